@@ -1,0 +1,39 @@
+/**
+ * Says how long to wait before the next attempt. Durations are in milliseconds.
+ *
+ * `schedule` is a list of waits, one per retry, the last of them repeated; webhook deliveries use it.
+ */
+export type Backoff =
+  | { type: 'exponential'; delayMs: number; maxMs: number; jitter: Jitter }
+  | { type: 'fixed'; delayMs: number; jitter: Jitter }
+  | { type: 'schedule'; delaysMs: number[]; jitter: Jitter };
+
+/**
+ * `full` picks uniformly from 0 to the wait (AWS Architecture Blog, "Exponential Backoff And Jitter"),
+ * `equal` keeps half of it, `none` keeps it whole.
+ */
+export type Jitter = 'full' | 'equal' | 'none';
+
+export const DEFAULT_BACKOFF: Backoff = { type: 'exponential', delayMs: 1_000, maxMs: 600_000, jitter: 'full' };
+
+/**
+ * Computes the wait in milliseconds before the attempt that follows `attemptsMade` (1 or more) attempts.
+ * `random` is a number from 0 up to, not including, 1.
+ */
+export function backoffDelayMs(backoff: Backoff, attemptsMade: number, random: number): number {
+  const wait = fullWaitMs(backoff, Math.max(1, attemptsMade));
+  if (backoff.jitter === 'none') return wait;
+  if (backoff.jitter === 'equal') return Math.round(wait / 2 + (wait / 2) * random);
+  return Math.round(wait * random);
+}
+
+function fullWaitMs(backoff: Backoff, attemptsMade: number): number {
+  switch (backoff.type) {
+    case 'fixed':
+      return backoff.delayMs;
+    case 'exponential':
+      return Math.min(backoff.maxMs, backoff.delayMs * 2 ** (attemptsMade - 1));
+    case 'schedule':
+      return backoff.delaysMs[Math.min(attemptsMade, backoff.delaysMs.length) - 1] ?? 0;
+  }
+}

@@ -1,0 +1,60 @@
+/** Names every status a job can have, in the order of a job's life. */
+export const JOB_STATUSES = [
+  'scheduled',
+  'queued',
+  'running',
+  'retrying',
+  'succeeded',
+  'failed',
+  'canceled',
+  'expired',
+] as const;
+
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** Names every event that can move a job from one status to another. */
+export type JobEvent =
+  | 'becameDue'
+  | 'claimed'
+  | 'succeeded'
+  | 'failedForNow'
+  | 'failedForGood'
+  | 'released'
+  | 'canceled'
+  | 'expired'
+  | 'replayed';
+
+/**
+ * Lists every legal transition, as data; a pair that is not here is illegal.
+ *
+ * `failed → queued` happens only by an audited replay of the job's dead letter. An attempt that ends hands the
+ * job on from `running`: what became of a cancel request or a timeout is decided by `decideOutcome`.
+ */
+export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, JobStatus>>>> = {
+  scheduled: { becameDue: 'queued', canceled: 'canceled', expired: 'expired' },
+  queued: { claimed: 'running', canceled: 'canceled', expired: 'expired' },
+  running: {
+    succeeded: 'succeeded',
+    failedForNow: 'retrying',
+    failedForGood: 'failed',
+    released: 'queued',
+    canceled: 'canceled',
+  },
+  retrying: { becameDue: 'queued', canceled: 'canceled', expired: 'expired' },
+  succeeded: {},
+  failed: { replayed: 'queued' },
+  canceled: {},
+  expired: {},
+};
+
+export const TERMINAL_STATUSES = ['succeeded', 'failed', 'canceled', 'expired'] as const satisfies JobStatus[];
+
+/** Tells whether a job in this status is finished; only a replay leads out of one. */
+export function isTerminal(status: JobStatus): boolean {
+  return (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
+}
+
+/** Lists the statuses that `event` can move a job out of; SQL guards are built from it. */
+export function statusesBefore(event: JobEvent): JobStatus[] {
+  return JOB_STATUSES.filter((status) => TRANSITIONS[status][event] !== undefined);
+}
