@@ -1,0 +1,49 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import pg from 'pg';
+import type { Ledger } from './tables.ts';
+
+export type Database = Kysely<Ledger>;
+
+export interface DatabaseOptions {
+  url: string;
+  /** Shown in `pg_stat_activity`. */
+  applicationName: string;
+  maxConnections: number;
+  /** How long a connect, or a wait for a free connection, may take. */
+  connectTimeoutMs: number;
+  /** How long one statement may take, measured by the server and, a second later, by us. */
+  statementTimeoutMs: number;
+}
+
+/**
+ * Opens a pool of connections to the ledger; nothing connects before the first query. `db.destroy()` ends it.
+ *
+ * An idle connection that the server closes must not end the process, so `onIdleError` is told instead.
+ */
+export function openDatabase(options: DatabaseOptions, onIdleError: (error: Error) => void): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    application_name: options.applicationName,
+    max: options.maxConnections,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    statement_timeout: options.statementTimeoutMs,
+    query_timeout: options.statementTimeoutMs + 1_000,
+    idle_in_transaction_session_timeout: 30_000,
+    keepAlive: true,
+  });
+  pool.on('error', onIdleError);
+  return new Kysely<Ledger>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/** PostgreSQL error classes that mean "the server is not there", not "the statement is wrong" (Appendix A of its manual). */
+const UNAVAILABLE = /^(08...|57P0[123]|57014|53[0-9]{3}|55P03|25006)$/;
+const SOCKET_FAULT = /^(ECONN|EPIPE|ENOTFOUND|EAI_|ETIMEDOUT|EHOST)/;
+const DRIVER_FAULT = /timeout|terminated|Connection ended|not queryable|has been closed/i;
+
+/** Tells whether an error says that Postgres cannot be reached or cannot serve just now. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  if (UNAVAILABLE.test(code) || SOCKET_FAULT.test(code)) return true;
+  return code === '' && DRIVER_FAULT.test(error.message);
+}

@@ -1,0 +1,193 @@
+import type { Generated, Insertable, JSONColumnType, Selectable } from 'kysely';
+import type { Backoff } from '../job/backoff.ts';
+import type { JobStatus } from '../job/status.ts';
+
+/** Describes the ledger to Kysely; the migrations are what makes it. Times are `Date`s, ids bare UUIDs. */
+export interface Ledger {
+  tenants: TenantsTable;
+  api_keys: ApiKeysTable;
+  queues: QueuesTable;
+  job_types: JobTypesTable;
+  workers: WorkersTable;
+  jobs: JobsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  attempts: AttemptsTable;
+  dead_letters: DeadLettersTable;
+  audit_log: AuditLogTable;
+}
+
+/** A column that the server fills when it is left out, and that nobody changes later. */
+type CreatedAt = Generated<Date>;
+
+interface TenantsTable {
+  id: string;
+  name: string;
+  webhook_secret: string;
+  created_at: CreatedAt;
+}
+
+interface ApiKeysTable {
+  id: string;
+  tenant_id: string;
+  name: string;
+  secret_hash: Buffer;
+  scopes: string[];
+  created_at: CreatedAt;
+  revoked_at: Date | null;
+}
+
+interface QueuesTable {
+  name: string;
+  created_at: CreatedAt;
+}
+
+/** What a job of this type gets when the request does not say otherwise. */
+export interface JobTypeDefaults {
+  maxAttempts: number;
+  backoff: Backoff;
+  timeoutMs: number;
+  /** At most `limit` jobs of a tenant run at once that have the same value at `keyPointer` (RFC 6901) of the payload. */
+  concurrency?: { limit: number; keyPointer?: string };
+}
+
+interface JobTypesTable {
+  type: string;
+  queue: string;
+  payload_schema: JSONColumnType<object>;
+  result_schema: JSONColumnType<object> | null;
+  defaults: JSONColumnType<JobTypeDefaults>;
+  registered_at: CreatedAt;
+}
+
+interface WorkersTable {
+  id: string;
+  hostname: string;
+  pid: number;
+  queues: string[];
+  concurrency: number;
+  /** Jobs that this worker finishes per second, by queue, as of its last heartbeat. */
+  finished_per_second: JSONColumnType<Record<string, number>>;
+  started_at: CreatedAt;
+  heartbeat_at: Generated<Date>;
+  draining_at: Date | null;
+  lost_at: Date | null;
+}
+
+/** Asks for events of one job to be sent to `url`. */
+export interface JobWebhook {
+  url: string;
+  events: string[];
+}
+
+/** The error of the last attempt, as clients see it; the stack stays with the attempt. */
+export interface RecordedError {
+  code: string;
+  message: string;
+  retryable: boolean;
+  attempt: number;
+}
+
+/** `payload`, `result` and `progress` are any JSON value; pg has parsed them when a row is read. */
+interface JobsTable {
+  id: string;
+  tenant_id: string;
+  type: string;
+  queue: string;
+  status: JobStatus;
+  priority: number;
+  payload: unknown;
+  result: unknown;
+  error: JSONColumnType<RecordedError> | null;
+  progress: unknown;
+  /** The fencing token: grows with every claim and never shrinks. */
+  attempt: Generated<number>;
+  /** Attempts that count against `max_attempts` in this replay round. */
+  attempts_made: Generated<number>;
+  max_attempts: number;
+  replay_round: Generated<number>;
+  backoff: JSONColumnType<Backoff>;
+  timeout_ms: number;
+  dispatch_no: Generated<number>;
+  dispatched_at: Date | null;
+  worker_id: string | null;
+  run_at: Date;
+  expires_at: Date | null;
+  concurrency_key: string | null;
+  concurrency_limit: number | null;
+  tags: string[];
+  metadata: JSONColumnType<Record<string, unknown>>;
+  webhook: JSONColumnType<JobWebhook> | null;
+  copy_of: string | null;
+  dead_letter_id: string | null;
+  request_id: string | null;
+  traceparent: string | null;
+  tracestate: string | null;
+  /** Grows with every change that a client can see; the ETag is made of it. */
+  version: Generated<number>;
+  created_at: CreatedAt;
+  started_at: Date | null;
+  finished_at: Date | null;
+  cancel_requested_at: Date | null;
+}
+
+interface IdempotencyKeysTable {
+  tenant_id: string;
+  route: string;
+  key: string;
+  fingerprint: Buffer;
+  job_id: string;
+  created_at: CreatedAt;
+  expires_at: Date;
+}
+
+export type AttemptOutcome = 'succeeded' | 'failed' | 'timeout' | 'worker_lost' | 'canceled' | 'released';
+
+interface AttemptsTable {
+  job_id: string;
+  attempt: number;
+  replay_round: number;
+  worker_id: string | null;
+  outcome: AttemptOutcome;
+  /** `RecordedError` without `attempt`, with `stack`. */
+  error: unknown;
+  started_at: Date;
+  finished_at: Generated<Date>;
+}
+
+interface DeadLettersTable {
+  id: string;
+  job_id: string;
+  tenant_id: string;
+  queue: string;
+  type: string;
+  reason: string;
+  /** `{ code, message, retryable, stack }` of the last attempt. */
+  error: JSONColumnType<{ code: string; message: string; retryable: boolean; stack?: string }>;
+  /** Groups alike errors. */
+  fingerprint: string;
+  attempt: number;
+  attempts_made: number;
+  worker_id: string | null;
+  versions: JSONColumnType<Record<string, string>>;
+  created_at: CreatedAt;
+  mirrored_at: Date | null;
+  resolution: 'replayed' | 'discarded' | null;
+  resolved_at: Date | null;
+}
+
+interface AuditLogTable {
+  id: string;
+  tenant_id: string | null;
+  actor: string;
+  action: string;
+  target: string;
+  detail: JSONColumnType<Record<string, unknown>>;
+  created_at: CreatedAt;
+}
+
+export type JobRow = Selectable<JobsTable>;
+export type AttemptRow = Selectable<AttemptsTable>;
+export type JobTypeRow = Selectable<JobTypesTable>;
+export type DeadLetterRow = Selectable<DeadLettersTable>;
+export type ApiKeyRow = Selectable<ApiKeysTable>;
+export type NewDeadLetterRow = Insertable<DeadLettersTable>;

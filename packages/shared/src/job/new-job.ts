@@ -1,0 +1,29 @@
+import type { Backoff } from './backoff.ts';
+
+/** A job with every default filled in, ready to be written; times are relative so that Postgres owns the clock. */
+export interface NewJob {
+  id: string;
+  tenantId: string;
+  type: string;
+  queue: string;
+  priority: number;
+  payloadJson: string;
+  maxAttempts: number;
+  backoff: Backoff;
+  timeoutMs: number;
+  /** An absolute time, or else `delayMs` counted from the insert. */
+  runAt?: Date;
+  delayMs?: number;
+  ttlMs?: number;
+  concurrencyKey?: string;
+  concurrencyLimit?: number;
+  tags: string[];
+  metadata: Record<string, unknown>;
+  webhook?: { url: string; events: string[] };
+  copyOf?: string;
+  requestId?: string;
+  traceparent?: string;
+  tracestate?: string;
+  /** Same tenant, route and key make the same job; `fingerprint` is a hash of the canonical request. */
+  idempotency?: { route: string; key: string; fingerprint: Buffer };
+}
