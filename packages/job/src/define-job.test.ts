@@ -1,0 +1,74 @@
+import { describe, expect, expectTypeOf, it } from 'vitest';
+import { z } from 'zod';
+import { defineJob, isJobDefinition, PermanentError, RetryLaterError } from './define-job.ts';
+
+describe('defineJob', () => {
+  it('gives a frozen definition, the defaults filled in and the key turned into a pointer', () => {
+    const definition = defineJob({
+      type: 'report.render',
+      payload: z.object({ accountId: z.string() }),
+      concurrency: { limit: 3, key: (p) => p.accountId },
+      run: () => null,
+    });
+    expect(definition).toMatchObject({ type: 'report.render', queue: 'default', retry: {}, isolate: false });
+    expect(definition.concurrency).toEqual({ limit: 3, keyPointer: '/accountId' });
+    expect(Object.isFrozen(definition)).toBe(true);
+    expect(isJobDefinition(definition)).toBe(true);
+    expect(isJobDefinition({ ...definition, type: 'other' })).toBe(true);
+    expect(isJobDefinition({ type: 'report.render' })).toBe(false);
+  });
+
+  it('types the payload after parsing, and the result before it', () => {
+    defineJob({
+      type: 'typed',
+      payload: z.object({ at: z.string().transform((text) => new Date(text)), width: z.number().default(3) }),
+      result: z.object({ pages: z.number() }),
+      concurrency: { limit: 1, key: (p) => p.at },
+      async run(payload, ctx) {
+        expectTypeOf(payload).toEqualTypeOf<{ at: Date; width: number }>();
+        expectTypeOf(ctx.signal).toEqualTypeOf<AbortSignal>();
+        return { pages: payload.width };
+      },
+    });
+    const result = z.object({ pages: z.number() });
+    // @ts-expect-error a result that the schema forbids is refused by the compiler
+    defineJob({ type: 'typed', payload: z.object({}), result, run: () => ({ pages: '1' }) });
+  });
+
+  it.each(['', 'Report', '.a', 'a b', 'a'.repeat(101), 'a/b'])('refuses the type %j', (type) => {
+    expect(() => defineJob({ type, payload: z.null(), run: () => null })).toThrow(/type must match/);
+  });
+
+  it.each(['', 'a.b', 'Work', '_a', 'a'.repeat(51), 'work-dead'])('refuses the queue %j', (queue) => {
+    expect(() => defineJob({ type: 'a', queue, payload: z.null(), run: () => null })).toThrow(/queue must/);
+  });
+
+  it('tells every fault of a definition at once', () => {
+    const faulty = {
+      type: 'A',
+      payload: { '~standard': { validate: () => null } },
+      timeoutMs: 0.5,
+      retry: { maxAttempts: 0, backoff: { type: 'fixed', jitter: 'some' } },
+      concurrency: { key: 'accountId' },
+      isolate: 'yes',
+    };
+    expect(() => defineJob(faulty as never)).toThrow(
+      /type must.*payload must give JSON Schema.*timeoutMs.*maxAttempts.*jitter.*delayMs.*limit.*concurrency\.key must be a function.*isolate.*run must/,
+    );
+  });
+});
+
+describe('the errors a handler may throw', () => {
+  it('carry their code, their cause and how long to wait', () => {
+    const cause = new Error('declined');
+    expect(new PermanentError('no', { code: 'card_declined', cause })).toMatchObject({
+      code: 'card_declined',
+      cause,
+    });
+    expect(new PermanentError('no').code).toBe('permanent_error');
+    expect(new RetryLaterError('later', { retryAfterMs: 500 })).toMatchObject({
+      code: 'retry_later',
+      retryAfterMs: 500,
+    });
+  });
+});
