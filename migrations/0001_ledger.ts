@@ -75,7 +75,7 @@ const statements = [
      expires_at timestamptz,
      concurrency_key text,
      concurrency_limit integer,
-     tags text[] NOT NULL,
+     tags jsonb NOT NULL,
      metadata jsonb NOT NULL,
      webhook jsonb,
      copy_of uuid,

@@ -1,4 +1,4 @@
-import type { Generated, Insertable, JSONColumnType, Selectable } from 'kysely';
+import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } from 'kysely';
 import type { Backoff } from '../job/backoff.ts';
 import type { JobStatus } from '../job/status.ts';
 
@@ -66,7 +66,7 @@ interface WorkersTable {
   queues: string[];
   concurrency: number;
   /** Jobs that this worker finishes per second, by queue, as of its last heartbeat. */
-  finished_per_second: JSONColumnType<Record<string, number>>;
+  finished_per_second: ColumnType<Record<string, number>, string | undefined, string>;
   started_at: CreatedAt;
   heartbeat_at: Generated<Date>;
   draining_at: Date | null;
@@ -114,7 +114,7 @@ interface JobsTable {
   expires_at: Date | null;
   concurrency_key: string | null;
   concurrency_limit: number | null;
-  tags: string[];
+  tags: JSONColumnType<string[]>;
   metadata: JSONColumnType<Record<string, unknown>>;
   webhook: JSONColumnType<JobWebhook> | null;
   copy_of: string | null;

@@ -1,0 +1,80 @@
+import { sql } from 'kysely';
+import { isTerminal, statusesBefore } from '../job/status.ts';
+import type { Database } from './connect.ts';
+import { insertDeliveries } from './insert-deliveries.ts';
+import type { JobRow } from './tables.ts';
+
+export type CancelResult =
+  | { kind: 'canceled'; row: JobRow }
+  | { kind: 'requested'; row: JobRow }
+  | { kind: 'alreadyFinished'; row: JobRow };
+
+/**
+ * Cancels a job that is not running at once; asks the worker of a running one to stop it. `undefined` when the
+ * tenant has no such job. The row lock decides between this and a claim that comes at the same moment.
+ */
+export function cancelJob(db: Database, tenantId: string, jobId: string): Promise<CancelResult | undefined> {
+  return db.transaction().execute(async (tx) => {
+    const job = await tx
+      .selectFrom('jobs')
+      .selectAll()
+      .where('id', '=', jobId)
+      .where('tenant_id', '=', tenantId)
+      .forUpdate()
+      .executeTakeFirst();
+    if (!job) return undefined;
+    if (isTerminal(job.status)) return { kind: 'alreadyFinished', row: job };
+    if (job.status === 'running') return { kind: 'requested', row: await requestCancel(tx, job) };
+    const row = await tx
+      .updateTable('jobs')
+      .set((eb) => ({
+        status: 'canceled',
+        cancel_requested_at: sql<Date>`now()`,
+        finished_at: sql<Date>`now()`,
+        dispatched_at: null,
+        version: eb('version', '+', 1),
+      }))
+      .where('id', '=', jobId)
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    if (row.webhook) await insertDeliveries(tx, [row.id]);
+    return { kind: 'canceled', row };
+  });
+}
+
+async function requestCancel(db: Database, job: JobRow): Promise<JobRow> {
+  if (job.cancel_requested_at) return job;
+  return db
+    .updateTable('jobs')
+    .set((eb) => ({ cancel_requested_at: sql<Date>`now()`, version: eb('version', '+', 1) }))
+    .where('id', '=', job.id)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+/** Lists the running jobs of a worker that somebody asked to cancel. */
+export async function listCancelRequests(db: Database, workerId: string): Promise<string[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .select('id')
+    .where('status', '=', 'running')
+    .where('worker_id', '=', workerId)
+    .where('cancel_requested_at', 'is not', null)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Ends jobs that nobody started before their `expires_at`; answers their ids. */
+export function expireJobs(db: Database, limit: number): Promise<string[]> {
+  return db.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ id: string; hasWebhook: boolean }>`
+      UPDATE jobs SET status = 'expired', finished_at = now(), dispatched_at = NULL, version = version + 1
+      WHERE id IN (
+        SELECT id FROM jobs
+        WHERE expires_at <= now() AND status IN (${sql.join(statusesBefore('expired'))})
+        LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+      RETURNING id, webhook IS NOT NULL AS "hasWebhook"`.execute(tx);
+    await insertDeliveries(tx, rows.filter((row) => row.hasWebhook).map((row) => row.id));
+    return rows.map((row) => row.id);
+  });
+}

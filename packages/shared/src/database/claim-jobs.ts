@@ -1,0 +1,48 @@
+import { sql } from 'kysely';
+import type { ClaimedJob } from '../job/claimed-job.ts';
+import type { Database } from './connect.ts';
+import { unnestBatch } from './unnest.ts';
+
+/** What the engine hands to a worker: a hint that this dispatch of this job may be run. */
+export interface Delivery {
+  id: string;
+  dispatchNo: number;
+}
+
+/**
+ * Takes the lease of each delivered job for `workerId`; answers in the order given, `undefined` where there is
+ * nothing to run: canceled, expired, already taken or done, dispatched anew, or the worker's own lease is lost.
+ *
+ * The row lock of the update makes sure that of any number of claims of one dispatch exactly one gets the job.
+ */
+export async function claimJobs(
+  db: Database,
+  workerId: string,
+  deliveries: Delivery[],
+): Promise<(ClaimedJob | undefined)[]> {
+  const { rows } = await sql<ClaimedJob & { dispatchNo: number }>`
+    UPDATE jobs SET status = 'running', attempt = attempt + 1, attempts_made = attempts_made + 1,
+      worker_id = ${workerId}, started_at = now(), progress = NULL, version = version + 1
+    FROM ${unnestBatch('delivered', DELIVERY_COLUMNS, deliveries)}
+    WHERE jobs.id = delivered.id AND jobs.dispatch_no = delivered.no
+      AND jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL
+      AND (jobs.expires_at IS NULL OR jobs.expires_at > now())
+      AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL)
+    RETURNING jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, jobs.attempt,
+      jobs.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,
+      jobs.timeout_ms AS "timeoutMs", jobs.payload, jobs.tags, jobs.metadata, jobs.created_at AS "createdAt",
+      jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate, jobs.dispatch_no AS "dispatchNo"
+  `.execute(db);
+  const claimed = new Map(rows.map(({ dispatchNo, ...job }) => [`${job.id}.${dispatchNo}`, job]));
+  return deliveries.map((delivery) => {
+    const key = `${delivery.id}.${delivery.dispatchNo}`;
+    const job = claimed.get(key);
+    claimed.delete(key);
+    return job;
+  });
+}
+
+const DELIVERY_COLUMNS = [
+  { name: 'id', type: 'uuid', value: (delivery: Delivery) => delivery.id },
+  { name: 'no', type: 'integer', value: (delivery: Delivery) => delivery.dispatchNo },
+];

@@ -1,0 +1,86 @@
+import { sql } from 'kysely';
+import pg from 'pg';
+import type { Database } from './connect.ts';
+
+/**
+ * Names the channels of NOTIFY and what their payload is. A notification is only a hint that saves waiting for the
+ * next poll: it may be lost, doubled or late.
+ */
+export const CHANNELS = {
+  /** The name of a queue in which jobs became ready. */
+  jobReady: 'accepted_job_ready',
+  /** Ids of jobs that reached a terminal status, separated by commas. */
+  jobFinished: 'accepted_job_finished',
+  /** Ids of running jobs that somebody asked to cancel, separated by commas. */
+  cancelRequested: 'accepted_cancel_requested',
+} as const;
+
+type Channel = (typeof CHANNELS)[keyof typeof CHANNELS];
+type Listeners = Partial<Record<Channel, (payload: string) => void>>;
+
+/** Postgres allows a payload of 8,000 bytes; a UUID and a comma take 37. */
+const IDS_PER_NOTIFICATION = 200;
+
+/** Sends a notification outside any transaction: it holds no lock that commits would queue behind. */
+export async function notify(db: Database, channel: Channel, payload: string): Promise<void> {
+  await sql`SELECT pg_notify(${channel}, ${payload})`.execute(db);
+}
+
+/** Sends ids over a channel, as many notifications as they need. */
+export async function notifyIds(db: Database, channel: Channel, ids: string[]): Promise<void> {
+  for (let start = 0; start < ids.length; start += IDS_PER_NOTIFICATION) {
+    await notify(db, channel, ids.slice(start, start + IDS_PER_NOTIFICATION).join(','));
+  }
+}
+
+const RECONNECT_AFTER_MS = 500;
+
+/**
+ * Listens on a connection of its own, which is made again whenever it is lost; resolves at once, so that a
+ * process can start while Postgres is away. What is sent in between is missed: callers poll as well.
+ */
+export function listen(
+  url: string,
+  listeners: Listeners,
+  { applicationName, onError }: { applicationName: string; onError: (error: Error) => void },
+): { close(): Promise<void> } {
+  let closed = false;
+  let client: pg.Client | undefined;
+  let retry: NodeJS.Timeout | undefined;
+
+  async function connect(): Promise<void> {
+    const fresh = new pg.Client({
+      connectionString: url,
+      application_name: applicationName,
+      connectionTimeoutMillis: 5_000,
+      keepAlive: true,
+    });
+    client = fresh;
+    fresh.on('notification', ({ channel, payload }) => listeners[channel as Channel]?.(payload ?? ''));
+    fresh.on('error', onError);
+    fresh.on('end', reconnectLater);
+    try {
+      await fresh.connect();
+      for (const channel of Object.keys(listeners)) await fresh.query(`LISTEN ${fresh.escapeIdentifier(channel)}`);
+    } catch (error) {
+      onError(error as Error);
+      void fresh.end().catch(() => undefined);
+      reconnectLater();
+    }
+  }
+
+  function reconnectLater(): void {
+    if (closed) return;
+    clearTimeout(retry);
+    retry = setTimeout(() => void connect(), RECONNECT_AFTER_MS);
+  }
+
+  void connect();
+  return {
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      await client?.end().catch(() => undefined);
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { sql } from 'kysely';
+import type { ClaimedJob } from '../job/claimed-job.ts';
+import type { JobError, Outcome } from '../job/decide-outcome.ts';
+import { errorFingerprint } from '../job/error-fingerprint.ts';
+import { newUuid } from '../job/id.ts';
+import type { JobStatus } from '../job/status.ts';
+import type { Database } from './connect.ts';
+import { insertDeliveries } from './insert-deliveries.ts';
+import type { AttemptOutcome, JobRow } from './tables.ts';
+import { type BatchColumn, unnestBatch } from './unnest.ts';
+
+/** An attempt that ended, and what was decided about its job. */
+export interface EndedAttempt {
+  job: Pick<ClaimedJob, 'id' | 'attempt' | 'type'>;
+  outcome: Outcome;
+}
+
+/** The job as it stands after its outcome was written, as far as the worker needs it. */
+type RecordedJob = Pick<JobRow, 'id' | 'status' | 'queue' | 'webhook'>;
+
+/**
+ * Writes outcome, attempt, dead letter and webhook deliveries of a batch, all or nothing, and answers for each
+ * attempt, in the order given, the new status, or `fenced` when its token no longer holds the job: then nothing of
+ * it was written.
+ */
+export async function recordOutcomes(
+  db: Database,
+  ended: EndedAttempt[],
+  versions: Record<string, string>,
+): Promise<(JobStatus | 'fenced')[]> {
+  const rows = await db.transaction().execute(async (tx) => {
+    const recorded = await writeOutcomes(tx, ended, versions);
+    await insertDeliveries(tx, recorded.filter((row) => row.webhook !== null).map((row) => row.id));
+    return recorded;
+  });
+  const statusOf = new Map(rows.map((row) => [row.id, row.status]));
+  return ended.map(({ job }) => statusOf.get(job.id) ?? 'fenced');
+}
+
+async function writeOutcomes(
+  db: Database,
+  ended: EndedAttempt[],
+  versions: Record<string, string>,
+): Promise<RecordedJob[]> {
+  const { rows } = await sql<RecordedJob>`
+    WITH ended AS (SELECT * FROM ${unnestBatch('i', ENDED_COLUMNS, ended)}),
+    before AS (
+      SELECT jobs.id, jobs.worker_id, jobs.started_at FROM jobs JOIN ended USING (id)
+      WHERE jobs.attempt = ended.attempt AND jobs.status = 'running'
+      ORDER BY jobs.id
+      FOR UPDATE OF jobs
+    ),
+    recorded AS (
+      UPDATE jobs SET
+        status = ended.status, result = ended.result, error = ended.error,
+        run_at = coalesce(now() + ended.delay_ms * interval '1 ms', jobs.run_at),
+        attempts_made = jobs.attempts_made - ended.attempts_given_back,
+        dead_letter_id = coalesce(ended.dead_letter_id, jobs.dead_letter_id),
+        finished_at = CASE WHEN ended.status NOT IN ('queued', 'retrying') THEN now() END,
+        worker_id = NULL, dispatched_at = NULL, version = jobs.version + 1
+      FROM ended JOIN before USING (id)
+      WHERE jobs.id = ended.id
+      RETURNING jobs.id, jobs.status, jobs.queue, jobs.webhook, jobs.tenant_id, jobs.type, jobs.attempt,
+        jobs.attempts_made, jobs.replay_round, before.worker_id, before.started_at
+    ),
+    written_attempts AS (
+      INSERT INTO attempts (job_id, attempt, replay_round, worker_id, outcome, error, started_at)
+      SELECT id, recorded.attempt, replay_round, worker_id, attempt_outcome, attempt_error, started_at
+      FROM recorded JOIN ended USING (id)
+    ),
+    written_dead_letters AS (
+      INSERT INTO dead_letters (id, job_id, tenant_id, queue, type, reason, error, fingerprint, attempt,
+        attempts_made, worker_id, versions)
+      SELECT ended.dead_letter_id, id, tenant_id, queue, type, reason, attempt_error, fingerprint,
+        recorded.attempt, attempts_made, worker_id, ${JSON.stringify(versions)}::jsonb
+      FROM recorded JOIN ended USING (id)
+      WHERE ended.dead_letter_id IS NOT NULL
+    )
+    SELECT id, status, queue, webhook FROM recorded`.execute(db);
+  return rows;
+}
+
+const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
+  { name: 'id', type: 'uuid', value: ({ job }) => job.id },
+  { name: 'attempt', type: 'integer', value: ({ job }) => job.attempt },
+  { name: 'status', type: 'text', value: ({ outcome }) => STATUS_AFTER[outcome.kind] },
+  { name: 'attempt_outcome', type: 'text', value: ({ outcome }) => attemptOutcome(outcome) },
+  { name: 'result', type: 'json', value: ({ outcome }) => (outcome.kind === 'succeed' ? outcome.resultJson : null) },
+  { name: 'error', type: 'json', value: ({ job, outcome }) => errorJson(outcome, job.attempt) },
+  { name: 'attempt_error', type: 'json', value: ({ outcome }) => 'error' in outcome && JSON.stringify(outcome.error) || null },
+  { name: 'delay_ms', type: 'float8', value: ({ outcome }) => (outcome.kind === 'retry' ? outcome.delayMs : null) },
+  { name: 'attempts_given_back', type: 'integer', value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0) },
+  { name: 'dead_letter_id', type: 'uuid', value: ({ outcome }) => (outcome.kind === 'deadLetter' ? newUuid() : null) },
+  { name: 'reason', type: 'text', value: ({ outcome }) => (outcome.kind === 'deadLetter' ? outcome.reason : null) },
+  {
+    name: 'fingerprint',
+    type: 'text',
+    value: ({ job, outcome }) => (outcome.kind === 'deadLetter' ? errorFingerprint(job.type, outcome.error) : null),
+  },
+];
+
+const STATUS_AFTER: Record<Outcome['kind'], JobStatus> = {
+  succeed: 'succeeded',
+  retry: 'retrying',
+  deadLetter: 'failed',
+  cancel: 'canceled',
+  release: 'queued',
+};
+
+function attemptOutcome(outcome: Outcome): AttemptOutcome {
+  if (outcome.kind === 'succeed') return 'succeeded';
+  if (outcome.kind === 'cancel') return 'canceled';
+  if (outcome.kind === 'release') return 'released';
+  return outcomeOfCode(outcome.error);
+}
+
+function outcomeOfCode(error: JobError): AttemptOutcome {
+  if (error.code === 'timeout') return 'timeout';
+  return error.code === 'worker_lost' ? 'worker_lost' : 'failed';
+}
+
+/** Leaves the stack out: clients see this one. */
+function errorJson(outcome: Outcome, attempt: number): string | null {
+  if (!('error' in outcome)) return null;
+  const { code, message, retryable } = outcome.error;
+  return JSON.stringify({ code, message, retryable, attempt });
+}

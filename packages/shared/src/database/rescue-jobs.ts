@@ -1,0 +1,38 @@
+import type { Backoff } from '../job/backoff.ts';
+import type { Database } from './connect.ts';
+
+/** A running job whose worker is gone. */
+export interface OrphanedJob {
+  id: string;
+  type: string;
+  queue: string;
+  attempt: number;
+  attemptsMade: number;
+  maxAttempts: number;
+  backoff: Backoff;
+  cancelRequestedAt: Date | null;
+}
+
+/**
+ * Lists running jobs whose worker has lost its lease or is no longer known. A claim that commits while its
+ * worker is being marked as lost is seen by the next call.
+ */
+export function listOrphanedJobs(db: Database, limit: number): Promise<OrphanedJob[]> {
+  return db
+    .selectFrom('jobs')
+    .leftJoin('workers', 'workers.id', 'jobs.worker_id')
+    .select([
+      'jobs.id',
+      'jobs.type',
+      'jobs.queue',
+      'jobs.attempt',
+      'jobs.attempts_made as attemptsMade',
+      'jobs.max_attempts as maxAttempts',
+      'jobs.backoff',
+      'jobs.cancel_requested_at as cancelRequestedAt',
+    ])
+    .where('jobs.status', '=', 'running')
+    .where(({ or, eb }) => or([eb('workers.id', 'is', null), eb('workers.lost_at', 'is not', null)]))
+    .limit(limit)
+    .execute();
+}

@@ -1,0 +1,81 @@
+import { sql } from 'kysely';
+import type { Database } from './connect.ts';
+
+/** Describes a worker process to the others. `concurrency` is per queue. */
+export interface WorkerRegistration {
+  id: string;
+  hostname: string;
+  pid: number;
+  queues: string[];
+  concurrency: number;
+}
+
+/** Starts a lease: from now on jobs may be claimed in this worker's name. */
+export async function registerWorker(db: Database, worker: WorkerRegistration): Promise<void> {
+  await db.insertInto('workers').values(worker).execute();
+}
+
+/**
+ * Prolongs the lease. Answers `false` when it is lost: somebody found the heartbeat too old and may already have
+ * given the running jobs away, so this worker must stop them and start again under a new id.
+ */
+export async function heartbeat(
+  db: Database,
+  workerId: string,
+  finishedPerSecond: Record<string, number>,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('workers')
+    .set({ heartbeat_at: sql`now()`, finished_per_second: JSON.stringify(finishedPerSecond) })
+    .where('id', '=', workerId)
+    .where('lost_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Says that this worker takes no more jobs; the dispatchers stop counting on it. */
+export async function markDraining(db: Database, workerId: string): Promise<void> {
+  await db.updateTable('workers').set({ draining_at: sql`now()` }).where('id', '=', workerId).execute();
+}
+
+/** Ends the lease of a worker that has no running jobs left. */
+export async function removeWorker(db: Database, workerId: string): Promise<void> {
+  await db.deleteFrom('workers').where('id', '=', workerId).execute();
+}
+
+/** Ends the lease of every worker whose heartbeat is older than the lease, by the clock of Postgres alone. */
+export async function markLostWorkers(db: Database, leaseMs: number): Promise<string[]> {
+  const rows = await db
+    .updateTable('workers')
+    .set({ lost_at: sql`now()` })
+    .where('lost_at', 'is', null)
+    .where('heartbeat_at', '<', sql<Date>`now() - ${leaseMs} * interval '1 ms'`)
+    .returning('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** Forgets lost workers that no running job names any more. */
+export async function forgetLostWorkers(db: Database): Promise<void> {
+  await db
+    .deleteFrom('workers')
+    .where('lost_at', '<', sql<Date>`now() - interval '1 day'`)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('jobs').select('id').where('status', '=', 'running').whereRef('worker_id', '=', 'workers.id'),
+        ),
+      ),
+    )
+    .execute();
+}
+
+/** Sums, by queue, how many jobs the live workers can run at once. */
+export async function liveConcurrency(db: Database): Promise<Map<string, number>> {
+  const { rows } = await sql<{ queue: string; concurrency: number }>`
+    SELECT queue, sum(concurrency)::int AS concurrency
+    FROM workers, unnest(queues) AS queue
+    WHERE lost_at IS NULL AND draining_at IS NULL
+    GROUP BY queue`.execute(db);
+  return new Map(rows.map((row) => [row.queue, row.concurrency]));
+}

@@ -1,0 +1,23 @@
+import type { Backoff } from './backoff.ts';
+
+/** A job that a worker holds the lease of: what its handler and its outcome need to know. */
+export interface ClaimedJob {
+  id: string;
+  tenantId: string;
+  type: string;
+  queue: string;
+  /** The fencing token: no later claim of this job has a smaller one. */
+  attempt: number;
+  /** Attempts that count, this one included. */
+  attemptsMade: number;
+  maxAttempts: number;
+  backoff: Backoff;
+  timeoutMs: number;
+  payload: unknown;
+  tags: string[];
+  metadata: Record<string, unknown>;
+  createdAt: Date;
+  requestId: string | null;
+  traceparent: string | null;
+  tracestate: string | null;
+}

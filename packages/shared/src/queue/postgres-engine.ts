@@ -1,0 +1,55 @@
+import { createPostgresBackend, type PgPool, Queue, Worker } from 'bullmq';
+import pg from 'pg';
+import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
+
+export interface PostgresEngineOptions {
+  databaseUrl: string;
+  onError: (error: Error) => void;
+}
+
+/** The schema that BullMQ's migrations make; a pool that we hand over must name it in its search path. */
+const BULLMQ_SCHEMA = 'bullmq';
+
+/** Each BullMQ worker keeps one connection for LISTEN; the rest serves short statements. */
+const MAX_CONNECTIONS = 24;
+
+/** Opens BullMQ on the ledger's own Postgres, in a schema of its own; `migrateEngine` must have run before. */
+export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptions): Engine {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    application_name: 'accepted-engine',
+    options: `-c search_path=${BULLMQ_SCHEMA}`,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+  });
+  pool.on('error', onError);
+  // BullMQ takes a pg.Pool, but describes it by an interface of its own that pg's types do not quite meet.
+  const connection = pool as unknown as PgPool;
+  const queues = new Map<string, Queue>();
+
+  return {
+    kind: 'postgres',
+    isReady: () => true,
+    queue(name) {
+      const known = queues.get(name);
+      if (known) return known;
+      const opened = new Queue(name, { connection }, createPostgresBackend);
+      opened.on('error', onError);
+      queues.set(name, opened as unknown as Queue);
+      return opened as unknown as Queue;
+    },
+    openWorker(name, processor, options) {
+      const settings = { connection, ...ENGINE_WORKER_SETTINGS, ...options };
+      const worker = new Worker(name, processor, settings, createPostgresBackend);
+      worker.on('error', onError);
+      return worker as unknown as Worker;
+    },
+    // Its tables share the fate of the ledger's, so that what was committed is there.
+    wasWiped: () => Promise.resolve(false),
+    async close() {
+      await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
+      await pool.end();
+    },
+  };
+}

@@ -1,0 +1,54 @@
+import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
+
+export interface RedisEngineOptions {
+  url: string;
+  /** Goes before every key, so that several installations can share a Redis. */
+  keyPrefix: string;
+  onError: (error: Error) => void;
+}
+
+const MAX_RECONNECT_DELAY_MS = 1_000;
+
+/** Opens BullMQ on Redis. Resolves nothing and waits for nothing: connections are made, and made again, behind it. */
+export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions): Engine {
+  const retryStrategy = (times: number) => Math.min(times * 50, MAX_RECONNECT_DELAY_MS);
+  const connection = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: 5_000,
+    retryStrategy,
+  });
+  connection.on('error', onError);
+  const queues = new Map<string, Queue>();
+  const markKey = `${keyPrefix}:engine-mark`;
+
+  return {
+    kind: 'redis',
+    isReady: () => connection.status === 'ready',
+    queue(name) {
+      const queue = queues.get(name) ?? new Queue(name, { connection, prefix: keyPrefix, skipWaitingForReady: true });
+      if (!queues.has(name)) queue.on('error', onError);
+      queues.set(name, queue);
+      return queue;
+    },
+    openWorker(name, processor, options) {
+      // A worker waits for jobs on a blocking connection of its own, which must outlast any loss of Redis.
+      const own = new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
+      own.on('error', onError);
+      const settings = { connection: own, prefix: keyPrefix, ...ENGINE_WORKER_SETTINGS, ...options };
+      const worker = new Worker(name, processor, settings);
+      worker.on('error', onError);
+      worker.on('closed', () => own.disconnect());
+      return worker;
+    },
+    async wasWiped() {
+      return (await connection.set(markKey, '1', 'GET')) === null;
+    },
+    async close() {
+      await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
+      connection.disconnect();
+    },
+  };
+}
