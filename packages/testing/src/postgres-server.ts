@@ -1,0 +1,45 @@
+import { chmod, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedPostgres } from '@accepted/embedded-postgres/start-embedded-postgres';
+import { guardServer } from './guard.ts';
+
+/** A PostgreSQL of the test's own: one that it may crash. */
+export interface PostgresServer {
+  readonly url: string;
+  readonly port: number;
+  readonly pid: number;
+  readonly dataDir: string;
+  /** `immediate` is a crash: connections are cut, nothing is written down. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** Starts it again after a stop, on the same data and port. */
+  start(): Promise<void>;
+  /** Crashes it and removes its data. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts a PostgreSQL with empty data in a temporary folder; it ends with this process at the latest. */
+export async function startPostgresServer(postgresFlags: string[] = []): Promise<PostgresServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'accepted-postgres-'));
+  // As root the server runs as `postgres`, who has to pass through.
+  await chmod(folder, 0o711);
+  const open = () => startEmbeddedPostgres({ dataDir: folder, postgresFlags });
+  let server = await open();
+  const end = guardServer(join(server.dataDir, 'postmaster.pid'), 'QUIT', folder);
+  return {
+    url: server.url,
+    port: server.port,
+    dataDir: server.dataDir,
+    get pid() {
+      return server.pid;
+    },
+    stop: (mode) => server.stop(mode),
+    async start() {
+      server = await open();
+    },
+    async [Symbol.asyncDispose]() {
+      await server.stop('immediate');
+      await end();
+    },
+  };
+}

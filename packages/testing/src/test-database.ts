@@ -1,0 +1,77 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { type Database, openDatabase } from '@accepted/shared/database/connect';
+import { migrateLedger } from '@accepted/shared/database/migrate';
+import { migrateEngine } from '@accepted/shared/queue/migrate-engine';
+import pg from 'pg';
+import { inject } from 'vitest';
+
+export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.url));
+
+const TEMPLATE = 'accepted_template';
+
+export interface TestDatabase {
+  url: string;
+  db: Database;
+  /** Closes `db`, ends everybody else's connections and drops the database. */
+  drop(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Makes a fresh, migrated database in the server that the test run shares; `serverUrl` names another server.
+ *
+ * It is a copy of a template that was migrated once, which takes tens of milliseconds.
+ */
+export async function createTestDatabase(serverUrl?: string): Promise<TestDatabase> {
+  const server = serverUrl ?? inject('postgresUrl');
+  if (serverUrl) await prepareTemplate(serverUrl);
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await runOnServer(server, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+  const url = databaseUrl(server, name);
+  const db = openTestDatabase(url);
+  const drop = async () => {
+    await db.destroy();
+    await runOnServer(server, `DROP DATABASE ${name} WITH (FORCE)`);
+  };
+  return { url, db, drop, [Symbol.asyncDispose]: drop };
+}
+
+/** Opens one more pool on a database of the tests. */
+export function openTestDatabase(url: string, maxConnections = 10): Database {
+  return openDatabase(
+    {
+      url,
+      applicationName: 'accepted-tests',
+      maxConnections,
+      connectTimeoutMs: 5_000,
+      statementTimeoutMs: 30_000,
+    },
+    // Tests crash servers and drop databases under idle connections.
+    () => undefined,
+  );
+}
+
+/** Makes the migrated template that the databases of the tests are copies of. */
+export async function prepareTemplate(serverUrl: string): Promise<void> {
+  const url = databaseUrl(serverUrl, TEMPLATE);
+  await runOnServer(serverUrl, `CREATE DATABASE ${TEMPLATE}`);
+  await migrateLedger(url, MIGRATIONS_DIR);
+  await migrateEngine(url);
+}
+
+function databaseUrl(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function runOnServer(serverUrl: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}

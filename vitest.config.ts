@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config';
+
+const WITH_SERVERS = {
+  globalSetup: ['packages/testing/src/global-setup.ts'],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
+
+/** `unit` tests need nothing; `integration` tests need Postgres and Redis; `end-to-end` tests start our processes. */
+export default defineConfig({
+  test: {
+    // Tests of timing starve when more files run at once than a small machine has cores.
+    maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{apps,packages}/*/src/**/*.test.ts', '{examples,scripts,tests}/**/*.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.integration.test.ts', 'tests/end-to-end/**'],
+        },
+      },
+      {
+        test: {
+          name: 'integration',
+          include: ['{apps,packages,examples,tests}/**/*.integration.test.ts'],
+          exclude: ['**/node_modules/**', 'tests/end-to-end/**'],
+          ...WITH_SERVERS,
+        },
+      },
+      {
+        test: {
+          name: 'end-to-end',
+          include: ['tests/end-to-end/**/*.test.ts'],
+          fileParallelism: false,
+          ...WITH_SERVERS,
+        },
+      },
+    ],
+  },
+});
