@@ -1,0 +1,100 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { sql, type Transaction } from 'kysely';
+import { newUuid, parsePublicId, publicId } from '../job/id.ts';
+import type { Database } from './connect.ts';
+import type { ApiKeyRow, Ledger } from './tables.ts';
+
+/** Names what an API key can be allowed to do. */
+export const SCOPES = ['jobs:write', 'jobs:read', 'dead-letters', 'webhooks', 'admin'] as const;
+
+export type Scope = (typeof SCOPES)[number];
+
+const API_KEY = /^acc_([0-9a-z]{26})_([0-9a-f]{64})$/;
+
+/** Splits `acc_<keyId>_<secret>`; `undefined` when the text is no API key. `id` is the ledger's UUID. */
+export function parseApiKey(text: string): { id: string; secret: string } | undefined {
+  const [, suffix, secret] = API_KEY.exec(text) ?? [];
+  const id = suffix && parsePublicId('apiKey', `key_${suffix}`);
+  return id && secret ? { id, secret } : undefined;
+}
+
+/** Makes a new API key: the text that its owner gets to see once, and what the ledger keeps of it. */
+export function generateApiKey(): { id: string; text: string; secretHash: Buffer } {
+  const id = newUuid();
+  const secret = randomBytes(32).toString('hex');
+  const suffix = publicId('apiKey', id).slice('key_'.length);
+  return { id, text: `acc_${suffix}_${secret}`, secretHash: hashSecret(secret) };
+}
+
+/** Hashes a secret once with SHA-256: 256 random bits need no slow hash, unlike a password. */
+export function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+/** Compares in constant time, so that the time of an answer tells nothing about the stored hash. */
+export function secretMatches(secret: string, secretHash: Buffer): boolean {
+  const hash = hashSecret(secret);
+  return hash.length === secretHash.length && timingSafeEqual(hash, secretHash);
+}
+
+/** Finds a key of any tenant, revoked ones too. */
+export function findApiKey(db: Database, id: string): Promise<ApiKeyRow | undefined> {
+  return db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
+}
+
+/** Creates a key and the audit row that says who did. The text is not kept anywhere. */
+export function createApiKey(
+  db: Database,
+  request: { tenantId: string; name: string; scopes: Scope[]; actor: string },
+): Promise<{ row: ApiKeyRow; text: string }> {
+  const { id, text, secretHash } = generateApiKey();
+  const values = { id, tenant_id: request.tenantId, name: request.name, secret_hash: secretHash };
+  return db.transaction().execute(async (tx) => {
+    const row = await tx
+      .insertInto('api_keys')
+      .values({ ...values, scopes: request.scopes, revoked_at: null })
+      .returningAll()
+      .executeTakeFirstOrThrow();
+    await audit(tx, row, request.actor, 'api_key.created');
+    return { row, text };
+  });
+}
+
+/** Lists a tenant's keys, newest first, from the one after `afterId` on. */
+export function listApiKeys(
+  db: Database,
+  tenantId: string,
+  page: { afterId?: string; limit: number },
+): Promise<ApiKeyRow[]> {
+  let query = db.selectFrom('api_keys').selectAll().where('tenant_id', '=', tenantId);
+  if (page.afterId) query = query.where('id', '<', page.afterId);
+  return query.orderBy('id', 'desc').limit(page.limit).execute();
+}
+
+/** Revokes a key for good; revoking it again changes nothing. `undefined` when the tenant has no such key. */
+export function revokeApiKey(
+  db: Database,
+  request: { tenantId: string; id: string; actor: string },
+): Promise<ApiKeyRow | undefined> {
+  return db.transaction().execute(async (tx) => {
+    const owned = tx.selectFrom('api_keys').selectAll().where('tenant_id', '=', request.tenantId);
+    const row = await owned.where('id', '=', request.id).forUpdate().executeTakeFirst();
+    if (!row || row.revoked_at) return row;
+    await audit(tx, row, request.actor, 'api_key.revoked');
+    return tx
+      .updateTable('api_keys')
+      .set({ revoked_at: sql`now()` })
+      .where('id', '=', row.id)
+      .returningAll()
+      .executeTakeFirst();
+  });
+}
+
+async function audit(tx: Transaction<Ledger>, row: ApiKeyRow, actor: string, action: string): Promise<void> {
+  const target = publicId('apiKey', row.id);
+  const detail = JSON.stringify({ name: row.name, scopes: row.scopes });
+  await tx
+    .insertInto('audit_log')
+    .values({ id: newUuid(), tenant_id: row.tenant_id, actor, action, target, detail })
+    .execute();
+}

@@ -1,0 +1,103 @@
+import type { JobRow, RecordedError } from '../database/tables.ts';
+import { publicId } from './id.ts';
+import { type Priority, priorityOfRank } from './priority.ts';
+import type { JobStatus } from './status.ts';
+import { traceIdOf } from './trace-context.ts';
+
+/** The job as clients see it, without what can be large; lists are made of it. Times are RFC 3339. */
+export interface JobSummary {
+  id: string;
+  type: string;
+  queue: string;
+  status: JobStatus;
+  error: RecordedError | null;
+  progress: unknown;
+  priority: Priority;
+  attemptsMade: number;
+  maxAttempts: number;
+  attempt: number;
+  timeoutMs: number;
+  runAt: string;
+  expiresAt: string | null;
+  concurrencyKey: string | null;
+  tags: string[];
+  metadata: Record<string, unknown>;
+  batchId: null;
+  scheduleId: null;
+  copyOf: string | null;
+  deadLetterId: string | null;
+  requestId: string | null;
+  traceId: string | null;
+  version: number;
+  createdAt: string;
+  dispatchedAt: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  nextAttemptAt: string | null;
+  cancelRequestedAt: string | null;
+  links: { self: string; result: string; attempts: string; cancel: string };
+}
+
+export type JobViewWithoutPayload = JobSummary & { result: unknown };
+export type JobView = JobViewWithoutPayload & { payload: unknown };
+
+/** Shows the whole job. */
+export function jobView(row: JobRow): JobView {
+  return { ...jobViewWithoutPayload(row), payload: row.payload ?? null };
+}
+
+/** Shows the job without its payload, as the body of a webhook carries it. */
+export function jobViewWithoutPayload(row: Omit<JobRow, 'payload'>): JobViewWithoutPayload {
+  return { ...jobSummary(row), result: row.result ?? null };
+}
+
+/** Shows the job without payload and result. */
+export function jobSummary(row: Omit<JobRow, 'payload' | 'result'>): JobSummary {
+  return {
+    id: publicId('job', row.id),
+    type: row.type,
+    queue: row.queue,
+    status: row.status,
+    error: row.error && recordedError(row.error),
+    progress: row.progress ?? null,
+    priority: priorityOfRank(row.priority),
+    attemptsMade: row.attempts_made,
+    maxAttempts: row.max_attempts,
+    attempt: row.attempt,
+    timeoutMs: row.timeout_ms,
+    runAt: row.run_at.toISOString(),
+    expiresAt: timeOrNull(row.expires_at),
+    concurrencyKey: row.concurrency_key,
+    tags: row.tags,
+    metadata: row.metadata,
+    batchId: null,
+    scheduleId: null,
+    copyOf: row.copy_of && publicId('job', row.copy_of),
+    deadLetterId: row.dead_letter_id && publicId('deadLetter', row.dead_letter_id),
+    requestId: row.request_id,
+    traceId: row.traceparent && traceIdOf(row.traceparent),
+    version: row.version,
+    createdAt: row.created_at.toISOString(),
+    dispatchedAt: timeOrNull(row.dispatched_at),
+    startedAt: timeOrNull(row.started_at),
+    finishedAt: timeOrNull(row.finished_at),
+    nextAttemptAt: row.status === 'retrying' ? row.run_at.toISOString() : null,
+    cancelRequestedAt: timeOrNull(row.cancel_requested_at),
+    links: jobLinks(publicId('job', row.id)),
+  };
+}
+
+/** Makes the paths of a job, from the public id. */
+export function jobLinks(id: string): JobSummary['links'] {
+  const self = `/v1/jobs/${id}`;
+  return { self, result: `${self}/result`, attempts: `${self}/attempts`, cancel: `${self}/cancel` };
+}
+
+/** Names the four fields that clients may see: whatever else is recorded, such as a stack, stays inside. */
+function recordedError({ code, message, retryable, attempt }: RecordedError): RecordedError {
+  return { code, message, retryable, attempt };
+}
+
+function timeOrNull(time: Date | null): string | null {
+  return time?.toISOString() ?? null;
+}
