@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url';
+import { migrateLedger } from '@accepted/shared/database/migrate';
+import { migrateEngine } from '@accepted/shared/queue/migrate-engine';
+import { readConfig } from './config.ts';
+
+const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.url));
+
+/** Brings both schemas of the database up to date: the ledger's and that of BullMQ's Postgres engine. */
+async function main(): Promise<void> {
+  const { DATABASE_URL } = readConfig();
+  const names = await migrateLedger(DATABASE_URL, MIGRATIONS_DIR);
+  const version = await migrateEngine(DATABASE_URL);
+  const ledger = names.length ? `ran ${names.join(', ')}` : 'nothing to do';
+  process.stdout.write(`Ledger: ${ledger}\nQueue engine: schema version ${version}\n`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+});

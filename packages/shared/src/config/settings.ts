@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/** Settings that more than one app takes, and the kinds that settings are made of. */
+
+export const databaseUrl = url(['postgres:', 'postgresql:']).meta({
+  expected: 'the URL of a PostgreSQL database, such as postgres://user:password@host:5432/accepted',
+});
+
+/** Unset: the queues live in PostgreSQL. */
+export const redisUrl = url(['redis:', 'rediss:'])
+  .optional()
+  .meta({ expected: 'the URL of a Redis, such as redis://host:6379' });
+
+export const logLevel = z
+  .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+  .default('info')
+  .meta({ expected: 'one of fatal, error, warn, info, debug, trace, silent' });
+
+/** Makes a setting that is a whole number, written in decimal digits. */
+export function wholeNumber(limits: { min: number; max: number; default: number; unit?: string }) {
+  const { min, max, unit = '' } = limits;
+  return z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+    .default(limits.default)
+    .meta({ expected: `a whole number${unit && ` of ${unit}`} from ${min} to ${max}` });
+}
+
+/** Makes a setting that is a list, written with commas; what is between them is checked by `item`. */
+export function listOf(item: z.ZodType<string, string>, expected: string) {
+  return z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item))
+    .default([])
+    .meta({ expected: `${expected}, with commas between them` });
+}
+
+/** Private networks, in CIDR notation, that webhooks and `http.request` may reach all the same. */
+export const privateNetworks = listOf(
+  z.union([z.cidrv4(), z.cidrv6()]),
+  'networks in CIDR notation, such as 10.1.0.0/16',
+);
+
+/** Makes a setting that nobody may see, of at least `minLength` characters; it is optional. */
+export function secret(minLength: number) {
+  return z
+    .string()
+    .min(minLength)
+    .optional()
+    .meta({ expected: `at least ${minLength} characters`, secret: true });
+}
+
+function url(protocols: string[]) {
+  return z.string().refine((text) => protocols.includes(URL.parse(text)?.protocol ?? ''));
+}
