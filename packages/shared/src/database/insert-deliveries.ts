@@ -1,4 +1,4 @@
-import { jobView } from '../job/job-view.ts';
+import { jobViewWithoutPayload } from '../job/job-view.ts';
 import { deliveryJobs } from '../webhook/event.ts';
 import type { Database } from './connect.ts';
 import { insertJobs } from './insert-jobs.ts';
@@ -10,6 +10,6 @@ import { insertJobs } from './insert-jobs.ts';
 export async function insertDeliveries(tx: Database, jobIds: string[]): Promise<void> {
   if (jobIds.length === 0) return;
   const rows = await tx.selectFrom('jobs').selectAll().where('id', 'in', jobIds).execute();
-  const deliveries = rows.flatMap((row) => deliveryJobs(row, jobView(row)));
+  const deliveries = rows.flatMap((row) => deliveryJobs(row, jobViewWithoutPayload(row)));
   if (deliveries.length > 0) await insertJobs(tx, deliveries);
 }

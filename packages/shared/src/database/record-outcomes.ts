@@ -11,7 +11,7 @@ import { type BatchColumn, unnestBatch } from './unnest.ts';
 
 /** An attempt that ended, and what was decided about its job. */
 export interface EndedAttempt {
-  job: Pick<ClaimedJob, 'id' | 'attempt' | 'type'>;
+  job: Pick<ClaimedJob, 'id' | 'attempt' | 'type' | 'hasWebhook'>;
   outcome: Outcome;
 }
 
@@ -28,13 +28,23 @@ export async function recordOutcomes(
   ended: EndedAttempt[],
   versions: Record<string, string>,
 ): Promise<(JobStatus | 'fenced')[]> {
-  const rows = await db.transaction().execute(async (tx) => {
+  const rows = ended.some(({ job }) => job.hasWebhook)
+    ? await writeOutcomesAndDeliveries(db, ended, versions)
+    : await writeOutcomes(db, ended, versions);
+  const statusOf = new Map(rows.map((row) => [row.id, row.status]));
+  return ended.map(({ job }) => statusOf.get(job.id) ?? 'fenced');
+}
+
+function writeOutcomesAndDeliveries(
+  db: Database,
+  ended: EndedAttempt[],
+  versions: Record<string, string>,
+): Promise<RecordedJob[]> {
+  return db.transaction().execute(async (tx) => {
     const recorded = await writeOutcomes(tx, ended, versions);
     await insertDeliveries(tx, recorded.filter((row) => row.webhook !== null).map((row) => row.id));
     return recorded;
   });
-  const statusOf = new Map(rows.map((row) => [row.id, row.status]));
-  return ended.map(({ job }) => statusOf.get(job.id) ?? 'fenced');
 }
 
 async function writeOutcomes(

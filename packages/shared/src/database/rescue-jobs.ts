@@ -10,6 +10,7 @@ export interface OrphanedJob {
   attemptsMade: number;
   maxAttempts: number;
   backoff: Backoff;
+  hasWebhook: boolean;
   cancelRequestedAt: Date | null;
 }
 
@@ -21,7 +22,7 @@ export function listOrphanedJobs(db: Database, limit: number): Promise<OrphanedJ
   return db
     .selectFrom('jobs')
     .leftJoin('workers', 'workers.id', 'jobs.worker_id')
-    .select([
+    .select((eb) => [
       'jobs.id',
       'jobs.type',
       'jobs.queue',
@@ -29,6 +30,7 @@ export function listOrphanedJobs(db: Database, limit: number): Promise<OrphanedJ
       'jobs.attempts_made as attemptsMade',
       'jobs.max_attempts as maxAttempts',
       'jobs.backoff',
+      eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'),
       'jobs.cancel_requested_at as cancelRequestedAt',
     ])
     .where('jobs.status', '=', 'running')

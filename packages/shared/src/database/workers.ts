@@ -70,12 +70,15 @@ export async function forgetLostWorkers(db: Database): Promise<void> {
     .execute();
 }
 
-/** Sums, by queue, how many jobs the live workers can run at once. */
-export async function liveConcurrency(db: Database): Promise<Map<string, number>> {
-  const { rows } = await sql<{ queue: string; concurrency: number }>`
-    SELECT queue, sum(concurrency)::int AS concurrency
-    FROM workers, unnest(queues) AS queue
-    WHERE lost_at IS NULL AND draining_at IS NULL
-    GROUP BY queue`.execute(db);
-  return new Map(rows.map((row) => [row.queue, row.concurrency]));
+/** Sums what the live workers of a queue can run at once, and what they finish. */
+export async function liveCapacity(
+  db: Database,
+  queue: string,
+): Promise<{ concurrency: number; finishedPerSecond: number }> {
+  const { rows } = await sql<{ concurrency: number; finishedPerSecond: number }>`
+    SELECT coalesce(sum(concurrency), 0)::int AS concurrency,
+           coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond"
+    FROM workers
+    WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL`.execute(db);
+  return rows[0] ?? { concurrency: 0, finishedPerSecond: 0 };
 }

@@ -13,6 +13,8 @@ export interface ClaimedJob {
   maxAttempts: number;
   backoff: Backoff;
   timeoutMs: number;
+  /** Whether somebody asked to be told how it ends. */
+  hasWebhook: boolean;
   payload: unknown;
   tags: string[];
   metadata: Record<string, unknown>;

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createBatcher } from '@accepted/shared/batching/batcher';
+import { type Database, isDatabaseUnavailable } from '@accepted/shared/database/connect';
+import { type EndedAttempt, recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import type { JobStatus } from '@accepted/shared/job/status';
+import type { Logger } from 'pino';
+
+const MAX_BATCH_SIZE = 200;
+const MAX_CONCURRENT_BATCHES = 2;
+const RETRY_AFTER_MS = 250;
+
+type Recorded = JobStatus | 'fenced';
+
+/**
+ * Makes the function that writes outcomes, many in one transaction. While Postgres is away it waits, as the work is
+ * done and only has to be written; if the lease ends meanwhile the write comes back fenced. An outcome that Postgres
+ * refuses for what it is must not hold up its neighbours: it is written alone, as a failure.
+ */
+export function createRecorder(options: {
+  db: Database;
+  versions: Record<string, string>;
+  logger: Logger;
+}): (ended: EndedAttempt) => Promise<Recorded> {
+  const { db, versions, logger } = options;
+  const batcher = createBatcher<EndedAttempt, Recorded>({
+    maxBatchSize: MAX_BATCH_SIZE,
+    maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
+    flush: (batch) => recordOutcomes(db, batch, versions),
+  });
+
+  async function recordAlone(ended: EndedAttempt): Promise<Recorded> {
+    const [status] = await recordOutcomes(db, [ended], versions);
+    return status ?? 'fenced';
+  }
+
+  async function patiently(write: () => Promise<Recorded>): Promise<Recorded> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (!isTransient(error)) throw error;
+        logger.warn({ err: error }, 'recording an outcome failed; it is tried again');
+        await delay(RETRY_AFTER_MS);
+      }
+    }
+  }
+
+  return async (ended) => {
+    try {
+      return await patiently(() => batcher.add(ended));
+    } catch {
+      // Something in the batch was refused; alone it shows whether it was this one.
+      return await patiently(() => recordAlone(ended)).catch((error: unknown) =>
+        patiently(() => recordAlone(refused(ended, error))),
+      );
+    }
+  };
+}
+
+/** `40001` and `40P01`: serialization failure and deadlock, which a second try resolves. */
+function isTransient(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === '40001' || code === '40P01' || isDatabaseUnavailable(error);
+}
+
+function refused(ended: EndedAttempt, cause: unknown): EndedAttempt {
+  const message = `The outcome could not be recorded: ${cause instanceof Error ? cause.message : 'unknown error'}`;
+  const error = { code: 'outcome_not_recorded', message, retryable: false };
+  return { job: ended.job, outcome: { kind: 'deadLetter', reason: 'permanent_error', error } };
+}

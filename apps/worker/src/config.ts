@@ -1,0 +1,28 @@
+import { isAbsolute, resolve } from 'node:path';
+import { parseConfig } from '@accepted/shared/config/parse-config';
+import { databaseUrl, logLevel, privateNetworks, redisUrl, wholeNumber } from '@accepted/shared/config/settings';
+import { z } from 'zod';
+
+export const configSchema = z.object({
+  DATABASE_URL: databaseUrl,
+  REDIS_URL: redisUrl,
+  LOG_LEVEL: logLevel,
+  /** The folder of handler files; unset: only the built-in job types. */
+  JOBS_DIR: z
+    .string()
+    .transform((path) => (isAbsolute(path) ? path : resolve(path)))
+    .optional()
+    .meta({ expected: 'a folder with one handler a file' }),
+  /** Jobs of one queue that run at once in this process. */
+  WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000, default: 20 }),
+  ALLOW_PRIVATE_NETWORKS: privateNetworks,
+  LEASE_MS: wholeNumber({ min: 1_000, max: 600_000, default: 15_000, unit: 'milliseconds' }),
+  HEARTBEAT_MS: wholeNumber({ min: 100, max: 60_000, default: 3_000, unit: 'milliseconds' }),
+  SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 1_000, max: 600_000, default: 8_000, unit: 'milliseconds' }),
+});
+
+export type WorkerConfig = Readonly<z.output<typeof configSchema>>;
+
+export function readConfig(): WorkerConfig {
+  return parseConfig(configSchema, process.env);
+}

@@ -1,0 +1,48 @@
+import type { Database } from '@accepted/shared/database/connect';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { liveCapacity } from '@accepted/shared/database/workers';
+import { windowSize } from '@accepted/shared/job/window';
+import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
+import { type Loop, startLoop } from '../loop.ts';
+
+/** While the window is full it drains all the time, so it is looked at this often. */
+const FULL_WINDOW_POLL_MS = 10;
+/** Otherwise a notification wakes the dispatcher; this is for those that got lost. */
+const IDLE_POLL_MS = 500;
+const ENGINE_AWAY_POLL_MS = 200;
+const CAPACITY_MAX_AGE_MS = 1_000;
+
+export interface DispatcherOptions {
+  db: Database;
+  engine: Engine;
+  queue: string;
+  onError: (error: unknown) => void;
+}
+
+/**
+ * Starts the dispatcher of one queue: the only writer of its jobs into the engine. Any number of them may run, in
+ * any number of processes.
+ */
+export function startDispatcher({ db, engine, queue, onError }: DispatcherOptions): Loop {
+  let window = { size: 0, readAt: Number.NEGATIVE_INFINITY };
+
+  async function currentWindowSize(): Promise<number> {
+    if (performance.now() - window.readAt < CAPACITY_MAX_AGE_MS) return window.size;
+    const capacity = await liveCapacity(db, queue);
+    window = {
+      size: windowSize(capacity.concurrency, capacity.finishedPerSecond),
+      readAt: performance.now(),
+    };
+    return window.size;
+  }
+
+  async function runOnce(): Promise<number> {
+    if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
+    const { jobs, filled } = await dispatchJobs(db, queue, await currentWindowSize());
+    // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
+    if (jobs.length > 0) await addToEngine(engine.queue(queue), jobs);
+    return filled ? FULL_WINDOW_POLL_MS : IDLE_POLL_MS;
+  }
+
+  return startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });
+}

@@ -1,0 +1,74 @@
+import { hostname } from 'node:os';
+import type { Database } from '@accepted/shared/database/connect';
+import { heartbeat, markDraining, registerWorker, removeWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import type { Logger } from 'pino';
+import { startLoop } from '../loop.ts';
+
+/** The lease that this process holds on all the jobs it runs. */
+export interface Lease {
+  /** The worker id to claim under; a new one after the lease was lost. */
+  workerId(): string;
+  /** For how long heartbeats have gone through without a gap. */
+  steadyForMs(): number;
+  /** Tells the dispatchers to count on this worker no more. */
+  drain(): Promise<void>;
+  /** Ends the lease; the caller has no running jobs any more. */
+  release(): Promise<void>;
+}
+
+export interface LeaseOptions {
+  db: Database;
+  queues: string[];
+  concurrency: number;
+  heartbeatMs: number;
+  finishedPerSecond: () => Record<string, number>;
+  /** The jobs that run under the old worker id belong to others now. */
+  onLost: () => void;
+  /** Runs after each heartbeat that went through. */
+  onHeartbeat: () => Promise<void>;
+  logger: Logger;
+}
+
+/** Registers this process as a worker and keeps its heartbeat going; resolves once the first lease is held. */
+export async function holdLease(options: LeaseOptions): Promise<Lease> {
+  const { db, logger } = options;
+  let workerId = await register(options);
+  let steadySince = performance.now();
+  let lastBeat = steadySince;
+
+  async function beat(): Promise<number> {
+    const now = performance.now();
+    if (now - lastBeat > 2 * options.heartbeatMs) steadySince = now;
+    if (!(await heartbeat(db, workerId, options.finishedPerSecond()))) {
+      logger.error({ workerId }, 'the lease was lost: running jobs are given up and this worker starts anew');
+      options.onLost();
+      workerId = await register(options);
+      steadySince = performance.now();
+    }
+    lastBeat = performance.now();
+    await options.onHeartbeat();
+    return options.heartbeatMs;
+  }
+
+  const loop = startLoop({
+    runOnce: beat,
+    retryAfterMs: Math.min(500, options.heartbeatMs),
+    onError: (error) => logger.warn({ err: error }, 'the heartbeat did not go through; it is tried again'),
+  });
+  return {
+    workerId: () => workerId,
+    steadyForMs: () => performance.now() - steadySince,
+    drain: () => markDraining(db, workerId),
+    async release() {
+      await loop.stop();
+      await removeWorker(db, workerId);
+    },
+  };
+}
+
+async function register({ db, queues, concurrency }: LeaseOptions): Promise<string> {
+  const id = newUuid();
+  await registerWorker(db, { id, hostname: hostname(), pid: process.pid, queues, concurrency });
+  return id;
+}

@@ -1,0 +1,59 @@
+import type { Database } from '@accepted/shared/database/connect';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { listOrphanedJobs, type OrphanedJob } from '@accepted/shared/database/rescue-jobs';
+import { forgetLostWorkers, markLostWorkers } from '@accepted/shared/database/workers';
+import { decideOutcome } from '@accepted/shared/job/decide-outcome';
+import type { Logger } from 'pino';
+import { type Loop, startLoop } from '../loop.ts';
+import type { Lease } from './lease.ts';
+
+const BATCH = 200;
+
+/**
+ * Starts the rescuer: it ends the lease of workers whose heartbeat is too old and decides about the jobs they ran.
+ * It holds still until its own heartbeats have gone through for a while: after an outage of Postgres every
+ * heartbeat is old, though most of the workers are alive.
+ */
+export function startRescuer(options: {
+  db: Database;
+  lease: Lease;
+  leaseMs: number;
+  heartbeatMs: number;
+  versions: Record<string, string>;
+  onRescued: (queue: string) => void;
+  logger: Logger;
+}): Loop {
+  const { db, lease, logger } = options;
+
+  async function runOnce(): Promise<number> {
+    if (lease.steadyForMs() < 2 * options.heartbeatMs) return options.heartbeatMs;
+    const lost = await markLostWorkers(db, options.leaseMs);
+    if (lost.length > 0)
+      logger.warn({ workerIds: lost }, 'workers stopped sending heartbeats; their leases end');
+    const orphans = await listOrphanedJobs(db, BATCH);
+    if (orphans.length > 0) await rescue(orphans);
+    await forgetLostWorkers(db);
+    return orphans.length === BATCH ? 0 : options.heartbeatMs;
+  }
+
+  async function rescue(orphans: OrphanedJob[]): Promise<void> {
+    const ended = orphans.map((job) => ({ job, outcome: outcomeOf(job) }));
+    const statuses = await recordOutcomes(db, ended, options.versions);
+    logger.warn(
+      { rescued: statuses.filter((status) => status !== 'fenced').length },
+      'rescued jobs of lost workers',
+    );
+    for (const queue of new Set(orphans.map((job) => job.queue))) options.onRescued(queue);
+  }
+
+  return startLoop({
+    runOnce,
+    retryAfterMs: options.heartbeatMs,
+    onError: (error) => logger.warn({ err: error }, 'rescuing failed; it is tried again'),
+  });
+}
+
+function outcomeOf(job: OrphanedJob) {
+  if (job.cancelRequestedAt) return { kind: 'cancel' } as const;
+  return decideOutcome(job, { kind: 'workerLost' }, Math.random());
+}

@@ -1,0 +1,63 @@
+import type { Delivery } from '@accepted/shared/database/claim-jobs';
+import type { EndedAttempt } from '@accepted/shared/database/record-outcomes';
+import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
+import { type AttemptResult, decideOutcome } from '@accepted/shared/job/decide-outcome';
+import type { JobStatus } from '@accepted/shared/job/status';
+import type { Logger } from 'pino';
+import type { RunningAttempts } from './attempt/running-attempts.ts';
+
+/** What an attempt needs of the worker around it. */
+export interface AttemptSteps {
+  /** Takes the job's lease; `undefined` when there is nothing to run. */
+  claim: (delivery: Delivery) => Promise<ClaimedJob | undefined>;
+  /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
+  execute: (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<AttemptResult>;
+  /** Writes the outcome if this attempt still holds the job. */
+  record: (ended: EndedAttempt) => Promise<JobStatus | 'fenced'>;
+  /** Tells those who wait for the job that it is finished, or the dispatcher that it waits again. */
+  announce: (job: ClaimedJob, status: JobStatus) => void;
+  running: RunningAttempts;
+  logger: Logger;
+}
+
+/**
+ * Runs one attempt of one job, from the engine's hint to the committed outcome.
+ *
+ * A delivery is only a hint: the engine may give it twice, late, or for a job that is long done, and the claim
+ * decides. From the claim on, the process may die at any line: the lease ends, the rescuer counts the attempt and
+ * a later one runs under a larger token. Only when this returns is the engine told that the delivery is done.
+ */
+export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promise<void> {
+  const job = await steps.claim(delivery);
+  if (!job) return;
+  const logger = steps.logger.child(describe(job));
+  const attempt = steps.running.begin(job.id);
+  try {
+    logger.debug('attempt started');
+    const result = await steps.execute(job, attempt.signal, logger);
+    if (attempt.leaseIsLost()) {
+      logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
+      return;
+    }
+    const outcome = decideOutcome(job, result, Math.random());
+    const status = await steps.record({ job, outcome });
+    if (status === 'fenced') {
+      logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');
+      return;
+    }
+    logEnd(logger, status, 'error' in outcome ? outcome.error.message : undefined);
+    steps.announce(job, status);
+  } finally {
+    attempt.end();
+  }
+}
+
+function describe(job: ClaimedJob): Record<string, unknown> {
+  return { jobId: job.id, type: job.type, attempt: job.attempt, requestId: job.requestId ?? undefined };
+}
+
+function logEnd(logger: Logger, status: JobStatus, reason: string | undefined): void {
+  if (status === 'failed') logger.error({ status, reason }, 'attempt ended; the job is a dead letter now');
+  else if (status === 'retrying') logger.warn({ status, reason }, 'attempt failed; it is tried again');
+  else logger.debug({ status }, 'attempt ended');
+}

@@ -1,0 +1,16 @@
+import type { Database } from './connect.ts';
+
+/** Writes the progress that an attempt reports, if its token still holds the job. `progressJson` is JSON text. */
+export async function writeProgress(
+  db: Database,
+  job: { id: string; attempt: number },
+  progressJson: string,
+): Promise<void> {
+  await db
+    .updateTable('jobs')
+    .set((eb) => ({ progress: progressJson, version: eb('version', '+', 1) }))
+    .where('id', '=', job.id)
+    .where('attempt', '=', job.attempt)
+    .where('status', '=', 'running')
+    .execute();
+}
