@@ -14,7 +14,12 @@ export type Backoff =
  */
 export type Jitter = 'full' | 'equal' | 'none';
 
-export const DEFAULT_BACKOFF: Backoff = { type: 'exponential', delayMs: 1_000, maxMs: 600_000, jitter: 'full' };
+export const DEFAULT_BACKOFF: Backoff = {
+  type: 'exponential',
+  delayMs: 1_000,
+  maxMs: 600_000,
+  jitter: 'full',
+};
 
 /**
  * Computes the wait in milliseconds before the attempt that follows `attemptsMade` (1 or more) attempts.

@@ -47,7 +47,12 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, Jo
   expired: {},
 };
 
-export const TERMINAL_STATUSES = ['succeeded', 'failed', 'canceled', 'expired'] as const satisfies JobStatus[];
+export const TERMINAL_STATUSES = [
+  'succeeded',
+  'failed',
+  'canceled',
+  'expired',
+] as const satisfies JobStatus[];
 
 /** Tells whether a job in this status is finished; only a replay leads out of one. */
 export function isTerminal(status: JobStatus): boolean {
