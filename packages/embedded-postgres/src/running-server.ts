@@ -1,9 +1,6 @@
-import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const run = promisify(execFile);
+import { readCommandLine } from './command-line.ts';
 
 export interface RunningServer {
   pid: number;
@@ -37,11 +34,5 @@ async function readPidFile(dataDir: string): Promise<string[]> {
 }
 
 async function isServerOf(dataDir: string, pid: number): Promise<boolean> {
-  return (await commandLine(pid)).includes(dataDir);
-}
-
-async function commandLine(pid: number): Promise<string> {
-  if (process.platform === 'linux') return await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  const { stdout } = await run('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({ stdout: '' }));
-  return stdout;
+  return (await readCommandLine(pid)).includes(dataDir);
 }

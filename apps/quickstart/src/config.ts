@@ -1,0 +1,48 @@
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseConfig } from '@accepted/shared/config/parse-config';
+import {
+  databaseUrl,
+  logLevel,
+  privateNetworks,
+  redisUrl,
+  secret,
+  wholeNumber,
+} from '@accepted/shared/config/settings';
+import { z } from 'zod';
+
+export const WORKSPACE = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** The settings that the quickstart reads itself; every other one reaches the api and the worker as it is. */
+export const configSchema = z.object({
+  PORT: wholeNumber({ min: 1, max: 65_535, default: 3000 }),
+  HOST: z.string().default('127.0.0.1').meta({ expected: 'an address to listen on, such as 0.0.0.0' }),
+  /** Keeps the data and the secrets of the quickstart. */
+  STATE_DIR: z
+    .string()
+    .default('.accepted')
+    .transform((path) => resolve(WORKSPACE, path))
+    .meta({ expected: 'a folder' }),
+  DATABASE_URL: databaseUrl.optional(),
+  REDIS_URL: redisUrl,
+  JOBS_DIR: z
+    .string()
+    .default(resolve(WORKSPACE, 'examples/jobs'))
+    .meta({ expected: 'a folder with one handler a file' }),
+  BOOTSTRAP_API_KEY: secret(16),
+  ADMIN_PASSWORD: secret(8),
+  ALLOW_PRIVATE_NETWORKS: privateNetworks,
+  LOG_LEVEL: logLevel,
+});
+
+export type QuickstartConfig = Readonly<z.output<typeof configSchema>>;
+
+/** Reads the settings; the api and the worker write warnings only, unless `LOG_LEVEL` asks for more. */
+export function readConfig(): QuickstartConfig {
+  return parseConfig(configSchema, { ...process.env, LOG_LEVEL: process.env.LOG_LEVEL || 'warn' });
+}
+
+/** Gives the environment that this process was started with, for the processes that it starts. */
+export function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env };
+}

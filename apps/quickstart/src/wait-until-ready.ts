@@ -1,0 +1,56 @@
+import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { openDatabase } from '@accepted/shared/database/connect';
+import { isWorkerRegistered } from '@accepted/shared/database/find-worker';
+import { StartError } from './start-error.ts';
+import type { Supervised } from './supervise.ts';
+
+const DEADLINE_MS = 45_000;
+const INTERVAL_MS = 50;
+
+/** Waits until the api says that it is ready and the worker has registered its job types. */
+export async function waitUntilReady(
+  url: string,
+  databaseUrl: string,
+  worker: Supervised,
+  signal: AbortSignal,
+): Promise<void> {
+  const db = openDatabase(
+    {
+      url: databaseUrl,
+      applicationName: 'accepted-quickstart',
+      maxConnections: 1,
+      connectTimeoutMs: 5_000,
+      statementTimeoutMs: 5_000,
+    },
+    () => undefined,
+  );
+  const isWorkerReady = async () => isWorkerRegistered(db, hostname(), worker.pid() ?? 0);
+  try {
+    await Promise.all([
+      poll('The api', () => isApiReady(url), signal),
+      poll('The worker', isWorkerReady, signal),
+    ]);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function isApiReady(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
+async function poll(name: string, isReady: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + DEADLINE_MS;
+  while (!(await isReady())) {
+    signal.throwIfAborted();
+    if (performance.now() > deadline) {
+      throw new StartError(`${name} is not ready after ${DEADLINE_MS / 1_000} s: its lines above say why`);
+    }
+    await setTimeout(INTERVAL_MS);
+  }
+}

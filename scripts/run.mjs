@@ -1,0 +1,68 @@
+// Runs one of the workspace's programs on the workspace's own Node: `node scripts/run.mjs <file.ts> [arguments]`.
+// It installs first what is missing. It is plain JavaScript without dependencies, as it runs on whatever Node there is.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const OLDEST_NODE = 18;
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const node = join(modules, '.bin', 'node');
+
+/** Tells whether the lockfile is newer than what was installed from it. */
+function isInstallNeeded() {
+  const installed = join(modules, '.modules.yaml');
+  if (!existsSync(installed) || !existsSync(node)) return true;
+  return statSync(join(root, 'pnpm-lock.yaml')).mtimeMs > statSync(installed).mtimeMs;
+}
+
+/** Installs from the frozen lockfile with the very pnpm that package.json names; its progress goes to the terminal. */
+function install() {
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  process.stderr.write('Installing what is missing ...\n');
+  const { status, error } = spawnSync('npx', ['-y', packageManager, 'install', '--frozen-lockfile'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status === 0) return;
+  fail(
+    `The installation failed${error ? ` (${error.message})` : ''}: see the lines above, then run the command again.`,
+  );
+}
+
+/** Becomes the program, as far as Node allows: same terminal, every signal passed on, same exit code. */
+function run(file, args) {
+  const child = spawn(node, [file, ...args], {
+    cwd: root,
+    env: {
+      ...process.env,
+      PATH: `${join(modules, '.bin')}:${process.env.PATH}`,
+      // Compiled code is kept from one start to the next.
+      NODE_COMPILE_CACHE: join(modules, '.cache', 'node-compile-cache'),
+    },
+    // A group of its own: Ctrl-C reaches the program once, through us, and not a second time from the terminal.
+    detached: true,
+    stdio: 'inherit',
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])
+    process.on(signal, () => child.kill(signal));
+  child.on('error', (error) => fail(`${node} does not start: ${error.message}`));
+  child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+function fail(sentence) {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+}
+
+if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
+  fail(
+    `Node ${OLDEST_NODE} or newer is needed, and this is ${process.versions.node}: install one from https://nodejs.org`,
+  );
+}
+const [file, ...args] = process.argv.slice(2);
+if (!file) fail('Usage: node scripts/run.mjs <file> [arguments]');
+if (isInstallNeeded()) install();
+run(file, args);
