@@ -49,13 +49,9 @@ async function startOwnDatabase(stateDir: string, started: AsyncDisposableStack)
 type Access = Secrets & { url: string };
 
 /** Takes the secrets that the user has set, and those of this installation for the rest. */
-async function chooseAccess({
-  HOST,
-  PORT,
-  BOOTSTRAP_API_KEY,
-  ADMIN_PASSWORD,
-}: QuickstartConfig): Promise<Access> {
-  const secrets = await keepSecrets(STATE_DIR);
+async function chooseAccess(config: QuickstartConfig): Promise<Access> {
+  const { HOST, PORT, BOOTSTRAP_API_KEY, ADMIN_PASSWORD } = config;
+  const secrets = await keepSecrets(config.STATE_DIR);
   const host = HOST === '0.0.0.0' ? '127.0.0.1' : HOST;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`,
