@@ -1,6 +1,12 @@
 import { isAbsolute, resolve } from 'node:path';
 import { parseConfig } from '@accepted/shared/config/parse-config';
-import { databaseUrl, logLevel, privateNetworks, redisUrl, wholeNumber } from '@accepted/shared/config/settings';
+import {
+  databaseUrl,
+  logLevel,
+  privateNetworks,
+  redisUrl,
+  wholeNumber,
+} from '@accepted/shared/config/settings';
 import { z } from 'zod';
 
 export const configSchema = z.object({

@@ -11,36 +11,32 @@ import { createClaimer } from './attempt/claimer.ts';
 import { createExecutor } from './attempt/executor.ts';
 import { createFinishMeter } from './attempt/finish-meter.ts';
 import { createRecorder } from './attempt/recorder.ts';
-import { createRunningAttempts } from './attempt/running-attempts.ts';
+import { createRunningAttempts, type RunningAttempts } from './attempt/running-attempts.ts';
 import type { WorkerConfig } from './config.ts';
-import { startDispatcher } from './dispatch/dispatcher.ts';
-import { startDueJobs } from './dispatch/due-jobs.ts';
-import { startReconciler } from './dispatch/reconciler.ts';
+import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
 import { describeJobType } from './handlers/describe-job-type.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
-import type { Loop } from './loop.ts';
 import { startExpirer } from './maintenance/expirer.ts';
-import { holdLease } from './rescue/lease.ts';
+import { holdLease, type Lease } from './rescue/lease.ts';
 import { startRescuer } from './rescue/rescuer.ts';
 import { type AttemptSteps, runAttempt } from './run-attempt.ts';
 import { shutDown } from './shut-down.ts';
 import { consumeQueues } from './worker.ts';
 
 export interface WorkerResources {
+  config: WorkerConfig;
   db: Database;
   engine: Engine;
   handlers: LoadedHandler[];
+  /** Stand in every dead letter: what ran when it died. */
   versions: Record<string, string>;
   logger: Logger;
 }
 
 /** Starts everything that a worker process does, and answers the function that ends it in order. */
-export async function startWorker(
-  config: WorkerConfig,
-  { db, engine, handlers, versions, logger }: WorkerResources,
-): Promise<{ stop(): Promise<void> }> {
+export async function startWorker(resources: WorkerResources): Promise<{ stop(): Promise<void> }> {
+  const { config, db, engine, handlers, logger } = resources;
   const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
-  const concurrency = config.WORKER_CONCURRENCY;
   const running = createRunningAttempts();
   const meter = createFinishMeter(performance.now());
   const onError = (error: unknown) =>
@@ -49,83 +45,75 @@ export async function startWorker(
   let closing = false;
 
   await registerJobTypes(db, handlers.map(describeJobType));
-  const lease = await holdLease({
-    db,
-    queues,
-    concurrency,
-    heartbeatMs: config.HEARTBEAT_MS,
-    finishedPerSecond: () => meter.read(performance.now()),
-    onLost: () => running.stopAll('leaseLost'),
-    onHeartbeat: async () => stopCanceled(await listCancelRequests(db, lease.workerId())),
-    logger,
-  });
-
-  const dispatchers = new Map(
-    queues.map((queue) => [queue, startDispatcher({ db, engine, queue, onError })]),
-  );
-  const dispatchSoon = (queue: string) => dispatchers.get(queue)?.wake();
-  const stopCanceled = (jobIds: string[]) => {
-    for (const jobId of jobIds) running.stop(jobId, 'canceled');
-  };
-
+  const lease = await leaseFor(resources, queues, running, () => meter.read(performance.now()));
+  const dispatch = startDispatch({ db, engine, queues, logger, onError });
+  const rescuer = startRescuer({ ...resources, ...leaseTimes(config), lease, onRescued: dispatch.soon });
+  const expirer = startExpirer({ db, onExpired: announceFinished, onError });
+  const notifications = listenForHints(resources, dispatch, running, onError);
   const steps: AttemptSteps = {
     claim: createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger }),
-    execute: createExecutor({ db, handlers, config, logger }),
-    record: createRecorder({ db, versions, logger }),
+    execute: createExecutor({ db, handlers }),
+    record: createRecorder(resources),
     announce(job, status) {
       meter.count(job.queue);
-      if (!isTerminal(status)) return status === 'retrying' ? dueJobs.wake() : dispatchSoon(job.queue);
+      if (!isTerminal(status)) return dispatch.soon(job.queue);
       announceFinished(job.id);
-      if (job.hasWebhook) dispatchSoon(DELIVERY_QUEUE);
+      if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);
     },
     running,
     logger,
   };
-
-  const dueJobs = startDueJobs({ db, onQueued: dispatchSoon, onError });
-  const services: Loop[] = [
-    dueJobs,
-    ...dispatchers.values(),
-    startReconciler({ db, engine, queues, onTakenBack: dispatchSoon, logger }),
-    startRescuer({
-      db,
-      lease,
-      leaseMs: config.LEASE_MS,
-      heartbeatMs: config.HEARTBEAT_MS,
-      versions,
-      onRescued: dispatchSoon,
-      logger,
-    }),
-    startExpirer({ db, onExpired: announceFinished, onError }),
-  ];
-  const notifications = listen(
-    config.DATABASE_URL,
-    {
-      [CHANNELS.jobReady]: dispatchSoon,
-      [CHANNELS.cancelRequested]: (payload) => stopCanceled(payload.split(',')),
-    },
-    { applicationName: 'accepted-worker-listen', onError },
-  );
-  const consumers = consumeQueues({
-    engine,
-    queues,
-    concurrency,
-    run: (delivery) => runAttempt(steps, delivery),
-  });
+  const concurrency = config.WORKER_CONCURRENCY;
+  const run = (delivery: Parameters<typeof runAttempt>[1]) => runAttempt(steps, delivery);
+  const consumers = consumeQueues({ engine, queues, concurrency, run });
   logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');
 
   return {
     stop() {
       closing = true;
-      return shutDown({
-        lease,
-        services,
-        consumers,
-        running,
-        notifications,
-        timeoutMs: config.SHUTDOWN_TIMEOUT_MS,
-        logger,
-      });
+      const services = [...dispatch.loops, rescuer, expirer];
+      const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
+      return shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
     },
   };
+}
+
+function leaseTimes({ LEASE_MS, HEARTBEAT_MS }: WorkerConfig) {
+  return { leaseMs: LEASE_MS, heartbeatMs: HEARTBEAT_MS };
+}
+
+async function leaseFor(
+  { config, db, logger }: WorkerResources,
+  queues: string[],
+  running: RunningAttempts,
+  finishedPerSecond: () => Record<string, number>,
+): Promise<Lease> {
+  return holdLease({
+    db,
+    queues,
+    concurrency: config.WORKER_CONCURRENCY,
+    heartbeatMs: config.HEARTBEAT_MS,
+    finishedPerSecond,
+    onLost: () => running.stopAll('leaseLost'),
+    // The notification of a cancel may have been missed; this finds it within a heartbeat.
+    async onHeartbeat(workerId) {
+      for (const jobId of await listCancelRequests(db, workerId)) running.stop(jobId, 'canceled');
+    },
+    logger,
+  });
+}
+
+function listenForHints(
+  { config }: WorkerResources,
+  dispatch: Dispatch,
+  running: RunningAttempts,
+  onError: (error: unknown) => void,
+) {
+  const listeners = {
+    [CHANNELS.jobReady]: dispatch.soon,
+    [CHANNELS.cancelRequested](jobIds: string) {
+      for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
+    },
+  };
+  return listen(config.DATABASE_URL, listeners, { applicationName: 'accepted-worker-listen', onError });
 }

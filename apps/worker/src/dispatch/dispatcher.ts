@@ -5,8 +5,8 @@ import { windowSize } from '@accepted/shared/job/window';
 import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
 import { type Loop, startLoop } from '../loop.ts';
 
-/** While the window is full it drains all the time, so it is looked at this often. */
-const FULL_WINDOW_POLL_MS = 10;
+/** While there is more to dispatch than room, the window drains all the time and is looked at this often. */
+const BUSY_POLL_MS = 10;
 /** Otherwise a notification wakes the dispatcher; this is for those that got lost. */
 const IDLE_POLL_MS = 500;
 const ENGINE_AWAY_POLL_MS = 200;
@@ -38,10 +38,10 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
 
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
-    const { jobs, filled } = await dispatchJobs(db, queue, await currentWindowSize());
+    const { jobs, moreToDo } = await dispatchJobs(db, queue, await currentWindowSize());
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
     if (jobs.length > 0) await addToEngine(engine.queue(queue), jobs);
-    return filled ? FULL_WINDOW_POLL_MS : IDLE_POLL_MS;
+    return moreToDo ? BUSY_POLL_MS : IDLE_POLL_MS;
   }
 
   return startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });

@@ -26,7 +26,7 @@ export interface LeaseOptions {
   /** The jobs that run under the old worker id belong to others now. */
   onLost: () => void;
   /** Runs after each heartbeat that went through. */
-  onHeartbeat: () => Promise<void>;
+  onHeartbeat: (workerId: string) => Promise<void>;
   logger: Logger;
 }
 
@@ -47,7 +47,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       steadySince = performance.now();
     }
     lastBeat = performance.now();
-    await options.onHeartbeat();
+    await options.onHeartbeat(workerId);
     return options.heartbeatMs;
   }
 

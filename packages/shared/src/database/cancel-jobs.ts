@@ -74,7 +74,10 @@ export function expireJobs(db: Database, limit: number): Promise<string[]> {
         WHERE expires_at <= now() AND status IN (${sql.join(statusesBefore('expired'))})
         LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING id, webhook IS NOT NULL AS "hasWebhook"`.execute(tx);
-    await insertDeliveries(tx, rows.filter((row) => row.hasWebhook).map((row) => row.id));
+    await insertDeliveries(
+      tx,
+      rows.filter((row) => row.hasWebhook).map((row) => row.id),
+    );
     return rows.map((row) => row.id);
   });
 }

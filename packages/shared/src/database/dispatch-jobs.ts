@@ -8,6 +8,7 @@ import { unnestBatch } from './unnest.ts';
 export interface DispatchedJob {
   id: string;
   dispatchNo: number;
+  type: string;
   traceparent: string | null;
 }
 
@@ -38,34 +39,43 @@ export async function nextDueInMs(db: Database): Promise<number | undefined> {
  * reconciler finds them missing.
  *
  * One dispatcher at a time does this for a queue, under an advisory lock that ends with the transaction; another
- * one answers with nothing. `filled` says whether the window is full, so that there may be more to dispatch.
+ * one answers with nothing. `moreToDo` says whether jobs were left for want of room, or hidden behind others whose
+ * concurrency key is now at its limit.
  */
 export function dispatchJobs(
   db: Database,
   queue: string,
   windowSize: number,
-): Promise<{ jobs: DispatchedJob[]; filled: boolean }> {
+): Promise<{ jobs: DispatchedJob[]; moreToDo: boolean }> {
   return db.transaction().execute(async (tx) => {
-    if (!(await lockQueue(tx, queue))) return { jobs: [], filled: false };
+    if (!(await lockQueue(tx, queue))) return { jobs: [], moreToDo: false };
     const inFlight = await readInFlight(tx, queue);
     const free = windowSize - inFlight.waiting;
-    if (free <= 0) return { jobs: [], filled: true };
+    if (free <= 0) return { jobs: [], moreToDo: true };
     const ready = await readReadyJobs(tx, queue, free, inFlight);
     const chosen = chooseFairly(ready, free, inFlight);
-    if (chosen.length === 0) return { jobs: [], filled: false };
-    return { jobs: await markDispatched(tx, chosen), filled: chosen.length === free };
+    if (chosen.length === 0) return { jobs: [], moreToDo: false };
+    const moreToDo = chosen.length === free || chosen.length < ready.length;
+    return { jobs: await markDispatched(tx, chosen), moreToDo };
   });
 }
 
 async function lockQueue(tx: Transaction<Ledger>, queue: string): Promise<boolean> {
   const { rows } = await sql<{ locked: boolean }>`
-    SELECT pg_try_advisory_xact_lock(hashtextextended('accepted.dispatch.' || ${queue}, 0)) AS locked`.execute(tx);
+    SELECT pg_try_advisory_xact_lock(hashtextextended('accepted.dispatch.' || ${queue}, 0)) AS locked`.execute(
+    tx,
+  );
   return rows[0]?.locked ?? false;
 }
 
 /** Counts what is dispatched or running; bounded by the window and the workers' concurrency, not by the backlog. */
 async function readInFlight(tx: Transaction<Ledger>, queue: string): Promise<InFlight & { waiting: number }> {
-  const { rows } = await sql<{ tenant_id: string; concurrency_key: string | null; waiting: boolean; jobs: number }>`
+  const { rows } = await sql<{
+    tenant_id: string;
+    concurrency_key: string | null;
+    waiting: boolean;
+    jobs: number;
+  }>`
     SELECT tenant_id, concurrency_key, waiting, count(*)::int AS jobs
     FROM (
       SELECT tenant_id, concurrency_key, true AS waiting FROM jobs
@@ -78,7 +88,8 @@ async function readInFlight(tx: Transaction<Ledger>, queue: string): Promise<InF
   for (const row of rows) {
     if (row.waiting) inFlight.waiting += row.jobs;
     addTo(inFlight.byTenant, row.tenant_id, row.jobs);
-    if (row.concurrency_key !== null) addTo(inFlight.byKey, `${row.tenant_id} ${row.concurrency_key}`, row.jobs);
+    if (row.concurrency_key !== null)
+      addTo(inFlight.byKey, `${row.tenant_id} ${row.concurrency_key}`, row.jobs);
   }
   return inFlight;
 }
@@ -139,7 +150,7 @@ async function markDispatched(tx: Transaction<Ledger>, chosen: string[]): Promis
     .where('id', '=', sql<string>`ANY(${chosen}::uuid[])`)
     .where('status', '=', 'queued')
     .where('dispatched_at', 'is', null)
-    .returning(['id', 'dispatch_no as dispatchNo', 'traceparent'])
+    .returning(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent'])
     .execute();
   const byId = new Map(rows.map((row) => [row.id, row]));
   return chosen.flatMap((id) => byId.get(id) ?? []);
@@ -153,7 +164,7 @@ export async function listUnclaimed(
 ): Promise<DispatchedJob[]> {
   return db
     .selectFrom('jobs')
-    .select(['id', 'dispatch_no as dispatchNo', 'traceparent'])
+    .select(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent'])
     .where('queue', '=', queue)
     .where('status', '=', 'queued')
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)

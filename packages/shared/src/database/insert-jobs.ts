@@ -180,7 +180,11 @@ async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string
   const rows = await db
     .selectFrom('jobs')
     .selectAll()
-    .where('id', 'in', holders.map((holder) => holder.job_id))
+    .where(
+      'id',
+      'in',
+      holders.map((holder) => holder.job_id),
+    )
     .execute();
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   return new Map(

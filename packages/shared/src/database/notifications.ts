@@ -61,7 +61,8 @@ export function listen(
     fresh.on('end', reconnectLater);
     try {
       await fresh.connect();
-      for (const channel of Object.keys(listeners)) await fresh.query(`LISTEN ${fresh.escapeIdentifier(channel)}`);
+      for (const channel of Object.keys(listeners))
+        await fresh.query(`LISTEN ${fresh.escapeIdentifier(channel)}`);
     } catch (error) {
       onError(error as Error);
       void fresh.end().catch(() => undefined);

@@ -66,3 +66,9 @@ export async function listQueueStatistics(db: Database): Promise<QueueStatistics
 function countWhere(condition: ReturnType<typeof sql>) {
   return sql`(SELECT count(*)::int FROM (SELECT FROM jobs WHERE ${condition} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
 }
+
+/** Lists the names of all queues that a worker ever registered. */
+export async function listQueueNames(db: Database): Promise<string[]> {
+  const rows = await db.selectFrom('queues').select('name').orderBy('name').execute();
+  return rows.map((row) => row.name);
+}

@@ -42,7 +42,10 @@ function writeOutcomesAndDeliveries(
 ): Promise<RecordedJob[]> {
   return db.transaction().execute(async (tx) => {
     const recorded = await writeOutcomes(tx, ended, versions);
-    await insertDeliveries(tx, recorded.filter((row) => row.webhook !== null).map((row) => row.id));
+    await insertDeliveries(
+      tx,
+      recorded.filter((row) => row.webhook !== null).map((row) => row.id),
+    );
     return recorded;
   });
 }
@@ -95,17 +98,42 @@ const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
   { name: 'attempt', type: 'integer', value: ({ job }) => job.attempt },
   { name: 'status', type: 'text', value: ({ outcome }) => STATUS_AFTER[outcome.kind] },
   { name: 'attempt_outcome', type: 'text', value: ({ outcome }) => attemptOutcome(outcome) },
-  { name: 'result', type: 'json', value: ({ outcome }) => (outcome.kind === 'succeed' ? outcome.resultJson : null) },
+  {
+    name: 'result',
+    type: 'json',
+    value: ({ outcome }) => (outcome.kind === 'succeed' ? outcome.resultJson : null),
+  },
   { name: 'error', type: 'json', value: ({ job, outcome }) => errorJson(outcome, job.attempt) },
-  { name: 'attempt_error', type: 'json', value: ({ outcome }) => 'error' in outcome && JSON.stringify(outcome.error) || null },
-  { name: 'delay_ms', type: 'float8', value: ({ outcome }) => (outcome.kind === 'retry' ? outcome.delayMs : null) },
-  { name: 'attempts_given_back', type: 'integer', value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0) },
-  { name: 'dead_letter_id', type: 'uuid', value: ({ outcome }) => (outcome.kind === 'deadLetter' ? newUuid() : null) },
-  { name: 'reason', type: 'text', value: ({ outcome }) => (outcome.kind === 'deadLetter' ? outcome.reason : null) },
+  {
+    name: 'attempt_error',
+    type: 'json',
+    value: ({ outcome }) => ('error' in outcome && JSON.stringify(outcome.error)) || null,
+  },
+  {
+    name: 'delay_ms',
+    type: 'float8',
+    value: ({ outcome }) => (outcome.kind === 'retry' ? outcome.delayMs : null),
+  },
+  {
+    name: 'attempts_given_back',
+    type: 'integer',
+    value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0),
+  },
+  {
+    name: 'dead_letter_id',
+    type: 'uuid',
+    value: ({ outcome }) => (outcome.kind === 'deadLetter' ? newUuid() : null),
+  },
+  {
+    name: 'reason',
+    type: 'text',
+    value: ({ outcome }) => (outcome.kind === 'deadLetter' ? outcome.reason : null),
+  },
   {
     name: 'fingerprint',
     type: 'text',
-    value: ({ job, outcome }) => (outcome.kind === 'deadLetter' ? errorFingerprint(job.type, outcome.error) : null),
+    value: ({ job, outcome }) =>
+      outcome.kind === 'deadLetter' ? errorFingerprint(job.type, outcome.error) : null,
   },
 ];
 

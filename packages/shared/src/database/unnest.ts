@@ -11,7 +11,11 @@ export interface BatchColumn<Item> {
  * Builds `unnest($1::uuid[], …) AS <alias> (id, …)`: a whole batch as one array parameter a column, so that the
  * text of the statement is the same for every size of batch.
  */
-export function unnestBatch<Item>(alias: string, columns: BatchColumn<Item>[], items: Item[]): RawBuilder<unknown> {
+export function unnestBatch<Item>(
+  alias: string,
+  columns: BatchColumn<Item>[],
+  items: Item[],
+): RawBuilder<unknown> {
   const arrays = columns.map((column) => {
     const values = items.map((item) => column.value(item) ?? null);
     return sql`${sql.val(values)}::${sql.raw(column.type)}[]`;

@@ -63,7 +63,10 @@ export async function forgetLostWorkers(db: Database): Promise<void> {
     .where(({ not, exists, selectFrom }) =>
       not(
         exists(
-          selectFrom('jobs').select('id').where('status', '=', 'running').whereRef('worker_id', '=', 'workers.id'),
+          selectFrom('jobs')
+            .select('id')
+            .where('status', '=', 'running')
+            .whereRef('worker_id', '=', 'workers.id'),
         ),
       ),
     )

@@ -1,0 +1,31 @@
+import type { Database } from '@accepted/shared/database/connect';
+import type { Engine } from '@accepted/shared/queue/engine';
+import type { Logger } from 'pino';
+import type { Loop } from '../loop.ts';
+import { startDispatcher } from './dispatcher.ts';
+import { startDueJobs } from './due-jobs.ts';
+import { startReconciler } from './reconciler.ts';
+
+/** Everything that brings jobs from the ledger into the engine. */
+export interface Dispatch {
+  /** Has a queue looked at now, as there may be something new in it. */
+  soon(queue: string): void;
+  loops: Loop[];
+}
+
+export function startDispatch(options: {
+  db: Database;
+  engine: Engine;
+  queues: string[];
+  logger: Logger;
+  onError: (error: unknown) => void;
+}): Dispatch {
+  const { db, engine, queues, logger, onError } = options;
+  const dispatchers = new Map(
+    queues.map((queue) => [queue, startDispatcher({ db, engine, queue, onError })]),
+  );
+  const soon = (queue: string) => dispatchers.get(queue)?.wake();
+  const dueJobs = startDueJobs({ db, onQueued: soon, onError });
+  const reconciler = startReconciler({ db, engine, queues, onTakenBack: soon, logger });
+  return { soon, loops: [...dispatchers.values(), dueJobs, reconciler] };
+}
