@@ -22,7 +22,7 @@ test('whatever happens, nothing but a replay leads out of a terminal status', ()
     fc.property(fc.array(fc.constantFrom(...EVENTS), { maxLength: 60 }), (events) => {
       let status: JobStatus = 'scheduled';
       for (const event of events) {
-        const next = TRANSITIONS[status][event];
+        const next: JobStatus | undefined = TRANSITIONS[status][event];
         if (next !== undefined && isTerminal(status)) expect(event).toBe('replayed');
         status = next ?? status;
       }
