@@ -85,3 +85,15 @@ export async function liveCapacity(
     WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL`.execute(db);
   return rows[0] ?? { concurrency: 0, finishedPerSecond: 0 };
 }
+
+/** Tells whether a worker on this host has sent a heartbeat within the lease, by the clock of Postgres. */
+export async function hasLiveWorker(db: Database, hostname: string, leaseMs: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('workers')
+    .select('id')
+    .where('hostname', '=', hostname)
+    .where('lost_at', 'is', null)
+    .where('heartbeat_at', '>', sql<Date>`now() - ${leaseMs} * interval '1 ms'`)
+    .executeTakeFirst();
+  return row !== undefined;
+}
