@@ -138,6 +138,8 @@ const statements = [
      resolution text CHECK (resolution IN ('replayed', 'discarded')),
      resolved_at timestamptz
    )`,
+  `CREATE INDEX dead_letters_to_mirror ON dead_letters (queue, id)
+     WHERE (resolution IS NULL) = (mirrored_at IS NULL)`,
   `CREATE INDEX dead_letters_open ON dead_letters (queue, id) WHERE resolution IS NULL`,
   `CREATE INDEX dead_letters_by_tenant ON dead_letters (tenant_id, id DESC)`,
   `CREATE TABLE audit_log (

@@ -33,7 +33,7 @@ export function startReconciler(options: {
 
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return INTERVAL_MS;
-    const wiped = await engine.wasWiped();
+    const wiped = await engine.wasWiped('jobs');
     if (wiped) logger.warn('the engine is empty: it was wiped, or is new');
     const olderThanMs = wiped ? UNCLAIMED_AFTER_WIPE_MS : UNCLAIMED_AFTER_MS;
     for (const queue of queues) await reconcile(queue, olderThanMs);

@@ -2,85 +2,17 @@ import { sql } from 'kysely';
 import { type AuditEntry, writeAuditEntries } from './audit-log.ts';
 import type { Database } from './connect.ts';
 
-/** A dead letter with everything that is needed to debug it without the original request. */
-export interface DeadLetterForMirror {
-  id: string;
-  jobId: string;
-  tenantId: string;
-  queue: string;
-  type: string;
-  reason: string;
-  error: { code: string; message: string; retryable: boolean; stack?: string };
-  fingerprint: string;
-  attempt: number;
-  attemptsMade: number;
-  workerId: string | null;
-  versions: Record<string, string>;
-  createdAt: Date;
-  payload: unknown;
-  tags: string[];
-  metadata: Record<string, unknown>;
-  requestId: string | null;
-  traceparent: string | null;
-}
-
 /** Who does something to a dead letter, and what for; both stand in the audit log. */
 export interface Act {
   actor: string;
   reason: string;
 }
 
-/** Reads the newest open dead letters that are not shown in Bull Board yet. */
-export function listUnmirrored(db: Database, limit: number): Promise<DeadLetterForMirror[]> {
-  return db
-    .selectFrom('dead_letters as d')
-    .innerJoin('jobs as j', 'j.id', 'd.job_id')
-    .select([
-      'd.id',
-      'd.job_id as jobId',
-      'd.tenant_id as tenantId',
-      'd.queue',
-      'd.type',
-      'd.reason',
-      'd.error',
-      'd.fingerprint',
-      'd.attempt',
-      'd.attempts_made as attemptsMade',
-      'd.worker_id as workerId',
-      'd.versions',
-      'd.created_at as createdAt',
-      'j.payload',
-      'j.tags',
-      'j.metadata',
-      'j.request_id as requestId',
-      'j.traceparent',
-    ])
-    .where('d.resolution', 'is', null)
-    .where('d.mirrored_at', 'is', null)
-    .orderBy('d.id', 'desc')
-    .limit(limit)
-    .execute();
-}
-
-export async function markMirrored(db: Database, ids: string[]): Promise<void> {
-  if (ids.length === 0) return;
-  await db.updateTable('dead_letters').set({ mirrored_at: sql`now()` }).where('id', 'in', ids).execute();
-}
-
-/** Says that Bull Board lost its copies: every open dead letter is to be shown anew. */
-export async function forgetMirror(db: Database): Promise<void> {
-  await db
-    .updateTable('dead_letters')
-    .set({ mirrored_at: null })
-    .where('resolution', 'is', null)
-    .where('mirrored_at', 'is not', null)
-    .execute();
-}
-
 /**
  * Puts the job of an open dead letter back to `queued`, under the same id, in a new replay round with its attempts
  * counted anew; the fencing token goes on growing. Answers the job's queue, or `undefined` when the dead letter is
- * already resolved, so that doing it twice replays once.
+ * already resolved, so that doing it twice replays once. Throws, and leaves the dead letter open, when there is no
+ * failed job to put back.
  */
 export function replayDeadLetter(db: Database, deadLetterId: string, act: Act): Promise<string | undefined> {
   return db.transaction().execute(async (tx) => {
@@ -106,7 +38,8 @@ export function replayDeadLetter(db: Database, deadLetterId: string, act: Act): 
       .where('status', '=', 'failed')
       .returning('queue')
       .executeTakeFirst();
-    return job?.queue;
+    if (!job) throw new Error(`Dead letter ${deadLetterId} has no failed job that could be replayed`);
+    return job.queue;
   });
 }
 

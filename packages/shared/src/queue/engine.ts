@@ -26,10 +26,10 @@ export interface Engine {
   /** Starts a BullMQ worker; the caller closes it. */
   openWorker(name: string, processor: EngineProcessor, options: EngineWorkerOptions): Worker;
   /**
-   * Tells whether the engine was emptied since this was last asked by anyone, and plants the mark anew. Rejects
-   * while the engine is away.
+   * Tells whether the engine was emptied since anyone last asked for this mark, and plants the mark anew: one asker
+   * hears of each wipe, so every service has a mark of its own. Rejects while the engine is away.
    */
-  wasWiped(): Promise<boolean>;
+  wasWiped(mark: string): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -55,7 +55,9 @@ export function engineJobId(job: { id: string; dispatchNo: number }): string {
 }
 
 /** Reads a BullMQ job id back; `undefined` for one that this system did not make. */
-export function parseEngineJobId(engineId: string | undefined): { id: string; dispatchNo: number } | undefined {
+export function parseEngineJobId(
+  engineId: string | undefined,
+): { id: string; dispatchNo: number } | undefined {
   const match = /^([0-9a-f-]{36})\.(\d{1,9})$/.exec(engineId ?? '');
   if (!match?.[1]) return undefined;
   return { id: match[1], dispatchNo: Number(match[2]) };
@@ -87,4 +89,3 @@ export async function missingFromEngine<Dispatched extends { id: string; dispatc
 export function deadLetterQueueName(queue: string): string {
   return `${queue}-dead`;
 }
-

@@ -22,13 +22,13 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
   });
   connection.on('error', onError);
   const queues = new Map<string, Queue>();
-  const markKey = `${keyPrefix}:engine-mark`;
 
   return {
     kind: 'redis',
     isReady: () => connection.status === 'ready',
     queue(name) {
-      const queue = queues.get(name) ?? new Queue(name, { connection, prefix: keyPrefix, skipWaitingForReady: true });
+      const queue =
+        queues.get(name) ?? new Queue(name, { connection, prefix: keyPrefix, skipWaitingForReady: true });
       if (!queues.has(name)) queue.on('error', onError);
       queues.set(name, queue);
       return queue;
@@ -43,8 +43,8 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
       worker.on('closed', () => own.disconnect());
       return worker;
     },
-    async wasWiped() {
-      return (await connection.set(markKey, '1', 'GET')) === null;
+    async wasWiped(mark) {
+      return (await connection.set(`${keyPrefix}:engine-mark:${mark}`, '1', 'GET')) === null;
     },
     async close() {
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
