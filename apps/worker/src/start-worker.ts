@@ -56,6 +56,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     record: createRecorder(resources),
     announce(job, status) {
       meter.count(job.queue);
+      if (status === 'retrying') return dispatch.dueSoon();
       if (!isTerminal(status)) return dispatch.soon(job.queue);
       announceFinished(job.id);
       if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);

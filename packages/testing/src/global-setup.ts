@@ -2,12 +2,6 @@ import type { TestProject } from 'vitest/node';
 import { startPostgresServer } from './postgres-server.ts';
 import { prepareTemplate } from './test-database.ts';
 
-declare module 'vitest' {
-  export interface ProvidedContext {
-    postgresUrl: string;
-  }
-}
-
 /** Starts the one PostgreSQL of a test run and migrates the template database in it; returns the teardown. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startPostgresServer(['-c', 'max_connections=300']);

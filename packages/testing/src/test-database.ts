@@ -8,6 +8,12 @@ import { inject } from 'vitest';
 
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.url));
 
+declare module 'vitest' {
+  export interface ProvidedContext {
+    postgresUrl: string;
+  }
+}
+
 const TEMPLATE = 'accepted_template';
 
 export interface TestDatabase {

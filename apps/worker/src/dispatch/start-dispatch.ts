@@ -10,6 +10,8 @@ import { startReconciler } from './reconciler.ts';
 export interface Dispatch {
   /** Has a queue looked at now, as there may be something new in it. */
   soon(queue: string): void;
+  /** Has the times looked at again, as a job got one that may be sooner than the others. */
+  dueSoon(): void;
   loops: Loop[];
 }
 
@@ -27,5 +29,5 @@ export function startDispatch(options: {
   const soon = (queue: string) => dispatchers.get(queue)?.wake();
   const dueJobs = startDueJobs({ db, onQueued: soon, onError });
   const reconciler = startReconciler({ db, engine, queues, onTakenBack: soon, logger });
-  return { soon, loops: [...dispatchers.values(), dueJobs, reconciler] };
+  return { soon, dueSoon: dueJobs.wake, loops: [...dispatchers.values(), dueJobs, reconciler] };
 }

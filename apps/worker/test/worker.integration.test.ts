@@ -1,0 +1,235 @@
+import { once } from 'node:events';
+import { defineJob, type JobContext, PermanentError } from '@accepted/job';
+import { cancelJob } from '@accepted/shared/database/cancel-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import type { NewJob } from '@accepted/shared/job/new-job';
+import type { JobStatus } from '@accepted/shared/job/status';
+import { openEngine } from '@accepted/shared/queue/open-engine';
+import { makeJob } from '@accepted/testing/factories';
+import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { createTestRedis, type TestRedis } from '@accepted/testing/test-redis';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { WorkerConfig } from '../src/config.ts';
+import { startWorker } from '../src/start-worker.ts';
+
+const CONFIG = {
+  WORKER_CONCURRENCY: 10,
+  LEASE_MS: 2_000,
+  HEARTBEAT_MS: 200,
+  SHUTDOWN_TIMEOUT_MS: 4_000,
+};
+const logger = pino({ level: 'silent' });
+
+type Run = (payload: unknown, ctx: JobContext) => unknown;
+
+describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
+  let database: TestDatabase;
+  let redis: TestRedis;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+  afterAll(async () => {
+    await Promise.all([database.drop(), redis[Symbol.asyncDispose]()]);
+  });
+
+  /** Starts a worker with one handler, in a queue and with a type that no other test uses. */
+  async function start(name: string, run: Run) {
+    const definition = defineJob({ type: name, queue: name, payload: z.unknown(), run });
+    const db = openTestDatabase(database.url);
+    const engine = openEngine({
+      databaseUrl: database.url,
+      redisUrl: kind === 'redis' ? redis.url : undefined,
+      onError: () => undefined,
+    });
+    const config: WorkerConfig = {
+      ...CONFIG,
+      LOG_LEVEL: 'silent',
+      ALLOW_PRIVATE_NETWORKS: [],
+      DATABASE_URL: database.url,
+    };
+    const handlers = [{ type: name, queue: name, definition }];
+    const worker = await startWorker({
+      config,
+      db,
+      engine,
+      handlers,
+      versions: { accepted: 'test' },
+      logger,
+    });
+    const stop = async () => {
+      stops.splice(stops.indexOf(stop), 1);
+      await worker.stop();
+      await engine.close();
+      await db.destroy();
+    };
+    stops.push(stop);
+    return { stop };
+  }
+
+  async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {
+    const jobs = Array.from({ length: count }, () => makeJob({ type: name, queue: name, ...overrides }));
+    await insertJobs(database.db, jobs);
+    await notify(database.db, CHANNELS.jobReady, name);
+    return jobs;
+  }
+
+  const readJob = (id: string) =>
+    database.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+  const attemptsOf = (id: string) =>
+    database.db.selectFrom('attempts').selectAll().where('job_id', '=', id).orderBy('attempt').execute();
+
+  async function submitOne(name: string, overrides: Partial<NewJob> = {}): Promise<NewJob> {
+    const [job] = await submit(name, overrides);
+    if (!job) throw new Error('Nothing was submitted.');
+    return job;
+  }
+
+  async function reaches(id: string, status: JobStatus) {
+    await waitUntil(async () => (await readJob(id)).status === status, { until: `the job is ${status}` });
+    return await readJob(id);
+  }
+
+  const atOnce = { backoff: { type: 'fixed', delayMs: 1, jitter: 'none' } } as const;
+
+  test('a job runs and its result and attempt are recorded', async () => {
+    await start('result', async (payload) => ({ got: payload }));
+    const job = await submitOne('result', { payloadJson: '{"n":1}' });
+    expect(await reaches(job.id, 'succeeded')).toMatchObject({ result: { got: { n: 1 } }, attempt: 1 });
+    expect(await attemptsOf(job.id)).toMatchObject([{ attempt: 1, outcome: 'succeeded', error: null }]);
+  });
+
+  test('a failing job is tried again until it succeeds, each attempt under a larger token', async () => {
+    const tokens: number[] = [];
+    await start('retry', async (_, ctx) => {
+      tokens.push(ctx.fencingToken);
+      if (tokens.length < 3) throw new Error('not yet');
+      return 'done';
+    });
+    const job = await submitOne('retry', { maxAttempts: 5, ...atOnce });
+    expect(await reaches(job.id, 'succeeded')).toMatchObject({ attempts_made: 3, result: 'done' });
+    expect(tokens).toEqual([1, 2, 3]);
+    expect((await attemptsOf(job.id)).map((attempt) => attempt.outcome)).toEqual([
+      'failed',
+      'failed',
+      'succeeded',
+    ]);
+  });
+
+  test('a job that uses up its attempts, or fails for good, is a dead letter', async () => {
+    await start('dead', async (payload) => {
+      if (payload === 'permanent') throw new PermanentError('cannot ever work', { code: 'bad_account' });
+      throw new Error('again and again');
+    });
+    const exhausted = await submitOne('dead', { maxAttempts: 2, ...atOnce, payloadJson: '"x"' });
+    const permanent = await submitOne('dead', { maxAttempts: 9, payloadJson: '"permanent"' });
+    await Promise.all([exhausted, permanent].map((job) => reaches(job.id, 'failed')));
+    const letters = await database.db
+      .selectFrom('dead_letters')
+      .select(['job_id', 'reason', 'error', 'attempts_made'])
+      .where('queue', '=', 'dead')
+      .orderBy('job_id')
+      .execute();
+    expect(letters).toMatchObject([
+      {
+        job_id: exhausted.id,
+        reason: 'attempts_exhausted',
+        attempts_made: 2,
+        error: { message: 'again and again' },
+      },
+      { job_id: permanent.id, reason: 'permanent_error', attempts_made: 1, error: { code: 'bad_account' } },
+    ]);
+    expect(letters[0]?.error.stack).toContain('worker.integration.test');
+  });
+
+  test('an attempt that takes too long is aborted and counts as a timeout', async () => {
+    const aborted = Promise.withResolvers<unknown>();
+    await start('timeout', async (_, ctx) => {
+      await once(ctx.signal, 'abort');
+      aborted.resolve(ctx.signal.reason);
+      throw ctx.signal.reason;
+    });
+    const job = await submitOne('timeout', { timeoutMs: 50, maxAttempts: 1 });
+    expect(await reaches(job.id, 'failed')).toMatchObject({ error: { code: 'timeout', attempt: 1 } });
+    expect(await aborted.promise).toMatchObject({ name: 'TimeoutError' });
+  });
+
+  test('a running job is told to stop within a second of its cancel', async () => {
+    const running = Promise.withResolvers<void>();
+    await start('cancel', async (_, ctx) => {
+      running.resolve();
+      await once(ctx.signal, 'abort');
+      throw ctx.signal.reason;
+    });
+    const job = await submitOne('cancel');
+    await running.promise;
+    expect(await cancelJob(database.db, job.tenantId, job.id)).toMatchObject({ kind: 'requested' });
+    await notify(database.db, CHANNELS.cancelRequested, job.id);
+    await waitUntil(async () => (await readJob(job.id)).status === 'canceled', {
+      until: 'the job is canceled',
+      timeoutMs: 1_000,
+    });
+  });
+
+  test('a shutdown gives unfinished jobs back without counting the attempt, and the next worker runs them', async () => {
+    const running = Promise.withResolvers<void>();
+    const first = await start('release', async (_, ctx) => {
+      running.resolve();
+      await once(ctx.signal, 'abort');
+      throw ctx.signal.reason;
+    });
+    const job = await submitOne('release', { maxAttempts: 1 });
+    await running.promise;
+    await first.stop();
+    expect(await readJob(job.id)).toMatchObject({ status: 'queued', attempt: 1, attempts_made: 0 });
+    await start('release', async () => 'second');
+    expect(await reaches(job.id, 'succeeded')).toMatchObject({ attempt: 2, attempts_made: 1 });
+    expect((await attemptsOf(job.id)).map((attempt) => attempt.outcome)).toEqual(['released', 'succeeded']);
+  });
+
+  test('a worker that lost its lease stops its jobs, writes nothing of them and starts anew', async () => {
+    const signals: AbortSignal[] = [];
+    await start('lost', async (_, ctx) => {
+      signals.push(ctx.signal);
+      if (signals.length > 1) return 'second';
+      await once(ctx.signal, 'abort');
+      return 'first';
+    });
+    const job = await submitOne('lost', { maxAttempts: 3, ...atOnce });
+    await waitUntil(() => signals.length === 1, { until: 'the first attempt runs' });
+    await database.db.updateTable('workers').set({ lost_at: new Date() }).execute();
+    expect(await reaches(job.id, 'succeeded')).toMatchObject({ result: 'second', attempt: 2 });
+    expect(signals[0]?.aborted).toBe(true);
+    expect((await attemptsOf(job.id)).map((attempt) => attempt.outcome)).toEqual([
+      'worker_lost',
+      'succeeded',
+    ]);
+  });
+
+  test('two workers run every job once', async () => {
+    const runs: string[] = [];
+    const run: Run = (_, ctx) => {
+      runs.push(ctx.job.id);
+    };
+    await Promise.all([start('shared', run), start('shared', run)]);
+    await submit('shared', {}, 500);
+    await waitUntil(
+      async () => {
+        const open = database.db.selectFrom('jobs').select('id').where('queue', '=', 'shared');
+        return (await open.where('status', '!=', 'succeeded').execute()).length === 0;
+      },
+      { until: 'all jobs have succeeded', timeoutMs: 20_000 },
+    );
+    expect(runs).toHaveLength(500);
+    expect(new Set(runs).size).toBe(500);
+  });
+});
