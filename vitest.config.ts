@@ -15,7 +15,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages}/*/src/**/*.test.ts', '{examples,scripts,tests}/**/*.test.ts'],
+          include: ['{apps,packages,examples,scripts,tests}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.integration.test.ts', 'tests/end-to-end/**'],
         },
       },

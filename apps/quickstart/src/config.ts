@@ -23,7 +23,7 @@ export const configSchema = z.object({
     .default('.accepted')
     .transform((path) => resolve(WORKSPACE, path))
     .meta({ expected: 'a folder' }),
-  DATABASE_URL: databaseUrl.optional(),
+  DATABASE_URL: databaseUrl.optional().meta({ ...databaseUrl.meta() }),
   REDIS_URL: redisUrl,
   JOBS_DIR: z
     .string()

@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { findFreePort } from '@accepted/embedded-postgres/free-port';
+import { findRedisProgram } from './find-program.ts';
 import { guardServer } from './guard.ts';
-import { testConfig } from './test-config.ts';
 
 /** A Redis of the test's own: one that it may wipe, freeze or kill. It keeps nothing on disk unless asked to. */
 export interface RedisServer {
@@ -22,22 +21,6 @@ export interface RedisServer {
   freeze(): void;
   thaw(): void;
   [Symbol.asyncDispose](): Promise<void>;
-}
-
-/** Finds `redis-server` or `valkey-server` on the PATH. */
-export function findRedisProgram(): string | undefined {
-  const folders = (testConfig.PATH ?? '').split(delimiter);
-  const programs = ['redis-server', 'valkey-server'].flatMap((name) => folders.map((dir) => join(dir, name)));
-  return programs.find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Starts a Redis on a free port of 127.0.0.1; `settings` are more arguments, such as `['--maxmemory', '8mb']`. */

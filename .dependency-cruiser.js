@@ -1,0 +1,124 @@
+/**
+ * Says which room may import which (docs: the rooms of the design), each rule with its reason.
+ *
+ * @type {import('dependency-cruiser').IConfiguration}
+ */
+export default {
+  forbidden: [
+    {
+      name: 'pure-core',
+      comment:
+        'The rules of a job and of a webhook are tested without a database: they import nothing of ours but types.',
+      severity: 'error',
+      from: { path: '^packages/shared/src/(job|webhook)/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^(apps|packages|migrations|examples|tests)/',
+        pathNot: '^packages/shared/src/(job|webhook)/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'pure-core-without-io',
+      comment:
+        'What decides must not wait for the outside: files, sockets and processes belong in the other rooms.',
+      severity: 'error',
+      from: { path: '^packages/shared/src/(job|webhook)/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^(node:)?(fs|net|tls|http|https|http2|dns|dgram|child_process|worker_threads|timers)(/|$)',
+      },
+    },
+    {
+      name: 'shared-knows-no-app',
+      comment: 'A package that imports an app cannot be used by the others.',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'apps-apart',
+      comment: 'Apps are deployed apart; what two of them need is a package.',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'storage-below-apps',
+      comment:
+        'The ledger and the engine are under everything: they know the pure core and each other, not HTTP errors or settings.',
+      severity: 'error',
+      from: { path: '^packages/shared/src/(database|queue)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/shared/src/', pathNot: '^packages/shared/src/(job|webhook|database|queue)/' },
+    },
+    {
+      name: 'fastify-in-api',
+      comment:
+        'Only the API speaks HTTP to clients: domain code that sees fastify cannot be called from a worker.',
+      severity: 'error',
+      from: { pathNot: '^apps/api/' },
+      to: { path: 'node_modules/(@?fastify|@bull-board)(/|-)' },
+    },
+    {
+      name: 'bullmq-behind-the-port',
+      comment:
+        'The engine is a choice behind one port; the API takes jobs without it, and shows it in Bull Board only.',
+      severity: 'error',
+      from: {
+        pathNot: '^(packages/shared/src/queue/|apps/worker/|apps/api/src/(admin/|plugins/bull-board))',
+      },
+      to: { path: 'node_modules/bullmq/' },
+    },
+    {
+      name: 'sql-in-database',
+      comment: 'All SQL lives in one room, where what it locks and guarantees can be reviewed together.',
+      severity: 'error',
+      from: {
+        pathNot:
+          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|tests/)|\\.test\\.ts$',
+      },
+      to: { path: 'node_modules/(kysely|pg)/' },
+    },
+    {
+      name: 'no-testing-in-production',
+      comment: 'What tests need must not be able to reach a running system.',
+      severity: 'error',
+      from: { pathNot: '^(packages/testing/|tests/|scripts/|vitest\\.config\\.ts)|\\.test\\.ts$|/fixtures/' },
+      to: { path: '^(packages/testing|tests)/|node_modules/(vitest|fast-check|playwright-core)/' },
+    },
+    {
+      name: 'migrations-alone',
+      comment:
+        'A migration has to do next year what it does today, so it uses nothing of ours that may change.',
+      severity: 'error',
+      from: { path: '^migrations/' },
+      to: { path: '^(apps|packages|examples)/' },
+    },
+    {
+      name: 'handlers-import-job-only',
+      comment: 'The examples show what a handler needs: it must work in a folder outside the workspace.',
+      severity: 'error',
+      from: { path: '^examples/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(apps|packages|migrations)/', pathNot: '^packages/job/' },
+    },
+    {
+      name: 'no-circles',
+      comment: 'Modules that import each other have no order to be read in.',
+      severity: 'error',
+      from: {},
+      // Types are gone when the program runs.
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'resolvable',
+      comment: 'An import that leads nowhere is a path or a dependency that was forgotten.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    parser: 'tsc',
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default'] },
+  },
+};

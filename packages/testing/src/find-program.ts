@@ -1,0 +1,37 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { testConfig } from './test-config.ts';
+
+/** Finds Redis, or Valkey, which speaks the same. */
+export function findRedisProgram(): string | undefined {
+  return findProgram(['redis-server', 'valkey-server']);
+}
+
+/** Finds a Chromium, or a browser that is made of it. */
+export function findChromium(): string | undefined {
+  return findProgram([
+    'chromium',
+    'chromium-browser',
+    'google-chrome',
+    '/Applications/Chromium.app/Contents/MacOS/Chromium',
+    '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  ]);
+}
+
+/** Finds the first of these programs that there is, by its path or in the folders of `PATH`. */
+export function findProgram(names: string[]): string | undefined {
+  const folders = (testConfig.PATH ?? '').split(delimiter);
+  const candidates = names.flatMap((name) =>
+    isAbsolute(name) ? [name] : folders.map((folder) => join(folder, name)),
+  );
+  return candidates.find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,12 @@
+import { runProgram } from './run-program.ts';
+import { FAILED, PASSED, type Tally } from './tally.ts';
+
+/** Runs a checker; what it prints is shown only when it finds something. */
+export async function runCheck(name: string, program: string, args: string[]): Promise<Tally> {
+  const startedAt = performance.now();
+  process.stdout.write(`${name} ... `);
+  const { code, output } = await runProgram(program, args);
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+  process.stdout.write(code === 0 ? `ok (${seconds} s)\n` : `FAILED (${seconds} s)\n${output}\n`);
+  return code === 0 ? PASSED : FAILED;
+}
