@@ -1,0 +1,111 @@
+import type { Database } from '@accepted/shared/database/connect';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { type Config, publicUrl as publicUrlOf } from './config.ts';
+import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.ts';
+import { requestIdOf } from './http/request-id.ts';
+import { authentication } from './plugins/authentication.ts';
+import { catalog } from './plugins/catalog.ts';
+import { database } from './plugins/database.ts';
+import { estimates } from './plugins/estimates.ts';
+import { openApi } from './plugins/openapi.ts';
+import { problemDetails } from './plugins/problem-details.ts';
+import { queueStatistics } from './plugins/queue-statistics.ts';
+import { readiness } from './plugins/readiness.ts';
+import { responseHeaders } from './plugins/response-headers.ts';
+import { safeJson } from './plugins/safe-json.ts';
+import { submitter } from './plugins/submitter.ts';
+import { validation } from './plugins/validation.ts';
+import { waiting } from './plugins/waiting.ts';
+import { createApiKey } from './routes/api-keys/create-api-key.ts';
+import { listApiKeys } from './routes/api-keys/list-api-keys.ts';
+import { revokeApiKey } from './routes/api-keys/revoke-api-key.ts';
+import { listJobTypes } from './routes/job-types/list-job-types.ts';
+import { cancelJob } from './routes/jobs/cancel-job.ts';
+import { getJob } from './routes/jobs/get-job.ts';
+import { getJobResult } from './routes/jobs/get-job-result.ts';
+import { listAttempts } from './routes/jobs/list-attempts.ts';
+import { listJobs } from './routes/jobs/list-jobs.ts';
+import { submitJob } from './routes/jobs/submit-job.ts';
+import { getLivez } from './routes/operations/get-livez.ts';
+import { getOpenApi } from './routes/operations/get-openapi.ts';
+import { getReadyz } from './routes/operations/get-readyz.ts';
+import { getProblem } from './routes/problems/get-problem.ts';
+import { getQueue } from './routes/queues/get-queue.ts';
+import { listQueues } from './routes/queues/list-queues.ts';
+
+/** What the app works with and does not own: whoever opened it ends it after `app.close()`. */
+export interface Resources {
+  db: Database;
+  logger: FastifyBaseLogger;
+}
+
+/** Builds the HTTP server without listening. It never touches Redis: accepting a job needs Postgres alone. */
+export async function buildApp({ db, logger }: Resources, config: Config): Promise<FastifyInstance> {
+  const publicUrl = publicUrlOf(config);
+  const maxWaitSeconds = config.MAX_WAIT_SECONDS;
+  const app = createServer(logger, config);
+
+  await app.register(responseHeaders);
+  await app.register(problemDetails, { publicUrl });
+  await app.register(validation);
+  await app.register(safeJson);
+  await app.register(openApi, { publicUrl });
+
+  await app.register(database, { db });
+  await app.register(readiness);
+  await app.register(catalog);
+  await app.register(estimates);
+  await app.register(queueStatistics);
+  await app.register(submitter);
+  await app.register(waiting, { databaseUrl: config.DATABASE_URL });
+
+  await app.register(async (open) => {
+    await open.register(getLivez);
+    await open.register(getReadyz);
+    await open.register(getOpenApi);
+    await open.register(getProblem);
+  });
+
+  // Bull Board, at /admin/queues, is registered here: it has a login of its own and no API key.
+
+  await app.register(async (v1) => {
+    await v1.register(authentication);
+    await v1.register(submitJob, { maxWaitSeconds });
+    await v1.register(listJobs);
+    await v1.register(getJob, { maxWaitSeconds });
+    await v1.register(getJobResult);
+    await v1.register(listAttempts);
+    await v1.register(cancelJob);
+    await v1.register(listJobTypes);
+    await v1.register(listQueues);
+    await v1.register(getQueue);
+    await v1.register(createApiKey);
+    await v1.register(listApiKeys);
+    await v1.register(revokeApiKey);
+  });
+
+  return app;
+}
+
+/** Bounds everything that a slow or hostile client could otherwise hold open: Fastify's own default is no limit. */
+function createServer(logger: FastifyBaseLogger, config: Config) {
+  const publicUrl = publicUrlOf(config);
+  return fastify({
+    loggerInstance: logger,
+    bodyLimit: config.MAX_BODY_BYTES,
+    requestTimeout: config.REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: 10_000,
+    http: {
+      headersTimeout: Math.min(10_000, config.REQUEST_TIMEOUT_MS),
+      connectionsCheckingInterval: Math.min(1_000, config.REQUEST_TIMEOUT_MS),
+    },
+    requestIdHeader: false,
+    genReqId: requestIdOf,
+    // While the server closes, requests on open connections are still answered; a 503 of Fastify's own is no problem+json.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: 200 },
+    frameworkErrors: (error, request, reply) => answerFrameworkError(error, publicUrl, request, reply),
+    clientErrorHandler: (error, socket) => answerBrokenHttp(error, publicUrl, socket),
+  }).withTypeProvider<TypeBoxTypeProvider>();
+}

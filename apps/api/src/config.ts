@@ -1,0 +1,46 @@
+import { parseConfig } from '@accepted/shared/config/parse-config';
+import { databaseUrl, logLevel, secret, wholeNumber } from '@accepted/shared/config/settings';
+import { parseApiKey } from '@accepted/shared/database/api-keys';
+import { z } from 'zod';
+
+const MIB = 1_048_576;
+
+/** The settings of the API; `.env.example` explains them to operators. */
+export const configSchema = z.object({
+  PORT: wholeNumber({ min: 0, max: 65_535, default: 3000 }),
+  HOST: z.string().default('127.0.0.1').meta({ expected: 'an address to listen on, such as 0.0.0.0' }),
+  PUBLIC_URL: z
+    .string()
+    .refine((url) => ['http:', 'https:'].includes(URL.parse(url)?.protocol ?? ''))
+    .transform((url) => url.replace(/\/+$/, ''))
+    .optional()
+    .meta({ expected: 'the URL that clients reach this server by, such as https://jobs.example.com' }),
+  DATABASE_URL: databaseUrl,
+  DATABASE_POOL_SIZE: wholeNumber({ min: 2, max: 200, default: 10, unit: 'connections' }),
+  BOOTSTRAP_API_KEY: z
+    .string()
+    .refine((text) => parseApiKey(text) !== undefined)
+    .optional()
+    .meta({ expected: 'an API key of the form acc_<26 characters>_<64 hex digits>', secret: true }),
+  ADMIN_PASSWORD: secret(8),
+  LOG_LEVEL: logLevel,
+  MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),
+  MAX_WAIT_SECONDS: wholeNumber({ min: 0, max: 300, default: 30, unit: 'seconds' }),
+  REQUEST_TIMEOUT_MS: wholeNumber({ min: 100, max: 300_000, default: 10_000, unit: 'milliseconds' }),
+  SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 100, max: 300_000, default: 8_000, unit: 'milliseconds' }),
+});
+
+export type Config = Readonly<z.output<typeof configSchema>>;
+
+/** Reads the settings from the environment; throws a `ConfigError` with every fault. */
+export function readConfig(): Config {
+  return parseConfig(configSchema, process.env);
+}
+
+/** The URL that clients reach this server by: the one that was set, or else where it listens. */
+export function publicUrl({ PUBLIC_URL, HOST, PORT }: Config): string {
+  if (PUBLIC_URL) return PUBLIC_URL;
+  const listensEverywhere = HOST === '0.0.0.0' || HOST === '::';
+  const host = listensEverywhere ? 'localhost' : HOST.includes(':') ? `[${HOST}]` : HOST;
+  return `http://${host}:${PORT}`;
+}

@@ -1,0 +1,43 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { decodeCursor, encodeCursor } from './cursor.ts';
+
+const DEFAULT_LIMIT = 20;
+
+/** One page of a list as clients get it. */
+export interface Page<Item> {
+  data: Item[];
+  hasMore: boolean;
+  nextCursor: string | null;
+}
+
+/** Reads which page is asked for; one row more than fits tells whether there is another page. */
+export function readPage(query: { limit?: number; cursor?: string }): { limit: number; afterId?: string } {
+  const limit = (query.limit ?? DEFAULT_LIMIT) + 1;
+  return query.cursor === undefined ? { limit } : { limit, afterId: decodeCursor(query.cursor) };
+}
+
+/** Makes the page out of rows that were read with `readPage`, and links to the next one (RFC 8288). */
+export function answerPage<Row extends { id: string }, Item>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { rows, limit, view }: { rows: Row[]; limit: number; view: (row: Row) => Item },
+): Page<Item> {
+  const hasMore = rows.length >= limit;
+  const shown = rows.slice(0, limit - 1);
+  const last = shown.at(-1);
+  const nextCursor = hasMore && last ? encodeCursor(last.id) : null;
+  if (nextCursor) reply.header('link', `<${withCursor(request.url, nextCursor)}>; rel="next"`);
+  return { data: shown.map(view), hasMore, nextCursor };
+}
+
+/** Makes the page of a list that is always short enough to be given whole. */
+export function wholePage<Item>(data: Item[]): Page<Item> {
+  return { data, hasMore: false, nextCursor: null };
+}
+
+function withCursor(url: string, cursor: string): string {
+  const [path = '', query = ''] = url.split('?');
+  const parameters = new URLSearchParams(query);
+  parameters.set('cursor', cursor);
+  return `${path}?${parameters}`;
+}

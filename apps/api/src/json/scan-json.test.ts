@@ -1,0 +1,42 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { findTooDeep, scanJson } from './scan-json.ts';
+
+const pointersOf = (text: string) => scanJson(JSON.parse(text)).map((fault) => fault.pointer);
+
+test.each([
+  ['U+0000 in text', '{"a":["x","\\u0000"]}', ['/a/1']],
+  ['U+0000 in a name', '{"a\\u0000":1}', ['/a\u0000']],
+  ['a lone surrogate', '{"a":"\\ud800"}', ['/a']],
+  ['a pair of surrogates', '{"a":"\\ud83d\\ude00"}', []],
+  ['an overflowing number', '{"a":1e999,"b":-1e999,"c":1e308}', ['/a', '/b']],
+  ['__proto__', '{"a":{"__proto__":{"x":1}}}', ['/a/__proto__']],
+  ['constructor.prototype', '{"constructor":{"prototype":{}}}', ['/constructor']],
+  ['a plain field named constructor', '{"constructor":"Ada"}', []],
+  ['names that need escaping', '{"a/b":{"m~n":"\\u0000"}}', ['/a~1b/m~0n']],
+  ['several at once', '{"a":"\\u0000","b":1e999}', ['/a', '/b']],
+])('%s', (_name, text, pointers) => {
+  expect(pointersOf(text)).toEqual(pointers);
+});
+
+test('64 levels are allowed, 65 are not', () => {
+  const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+  expect(findTooDeep(JSON.parse(nested(64)))).toBeUndefined();
+  expect(findTooDeep(JSON.parse(nested(65)))?.pointer).toBe('/0'.repeat(64));
+  expect(findTooDeep(JSON.parse(nested(500_000)))?.pointer).toBe('/0'.repeat(64));
+});
+
+test('a body full of faults is not answered with a list as long', () => {
+  expect(scanJson(Array.from({ length: 10_000 }, () => '\u0000'))).toHaveLength(50);
+});
+
+test('what passes can be written as UTF-8 without U+0000', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'binary' }), (value) => {
+      fc.pre(scanJson(value).length === 0);
+      const text = JSON.stringify(value);
+      expect(text).not.toContain('\\u0000');
+      expect(text.isWellFormed()).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,71 @@
+import type { Fault } from '../http/problem.ts';
+
+/** Nothing that people write is deeper, and recursive code behind us must not run out of stack. */
+const MAX_DEPTH = 64;
+const MAX_FAULTS = 50;
+
+/** Finds the first place that is nested deeper than 64 levels. It goes no deeper itself, so it cannot be overrun. */
+export function findTooDeep(value: unknown, pointer = '', depth = 0): Fault | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  if (depth >= MAX_DEPTH) return { pointer, detail: `The body is nested deeper than ${MAX_DEPTH} levels.` };
+  for (const [key, item] of Object.entries(value)) {
+    const fault = findTooDeep(item, `${pointer}/${escapePointer(key)}`, depth + 1);
+    if (fault) return fault;
+  }
+  return undefined;
+}
+
+/**
+ * Lists what JSON allows and the ledger cannot keep or code behind us cannot take: `\u0000` and lone surrogates
+ * (PostgreSQL refuses both), numbers beyond the range of a double, and keys that pollute prototypes in careless code.
+ * The value must have passed `findTooDeep`; `pointer` is where it stands in the document.
+ */
+export function scanJson(value: unknown, pointer = ''): Fault[] {
+  const faults: Fault[] = [];
+  scan(value, pointer, faults);
+  return faults;
+}
+
+function scan(value: unknown, pointer: string, faults: Fault[]): void {
+  if (faults.length >= MAX_FAULTS) return;
+  if (typeof value === 'string') scanText(value, pointer, 'The text', faults);
+  else if (typeof value === 'number') scanNumber(value, pointer, faults);
+  else if (typeof value !== 'object' || value === null) return;
+  else if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) scan(item, `${pointer}/${index}`, faults);
+  } else scanObject(value, pointer, faults);
+}
+
+function scanObject(object: object, pointer: string, faults: Fault[]): void {
+  for (const [key, item] of Object.entries(object)) {
+    const here = `${pointer}/${escapePointer(key)}`;
+    scanText(key, here, 'The name of the field', faults);
+    if (pollutesPrototype(key, item)) {
+      faults.push({ pointer: here, detail: 'A field of this name could change the prototype of objects.' });
+      continue;
+    }
+    scan(item, here, faults);
+  }
+}
+
+function scanText(text: string, pointer: string, subject: string, faults: Fault[]): void {
+  if (text.includes('\u0000')) faults.push({ pointer, detail: `${subject} has the character U+0000.` });
+  if (!text.isWellFormed()) faults.push({ pointer, detail: `${subject} has half of a surrogate pair.` });
+}
+
+function scanNumber(value: number, pointer: string, faults: Fault[]): void {
+  if (!Number.isFinite(value)) faults.push({ pointer, detail: 'The number is too large for a double.' });
+}
+
+/** The same two shapes that secure-json-parse looks for; a plain field named `constructor` is harmless. */
+function pollutesPrototype(key: string, value: unknown): boolean {
+  if (key === '__proto__') return true;
+  return (
+    key === 'constructor' && typeof value === 'object' && value !== null && Object.hasOwn(value, 'prototype')
+  );
+}
+
+/** Escapes one token of a JSON Pointer (RFC 6901, section 3). */
+export function escapePointer(token: string): string {
+  return token.replaceAll('~', '~0').replaceAll('/', '~1');
+}

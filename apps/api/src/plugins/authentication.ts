@@ -1,0 +1,88 @@
+import { findApiKey, parseApiKey, type Scope, secretMatches } from '@accepted/shared/database/api-keys';
+import type { ApiKeyRow } from '@accepted/shared/database/tables';
+import { publicId } from '@accepted/shared/job/id';
+import fp from 'fastify-plugin';
+import { LRUCache } from 'lru-cache';
+import { type DatabaseBudget, spend } from '../http/database-budget.ts';
+import { Problem } from '../http/problem.ts';
+
+/** Who sends the request. `keyId` is the public id of the API key. */
+export interface Caller {
+  tenantId: string;
+  keyId: string;
+  scopes: readonly string[];
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    caller: Caller;
+    databaseBudget: DatabaseBudget;
+  }
+  interface FastifyContextConfig {
+    /** What the API key must be allowed to do; every route under `/v1` names one. */
+    scope?: Scope;
+  }
+  interface FastifyInstance {
+    /** Makes a revocation hold in this process at once; others learn of it within 5 seconds. */
+    forgetApiKey(id: string): void;
+  }
+}
+
+/** A revoked key may go on working in another process for this long. */
+const CACHE_TTL_MS = 5_000;
+/** An unknown key is remembered shortly, so that guessing does not load the ledger, and a new key works soon. */
+const UNKNOWN_TTL_MS = 1_000;
+
+/** What the lookup of a key and the accept of a job may take together, so that a 503 comes within a second. */
+const DATABASE_BUDGET_MS = 900;
+
+/** Authenticates every request of its scope by API key, before its body is read, and checks the route's scope. */
+export const authentication = fp(async (app) => {
+  const keys = new LRUCache<string, { row: ApiKeyRow | undefined }>({
+    max: 10_000,
+    ttl: CACHE_TTL_MS,
+    fetchMethod: async (id, _stale, { options }) => {
+      const row = await findApiKey(app.db, id);
+      if (!row) options.ttl = UNKNOWN_TTL_MS;
+      return { row };
+    },
+  });
+
+  app.decorate('forgetApiKey', (id) => {
+    keys.delete(id);
+  });
+  app.decorateRequest('caller');
+  app.decorateRequest('databaseBudget');
+
+  app.addHook('onRoute', ({ config, method, url }) => {
+    if (!config?.scope) throw new Error(`The route ${method} ${url} names no scope.`);
+  });
+
+  app.addHook('onRequest', async (request) => {
+    request.databaseBudget = { remainingMs: DATABASE_BUDGET_MS };
+    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
+    if (!token) throw unauthenticated('The request carries no API key.', '');
+    const given = parseApiKey(token);
+    const known = given && (await spend(request.databaseBudget, keys.fetch(given.id)));
+    const row = known?.row;
+    if (!given || !row || row.revoked_at || !secretMatches(given.secret, row.secret_hash)) {
+      throw unauthenticated('The API key is unknown or revoked.', ', error="invalid_token"');
+    }
+    request.caller = { tenantId: row.tenant_id, keyId: publicId('apiKey', row.id), scopes: row.scopes };
+    requireScope(request.caller, request.routeOptions.config.scope);
+  });
+});
+
+function requireScope(caller: Caller, scope: Scope | undefined): void {
+  if (scope && caller.scopes.includes(scope)) return;
+  throw new Problem('missing_scope', {
+    detail: `The API key lacks the scope ${scope}.`,
+    headers: { 'www-authenticate': `Bearer realm="accepted", error="insufficient_scope", scope="${scope}"` },
+    members: { requiredScope: scope },
+  });
+}
+
+function unauthenticated(detail: string, parameters: string): Problem {
+  const headers = { 'www-authenticate': `Bearer realm="accepted"${parameters}` };
+  return new Problem('unauthenticated', { detail, headers });
+}

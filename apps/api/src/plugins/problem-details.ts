@@ -1,0 +1,49 @@
+import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { databaseUnavailable } from '../http/database-budget.ts';
+import { Problem, problemBody } from '../http/problem.ts';
+
+export interface ProblemDetailsOptions {
+  publicUrl: string;
+}
+
+/** Answers every error as `application/problem+json` (RFC 9457) with a code of the registry. */
+export const problemDetails = fp<ProblemDetailsOptions>(async (app, { publicUrl }) => {
+  app.setErrorHandler((error, request, reply) => {
+    sendProblem(toProblem(error), publicUrl, request, reply);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const detail = `There is no route ${request.method} ${request.url.split('?')[0]}.`;
+    sendProblem(new Problem('not_found', { detail }), publicUrl, request, reply);
+  });
+});
+
+/** Writes a problem as the answer. */
+export function sendProblem(
+  problem: Problem,
+  publicUrl: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.code);
+  reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(problemBody(problem, publicUrl, request.id));
+}
+
+/** Turns whatever was thrown into a problem; what is unknown stays inside as `internal_error`. */
+export function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isDatabaseUnavailable(error)) return databaseUnavailable(error);
+  if (!(error instanceof Error)) return new Problem('internal_error', { cause: error });
+  const { code = '', statusCode = 500 } = error as FastifyError;
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body_too_large');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Problem('unsupported_media_type');
+  if (statusCode >= 400 && statusCode < 500)
+    return new Problem('malformed_request', { detail: error.message });
+  return new Problem('internal_error', { cause: error });
+}

@@ -1,0 +1,20 @@
+import fp from 'fastify-plugin';
+
+/** Whether new requests should come here at all. */
+export interface Readiness {
+  accepting: boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    readiness: Readiness;
+  }
+}
+
+/** Lets `main.ts` tell load balancers to look elsewhere before it closes the server. */
+export const readiness = fp(async (app) => {
+  app.decorate('readiness', { accepting: true });
+  app.addHook('preClose', async () => {
+    app.readiness.accepting = false;
+  });
+});

@@ -1,0 +1,34 @@
+import type { FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { type Fault, Problem, validationFailed } from '../http/problem.ts';
+import { parseJson } from '../json/parse-json.ts';
+import { findTooDeep, scanJson } from '../json/scan-json.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the text of the body holds that must not come in; thrown together with the faults of the schema. */
+    bodyFaults: Fault[];
+  }
+}
+
+/** Takes `application/json` bodies alone, and looks at what is in them before any other code does. */
+export const safeJson = fp(async (app) => {
+  app.decorateRequest('bodyFaults');
+  app.addHook('onRequest', async (request) => {
+    request.bodyFaults = [];
+  });
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const encoding = request.headers['content-encoding'] ?? 'identity';
+      if (encoding !== 'identity') throw new Problem('unsupported_media_type');
+      const value = parseJson(body);
+      const tooDeep = findTooDeep(value);
+      if (tooDeep) throw validationFailed([tooDeep]);
+      request.bodyFaults = scanJson(value);
+      return value;
+    },
+  );
+});

@@ -1,0 +1,40 @@
+import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import type { JobRow } from '@accepted/shared/database/tables';
+import type { NewJob } from '@accepted/shared/job/new-job';
+import fp from 'fastify-plugin';
+import { Problem } from '../http/problem.ts';
+import { createAcceptBatcher } from '../submit/accept-jobs.ts';
+import { createReadyAnnouncer } from '../submit/announce-ready.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Writes a job durably; resolves only after the commit. `replayed` says that the job of an earlier request with the
+     * same idempotency key is the answer. Rejects with a problem, or when Postgres is unavailable.
+     */
+    submitJob(job: NewJob): Promise<{ row: JobRow; replayed: boolean }>;
+  }
+}
+
+/** Takes jobs in, many at a time, and pokes the dispatchers. */
+export const submitter = fp(async (app) => {
+  const batcher = createAcceptBatcher(app.db);
+  const announcer = createReadyAnnouncer(
+    (queue) => notify(app.db, CHANNELS.jobReady, queue),
+    (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
+  );
+
+  app.decorate('submitJob', async (job) => {
+    const accepted = await batcher.add(job);
+    if (accepted.kind === 'keyReused') throw new Problem('idempotency_key_reused');
+    if (accepted.kind === 'refused') throw accepted.error;
+    const { kind, row } = accepted;
+    if (kind === 'created' && row.status === 'queued') announcer.announce(row.queue);
+    return { row, replayed: kind === 'replayed' };
+  });
+
+  app.addHook('onClose', async () => {
+    await batcher.drain();
+    await announcer.drain();
+  });
+});

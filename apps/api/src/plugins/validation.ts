@@ -1,0 +1,76 @@
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { faultsOfAjv } from '../http/faults.ts';
+import { type Fault, invalidParameter, Problem, validationFailed } from '../http/problem.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The route adds faults of its own to those of its schema, and throws them all at once. */
+    collectsFaults?: boolean;
+  }
+}
+
+const POINTER_PREFIXES: Record<string, string> = {
+  querystring: '/query',
+  params: '/path',
+  headers: '/headers',
+};
+
+/**
+ * Checks requests against the schemas of their routes and reports all faults at once. Query parameters are text, so
+ * they are converted and get defaults; a body has types of its own and is never changed.
+ */
+export const validation = fp(async (app) => {
+  const options = { allErrors: true, discriminator: true, strict: false } as const;
+  const forBodies = withFormats(new Ajv(options));
+  const forText = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: true }));
+
+  app.setValidatorCompiler<object>(({ schema, httpPart = '' }) => {
+    const prefix = POINTER_PREFIXES[httpPart];
+    const validate = (prefix === undefined ? forBodies : forText).compile(schema);
+    return (value: unknown) => {
+      if (validate(value)) return true;
+      const faults = faultsOfAjv(validate.errors, prefix);
+      return { error: prefix === undefined ? validationFailed(faults) : invalidParameter(faults) };
+    };
+  });
+  // The routes shape their answers by typed functions; a serializer made from the schemas would drop what it
+  // does not know of, without a word. A test compares answers with the schemas.
+  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+
+  app.addHook('onRoute', (route) => {
+    if (route.schema?.body) route.attachValidation = true;
+  });
+  app.addHook('preValidation', async (request) => {
+    refuseNul('/path', request.params);
+    refuseNul('/query', request.query);
+  });
+  app.addHook('preHandler', async (request) => {
+    if (request.routeOptions.config.collectsFaults) return;
+    const faults = bodyFaultsOf(request);
+    if (faults.length > 0) throw validationFailed(faults);
+  });
+});
+
+/** Lists what is wrong with the body, in its text and by its schema; throws when another part is wrong. */
+export function bodyFaultsOf(request: FastifyRequest): Fault[] {
+  const error = request.validationError;
+  if (!error) return request.bodyFaults;
+  if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
+  return [...request.bodyFaults, ...(error.errors ?? [])];
+}
+
+function withFormats(ajv: Ajv): Ajv {
+  addFormats.default(ajv);
+  return ajv;
+}
+
+/** PostgreSQL has no U+0000 in text, and a query such as `?tag=%00` would reach it. */
+function refuseNul(prefix: string, values: unknown): void {
+  const faults = Object.entries(values ?? {})
+    .filter(([, value]) => typeof value === 'string' && value.includes('\u0000'))
+    .map(([name]) => ({ pointer: `${prefix}/${name}`, detail: 'The text has the character U+0000.' }));
+  if (faults.length > 0) throw invalidParameter(faults);
+}

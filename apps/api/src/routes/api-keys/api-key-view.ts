@@ -1,0 +1,41 @@
+import { SCOPES } from '@accepted/shared/database/api-keys';
+import type { ApiKeyRow } from '@accepted/shared/database/tables';
+import { parsePublicId, publicId } from '@accepted/shared/job/id';
+import { Type } from 'typebox';
+import { Problem } from '../../http/problem.ts';
+import { orNull } from '../../schemas/shared-schemas.ts';
+
+const Time = Type.String({ format: 'date-time' });
+
+export const ScopeList = Type.Array(Type.Union(SCOPES.map((scope) => Type.Literal(scope))), {
+  minItems: 1,
+  uniqueItems: true,
+});
+
+export const apiKeyFields = {
+  id: Type.String(),
+  name: Type.String(),
+  scopes: Type.Array(Type.String()),
+  createdAt: Time,
+  revokedAt: orNull(Time),
+};
+
+export const ApiKey = Type.Object(apiKeyFields, { additionalProperties: false });
+
+/** Shows an API key; its secret is not known any more. */
+export function apiKeyView(row: ApiKeyRow) {
+  return {
+    id: publicId('apiKey', row.id),
+    name: row.name,
+    scopes: row.scopes,
+    createdAt: row.created_at.toISOString(),
+    revokedAt: row.revoked_at?.toISOString() ?? null,
+  };
+}
+
+/** Reads a key's id out of the path; an id of another form answers 404. */
+export function apiKeyIdOf(id: string): string {
+  const uuid = parsePublicId('apiKey', id);
+  if (!uuid) throw new Problem('api_key_not_found');
+  return uuid;
+}

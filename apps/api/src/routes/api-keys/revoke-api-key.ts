@@ -1,0 +1,29 @@
+import { revokeApiKey as revokeInLedger } from '@accepted/shared/database/api-keys';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { Problem } from '../../http/problem.ts';
+import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { NoParameters } from '../../schemas/parameters.ts';
+import { ApiKey, apiKeyIdOf, apiKeyView } from './api-key-view.ts';
+
+const options = needsScope('admin', {
+  summary: 'Revoke an API key',
+  description:
+    'For good. It holds at once here and within 5 seconds on other servers; revoking again changes nothing.',
+  tags: ['api-keys'],
+  params: Type.Object({ id: Type.String({ description: 'The id of a key: `key_…`.' }) }),
+  querystring: NoParameters,
+  response: answers({ 200: { description: 'The revoked key.', schema: ApiKey } }, ['api_key_not_found']),
+});
+
+/** `DELETE /v1/api-keys/{id}`: ends a key of the caller's tenant; its row stays, for the audit. */
+export const revokeApiKey: FastifyPluginAsyncTypebox = async (app) => {
+  app.delete('/v1/api-keys/:id', options, async (request) => {
+    const { tenantId, keyId } = request.caller;
+    const id = apiKeyIdOf(request.params.id);
+    const row = await revokeInLedger(app.db, { tenantId, id, actor: keyId });
+    if (!row) throw new Problem('api_key_not_found');
+    app.forgetApiKey(id);
+    return apiKeyView(row);
+  });
+};

@@ -1,0 +1,44 @@
+import type { JobRow } from '@accepted/shared/database/tables';
+import { parsePublicId } from '@accepted/shared/job/id';
+import { type JobView, jobView } from '@accepted/shared/job/job-view';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { jobETag } from '../../http/conditional.ts';
+import { appliedPreferences, type Preferences } from '../../http/preferences.ts';
+import { Problem } from '../../http/problem.ts';
+
+/** Reads a job's id out of the path; an id of another form cannot be that of a job, so it answers 404. */
+export function jobIdOf(id: string): string {
+  const uuid = parsePublicId('job', id);
+  if (!uuid) throw jobNotFound();
+  return uuid;
+}
+
+/** The same whether there is no such job or it is another tenant's: ids must not be probed. */
+export function jobNotFound(): Problem {
+  return new Problem('job_not_found');
+}
+
+/** Shows the job, with the headers that tell how to follow it: `ETag`, and `Retry-After` until it is finished. */
+export function answerJob(app: FastifyInstance, reply: FastifyReply, row: JobRow): JobView {
+  reply.header('etag', jobETag(row.version)).header('cache-control', 'private, no-cache');
+  const retryAfter = app.retryAfterOf(row);
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  return jobView(row);
+}
+
+/** Reads how long the caller wants to wait, within what the server allows, and says what was applied. */
+export function applyPreferences(reply: FastifyReply, asked: Preferences, maxWaitSeconds: number): number {
+  const waitSeconds =
+    asked.waitSeconds === undefined ? undefined : Math.min(asked.waitSeconds, maxWaitSeconds);
+  const applied = appliedPreferences(asked, waitSeconds);
+  if (applied) reply.header('preference-applied', applied);
+  return (waitSeconds ?? 0) * 1_000;
+}
+
+/** Names the job of a request for the ledger. */
+export function requestedJob(request: FastifyRequest<{ Params: { id: string } }>): {
+  tenantId: string;
+  id: string;
+} {
+  return { tenantId: request.caller.tenantId, id: jobIdOf(request.params.id) };
+}

@@ -1,0 +1,65 @@
+import { findJob } from '@accepted/shared/database/read-jobs';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { jobETag, matchesETag } from '../../http/conditional.ts';
+import { parsePreferences } from '../../http/preferences.ts';
+import { waitForJob } from '../../plugins/waiting.ts';
+import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { JobIdParameter } from '../../schemas/parameters.ts';
+import { answerJob, applyPreferences, jobNotFound, requestedJob } from './answer-job.ts';
+
+const options = needsScope('jobs:read', {
+  summary: 'Get a job',
+  description:
+    'Always 200 while the job is pending, with `Retry-After` from the measured drain of its queue. `If-None-Match` makes polling cheap; ' +
+    '`Prefer: wait=N` waits up to N seconds for the job to finish (long-poll).',
+  tags: ['jobs'],
+  params: JobIdParameter,
+  headers: Type.Object({
+    'if-none-match': Type.Optional(Type.String({ description: 'An `ETag` of an earlier answer.' })),
+    prefer: Type.Optional(Type.Unknown({ description: '`wait=N` (RFC 7240).' })),
+  }),
+  querystring: Type.Object(
+    {
+      onComplete: Type.Optional(
+        Type.Literal('redirect', { description: 'Answers 303 to the result once the job has succeeded.' }),
+      ),
+    },
+    { additionalProperties: false },
+  ),
+  response: answers(
+    {
+      200: {
+        description: 'The job.',
+        schema: Type.Ref('Job'),
+        headers: { ETag: 'Changes with the job.', 'Retry-After': 'Seconds; only until the job is finished.' },
+      },
+      303: { description: 'The job succeeded; its result is at `Location`.' },
+      304: { description: 'The job is as `If-None-Match` knows it.' },
+    },
+    ['job_not_found'],
+  ),
+});
+
+/** `GET /v1/jobs/{id}`: the job as it is, or as it is when it is finished. */
+export const getJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = async (
+  app,
+  { maxWaitSeconds },
+) => {
+  app.get('/v1/jobs/:id', options, async (request, reply) => {
+    const job = requestedJob(request);
+    const preferences = parsePreferences(request.headers.prefer as string | undefined);
+    const waitMs = applyPreferences(reply, preferences, maxWaitSeconds);
+    const row =
+      waitMs > 0
+        ? await waitForJob(app, job, waitMs, request.signal)
+        : await findJob(app.db, job.tenantId, job.id);
+    if (!row) throw jobNotFound();
+    const body = answerJob(app, reply, row);
+    if (request.query.onComplete === 'redirect' && row.status === 'succeeded') {
+      return reply.redirect(body.links.result, 303);
+    }
+    if (matchesETag(request.headers['if-none-match'], jobETag(row.version))) return reply.code(304).send();
+    return reply.send(body);
+  });
+};

@@ -1,0 +1,62 @@
+import { listJobs as readJobs } from '@accepted/shared/database/read-jobs';
+import { jobSummary } from '@accepted/shared/job/job-view';
+import { JOB_STATUSES } from '@accepted/shared/job/status';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { answerPage, readPage } from '../../http/page.ts';
+import { invalidParameter } from '../../http/problem.ts';
+import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { pageParameters } from '../../schemas/parameters.ts';
+import { pageOf } from '../../schemas/shared-schemas.ts';
+
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+const Time = Type.String({ format: 'date-time' });
+
+const options = needsScope('jobs:read', {
+  summary: 'List jobs',
+  description: 'Newest first. The jobs come without payload and result: get one job for those.',
+  tags: ['jobs'],
+  querystring: Type.Object(
+    {
+      ...pageParameters,
+      status: Type.Optional(Type.Union(JOB_STATUSES.map((status) => Type.Literal(status)))),
+      type: Type.Optional(Name),
+      queue: Type.Optional(Name),
+      tag: Type.Optional(Name),
+      createdAfter: Type.Optional(Time),
+      createdBefore: Type.Optional(Time),
+    },
+    { additionalProperties: false },
+  ),
+  response: answers(
+    {
+      200: {
+        description: 'A page of jobs.',
+        schema: pageOf(Type.Ref('JobSummary')),
+        headers: { Link: '`rel="next"` leads to the next page.' },
+      },
+    },
+    ['invalid_cursor'],
+  ),
+});
+
+/** `GET /v1/jobs`: the tenant's jobs, filtered and paged. */
+export const listJobs: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/v1/jobs', options, async (request, reply) => {
+    const { createdAfter, createdBefore, limit: _limit, cursor: _cursor, ...filter } = request.query;
+    const page = readPage(request.query);
+    const times = {
+      ...(createdAfter !== undefined && { createdAfter: timeOf('createdAfter', createdAfter) }),
+      ...(createdBefore !== undefined && { createdBefore: timeOf('createdBefore', createdBefore) }),
+    };
+    const rows = await readJobs(app.db, request.caller.tenantId, { ...filter, ...times }, page);
+    return answerPage(request, reply, { rows, limit: page.limit, view: jobSummary });
+  });
+};
+
+/** RFC 3339 allows a leap second, which `Date` does not know. */
+function timeOf(name: string, text: string): Date {
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw invalidParameter([{ pointer: `/query/${name}`, detail: 'There is no such time.' }]);
+}

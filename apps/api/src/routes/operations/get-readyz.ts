@@ -1,0 +1,27 @@
+import { pingDatabase } from '@accepted/shared/database/ping';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { spend } from '../../http/database-budget.ts';
+import { Problem } from '../../http/problem.ts';
+import { openAnswers } from '../../schemas/describe-route.ts';
+
+const DATABASE_BUDGET_MS = 900;
+
+const schema = {
+  summary: 'Should requests come here',
+  description: 'Asks the ledger. False first when the server shuts down.',
+  tags: ['operations'],
+  response: openAnswers(
+    { 200: { description: 'They should.', schema: Type.Object({ status: Type.Literal('ready') }) } },
+    ['not_ready', 'database_unavailable'],
+  ),
+};
+
+/** `GET /readyz`: tells a load balancer whether this server can keep its promises. */
+export const getReadyz: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/readyz', { schema, logLevel: 'fatal' }, async () => {
+    if (!app.readiness.accepting) throw new Problem('not_ready', { headers: { 'retry-after': '5' } });
+    await spend({ remainingMs: DATABASE_BUDGET_MS }, pingDatabase(app.db));
+    return { status: 'ready' };
+  });
+};

@@ -1,0 +1,39 @@
+import { type Batcher, createBatcher } from '@accepted/shared/batching/batcher';
+import { type Database, isDatabaseUnavailable } from '@accepted/shared/database/connect';
+import { type InsertedJob, insertJobs } from '@accepted/shared/database/insert-jobs';
+import type { NewJob } from '@accepted/shared/job/new-job';
+
+/** What became of one job of a batch; `refused` is a row that Postgres would not take. */
+export type AcceptedJob = InsertedJob | { kind: 'refused'; error: unknown };
+
+/** Enough batches for a group commit of Postgres to be under way while the next one forms. */
+const MAX_CONCURRENT_BATCHES = 3;
+const MAX_BATCH_SIZE = 250;
+
+/** Makes the batcher through which every accepted job goes: requests that arrive together share one insert. */
+export function createAcceptBatcher(db: Database): Batcher<NewJob, AcceptedJob> {
+  return createBatcher({
+    maxBatchSize: MAX_BATCH_SIZE,
+    maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
+    flush: (jobs) => acceptJobs((batch) => insertJobs(db, batch), jobs),
+  });
+}
+
+/**
+ * Inserts a batch; when that fails although Postgres is there, tries each job alone, so that a bad row never fails its
+ * neighbours. Rejects only when Postgres is unavailable: then nobody is promised anything.
+ */
+export async function acceptJobs(
+  insert: (jobs: NewJob[]) => Promise<InsertedJob[]>,
+  jobs: NewJob[],
+): Promise<AcceptedJob[]> {
+  try {
+    return await insert(jobs);
+  } catch (error) {
+    if (isDatabaseUnavailable(error)) throw error;
+    if (jobs.length === 1) return [{ kind: 'refused', error }];
+  }
+  const results: AcceptedJob[] = [];
+  for (const job of jobs) results.push(...(await acceptJobs(insert, [job])));
+  return results;
+}

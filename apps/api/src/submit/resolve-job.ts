@@ -1,0 +1,112 @@
+import type { JobTypeDefaults, JobTypeRow } from '@accepted/shared/database/tables';
+import type { Backoff } from '@accepted/shared/job/backoff';
+import type { NewJob } from '@accepted/shared/job/new-job';
+import { priorityRank } from '@accepted/shared/job/priority';
+import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
+import type { Fault } from '../http/problem.ts';
+import type { BackoffRequest, JobRequest } from './job-request.ts';
+import { resolvePointer } from './json-pointer.ts';
+
+/** What of a job does not come from its body. */
+export type Submission = Pick<
+  NewJob,
+  'id' | 'tenantId' | 'requestId' | 'traceparent' | 'tracestate' | 'idempotency'
+>;
+
+/** Clocks of clients differ, and a request takes its time: a `runAt` this long ago still means "now". */
+const PAST_TOLERANCE_MS = 60_000;
+const MAX_METADATA_BYTES = 16_384;
+
+/**
+ * Lists what is wrong with a request beyond its schema and its payload. Pure: `now` comes from the caller. The request
+ * may have any shape: a field that is not of its type is for the schema to report.
+ */
+export function findRequestFaults(request: JobRequest | null | undefined, now: Date): Fault[] {
+  if (typeof request !== 'object' || request === null) return [];
+  return [
+    ...faultsOfStart(request, now),
+    ...faultsOfWebhook(request.webhook?.url),
+    ...faultsOfMetadata(request.metadata),
+  ];
+}
+
+function faultsOfStart({ runAt, delayMs }: JobRequest, now: Date): Fault[] {
+  if (typeof runAt !== 'string') return [];
+  if (delayMs !== undefined) return [{ pointer: '/delayMs', detail: 'Give `runAt` or `delayMs`, not both.' }];
+  const time = Date.parse(runAt);
+  if (Number.isNaN(time)) return [{ pointer: '/runAt', detail: 'There is no such time.' }];
+  if (time < now.getTime() - PAST_TOLERANCE_MS)
+    return [{ pointer: '/runAt', detail: 'The time is in the past.' }];
+  return [];
+}
+
+function faultsOfWebhook(url: unknown): Fault[] {
+  if (typeof url !== 'string') return [];
+  const pointer = '/webhook/url';
+  const parsed = URL.parse(url);
+  if (!parsed) return [{ pointer, detail: 'This is no absolute URL.' }];
+  if (!['http:', 'https:'].includes(parsed.protocol))
+    return [{ pointer, detail: 'The URL must be http or https.' }];
+  if (parsed.username || parsed.password) return [{ pointer, detail: 'The URL must not hold credentials.' }];
+  return [];
+}
+
+function faultsOfMetadata(metadata: Record<string, unknown> | undefined): Fault[] {
+  if (metadata === undefined) return [];
+  if (Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES) return [];
+  return [{ pointer: '/metadata', detail: `The metadata is larger than ${MAX_METADATA_BYTES} bytes.` }];
+}
+
+/** Makes the job that a valid request asks for, with every default of its type filled in. Pure. */
+export function resolveJob(
+  request: JobRequest,
+  jobType: Pick<JobTypeRow, 'type' | 'queue' | 'defaults'>,
+  submission: Submission,
+): NewJob {
+  const { defaults } = jobType;
+  return {
+    ...submission,
+    type: jobType.type,
+    queue: request.queue ?? jobType.queue,
+    priority: priorityRank(request.priority ?? 'normal'),
+    payloadJson: JSON.stringify(request.payload),
+    maxAttempts: request.retry?.maxAttempts ?? defaults.maxAttempts,
+    backoff: request.retry?.backoff ? resolveBackoff(request.retry.backoff) : defaults.backoff,
+    timeoutMs: request.timeoutMs ?? defaults.timeoutMs,
+    ...(request.runAt !== undefined && { runAt: new Date(request.runAt) }),
+    ...(request.delayMs && { delayMs: request.delayMs }),
+    ...(request.ttlMs !== undefined && { ttlMs: request.ttlMs }),
+    ...resolveConcurrency(request, jobType.type, defaults),
+    tags: request.tags ?? [],
+    metadata: request.metadata ?? {},
+    ...(request.webhook && { webhook: { events: [...JOB_EVENT_TYPES], ...request.webhook } }),
+  };
+}
+
+/** Fills in what the request leaves out, the same as `DEFAULT_BACKOFF` has. */
+function resolveBackoff(backoff: BackoffRequest): Backoff {
+  const jitter = backoff.jitter ?? 'full';
+  if (backoff.type !== 'exponential') return { ...backoff, jitter };
+  const { delayMs = 1_000, maxMs = 600_000 } = backoff;
+  return { type: 'exponential', delayMs, maxMs, jitter };
+}
+
+/**
+ * Decides which jobs share a limit. A key of the request is the tenant's own, across types, and means one at a time
+ * unless the type has a limit; a key made from the payload counts within its type alone.
+ */
+function resolveConcurrency(
+  request: JobRequest,
+  type: string,
+  { concurrency }: JobTypeDefaults,
+): Pick<NewJob, 'concurrencyKey' | 'concurrencyLimit'> {
+  const limit = concurrency?.limit ?? 1;
+  if (request.concurrencyKey !== undefined)
+    return { concurrencyKey: request.concurrencyKey, concurrencyLimit: limit };
+  if (!concurrency) return {};
+  if (concurrency.keyPointer === undefined) return { concurrencyKey: type, concurrencyLimit: limit };
+  const value = resolvePointer(request.payload, concurrency.keyPointer);
+  if (value === undefined || value === null) return {};
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return { concurrencyKey: `${type}:${text}`, concurrencyLimit: limit };
+}

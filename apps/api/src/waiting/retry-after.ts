@@ -1,0 +1,30 @@
+import type { QueueLoad } from '@accepted/shared/database/queue-estimates';
+import { isTerminal, type JobStatus } from '@accepted/shared/job/status';
+
+const MIN_SECONDS = 1;
+const MAX_SECONDS = 300;
+
+/** Nothing can be measured without a worker; a deploy or a restart takes about this long. */
+const NO_WORKER_SECONDS = 30;
+
+/**
+ * Estimates, in whole seconds from 1 to 300, when it pays to ask for a job again; `undefined` when it is finished. A job
+ * that must not run yet counts from its `run_at`, whatever then waits before it.
+ */
+export function retryAfterSeconds(
+  job: { status: JobStatus; run_at: Date },
+  load: QueueLoad | undefined,
+  now: Date,
+): number | undefined {
+  if (isTerminal(job.status)) return undefined;
+  if (job.status === 'running') return MIN_SECONDS;
+  const untilDue = Math.max(0, (job.run_at.getTime() - now.getTime()) / 1_000);
+  const seconds = Math.ceil(untilDue + (load ? secondsToDrain(load) : 0));
+  return Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, seconds));
+}
+
+/** An idle queue has no measured rate; then every slot of its workers is taken to finish a job a second. */
+function secondsToDrain({ waiting, finishedPerSecond, concurrency }: QueueLoad): number {
+  if (concurrency === 0) return NO_WORKER_SECONDS;
+  return waiting / (finishedPerSecond > 0 ? finishedPerSecond : concurrency);
+}

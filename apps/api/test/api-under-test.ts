@@ -1,0 +1,165 @@
+import { parseConfig } from '@accepted/shared/config/parse-config';
+import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import type { Database } from '@accepted/shared/database/connect';
+import { registerJobTypes } from '@accepted/shared/database/job-types';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { ensureBootstrap } from '@accepted/shared/database/tenants';
+import { registerWorker } from '@accepted/shared/database/workers';
+import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import type { Outcome } from '@accepted/shared/job/decide-outcome';
+import { newUuid, parsePublicId } from '@accepted/shared/job/id';
+import { createTestDatabase } from '@accepted/testing/test-database';
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { buildApp } from '../src/app.ts';
+import { configSchema } from '../src/config.ts';
+
+/** An API on a database of its own, with the job type `test.echo` and an API key that may do everything. */
+export interface ApiUnderTest {
+  app: FastifyInstance;
+  db: Database;
+  url: string;
+  tenantId: string;
+  key: string;
+  /** Sends a request with the key; `body` is sent as JSON. */
+  send(
+    method: 'GET' | 'POST' | 'DELETE' | 'HEAD',
+    url: string,
+    options?: SendOptions,
+  ): Promise<LightMyRequestResponse>;
+  /** Submits a job of type `test.echo` and answers its public id. */
+  submit(request?: object): Promise<string>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface SendOptions {
+  body?: unknown;
+  headers?: Record<string, string>;
+  key?: string | null;
+}
+
+/** Starts the API by `inject`: everything is real but the socket. `settings` are environment variables. */
+export async function startApi(settings: Record<string, string> = {}): Promise<ApiUnderTest> {
+  const database = await createTestDatabase();
+  const { db, url } = database;
+  const key = generateApiKey().text;
+  const { tenantId } = await ensureBootstrap(db, { apiKey: key });
+  await registerTestTypes(db);
+  const config = parseConfig(configSchema, {
+    DATABASE_URL: url,
+    PUBLIC_URL: 'https://jobs.test',
+    ...settings,
+  });
+  const app = await buildApp({ db, logger: pino({ level: 'silent' }) }, config);
+
+  async function send(
+    method: string,
+    path: string,
+    options: SendOptions = {},
+  ): Promise<LightMyRequestResponse> {
+    const sentKey = options.key === undefined ? key : options.key;
+    const request: InjectOptions = {
+      method: method as 'GET',
+      url: path,
+      headers: { ...(sentKey && { authorization: `Bearer ${sentKey}` }), ...options.headers },
+      ...(options.body !== undefined && { payload: options.body as object }),
+    };
+    return await app.inject(request);
+  }
+
+  return {
+    app,
+    db,
+    url,
+    tenantId,
+    key,
+    send,
+    async submit(request = {}) {
+      const reply = await send('POST', '/v1/jobs', { body: { type: 'test.echo', payload: {}, ...request } });
+      if (reply.statusCode !== 202) throw new Error(`The job was not accepted: ${reply.body}`);
+      return reply.json().id;
+    },
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await database.drop();
+    },
+  };
+}
+
+async function registerTestTypes(db: Database): Promise<void> {
+  const defaults = { maxAttempts: 3, backoff: DEFAULT_BACKOFF, timeoutMs: 10_000 };
+  await registerJobTypes(db, [
+    {
+      type: 'test.echo',
+      queue: 'default',
+      payloadSchema: {
+        $schema: 'https://json-schema.org/draft/2020-12/schema',
+        type: 'object',
+        properties: { count: { type: 'integer' }, account: { type: 'string' } },
+      },
+      resultSchema: { type: 'object' },
+      defaults: { ...defaults, concurrency: { limit: 5, keyPointer: '/account' } },
+    },
+    {
+      type: 'test.strict',
+      queue: 'strict',
+      payloadSchema: { type: 'object', additionalProperties: false },
+      defaults,
+    },
+    { type: 'webhook.deliver', queue: 'webhooks', payloadSchema: {}, defaults },
+  ]);
+}
+
+/** Runs a job as a worker does, up to `outcome`; without one it stays running. */
+export async function runJob(db: Database, publicJobId: string, outcome?: Outcome): Promise<void> {
+  const id = parsePublicId('job', publicJobId) ?? publicJobId;
+  const workerId = newUuid();
+  await registerWorker(db, { id: workerId, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+  await db
+    .updateTable('jobs')
+    .set((eb) => ({
+      status: 'queued',
+      dispatched_at: sql<Date>`now()`,
+      dispatch_no: eb('dispatch_no', '+', 1),
+    }))
+    .where('id', '=', id)
+    .execute();
+  const row = await db
+    .selectFrom('jobs')
+    .select('dispatch_no')
+    .where('id', '=', id)
+    .executeTakeFirstOrThrow();
+  const [job] = await claimJobs(db, workerId, [{ id, dispatchNo: row.dispatch_no }]);
+  if (!job) throw new Error('The job could not be claimed.');
+  if (outcome) await recordOutcomes(db, [{ job, outcome }], {});
+}
+
+/** Counts all jobs there are: nothing may be half written. */
+export async function countJobs(db: Database): Promise<number> {
+  const { count } = await db
+    .selectFrom('jobs')
+    .select((eb) => eb.fn.countAll<string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}
+
+/** Makes a key of another tenant, with the same scopes. */
+export async function createOtherTenant(db: Database): Promise<string> {
+  const { text, id, secretHash } = generateApiKey();
+  const tenantId = newUuid();
+  await db.insertInto('tenants').values({ id: tenantId, name: 'other', webhook_secret: 'whsec_' }).execute();
+  await db
+    .insertInto('api_keys')
+    .values({
+      id,
+      tenant_id: tenantId,
+      name: 'other',
+      secret_hash: secretHash,
+      scopes: ['jobs:write', 'jobs:read', 'admin'],
+      revoked_at: null,
+    })
+    .execute();
+  return text;
+}
