@@ -1,19 +1,20 @@
 // Runs one of the workspace's programs on the workspace's own Node: `node scripts/run.mjs <file.ts> [arguments]`.
 // It installs first what is missing. It is plain JavaScript without dependencies, as it runs on whatever Node there is.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const OLDEST_NODE = 18;
+const SAME_SIGNAL_MS = 300;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const node = join(modules, '.bin', 'node');
+const installed = join(modules, '.modules.yaml');
 
 /** Tells whether the lockfile is newer than what was installed from it. */
 function isInstallNeeded() {
-  const installed = join(modules, '.modules.yaml');
   if (!existsSync(installed) || !existsSync(node)) return true;
   return statSync(join(root, 'pnpm-lock.yaml')).mtimeMs > statSync(installed).mtimeMs;
 }
@@ -26,7 +27,8 @@ function install() {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
-  if (status === 0) return;
+  // pnpm leaves the file alone when it finds nothing to do, and would be asked again on every start.
+  if (status === 0) return utimesSync(installed, new Date(), new Date());
   fail(
     `The installation failed${error ? ` (${error.message})` : ''}: see the lines above, then run the command again.`,
   );
@@ -34,7 +36,7 @@ function install() {
 
 /** Becomes the program, as far as Node allows: same terminal, every signal passed on, same exit code. */
 function run(file, args) {
-  const child = spawn(node, [file, ...args], {
+  const child = spawn(node, ['--import', join(root, 'scripts', 'exit-with-parent.mjs'), file, ...args], {
     cwd: root,
     env: {
       ...process.env,
@@ -42,14 +44,23 @@ function run(file, args) {
       // Compiled code is kept from one start to the next.
       NODE_COMPILE_CACHE: join(modules, '.cache', 'node-compile-cache'),
     },
-    // A group of its own: Ctrl-C reaches the program once, through us, and not a second time from the terminal.
+    // A group of its own: Ctrl-C reaches the program through us alone, and what that has started not at all.
     detached: true,
-    stdio: 'inherit',
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2'])
-    process.on(signal, () => child.kill(signal));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) passOn(signal, child);
   child.on('error', (error) => fail(`${node} does not start: ${error.message}`));
   child.on('exit', (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
+}
+
+/** Passes a signal on once: Ctrl-C comes from the terminal and again from npm, and many programs give up on a second. */
+function passOn(signal, child) {
+  let lastAt = 0;
+  process.on(signal, () => {
+    const now = Date.now();
+    if (now - lastAt > SAME_SIGNAL_MS) child.kill(signal);
+    lastAt = now;
+  });
 }
 
 function fail(sentence) {

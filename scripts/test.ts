@@ -10,7 +10,7 @@ const { packageManager } = manifest;
 /** `npm test`: every check, then every test. The last line is `N passed, N failed`, where a check counts as one. */
 async function main(): Promise<void> {
   const tallies: Tally[] = [
-    await runCheck('Style', 'biome', ['check', '.']),
+    await runCheck('Style', 'biome', ['check', '--error-on-warnings', '.']),
     await runCheck('Types', 'npx', [
       '-y',
       packageManager,
