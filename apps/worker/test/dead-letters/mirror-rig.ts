@@ -1,0 +1,151 @@
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import type { Database } from '@accepted/shared/database/connect';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { listUnmirrored } from '@accepted/shared/database/mirrored-dead-letters';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import type { JobRow } from '@accepted/shared/database/tables';
+import { registerWorker } from '@accepted/shared/database/workers';
+import type { JobError } from '@accepted/shared/job/decide-outcome';
+import { newUuid, publicId } from '@accepted/shared/job/id';
+import type { NewJob } from '@accepted/shared/job/new-job';
+import { deadLetterQueueName, type Engine } from '@accepted/shared/queue/engine';
+import { openEngine } from '@accepted/shared/queue/open-engine';
+import { makeJob } from '@accepted/testing/factories';
+import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
+import { createTestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import type { Job } from 'bullmq';
+import { pino } from 'pino';
+import { entryOf } from '../../src/dead-letters/entry.ts';
+import { startDeadLetterMirror } from '../../src/dead-letters/mirror.ts';
+
+export const ERROR: JobError = {
+  code: 'handler_error',
+  message: 'the roof is on fire',
+  retryable: true,
+  stack: 'TypeError: the roof is on fire\n    at run (render.ts:7:11)',
+};
+
+/** A job that died. */
+export interface DeadJob {
+  id: string;
+  deadLetterId: string;
+  tenantId: string;
+  workerId: string;
+}
+
+/** A ledger and an engine of the test's own, and what a test of the mirror does with them. */
+export interface MirrorRig {
+  db: Database;
+  engine: Engine;
+  redis: RedisServer | undefined;
+  /** Makes a queue that no test used before. */
+  useFreshQueue(): string;
+  startMirror(onReplayed?: (queue: string) => void): { stop(): Promise<void> };
+  stopMirrors(): Promise<void>;
+  die(overrides?: Partial<NewJob>, error?: JobError): Promise<DeadJob>;
+  /** Lets a queued job die once more. */
+  dieAgain(job: DeadJob, error: JobError): Promise<string>;
+  readJob(id: string): Promise<JobRow>;
+  audits(deadLetterId: string): Promise<{ actor: string; action: string }[]>;
+  /** Adds the entry that a mirror would add, and does not mark it. */
+  addEntry(): Promise<void>;
+  entryOnceFailed(deadLetterId: string, timeoutMs?: number): Promise<Job>;
+  untilGone(deadLetterId: string, timeoutMs?: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
+  const database = await createTestDatabase();
+  const { db } = database;
+  const redis = kind === 'redis' ? await startRedisServer() : undefined;
+  const engine = openEngine({ databaseUrl: database.url, redisUrl: redis?.url, onError: () => undefined });
+  await waitUntil(() => engine.isReady(), { until: 'the engine is there' });
+  let queue = 'default';
+  let mirrors: { stop(): Promise<void> }[] = [];
+  const entries = () => engine.queue(deadLetterQueueName(queue));
+  const readJob = (id: string) =>
+    db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+  return {
+    db,
+    engine,
+    redis,
+    readJob,
+    useFreshQueue() {
+      queue = `q${newUuid()}`;
+      return queue;
+    },
+    startMirror(onReplayed = () => undefined) {
+      const logger = pino({ level: 'silent' });
+      const mirror = startDeadLetterMirror({ db, engine, queues: [queue], onReplayed, logger });
+      mirrors.push(mirror);
+      return mirror;
+    },
+    async stopMirrors() {
+      await Promise.all(mirrors.map((mirror) => mirror.stop()));
+      mirrors = [];
+    },
+    async die(overrides = {}, error = ERROR) {
+      const job = makeJob({ queue, payloadJson: '{"page":42}', ...overrides });
+      await insertJobs(db, [job]);
+      const workerId = newUuid();
+      await registerWorker(db, { id: workerId, hostname: 'test', pid: 1, queues: [queue], concurrency: 10 });
+      const deadLetterId = await failQueuedJob(db, queue, workerId, job.id, error);
+      return { id: job.id, deadLetterId, tenantId: job.tenantId, workerId };
+    },
+    dieAgain: (job, error) => failQueuedJob(db, queue, job.workerId, job.id, error),
+    audits: (deadLetterId) =>
+      db.selectFrom('audit_log').select(['actor', 'action']).where('target', '=', deadLetterId).execute(),
+    async addEntry() {
+      const [letter] = await listUnmirrored(db, queue, 1, 1_000);
+      if (!letter) throw new Error('there is no dead letter');
+      const { name, data, opts } = entryOf(letter);
+      await entries().add(name, data, opts);
+    },
+    entryOnceFailed: (deadLetterId, timeoutMs = 10_000) =>
+      waitUntil(
+        async () => {
+          const entry = await entries().getJob(publicId('deadLetter', deadLetterId));
+          return (await entry?.getState()) === 'failed' ? entry : undefined;
+        },
+        { until: 'the entry is in the failed set', timeoutMs },
+      ),
+    async untilGone(deadLetterId, timeoutMs = 10_000) {
+      const id = publicId('deadLetter', deadLetterId);
+      const isGone = async () => (await entries().getJobState(id)) === 'unknown';
+      await waitUntil(isGone, { until: 'the entry has left', timeoutMs });
+    },
+    async close() {
+      await engine.close();
+      await redis?.[Symbol.asyncDispose]();
+      await database.drop();
+    },
+  };
+}
+
+/** Takes the job through dispatch, claim and outcome, as a worker does, and answers its dead letter's id. */
+async function failQueuedJob(
+  db: Database,
+  queue: string,
+  workerId: string,
+  jobId: string,
+  error: JobError,
+): Promise<string> {
+  const { jobs } = await dispatchJobs(db, queue, 100);
+  const [job] = await claimJobs(
+    db,
+    workerId,
+    jobs.filter(({ id }) => id === jobId),
+  );
+  if (!job) throw new Error('the job was not claimed');
+  const outcome = { kind: 'deadLetter', reason: 'attempts_exhausted', error } as const;
+  await recordOutcomes(db, [{ job, outcome }], { accepted: '1.2.3' });
+  const row = await db
+    .selectFrom('jobs')
+    .select('dead_letter_id')
+    .where('id', '=', jobId)
+    .executeTakeFirstOrThrow();
+  return row.dead_letter_id ?? '';
+}
