@@ -57,7 +57,6 @@ async function chooseAccess(config: QuickstartConfig): Promise<Access> {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`,
     apiKey: BOOTSTRAP_API_KEY ?? secrets.apiKey,
     adminPassword: ADMIN_PASSWORD ?? secrets.adminPassword,
-    webhookSecret: secrets.webhookSecret,
   };
 }
 
@@ -74,7 +73,6 @@ function programEnvironment(
     JOBS_DIR: config.JOBS_DIR,
     LOG_LEVEL: config.LOG_LEVEL,
     BOOTSTRAP_API_KEY: access.apiKey,
-    BOOTSTRAP_WEBHOOK_SECRET: access.webhookSecret,
     ADMIN_PASSWORD: access.adminPassword,
     // Only here: elsewhere a job could reach what listens on the machine itself.
     ALLOW_PRIVATE_NETWORKS: ['127.0.0.0/8', '::1/128', ...config.ALLOW_PRIVATE_NETWORKS].join(','),

@@ -1,0 +1,80 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { expect, test } from 'vitest';
+import { endInOrder, isAlive, makePlace, paste, printedCommands, processesOf } from './quickstart.ts';
+
+const READY = /^Read its result/;
+const TWO_STARTS_MS = 120_000;
+
+test('the printed commands work as pasted, Ctrl-C ends everything, and the next start has the data', {
+  timeout: TWO_STARTS_MS,
+}, async () => {
+  await using place = await makePlace();
+  const first = place.start();
+  await first.waitForLine(READY, 60_000);
+  const { submit, read } = printedCommands(first.lines);
+
+  const { stdout, stderr } = await paste(`${submit}\necho "$JOB"\n${read}`);
+  const [id = '', job = ''] = stdout.trim().split('\n');
+  expect(JSON.parse(stderr)).toMatchObject({ id, type: 'csv.import' });
+  expect(JSON.parse(job)).toMatchObject({ id, status: 'succeeded', result: expect.anything() });
+
+  const postgres = await postgresPid(place.env.STATE_DIR);
+  const started = performance.now();
+  expect(await endInOrder(first)).toMatchObject({ code: 0 });
+  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(isAlive(postgres)).toBe(false);
+
+  const second = place.start();
+  await second.waitForLine(READY, 60_000);
+  const again = await paste(`JOB=${id}\n${printedCommands(second.lines).read}`);
+  expect(JSON.parse(again.stdout)).toMatchObject({ id, status: 'succeeded' });
+});
+
+test('after kill -9 nothing but PostgreSQL stays, and the next start takes that over', {
+  timeout: TWO_STARTS_MS,
+}, async () => {
+  await using place = await makePlace();
+  const first = place.start();
+  await first.waitForLine(READY, 60_000);
+  const main = await processesOf('apps/quickstart/src/main.ts', [first.pid]);
+  const programs = await processesOf('/src/main.ts', main);
+  expect(main).toHaveLength(1);
+  expect(programs).toHaveLength(2);
+
+  for (const pid of [first.pid, ...main]) process.kill(pid, 'SIGKILL');
+
+  await waitUntil(() => !programs.some(isAlive), { until: 'the api and the worker have ended' });
+  const postgres = await postgresPid(place.env.STATE_DIR);
+  await place.start().waitForLine(READY, 60_000);
+  expect(await postgresPid(place.env.STATE_DIR)).toBe(postgres);
+});
+
+test('a program that dies is started again, and that is said', { timeout: TWO_STARTS_MS }, async () => {
+  await using place = await makePlace();
+  const quickstart = place.start();
+  await quickstart.waitForLine(READY, 60_000);
+  const main = await processesOf('apps/quickstart/src/main.ts', [quickstart.pid]);
+  const [api = 0] = await processesOf('apps/api/src/main.ts', main);
+
+  process.kill(api, 'SIGKILL');
+
+  await quickstart.waitForLine(/^api: ended unexpectedly \(SIGKILL\)/);
+  const isReady = async () => (await fetch(`http://127.0.0.1:${place.env.PORT}/readyz`)).ok;
+  await waitUntil(isReady, { until: 'the api answers again', timeoutMs: 20_000 });
+});
+
+test('only their owner can read the secrets that a start has made up', {
+  timeout: TWO_STARTS_MS,
+}, async () => {
+  await using place = await makePlace();
+  await place.start().waitForLine(READY, 60_000);
+
+  expect((await stat(join(place.env.STATE_DIR, 'secrets.json'))).mode & 0o777).toBe(0o600);
+});
+
+async function postgresPid(stateDir: string): Promise<number> {
+  const file = join(stateDir, 'postgres/data/postmaster.pid');
+  return Number((await readFile(file, 'utf8')).split('\n')[0]);
+}
