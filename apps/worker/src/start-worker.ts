@@ -1,4 +1,3 @@
-import { listCancelRequests } from '@accepted/shared/database/cancel-jobs';
 import type { Database } from '@accepted/shared/database/connect';
 import { registerJobTypes } from '@accepted/shared/database/job-types';
 import { CHANNELS, listen } from '@accepted/shared/database/notifications';
@@ -13,11 +12,13 @@ import { createFinishMeter } from './attempt/finish-meter.ts';
 import { createRecorder } from './attempt/recorder.ts';
 import { createRunningAttempts, type RunningAttempts } from './attempt/running-attempts.ts';
 import type { WorkerConfig } from './config.ts';
+import { startDeadLetterMirror } from './dead-letters/mirror.ts';
 import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
 import { describeJobType } from './handlers/describe-job-type.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { startExpirer } from './maintenance/expirer.ts';
-import { holdLease, type Lease } from './rescue/lease.ts';
+import { holdLease } from './rescue/lease.ts';
+import { createOwnJobsCheck } from './rescue/own-jobs.ts';
 import { startRescuer } from './rescue/rescuer.ts';
 import { type AttemptSteps, runAttempt } from './run-attempt.ts';
 import { shutDown } from './shut-down.ts';
@@ -45,15 +46,26 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   let closing = false;
 
   await registerJobTypes(db, handlers.map(describeJobType));
-  const lease = await leaseFor(resources, queues, running, () => meter.read(performance.now()));
+  const record = createRecorder(resources);
+  const lease = await holdLease({
+    db,
+    queues,
+    concurrency: config.WORKER_CONCURRENCY,
+    heartbeatMs: config.HEARTBEAT_MS,
+    finishedPerSecond: () => meter.read(performance.now()),
+    onLost: () => running.stopAll('leaseLost'),
+    onHeartbeat: createOwnJobsCheck({ db, running, record, logger }),
+    logger,
+  });
   const dispatch = startDispatch({ db, engine, queues, logger, onError });
   const rescuer = startRescuer({ ...resources, ...leaseTimes(config), lease, onRescued: dispatch.soon });
   const expirer = startExpirer({ db, onExpired: announceFinished, onError });
+  const mirror = startDeadLetterMirror({ db, engine, queues, onReplayed: dispatch.soon, logger });
   const notifications = listenForHints(resources, dispatch, running, onError);
   const steps: AttemptSteps = {
     claim: createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger }),
     execute: createExecutor({ db, handlers }),
-    record: createRecorder(resources),
+    record,
     announce(job, status) {
       meter.count(job.queue);
       if (status === 'retrying') return dispatch.dueSoon();
@@ -72,7 +84,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   return {
     stop() {
       closing = true;
-      const services = [...dispatch.loops, rescuer, expirer];
+      const services = [...dispatch.loops, rescuer, expirer, mirror];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
       return shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
     },
@@ -81,27 +93,6 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
 
 function leaseTimes({ LEASE_MS, HEARTBEAT_MS }: WorkerConfig) {
   return { leaseMs: LEASE_MS, heartbeatMs: HEARTBEAT_MS };
-}
-
-async function leaseFor(
-  { config, db, logger }: WorkerResources,
-  queues: string[],
-  running: RunningAttempts,
-  finishedPerSecond: () => Record<string, number>,
-): Promise<Lease> {
-  return holdLease({
-    db,
-    queues,
-    concurrency: config.WORKER_CONCURRENCY,
-    heartbeatMs: config.HEARTBEAT_MS,
-    finishedPerSecond,
-    onLost: () => running.stopAll('leaseLost'),
-    // The notification of a cancel may have been missed; this finds it within a heartbeat.
-    async onHeartbeat(workerId) {
-      for (const jobId of await listCancelRequests(db, workerId)) running.stop(jobId, 'canceled');
-    },
-    logger,
-  });
 }
 
 function listenForHints(

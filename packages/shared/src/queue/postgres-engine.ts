@@ -24,6 +24,8 @@ export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptio
     keepAlive: true,
   });
   pool.on('error', onError);
+  // Every BullMQ queue and worker listens here; Node takes more than ten listeners for a leak.
+  pool.setMaxListeners(0);
   // BullMQ takes a pg.Pool, but describes it by an interface of its own that pg's types do not quite meet.
   const connection = pool as unknown as PgPool;
   const queues = new Map<string, Queue>();
