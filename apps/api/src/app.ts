@@ -5,6 +5,7 @@ import { type Config, publicUrl as publicUrlOf } from './config.ts';
 import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { authentication } from './plugins/authentication.ts';
+import { bullBoard } from './plugins/bull-board.ts';
 import { catalog } from './plugins/catalog.ts';
 import { database } from './plugins/database.ts';
 import { estimates } from './plugins/estimates.ts';
@@ -67,7 +68,14 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
     await open.register(getProblem);
   });
 
-  // Bull Board, at /admin/queues, is registered here: it has a login of its own and no API key.
+  if (config.ADMIN_PASSWORD) {
+    await app.register(bullBoard, {
+      password: config.ADMIN_PASSWORD,
+      databaseUrl: config.DATABASE_URL,
+      redisUrl: config.REDIS_URL,
+      publicUrl,
+    });
+  }
 
   await app.register(async (v1) => {
     await v1.register(authentication);

@@ -1,5 +1,5 @@
 import { parseConfig } from '@accepted/shared/config/parse-config';
-import { databaseUrl, logLevel, secret, wholeNumber } from '@accepted/shared/config/settings';
+import { databaseUrl, logLevel, redisUrl, secret, wholeNumber } from '@accepted/shared/config/settings';
 import { parseApiKey } from '@accepted/shared/database/api-keys';
 import { z } from 'zod';
 
@@ -22,6 +22,8 @@ export const configSchema = z.object({
     .refine((text) => parseApiKey(text) !== undefined)
     .optional()
     .meta({ expected: 'an API key of the form acc_<26 characters>_<64 hex digits>', secret: true }),
+  /** The engine, for Bull Board alone: accepting a job never touches it. */
+  REDIS_URL: redisUrl,
   ADMIN_PASSWORD: secret(8),
   LOG_LEVEL: logLevel,
   MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),

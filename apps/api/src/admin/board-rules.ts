@@ -1,0 +1,38 @@
+import type { Database } from '@accepted/shared/database/connect';
+import { discardDeadLetter } from '@accepted/shared/database/dead-letters';
+import { parsePublicId } from '@accepted/shared/job/id';
+import type { BeforeHookResult, BoardHooks, HookContext } from '@bull-board/api/typings/app';
+
+/** What an operator may change in Bull Board, as `method route` of Bull Board's own table. */
+const RETRY = 'put /api/queues/:queueName/:jobId/retry';
+const RETRY_ALL = 'put /api/queues/:queueName/retry/:queueStatus';
+const REMOVE = 'put /api/queues/:queueName/:jobId/clean';
+
+/**
+ * Lets Bull Board read everything, and change only what means something to the ledger: retrying an entry, or all
+ * failed ones, which replays them, and removing one, which discards it. Editing or emptying a queue behind the
+ * ledger's back would only be undone. Queues that are read-only stay so whatever this says.
+ */
+export function boardRules(db: Database, isDeadLetterQueue: (name: string) => boolean): BoardHooks {
+  async function discard(jobId: string): Promise<void> {
+    const id = parsePublicId('deadLetter', jobId);
+    if (id) await discardDeadLetter(db, id, { actor: 'bull-board', reason: 'removed in Bull Board' });
+  }
+
+  return {
+    async before({ method, route, request }: HookContext): Promise<BeforeHookResult> {
+      if (method === 'get') return;
+      const { queueName, jobId, queueStatus } = request.params;
+      if (!isDeadLetterQueue(String(queueName))) return refuse('This queue can only be looked at.');
+      const action = `${method} ${route}`;
+      if (action === RETRY || (action === RETRY_ALL && queueStatus === 'failed')) return;
+      if (action !== REMOVE) return refuse('Dead letters can be retried, or removed one by one.');
+      // The ledger first: a removal alone would be taken for a loss, and the entry shown again.
+      await discard(String(jobId));
+    },
+  };
+}
+
+function refuse(message: string): BeforeHookResult {
+  return { allow: false, status: 403, message };
+}

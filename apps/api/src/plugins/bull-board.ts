@@ -1,0 +1,83 @@
+import { deadLetterQueueName } from '@accepted/shared/queue/engine';
+import { openEngine } from '@accepted/shared/queue/open-engine';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { FastifyPluginAsync } from 'fastify';
+import { boardRules } from '../admin/board-rules.ts';
+import { login } from '../admin/login.ts';
+import { sameOrigin } from '../admin/same-origin.ts';
+import { adminSession } from '../admin/session.ts';
+
+export interface BullBoardOptions {
+  password: string;
+  databaseUrl: string;
+  redisUrl: string | undefined;
+  publicUrl: string;
+}
+
+const PREFIX = '/admin/queues';
+
+/** The board writes style attributes; everything it loads comes from here. */
+const BOARD_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
+
+const FONTS_OF_A_CDN = /<link [^>]*fonts\.googleapis\.com[^>]*>/g;
+
+/** Serves Bull Board at `/admin/queues`, behind a login of its own. */
+export const bullBoard: FastifyPluginAsync<BullBoardOptions> = async (app, options) => {
+  const { password, publicUrl } = options;
+  await app.register(sameOrigin, { publicUrl });
+  await app.register(adminSession, { password, isSecure: publicUrl.startsWith('https:') });
+  await app.register(login);
+  await app.register(board, options);
+};
+
+const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, redisUrl }) => {
+  // Connects behind this: the API starts, and answers all else, without the engine.
+  const onError = (error: Error) => app.log.warn({ err: error }, 'the queue engine is in trouble');
+  const engine = openEngine({ databaseUrl, redisUrl, onError });
+  app.addHook('onClose', () => engine.close());
+
+  const server = new FastifyAdapter();
+  const deadLetterQueues = new Set<string>();
+  const { addQueue } = createBullBoard({
+    queues: [],
+    serverAdapter: server,
+    options: {
+      handlerHooks: boardRules(app.db, (name) => deadLetterQueues.has(name)),
+      uiConfig: {
+        boardTitle: 'Accepted',
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Log out', url: '/admin/logout' }],
+      },
+    },
+  });
+
+  function show(queue: string): void {
+    const deadLetters = deadLetterQueueName(queue);
+    if (deadLetterQueues.has(deadLetters)) return;
+    deadLetterQueues.add(deadLetters);
+    addQueue(new BullMQAdapter(engine.queue(queue), { readOnlyMode: true, description: WORK_QUEUE }));
+    addQueue(new BullMQAdapter(engine.queue(deadLetters), { description: DEAD_LETTER_QUEUE }));
+  }
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('content-security-policy', BOARD_CSP);
+    if (app.adminSession.isOpen(request)) return;
+    if (request.headers.accept?.includes('text/html')) return reply.redirect('/admin/login', 303);
+    return reply.code(401).send({ error: 'Log in at /admin/login.' });
+  });
+  app.addHook('preHandler', async () => {
+    const { queues } = await app.catalog.read();
+    for (const queue of queues) show(queue);
+  });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
+    return isPage && typeof payload === 'string' ? payload.replace(FONTS_OF_A_CDN, '') : payload;
+  });
+  await app.register(server.setBasePath(PREFIX).registerPlugin(), { prefix: PREFIX });
+};
+
+const WORK_QUEUE = 'What is handed to the workers just now; the ledger holds all other jobs.';
+const DEAD_LETTER_QUEUE = 'Jobs that failed for good. Retry replays a job under its id; remove discards it.';
