@@ -73,7 +73,7 @@ export default {
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|tests/)|\\.test\\.ts$',
+          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
       to: { path: 'node_modules/(kysely|pg)/' },
     },
@@ -81,7 +81,10 @@ export default {
       name: 'no-testing-in-production',
       comment: 'What tests need must not be able to reach a running system.',
       severity: 'error',
-      from: { pathNot: '^(packages/testing/|tests/|scripts/|vitest\\.config\\.ts)|\\.test\\.ts$|/fixtures/' },
+      from: {
+        pathNot:
+          '^(packages/testing/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+      },
       to: { path: '^(packages/testing|tests)/|node_modules/(vitest|fast-check|playwright-core)/' },
     },
     {
