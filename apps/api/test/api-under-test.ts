@@ -40,9 +40,15 @@ export interface SendOptions {
   key?: string | null;
 }
 
-/** Starts the API by `inject`: everything is real but the socket. `settings` are environment variables. */
-export async function startApi(settings: Record<string, string> = {}): Promise<ApiUnderTest> {
-  const database = await createTestDatabase();
+/**
+ * Starts the API by `inject`: everything is real but the socket. `settings` are environment variables; `serverUrl` names
+ * a PostgreSQL of the test's own.
+ */
+export async function startApi(
+  settings: Record<string, string> = {},
+  serverUrl?: string,
+): Promise<ApiUnderTest> {
+  const database = await createTestDatabase(serverUrl);
   const { db, url } = database;
   const key = generateApiKey().text;
   const { tenantId } = await ensureBootstrap(db, { apiKey: key });

@@ -1,16 +1,16 @@
 import { PRIORITIES } from '@accepted/shared/job/priority';
 import { JOB_STATUSES } from '@accepted/shared/job/status';
 import { type TSchema, Type } from 'typebox';
+import { oneOf } from './one-of.ts';
 
 const Time = Type.String({ format: 'date-time' });
-const literals = (values: readonly string[]) => Type.Unsafe<string>({ type: 'string', enum: [...values] });
 
 /** Allows `null` beside a schema, in the way of JSON Schema 2020-12. */
 export function orNull(schema: TSchema): TSchema {
   return Type.Unsafe({ anyOf: [schema, { type: 'null' }] });
 }
 
-export const JobStatus = literals(JOB_STATUSES);
+const JobStatus = oneOf(JOB_STATUSES);
 
 const JobError = Type.Object(
   { code: Type.String(), message: Type.String(), retryable: Type.Boolean(), attempt: Type.Integer() },
@@ -24,7 +24,7 @@ const summaryFields = {
   status: JobStatus,
   error: orNull(Type.Ref('JobError')),
   progress: Type.Unknown(),
-  priority: literals(PRIORITIES),
+  priority: oneOf(PRIORITIES),
   attemptsMade: Type.Integer({ description: 'Attempts that count against `maxAttempts`.' }),
   maxAttempts: Type.Integer(),
   attempt: Type.Integer({

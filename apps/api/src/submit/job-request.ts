@@ -2,6 +2,7 @@ import type { Backoff } from '@accepted/shared/job/backoff';
 import { PRIORITIES } from '@accepted/shared/job/priority';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import { type Static, Type } from 'typebox';
+import { oneOf } from '../schemas/one-of.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -9,7 +10,7 @@ const DAY_MS = 86_400_000;
 const MAX_TIMEOUT_MS = DAY_MS;
 const MAX_DELAY_MS = 366 * DAY_MS;
 
-const Jitter = Type.Optional(Type.Union(['full', 'equal', 'none'].map((name) => Type.Literal(name))));
+const Jitter = Type.Optional(oneOf(['full', 'equal', 'none']));
 const WaitMs = Type.Integer({ minimum: 0, maximum: 30 * DAY_MS });
 
 /** A backoff as clients give it: what may be left out is as in `DEFAULT_BACKOFF`. */
@@ -47,7 +48,7 @@ const RetrySchema = strict({
 const WebhookSchema = strict({
   url: Type.String({ maxLength: 2_048, description: 'An absolute http or https URL without credentials.' }),
   events: Type.Optional(
-    Type.Array(Type.Union(JOB_EVENT_TYPES.map((event) => Type.Literal(event))), {
+    Type.Array(oneOf(JOB_EVENT_TYPES), {
       minItems: 1,
       uniqueItems: true,
       description: 'Which events to send; all of them by default.',
@@ -63,7 +64,7 @@ export const JobRequest = strict(
     queue: Type.Optional(
       Type.String({ minLength: 1, maxLength: 200, description: "The type's queue by default." }),
     ),
-    priority: Type.Optional(Type.Union(PRIORITIES.map((priority) => Type.Literal(priority)))),
+    priority: Type.Optional(oneOf(PRIORITIES)),
     runAt: Type.Optional(
       Type.String({ format: 'date-time', description: 'Not before this time (RFC 3339).' }),
     ),

@@ -49,7 +49,7 @@ export async function listQueueStatistics(db: Database): Promise<QueueStatistics
       ${countWhere(sql`queue = q.name AND status = 'running'`)} AS running,
       ${countWhere(sql`queue = q.name AND status = 'scheduled'`)} AS scheduled,
       ${countWhere(sql`queue = q.name AND status = 'retrying'`)} AS retrying,
-      (SELECT greatest(0, extract(epoch FROM now() - min(run_at)) * 1000)::float8 FROM jobs
+      (SELECT (extract(epoch FROM now() - min(run_at)) * 1000)::float8 FROM jobs
        WHERE queue = q.name AND status = 'queued') AS "oldestWaitMs",
       coalesce(live.rate, 0) AS "finishedPerSecond",
       coalesce(live.workers, 0) AS workers,
@@ -60,7 +60,10 @@ export async function listQueueStatistics(db: Database): Promise<QueueStatistics
         sum(concurrency)::int AS concurrency
       FROM workers WHERE lost_at IS NULL AND draining_at IS NULL AND q.name = ANY(queues)) AS live ON true
     ORDER BY q.name`.execute(db);
-  return rows.map((row) => ({ ...row, oldestWaitMs: row.oldestWaitMs && Math.round(row.oldestWaitMs) }));
+  return rows.map((row) => ({
+    ...row,
+    oldestWaitMs: row.oldestWaitMs && Math.max(0, Math.round(row.oldestWaitMs)),
+  }));
 }
 
 function countWhere(condition: ReturnType<typeof sql>) {

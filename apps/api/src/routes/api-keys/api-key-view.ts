@@ -3,11 +3,12 @@ import type { ApiKeyRow } from '@accepted/shared/database/tables';
 import { parsePublicId, publicId } from '@accepted/shared/job/id';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
+import { oneOf } from '../../schemas/one-of.ts';
 import { orNull } from '../../schemas/shared-schemas.ts';
 
 const Time = Type.String({ format: 'date-time' });
 
-export const ScopeList = Type.Array(Type.Union(SCOPES.map((scope) => Type.Literal(scope))), {
+export const ScopeList = Type.Array(oneOf(SCOPES), {
   minItems: 1,
   uniqueItems: true,
 });

@@ -6,6 +6,7 @@ import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';
 import { invalidParameter } from '../../http/problem.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { oneOf } from '../../schemas/one-of.ts';
 import { pageParameters } from '../../schemas/parameters.ts';
 import { pageOf } from '../../schemas/shared-schemas.ts';
 
@@ -19,7 +20,7 @@ const options = needsScope('jobs:read', {
   querystring: Type.Object(
     {
       ...pageParameters,
-      status: Type.Optional(Type.Union(JOB_STATUSES.map((status) => Type.Literal(status)))),
+      status: Type.Optional(oneOf(JOB_STATUSES)),
       type: Type.Optional(Name),
       queue: Type.Optional(Name),
       tag: Type.Optional(Name),

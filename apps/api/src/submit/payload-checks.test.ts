@@ -1,0 +1,47 @@
+import type { JobTypeRow } from '@accepted/shared/database/tables';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { createPayloadChecks } from './payload-checks.ts';
+
+function makeChecks() {
+  const broken: string[] = [];
+  const checks = createPayloadChecks((type) => broken.push(type));
+  const known = (payload_schema: object, type = 'x') => checks.known({ type, payload_schema } as JobTypeRow);
+  return { known, broken };
+}
+
+test('the JSON Schema that zod writes is checked, with all faults at their place', () => {
+  const schema = z.strictObject({
+    url: z.url(),
+    size: z.int().min(1),
+    mode: z.enum(['fit', 'fill']),
+    at: z.iso.datetime(),
+  });
+  const { findPayloadFaults } = makeChecks().known(z.toJSONSchema(schema));
+
+  expect(
+    findPayloadFaults({ url: 'https://a.example', size: 1, mode: 'fit', at: '2026-01-01T00:00:00Z' }),
+  ).toEqual([]);
+  const pointers = findPayloadFaults({ url: 'no', size: 0, mode: 'x', extra: 1 }).map(
+    ({ pointer }) => pointer,
+  );
+  expect(new Set(pointers)).toEqual(
+    new Set(['/payload/url', '/payload/size', '/payload/mode', '/payload/at', '/payload/extra']),
+  );
+});
+
+test('a schema that cannot be compiled is reported once and lets the worker decide', () => {
+  const { known, broken } = makeChecks();
+  const schema = { type: 'nonsense' };
+  expect(known(schema).findPayloadFaults({})).toEqual([]);
+  known(schema);
+  expect(broken).toEqual(['x']);
+});
+
+test('a schema is compiled anew when it changes, and two types may share an $id', () => {
+  const { known, broken } = makeChecks();
+  expect(known({ $id: 'https://a.example/s', type: 'string' }).findPayloadFaults(1)).toHaveLength(1);
+  expect(known({ $id: 'https://a.example/s', type: 'number' }).findPayloadFaults(1)).toEqual([]);
+  expect(known({ $id: 'https://a.example/s', type: 'number' }, 'y').findPayloadFaults(1)).toEqual([]);
+  expect(broken).toEqual([]);
+});

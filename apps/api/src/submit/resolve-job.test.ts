@@ -1,0 +1,114 @@
+import type { JobTypeDefaults } from '@accepted/shared/database/tables';
+import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { JobRequest } from './job-request.ts';
+import { resolvePointer } from './json-pointer.ts';
+import { findRequestFaults, resolveJob } from './resolve-job.ts';
+
+const NOW = new Date('2026-01-01T00:00:00Z');
+const DEFAULTS: JobTypeDefaults = { maxAttempts: 4, backoff: DEFAULT_BACKOFF, timeoutMs: 1_000 };
+const SUBMISSION = { id: 'j', tenantId: 't' };
+
+function resolve(request: Partial<JobRequest>, defaults: Partial<JobTypeDefaults> = {}) {
+  const jobType = { type: 'report.render', queue: 'reports', defaults: { ...DEFAULTS, ...defaults } };
+  return resolveJob({ type: 'report.render', payload: {}, ...request }, jobType, SUBMISSION);
+}
+
+test('what the request leaves out comes from the type', () => {
+  expect(resolve({ payload: { a: 1 } })).toEqual({
+    ...SUBMISSION,
+    type: 'report.render',
+    queue: 'reports',
+    priority: 2,
+    payloadJson: '{"a":1}',
+    maxAttempts: 4,
+    backoff: DEFAULT_BACKOFF,
+    timeoutMs: 1_000,
+    tags: [],
+    metadata: {},
+  });
+});
+
+test('what the request gives wins', () => {
+  const webhook = { url: 'https://a.example' };
+  expect(
+    resolve({
+      queue: 'q',
+      priority: 'critical',
+      runAt: '2026-02-01T00:00:00Z',
+      ttlMs: 5,
+      timeoutMs: 6,
+      webhook,
+    }),
+  ).toMatchObject({
+    queue: 'q',
+    priority: 0,
+    runAt: new Date('2026-02-01T00:00:00Z'),
+    ttlMs: 5,
+    timeoutMs: 6,
+    webhook: { url: webhook.url, events: ['job.succeeded', 'job.failed', 'job.canceled', 'job.expired'] },
+  });
+});
+
+test('a backoff that is given in part is filled in', () => {
+  expect(resolve({ retry: { backoff: { type: 'exponential', delayMs: 5 } } }).backoff).toEqual({
+    ...DEFAULT_BACKOFF,
+    delayMs: 5,
+  });
+  expect(resolve({ retry: { backoff: { type: 'fixed', delayMs: 5, jitter: 'none' } } }).backoff).toEqual({
+    type: 'fixed',
+    delayMs: 5,
+    jitter: 'none',
+  });
+  expect(resolve({ retry: { maxAttempts: 1 } })).toMatchObject({ maxAttempts: 1, backoff: DEFAULT_BACKOFF });
+});
+
+describe('concurrency', () => {
+  const byAccount = { concurrency: { limit: 3, keyPointer: '/account/id' } };
+
+  test.each([
+    ['no limit, no key', {}, {}, undefined, undefined],
+    ['a key of the request means one at a time', { concurrencyKey: 'k' }, {}, 'k', 1],
+    ['a key of the request takes the limit of the type', { concurrencyKey: 'k' }, byAccount, 'k', 3],
+    ['a key from the payload', { payload: { account: { id: 7 } } }, byAccount, 'report.render:7', 3],
+    ['a text from the payload', { payload: { account: { id: 'x' } } }, byAccount, 'report.render:x', 3],
+    ['nothing there', { payload: { account: {} } }, byAccount, undefined, undefined],
+    ['null there', { payload: { account: { id: null } } }, byAccount, undefined, undefined],
+    ['a limit for the whole type', {}, { concurrency: { limit: 2 } }, 'report.render', 2],
+  ])('%s', (_name, request, defaults, concurrencyKey, concurrencyLimit) => {
+    const job = resolve(request, defaults);
+    expect([job.concurrencyKey, job.concurrencyLimit]).toEqual([concurrencyKey, concurrencyLimit]);
+  });
+});
+
+test('a time up to a minute ago is taken, one before that is not', () => {
+  const faults = (secondsAgo: number) =>
+    findRequestFaults(
+      { type: 'x', payload: 1, runAt: new Date(NOW.getTime() - secondsAgo * 1_000).toISOString() },
+      NOW,
+    );
+  expect(faults(60)).toEqual([]);
+  expect(faults(61)).toMatchObject([{ pointer: '/runAt' }]);
+});
+
+test('no shape of a request makes the checks throw', () => {
+  const field = fc.oneof(fc.jsonValue(), fc.string());
+  fc.assert(
+    fc.property(fc.record({ runAt: field, delayMs: field, webhook: field, metadata: field }), (request) => {
+      expect(Array.isArray(findRequestFaults(request as unknown as JobRequest, NOW))).toBe(true);
+    }),
+  );
+});
+
+test.each([
+  ['', { a: 1 }, { a: 1 }],
+  ['/a/b', { a: { b: 2 } }, 2],
+  ['/a/1', { a: [1, 2] }, 2],
+  ['/a~1b/m~0n', { 'a/b': { 'm~n': 3 } }, 3],
+  ['/toString', {}, undefined],
+  ['/length', 'text', undefined],
+  ['/a/b', { a: null }, undefined],
+])('the pointer %s', (pointer, document, value) => {
+  expect(resolvePointer(document, pointer)).toEqual(value);
+});

@@ -1,0 +1,161 @@
+import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { ensureBootstrap } from '@accepted/shared/database/tenants';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(async () => await api[Symbol.asyncDispose]());
+
+const VALID = { type: 'test.echo', payload: {} };
+const create = async (body: object, key?: string) =>
+  await api.send('POST', '/v1/api-keys', { body, ...(key && { key }) });
+
+describe('401 unauthenticated', () => {
+  const { text } = generateApiKey();
+
+  test.each([
+    ['no header', {}],
+    ['another scheme', { authorization: 'Basic dTpw' }],
+    ['no token', { authorization: 'Bearer' }],
+    ['nonsense', { authorization: 'Bearer nonsense' }],
+    ['an unknown key', { authorization: `Bearer ${text}` }],
+    ['U+0000', { authorization: 'Bearer acc_%00_x' }],
+  ])('%s', async (_name, headers) => {
+    const reply = await api.send('POST', '/v1/jobs', { key: null, headers, body: VALID });
+    expect([reply.statusCode, reply.json().code]).toEqual([401, 'unauthenticated']);
+    expect(reply.headers['www-authenticate']).toContain('Bearer realm="accepted"');
+  });
+
+  test('the right id with a wrong secret', async () => {
+    const wrong = `${api.key.slice(0, -1)}${api.key.endsWith('0') ? '1' : '0'}`;
+    const reply = await api.send('GET', '/v1/jobs', { key: wrong });
+    expect([reply.statusCode, reply.json().code]).toEqual([401, 'unauthenticated']);
+  });
+
+  test('the body is not even read without a key', async () => {
+    const reply = await api.send('POST', '/v1/jobs', {
+      key: null,
+      body: '{',
+      headers: { 'content-type': 'text/plain' },
+    });
+    expect(reply.statusCode).toBe(401);
+  });
+});
+
+describe('API keys', () => {
+  test('a key is shown once, works within its scopes, and is dead once revoked', async () => {
+    const created = await create({ name: 'reader', scopes: ['jobs:read'] });
+    expect(created.statusCode).toBe(201);
+    const { id, key } = created.json();
+    expect(key).toMatch(/^acc_[0-9a-z]{26}_[0-9a-f]{64}$/);
+    expect(created.headers['cache-control']).toBe('no-store');
+
+    expect((await api.send('GET', '/v1/jobs', { key })).statusCode).toBe(200);
+    const refused = await api.send('POST', '/v1/jobs', { key, body: VALID });
+    expect(refused.statusCode).toBe(403);
+    expect(refused.json()).toMatchObject({ code: 'missing_scope', requiredScope: 'jobs:write' });
+    expect(refused.headers['www-authenticate']).toContain('scope="jobs:write"');
+
+    const revoked = await api.send('DELETE', `/v1/api-keys/${id}`);
+    expect([revoked.statusCode, revoked.json().revokedAt]).toEqual([200, expect.any(String)]);
+    const again = await api.send('DELETE', `/v1/api-keys/${id}`);
+    expect(again.json()).toEqual(revoked.json());
+    expect((await api.send('GET', '/v1/jobs', { key })).statusCode).toBe(401);
+  });
+
+  test('the list has every key and no secret, in pages', async () => {
+    for (const name of ['one', 'two']) await create({ name, scopes: ['webhooks'] });
+    const first = await api.send('GET', '/v1/api-keys?limit=2');
+    expect(first.json().data.map((key: { name: string }) => key.name)).toEqual(['two', 'one']);
+    expect(first.body).not.toMatch(/acc_|secret|hash/i);
+    const next = await api.send('GET', `/v1/api-keys?limit=50&cursor=${first.json().nextCursor}`);
+    expect(next.json().data.map((key: { name: string }) => key.name)).toContain('bootstrap');
+  });
+
+  test('only a hash of the secret is stored, and the audit log tells who did what', async () => {
+    const { key, id } = (await create({ name: 'hashed', scopes: ['jobs:read'] })).json();
+    const rows = await api.db.selectFrom('api_keys').selectAll().where('name', '=', 'hashed').execute();
+    expect(JSON.stringify(rows)).not.toContain(key.split('_')[2]);
+    expect(rows[0]?.secret_hash).toHaveLength(32);
+    await api.send('DELETE', `/v1/api-keys/${id}`);
+    const audit = await api.db
+      .selectFrom('audit_log')
+      .selectAll()
+      .where('target', '=', id)
+      .orderBy('id')
+      .execute();
+    expect(audit.map(({ action, actor }) => [action, actor.slice(0, 4)])).toEqual([
+      ['api_key.created', 'key_'],
+      ['api_key.revoked', 'key_'],
+    ]);
+  });
+});
+
+describe('requests about API keys that are refused', () => {
+  test.each([
+    [{}, ['/name', '/scopes']],
+    [{ name: '', scopes: [] }, ['/name', '/scopes']],
+    [{ name: 'x', scopes: ['root'] }, ['/scopes/0']],
+    [{ name: 'x\u0000', scopes: ['admin'], more: 1 }, ['/name', '/more']],
+  ])('%j is 422', async (body, pointers) => {
+    const reply = await create(body);
+    expect(reply.statusCode).toBe(422);
+    expect(
+      reply
+        .json()
+        .errors.map((fault: { pointer: string }) => fault.pointer)
+        .sort(),
+    ).toEqual(pointers.sort());
+  });
+
+  test("another tenant's key is 404, and stays in force", async () => {
+    const other = await createOtherTenant(api.db);
+    const { id, key } = (await create({ name: 'ours', scopes: ['jobs:read'] })).json();
+    const reply = await api.send('DELETE', `/v1/api-keys/${id}`, { key: other });
+    expect([reply.statusCode, reply.json().code]).toEqual([404, 'api_key_not_found']);
+    expect((await api.send('DELETE', '/v1/api-keys/nonsense')).statusCode).toBe(404);
+    expect((await api.send('GET', '/v1/jobs', { key })).statusCode).toBe(200);
+  });
+
+  test('scope admin is needed', async () => {
+    const { key } = (await create({ name: 'writer', scopes: ['jobs:write', 'jobs:read'] })).json();
+    expect((await create({ name: 'x', scopes: ['admin'] }, key)).statusCode).toBe(403);
+    expect((await api.send('GET', '/v1/api-keys', { key })).statusCode).toBe(403);
+  });
+});
+
+describe('ensureBootstrap', () => {
+  test('it may run any number of times at once', async () => {
+    const apiKey = generateApiKey().text;
+    const results = await Promise.all(Array.from({ length: 8 }, () => ensureBootstrap(api.db, { apiKey })));
+    expect(new Set(results.map(({ tenantId }) => tenantId))).toEqual(new Set([api.tenantId]));
+    expect((await api.send('GET', '/v1/api-keys', { key: apiKey })).statusCode).toBe(200);
+  });
+
+  test('an id that is taken with another secret is refused', async () => {
+    const { text } = generateApiKey();
+    await ensureBootstrap(api.db, { apiKey: text });
+    const changed = text.replace(/[0-9a-f]{64}$/, '0'.repeat(64));
+    await expect(ensureBootstrap(api.db, { apiKey: changed })).rejects.toThrow('another secret');
+    await expect(ensureBootstrap(api.db, { apiKey: 'acc_x' })).rejects.toThrow('not of the form');
+  });
+
+  test('the webhook secret is a Standard Webhooks one and is never replaced', async () => {
+    const { webhook_secret: before } = await api.db
+      .selectFrom('tenants')
+      .selectAll()
+      .where('name', '=', 'default')
+      .executeTakeFirstOrThrow();
+    expect(Buffer.from(before.replace(/^whsec_/, ''), 'base64')).toHaveLength(32);
+    await ensureBootstrap(api.db, { apiKey: generateApiKey().text, webhookSecret: 'whsec_other' });
+    const { webhook_secret: after } = await api.db
+      .selectFrom('tenants')
+      .selectAll()
+      .where('name', '=', 'default')
+      .executeTakeFirstOrThrow();
+    expect(after).toBe(before);
+  });
+});

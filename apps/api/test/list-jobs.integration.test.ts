@@ -1,0 +1,132 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiUnderTest, runJob, startApi } from './api-under-test.ts';
+import { recordWorkerRate } from './worker-rate.ts';
+
+let api: ApiUnderTest;
+const ids: string[] = [];
+beforeAll(async () => {
+  api = await startApi();
+  for (let index = 0; index < 5; index += 1) ids.unshift(await api.submit({ tags: [`n${index}`, 'all'] }));
+  ids.unshift(await api.submit({ type: 'test.strict', delayMs: 60_000 }));
+  await runJob(api.db, ids[5] ?? '', { kind: 'succeed', resultJson: '1' });
+});
+afterAll(async () => await api[Symbol.asyncDispose]());
+
+const list = async (query: string) => await api.send('GET', `/v1/jobs${query}`);
+const idsOf = async (query: string) => (await list(query)).json().data.map((job: { id: string }) => job.id);
+
+describe('GET /v1/jobs', () => {
+  test('the newest come first, without payload and result', async () => {
+    const reply = await list('');
+    expect(reply.json()).toMatchObject({ hasMore: false, nextCursor: null });
+    expect(await idsOf('')).toEqual(ids);
+    for (const job of reply.json().data) {
+      expect(job).not.toHaveProperty('payload');
+      expect(job).not.toHaveProperty('result');
+    }
+    expect(reply.headers.link).toBeUndefined();
+  });
+
+  test('pages join without a gap or an overlap, by cursor and by Link', async () => {
+    const seen: string[] = [];
+    let url: string | undefined = '/v1/jobs?limit=4&queue=default&tag=all';
+    for (let pages = 0; url && pages < 5; pages += 1) {
+      const reply = await api.send('GET', url);
+      const page = reply.json();
+      seen.push(...page.data.map((job: { id: string }) => job.id));
+      expect(page.hasMore).toBe(page.nextCursor !== null);
+      const link = /^<(.+)>; rel="next"$/.exec(String(reply.headers.link ?? ''))?.[1];
+      if (page.hasMore) expect(link).toContain(encodeURIComponent(page.nextCursor));
+      url = link;
+    }
+    expect(seen).toEqual(ids.slice(1));
+  });
+
+  test('filters narrow the list', async () => {
+    expect(await idsOf('?status=scheduled')).toEqual([ids[0]]);
+    expect(await idsOf('?status=succeeded')).toEqual([ids[5]]);
+    expect(await idsOf('?type=test.strict')).toEqual([ids[0]]);
+    expect(await idsOf('?queue=strict')).toEqual([ids[0]]);
+    expect(await idsOf('?tag=n3')).toEqual([ids[2]]);
+    expect(await idsOf('?status=queued&type=test.strict')).toEqual([]);
+    expect(await idsOf('?createdAfter=2999-01-01T00:00:00Z')).toEqual([]);
+    expect(await idsOf('?createdBefore=2999-01-01T00:00:00Z')).toEqual(ids);
+    expect(await idsOf('?createdBefore=2000-01-01T00:00:00Z')).toEqual([]);
+    const third = (await api.send('GET', `/v1/jobs/${ids[2]}`)).json().createdAt;
+    const after = new Date(Date.parse(third) - 1).toISOString();
+    expect(await idsOf(`?createdAfter=${after}`)).toEqual(ids.slice(0, 3));
+  });
+
+  test.each([
+    ['?limit=0', '/query/limit'],
+    ['?limit=101', '/query/limit'],
+    ['?limit=ten', '/query/limit'],
+    ['?limit=1&limit=2', '/query/limit'],
+    ['?status=done', '/query/status'],
+    ['?createdAfter=yesterday', '/query/createdAfter'],
+    ['?createdAfter=2026-02-30T00:00:00Z', '/query/createdAfter'],
+    ['?createdAfter=2016-12-31T23:59:60Z', '/query/createdAfter'],
+    ['?nonsense=1', '/query/nonsense'],
+    ['?tag=%00', '/query/tag'],
+  ])('%s is 400', async (query, pointer) => {
+    const reply = await list(query);
+    expect(reply.statusCode).toBe(400);
+    expect(reply.json()).toMatchObject({ code: 'invalid_parameter', errors: [{ pointer }] });
+  });
+
+  test('all faults of a query are told at once', async () => {
+    const pointers = (await list('?limit=0&status=done&x=1'))
+      .json()
+      .errors.map((fault: { pointer: string }) => fault.pointer);
+    expect(new Set(pointers)).toEqual(new Set(['/query/limit', '/query/status', '/query/x']));
+  });
+
+  test.each(['x', 'A', 'AAAAAAAAAAAAAAAAAAAAAAAA', '..', "' OR 1=1"])(
+    'the cursor %s is 400',
+    async (cursor) => {
+      const reply = await list(`?cursor=${encodeURIComponent(cursor)}`);
+      expect(reply.statusCode).toBe(400);
+      expect(reply.json()).toMatchObject({ code: 'invalid_cursor', errors: [{ pointer: '/query/cursor' }] });
+    },
+  );
+});
+
+describe('catalog and queues', () => {
+  test('GET /v1/job-types gives the schemas and defaults', async () => {
+    const { data } = (await api.send('GET', '/v1/job-types')).json();
+    expect(data.map((type: { type: string }) => type.type)).toEqual([
+      'test.echo',
+      'test.strict',
+      'webhook.deliver',
+    ]);
+    expect(data[0]).toMatchObject({
+      queue: 'default',
+      payloadSchema: { type: 'object' },
+      resultSchema: { type: 'object' },
+      defaults: { maxAttempts: 3, timeoutMs: 10_000, concurrency: { limit: 5, keyPointer: '/account' } },
+    });
+  });
+
+  test('GET /v1/queues measures depth, the longest wait, rates and workers', async () => {
+    await recordWorkerRate(api.db, 'default', 12.5);
+    const { data } = (await api.send('GET', '/v1/queues')).json();
+    expect(data.map((queue: { name: string }) => queue.name)).toEqual(['default', 'strict', 'webhooks']);
+    expect(data[0]).toMatchObject({
+      depth: { queued: 4, scheduled: 0, retrying: 0, running: 0 },
+      finishedPerSecond: 12.5,
+      workers: { count: 2, concurrency: 20 },
+    });
+    expect(data[0].oldestWaitMs).toBeGreaterThan(0);
+    expect(data[1]).toMatchObject({
+      depth: { queued: 0, scheduled: 1 },
+      oldestWaitMs: null,
+      workers: { count: 0 },
+    });
+  });
+
+  test('GET /v1/queues/{name} gives one, and 404 for another', async () => {
+    expect((await api.send('GET', '/v1/queues/strict')).json()).toMatchObject({ name: 'strict' });
+    const reply = await api.send('GET', '/v1/queues/nonsense');
+    expect([reply.statusCode, reply.json().code]).toEqual([404, 'queue_not_found']);
+  });
+});

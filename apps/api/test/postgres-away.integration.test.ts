@@ -1,0 +1,96 @@
+import { type PostgresServer, startPostgresServer } from '@accepted/testing/postgres-server';
+import { waitUntil } from '@accepted/testing/wait-until';
+import type { LightMyRequestResponse } from 'fastify';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ApiUnderTest, countJobs, startApi } from './api-under-test.ts';
+
+let server: PostgresServer;
+let api: ApiUnderTest;
+beforeAll(async () => {
+  server = await startPostgresServer();
+  api = await startApi({}, server.url);
+});
+afterAll(async () => {
+  await api[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const submit = async (key: string) =>
+  await api.send('POST', '/v1/jobs', {
+    body: { type: 'test.echo', payload: { key } },
+    headers: { 'idempotency-key': key },
+  });
+
+async function expectUnavailableWithinASecond(request: () => Promise<LightMyRequestResponse>): Promise<void> {
+  const started = performance.now();
+  const reply = await request();
+  expect([reply.statusCode, reply.json().code]).toEqual([503, 'database_unavailable']);
+  expect(reply.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+  expect(performance.now() - started).toBeLessThan(1_000);
+}
+
+test('when the insert hangs, the caller gets a 503 within a second, and its retry gets the job that was written', async () => {
+  expect((await submit('warm-up')).statusCode).toBe(202);
+  const before = await countJobs(api.db);
+  const { promise: mayEnd, resolve: release } = Promise.withResolvers<void>();
+  const { promise: isLocked, resolve: locked } = Promise.withResolvers<void>();
+  const locker = api.db.transaction().execute(async (tx) => {
+    await sql`LOCK TABLE jobs IN SHARE MODE`.execute(tx);
+    locked();
+    await mayEnd;
+  });
+  await isLocked;
+
+  await expectUnavailableWithinASecond(() => submit('hung'));
+  release();
+  await locker;
+  await waitUntil(async () => (await countJobs(api.db)) === before + 1, {
+    until: 'the insert went on and committed',
+  });
+
+  const retried = await submit('hung');
+  expect(retried.statusCode).toBe(202);
+  expect(retried.headers['idempotent-replayed']).toBe('true');
+  expect(await countJobs(api.db)).toBe(before + 1);
+});
+
+test('when the lookup of a key hangs, the caller gets a 503 within a second', async () => {
+  const created = await api.send('POST', '/v1/api-keys', { body: { name: 'fresh', scopes: ['jobs:read'] } });
+  const { promise: mayEnd, resolve: release } = Promise.withResolvers<void>();
+  const { promise: isLocked, resolve: locked } = Promise.withResolvers<void>();
+  const locker = api.db.transaction().execute(async (tx) => {
+    await sql`LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE`.execute(tx);
+    locked();
+    await mayEnd;
+  });
+  await isLocked;
+  await expectUnavailableWithinASecond(() => api.send('GET', '/v1/jobs', { key: created.json().key }));
+  release();
+  await locker;
+});
+
+test('a Postgres that is gone is a 503 within a second everywhere, and when it is back jobs are accepted again', async () => {
+  const before = await countJobs(api.db);
+  const { id } = (await submit('known')).json();
+  await server.stop('immediate');
+
+  for (let index = 0; index < 5; index += 1)
+    await expectUnavailableWithinASecond(() => submit(`gone-${index}`));
+  await expectUnavailableWithinASecond(() => api.send('GET', `/v1/jobs/${id}`));
+  await expectUnavailableWithinASecond(() => api.send('GET', '/v1/jobs'));
+  await expectUnavailableWithinASecond(() => api.send('GET', '/readyz'));
+  expect((await api.send('GET', '/livez')).statusCode).toBe(200);
+
+  await server.start();
+  const reply = await waitUntil(
+    async () => {
+      const answer = await submit('back');
+      return answer.statusCode === 202 ? answer : undefined;
+    },
+    { until: 'a job is accepted again', timeoutMs: 20_000 },
+  );
+  expect(reply.json().status).toBe('queued');
+  expect((await api.send('GET', '/readyz')).statusCode).toBe(200);
+  expect(await countJobs(api.db)).toBe(before + 2);
+});

@@ -1,0 +1,14 @@
+import type { Database } from '@accepted/shared/database/connect';
+import { heartbeat, registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+
+/** Registers a worker that says it finishes this many jobs of a queue per second. */
+export async function recordWorkerRate(
+  db: Database,
+  queue: string,
+  finishedPerSecond: number,
+): Promise<void> {
+  const id = newUuid();
+  await registerWorker(db, { id, hostname: 'test', pid: 1, queues: [queue], concurrency: 10 });
+  await heartbeat(db, id, { [queue]: finishedPerSecond });
+}
