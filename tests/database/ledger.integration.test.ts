@@ -283,6 +283,15 @@ describe('recordOutcomes', () => {
     expect((await claimJobs(db, workerId, jobs))[0]).toMatchObject({ attempt: 2, attemptsMade: 1 });
   });
 
+  test('a cancel that came too late to stop the attempt still stops the job from being tried again', async () => {
+    const job = await claimOne();
+    await cancelJob(db, job.tenantId, job.id);
+    const error = { code: 'handler_error', message: 'no', retryable: true };
+    const retry: Outcome = { kind: 'retry', delayMs: 0, error };
+    expect(await recordOutcomes(db, [{ job, outcome: retry }], VERSIONS)).toEqual(['canceled']);
+    expect((await readJob(job.id)).finished_at).not.toBeNull();
+  });
+
   test('a dead letter is there with its error and stack when the job is failed; replay and discard act once', async () => {
     const job = await claimOne();
     expect(await recordOutcomes(db, [{ job, outcome: deadLetter }], VERSIONS)).toEqual(['failed']);

@@ -1,11 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
-import { webhookSecrets } from '@accepted/shared/database/tenants';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { pino } from 'pino';
 import { readConfig } from './config.ts';
-import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
-import { closeIsolatedThreads } from './handlers/isolated-handler.ts';
 import { loadHandlers } from './handlers/load-handlers.ts';
 import { startWorker } from './start-worker.ts';
 
@@ -29,10 +26,7 @@ async function main(): Promise<void> {
     },
     onError,
   );
-  const builtins = createBuiltinHandlers({
-    webhookSecrets: (tenantId) => webhookSecrets(db, tenantId),
-    allowPrivateNetworks: config.ALLOW_PRIVATE_NETWORKS,
-  });
+  const builtins: never[] = [];
   const handlers = await loadHandlers({ jobsDir: config.JOBS_DIR, builtins });
   const engine = openEngine({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, onError });
   const worker = await startWorker({ config, db, engine, handlers, versions: await readVersions(), logger });
@@ -43,7 +37,6 @@ async function main(): Promise<void> {
     stopping = true;
     logger.info({ signal }, 'told to stop');
     await worker.stop();
-    await closeIsolatedThreads();
     logger.info('stopped');
     // Whatever still hangs on a connection that is gone must not keep the process.
     process.exit();

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { defineJob, type JobContext, PermanentError } from '@accepted/job';
 import { cancelJob } from '@accepted/shared/database/cancel-jobs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import type { NewJob } from '@accepted/shared/job/new-job';
@@ -213,6 +215,19 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       'worker_lost',
       'succeeded',
     ]);
+  });
+
+  test("a job that was claimed in a worker's name but never reached it is given back", async () => {
+    await start('own', async () => 'done');
+    const { id: workerId } = await database.db
+      .selectFrom('workers')
+      .select('id')
+      .where('queues', '=', ['own'])
+      .executeTakeFirstOrThrow();
+    const job = await submitOne('elsewhere');
+    const { jobs } = await dispatchJobs(database.db, 'elsewhere', 1);
+    await claimJobs(database.db, workerId, jobs);
+    expect(await reaches(job.id, 'queued')).toMatchObject({ attempt: 1, attempts_made: 0 });
   });
 
   test('two workers run every job once', async () => {

@@ -15,6 +15,7 @@ export interface RunningAttempts {
   stop(jobId: string, reason: StopReason): void;
   stopAll(reason: StopReason): void;
   count(): number;
+  has(jobId: string): boolean;
   /** Resolves when no attempt is under way. */
   idle(): Promise<void>;
 }
@@ -45,6 +46,7 @@ export function createRunningAttempts(): RunningAttempts {
       for (const entry of controllers) entry.abort.abort(reason);
     },
     count: () => controllers.size,
+    has: (jobId) => [...controllers].some((entry) => entry.jobId === jobId),
     idle() {
       if (controllers.size === 0) return Promise.resolve();
       return new Promise((resolve) => waiting.push(resolve));

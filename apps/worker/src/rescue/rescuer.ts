@@ -37,7 +37,8 @@ export function startRescuer(options: {
   }
 
   async function rescue(orphans: OrphanedJob[]): Promise<void> {
-    const ended = orphans.map((job) => ({ job, outcome: outcomeOf(job) }));
+    const lost = { kind: 'workerLost' } as const;
+    const ended = orphans.map((job) => ({ job, outcome: decideOutcome(job, lost, Math.random()) }));
     const statuses = await recordOutcomes(db, ended, options.versions);
     logger.warn(
       { rescued: statuses.filter((status) => status !== 'fenced').length },
@@ -51,9 +52,4 @@ export function startRescuer(options: {
     retryAfterMs: options.heartbeatMs,
     onError: (error) => logger.warn({ err: error }, 'rescuing failed; it is tried again'),
   });
-}
-
-function outcomeOf(job: OrphanedJob) {
-  if (job.cancelRequestedAt) return { kind: 'cancel' } as const;
-  return decideOutcome(job, { kind: 'workerLost' }, Math.random());
 }

@@ -52,18 +52,6 @@ async function requestCancel(db: Database, job: JobRow): Promise<JobRow> {
     .executeTakeFirstOrThrow();
 }
 
-/** Lists the running jobs of a worker that somebody asked to cancel. */
-export async function listCancelRequests(db: Database, workerId: string): Promise<string[]> {
-  const rows = await db
-    .selectFrom('jobs')
-    .select('id')
-    .where('status', '=', 'running')
-    .where('worker_id', '=', workerId)
-    .where('cancel_requested_at', 'is not', null)
-    .execute();
-  return rows.map((row) => row.id);
-}
-
 /** Ends jobs that nobody started before their `expires_at`; answers their ids. */
 export function expireJobs(db: Database, limit: number): Promise<string[]> {
   return db.transaction().execute(async (tx) => {

@@ -21,7 +21,7 @@ type RecordedJob = Pick<JobRow, 'id' | 'status' | 'queue' | 'webhook'>;
 /**
  * Writes outcome, attempt, dead letter and webhook deliveries of a batch, all or nothing, and answers for each
  * attempt, in the order given, the new status, or `fenced` when its token no longer holds the job: then nothing of
- * it was written.
+ * it was written. A job that somebody asked to cancel is not tried again but canceled, however late the request.
  */
 export async function recordOutcomes(
   db: Database,
@@ -58,18 +58,21 @@ async function writeOutcomes(
   const { rows } = await sql<RecordedJob>`
     WITH ended AS (SELECT * FROM ${unnestBatch('i', ENDED_COLUMNS, ended)}),
     before AS (
-      SELECT jobs.id, jobs.worker_id, jobs.started_at FROM jobs JOIN ended USING (id)
+      SELECT jobs.id, jobs.worker_id, jobs.started_at,
+        CASE WHEN jobs.cancel_requested_at IS NOT NULL AND ended.status IN ('queued', 'retrying')
+          THEN 'canceled' ELSE ended.status END AS status_after
+      FROM jobs JOIN ended USING (id)
       WHERE jobs.attempt = ended.attempt AND jobs.status = 'running'
       ORDER BY jobs.id
       FOR UPDATE OF jobs
     ),
     recorded AS (
       UPDATE jobs SET
-        status = ended.status, result = ended.result, error = ended.error,
+        status = before.status_after, result = ended.result, error = ended.error,
         run_at = coalesce(now() + ended.delay_ms * interval '1 ms', jobs.run_at),
         attempts_made = jobs.attempts_made - ended.attempts_given_back,
         dead_letter_id = coalesce(ended.dead_letter_id, jobs.dead_letter_id),
-        finished_at = CASE WHEN ended.status NOT IN ('queued', 'retrying') THEN now() END,
+        finished_at = CASE WHEN before.status_after NOT IN ('queued', 'retrying') THEN now() END,
         worker_id = NULL, dispatched_at = NULL, version = jobs.version + 1
       FROM ended JOIN before USING (id)
       WHERE jobs.id = ended.id

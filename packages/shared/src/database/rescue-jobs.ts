@@ -11,7 +11,6 @@ export interface OrphanedJob {
   maxAttempts: number;
   backoff: Backoff;
   hasWebhook: boolean;
-  cancelRequestedAt: Date | null;
 }
 
 /**
@@ -31,10 +30,30 @@ export function listOrphanedJobs(db: Database, limit: number): Promise<OrphanedJ
       'jobs.max_attempts as maxAttempts',
       'jobs.backoff',
       eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'),
-      'jobs.cancel_requested_at as cancelRequestedAt',
     ])
     .where('jobs.status', '=', 'running')
     .where(({ or, eb }) => or([eb('workers.id', 'is', null), eb('workers.lost_at', 'is not', null)]))
     .limit(limit)
+    .execute();
+}
+
+/** A running job as its own worker checks it. */
+export interface OwnJob extends Pick<OrphanedJob, 'id' | 'type' | 'attempt' | 'hasWebhook'> {
+  cancelRequestedAt: Date | null;
+}
+
+/** Lists what runs in this worker's name, as far as the ledger knows. */
+export function listOwnJobs(db: Database, workerId: string): Promise<OwnJob[]> {
+  return db
+    .selectFrom('jobs')
+    .select((eb) => [
+      'id',
+      'type',
+      'attempt',
+      eb('webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'),
+      'cancel_requested_at as cancelRequestedAt',
+    ])
+    .where('status', '=', 'running')
+    .where('worker_id', '=', workerId)
     .execute();
 }

@@ -1,0 +1,78 @@
+import { registerJobTypes } from '@accepted/shared/database/job-types';
+import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { spawnProcess } from '@accepted/testing/spawn-process';
+import { createTestDatabase, openTestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { expect, test } from 'vitest';
+import { startInstallation } from './installation.ts';
+
+async function startApiAlone(env: Record<string, string> = {}) {
+  const database = await createTestDatabase();
+  const defaults = { maxAttempts: 1, backoff: DEFAULT_BACKOFF, timeoutMs: 1_000 };
+  await registerJobTypes(database.db, [{ type: 'test.noop', queue: 'default', payloadSchema: {}, defaults }]);
+  return { ...(await startInstallation({ databaseUrl: database.url, env })), databaseUrl: database.url };
+}
+
+test('SIGTERM: /readyz says no first, a long-poll is answered, and the process ends by itself', async () => {
+  await using installation = await startApiAlone({ SHUTDOWN_DELAY_MS: '1000' });
+  const submitted = await installation.submit({ type: 'test.noop', payload: {} });
+  const { id } = (await submitted.json()) as { id: string };
+  const longPoll = installation.request(`/v1/jobs/${id}`, { headers: { prefer: 'wait=25' } });
+  await waitUntil(() => installation.api.lines.some((line) => line.includes(`/v1/jobs/${id}`)), {
+    until: 'the long-poll has arrived',
+  });
+
+  installation.api.kill('SIGTERM');
+  const notReady = await waitUntil(
+    async () => {
+      const reply = await installation.request('/readyz');
+      return reply.status === 503 ? reply : undefined;
+    },
+    { until: '/readyz says no' },
+  );
+  expect(await notReady.json()).toMatchObject({ code: 'not_ready' });
+  expect((await installation.submit({ type: 'test.noop', payload: {} })).status).toBe(202);
+
+  const reply = await longPoll;
+  expect([reply.status, ((await reply.json()) as { status: string }).status]).toEqual([200, 'queued']);
+  expect(await installation.api.exited).toEqual({ code: 0, signal: null });
+});
+
+test('a kill -9 around the commit loses nothing that was acknowledged, and a retry with its key gets the same job', async () => {
+  await using first = await startApiAlone();
+  const databaseUrl = first.databaseUrl;
+  const acknowledged = new Map<string, string>();
+  const client = async (name: number) => {
+    for (let n = 0; n < 200; n += 1) {
+      const key = `${name}-${n}`;
+      const body = { type: 'test.noop', payload: { key } };
+      const reply = await first.submit(body, { 'idempotency-key': key });
+      if (reply.status === 202) acknowledged.set(key, ((await reply.json()) as { id: string }).id);
+    }
+  };
+  const clients = Promise.allSettled(Array.from({ length: 20 }, (_, name) => client(name)));
+  await waitUntil(() => acknowledged.size > 300, { until: 'jobs are being acknowledged' });
+  first.api.kill('SIGKILL');
+  await clients;
+
+  await using second = await startInstallation({ databaseUrl });
+  for (const [key, id] of acknowledged) {
+    const reply = await second.submit({ type: 'test.noop', payload: { key } }, { 'idempotency-key': key });
+    expect([reply.status, ((await reply.json()) as { id: string }).id]).toEqual([202, id]);
+  }
+  const db = openTestDatabase(databaseUrl);
+  const keys = await db.selectFrom('idempotency_keys').select('job_id').execute();
+  const jobs = await db.selectFrom('jobs').select('id').execute();
+  await db.destroy();
+  expect(new Set(jobs.map(({ id }) => id))).toEqual(new Set(keys.map(({ job_id }) => job_id)));
+});
+
+test('a wrong configuration is told in whole, without its secrets, and nothing is started', async () => {
+  await using api = spawnProcess('apps/api/src/main.ts', {
+    env: { PORT: 'x', BOOTSTRAP_API_KEY: 'acc_hunter2' },
+  });
+  expect((await api.exited).code).toBe(1);
+  const output = api.lines.join('\n');
+  for (const name of ['PORT', 'DATABASE_URL', 'BOOTSTRAP_API_KEY']) expect(output).toContain(name);
+  expect(output).not.toContain('hunter2');
+});

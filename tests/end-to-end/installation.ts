@@ -1,0 +1,82 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findFreePort } from '@accepted/embedded-postgres/free-port';
+import { generateApiKey } from '@accepted/shared/database/api-keys';
+import type { JobView } from '@accepted/shared/job/job-view';
+import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
+import { waitUntil } from '@accepted/testing/wait-until';
+
+const JOBS_DIR = fileURLToPath(new URL('jobs', import.meta.url));
+
+/** Accepted as it is deployed: an API process and any number of worker processes. */
+export interface Installation {
+  readonly url: string;
+  readonly api: SpawnedProcess;
+  /** A folder for what the handlers leave behind. */
+  readonly folder: string;
+  startWorker(): Promise<SpawnedProcess>;
+  request(path: string, init?: RequestInit): Promise<Response>;
+  submit(body: object, headers?: Record<string, string>): Promise<Response>;
+  readJob(id: string): Promise<JobView>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface InstallationOptions {
+  databaseUrl: string;
+  redisUrl?: string | undefined;
+  env?: Record<string, string>;
+}
+
+/** Starts the API; leases are short, so that a test does not wait long for a rescue. */
+export async function startInstallation(options: InstallationOptions): Promise<Installation> {
+  const port = await findFreePort();
+  const folder = await mkdtemp(join(tmpdir(), 'accepted-e2e-'));
+  const key = generateApiKey().text;
+  const env = {
+    PORT: String(port),
+    DATABASE_URL: options.databaseUrl,
+    ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
+    BOOTSTRAP_API_KEY: key,
+    JOBS_DIR,
+    LEASE_MS: '3000',
+    HEARTBEAT_MS: '500',
+    ...options.env,
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const processes = [spawnProcess('apps/api/src/main.ts', { env })];
+  const [api] = processes as [SpawnedProcess];
+  await waitUntil(async () => (await fetch(`${url}/readyz`)).ok, {
+    until: 'the API is ready',
+    timeoutMs: 20_000,
+  });
+
+  const request = (path: string, init: RequestInit = {}) =>
+    fetch(url + path, { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } });
+
+  return {
+    url,
+    api,
+    folder,
+    async startWorker() {
+      const worker = spawnProcess('apps/worker/src/main.ts', { env });
+      processes.push(worker);
+      await worker.waitForLine(/worker started/, 20_000);
+      return worker;
+    },
+    request,
+    submit: (body, headers = {}) =>
+      request('/v1/jobs', {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
+    async readJob(id) {
+      return (await (await request(`/v1/jobs/${id}`)).json()) as JobView;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
+    },
+  };
+}
