@@ -7,11 +7,15 @@ export interface Announcement {
   hasExamples: boolean;
 }
 
-/** Writes the page that the quickstart ends its start with: where everything is, and two commands to paste. */
+/**
+ * Writes the page that the quickstart ends its start with: where everything is, and two commands to paste, each of
+ * which works by itself, in any shell, with nothing but curl and grep.
+ */
 export function announce({ url, apiKey, adminPassword, hasExamples }: Announcement): string {
   const job = JSON.stringify(
     hasExamples ? EXAMPLE_JOB : { type: 'http.request', payload: { url: `${url}/livez` } },
   );
+  const authorization = `-H 'Authorization: Bearer ${apiKey}'`;
   return `
   Accepted is ready.
 
@@ -22,13 +26,13 @@ export function announce({ url, apiKey, adminPassword, hasExamples }: Announceme
 
 Submit a job:
 
-JOB=$(curl -sS ${url}/v1/jobs -H 'Authorization: Bearer ${apiKey}' \\
-  -H 'Content-Type: application/json' -d '${job}' \\
-  | tee /dev/stderr | grep -o 'job_[0-9a-z]*' | head -n 1)
+curl -sS ${url}/v1/jobs ${authorization} \\
+  -H 'Content-Type: application/json' -d '${job}'
 
 Read its result:
 
-curl -sS -H 'Authorization: Bearer ${apiKey}' -H 'Prefer: wait=10' ${url}/v1/jobs/$JOB
+curl -sS -H 'Prefer: wait=10' ${authorization} \\
+  ${url}/v1/jobs/$(curl -sS ${authorization} '${url}/v1/jobs?limit=1' | grep -o 'job_[0-9a-z]*' | head -n 1)
 
 Ctrl-C ends everything; the data stay in .accepted/.
 `;

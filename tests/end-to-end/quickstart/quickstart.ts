@@ -45,16 +45,14 @@ export async function endInOrder(quickstart: SpawnedProcess): Promise<{ code: nu
   return await quickstart.exited;
 }
 
-/** Runs what a user pastes into a terminal. */
-export async function paste(commands: string): Promise<{ stdout: string; stderr: string }> {
-  return await run('bash', ['-e', '-o', 'pipefail', '-c', commands]);
+/** Runs what a user pastes into a terminal, and answers what it prints. */
+export async function paste(command: string): Promise<string> {
+  return (await run('sh', ['-e', '-c', command])).stdout;
 }
 
 /** Finds the commands that the quickstart has printed: the one that submits a job, and the one that reads it. */
 export function printedCommands(lines: readonly string[]): { submit: string; read: string } {
-  const submitAt = lines.findIndex((line) => line.startsWith('JOB=$('));
-  const submit = lines.slice(submitAt, lines.indexOf('', submitAt)).join('\n');
-  const read = lines.find((line) => line.startsWith('curl ')) ?? '';
+  const [submit = '', read = ''] = lines.join('\n').match(/^curl .*(\n {2}.*)*/gm) ?? [];
   return { submit, read };
 }
 
