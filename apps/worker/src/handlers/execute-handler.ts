@@ -1,0 +1,69 @@
+import type { JobLogger } from '@accepted/job';
+import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
+import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import { describeThrown } from './attempt-error.ts';
+import { type Deadline, openDeadline } from './deadline.ts';
+import { runIsolated } from './isolated-handler.ts';
+import { type ContextControls, createJobContext, jobFacts } from './job-context.ts';
+import type { LoadedHandler } from './loaded-handler.ts';
+import { type HandlerResult, runHandler } from './run-handler.ts';
+
+export interface AttemptControls {
+  /** Stops the attempt; the reason `canceled` cancels the job, every other one gives it back. */
+  signal: AbortSignal;
+  /** Takes each progress as a JSON value; not called after the attempt has ended. */
+  onProgress(value: unknown): void;
+  logger: JobLogger;
+  /** How long a handler may still settle after its signal aborted; 1 s when left out. */
+  graceMs?: number;
+  /** The largest result, in bytes of JSON; 1 MiB when left out. */
+  maxResultBytes?: number;
+}
+
+/**
+ * Runs one attempt of a job by its handler. Never rejects, and never hangs: a handler that does not settle is given
+ * up a grace after its timeout or abort. One that returns a result within the grace has done its work, so the
+ * result counts.
+ */
+export async function executeHandler(
+  handler: LoadedHandler,
+  job: ClaimedJob,
+  { signal, onProgress, logger, graceMs = 1_000, maxResultBytes = 2 ** 20 }: AttemptControls,
+): Promise<AttemptResult> {
+  using deadline = openDeadline({ timeoutMs: job.timeoutMs, graceMs, signal });
+  const early = deadline.stopped();
+  if (early) return early;
+
+  let ended = false;
+  const controls: ContextControls = {
+    signal: deadline.signal,
+    logger,
+    onProgress: (value) => ended || onProgress(value),
+  };
+  const run = handler.definition.isolate && handler.file !== undefined ? runInProcess : runHere;
+  const result = await Promise.race([
+    run(handler, job, controls, deadline, maxResultBytes).catch(describeThrown),
+    deadline.givenUp,
+  ]);
+  ended = true;
+  return result.kind === 'returned' ? result : (deadline.stopped() ?? result);
+}
+
+type Run = (
+  handler: LoadedHandler,
+  job: ClaimedJob,
+  controls: ContextControls,
+  deadline: Deadline,
+  maxResultBytes: number,
+) => Promise<HandlerResult>;
+
+const runHere: Run = async (handler, job, controls, deadline, maxResultBytes) => {
+  deadline.start();
+  const ctx = createJobContext(jobFacts(job), job.attempt, controls);
+  return runHandler(handler.definition, job.payload, ctx, maxResultBytes);
+};
+
+const runInProcess: Run = async ({ file = '' }, job, controls, deadline, maxResultBytes) => {
+  const { payload, attempt } = job;
+  return runIsolated({ file, payload, attempt, facts: jobFacts(job), maxResultBytes }, controls, deadline);
+};

@@ -1,0 +1,169 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { defineJob } from '@accepted/job';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { LoadedHandler } from './loaded-handler.ts';
+import { closeIsolatedProcesses } from './process-pool.ts';
+import { attempt, recordingLogger } from './testing/attempt.ts';
+
+const SOURCE = `
+import { defineJob, PermanentError } from '@accepted/job';
+import { pid } from 'node:process';
+import { z } from 'zod';
+
+let runs = 0;
+const deeds: Record<string, (ctx: any) => unknown> = {
+  process: (ctx) => ({ pid, runs: ++runs, attempt: ctx.attempt, age: ctx.job.createdAt.getTime() }),
+  throw: () => { throw new PermanentError('no', { code: 'gone' }); },
+  invalid: () => 1n,
+  large: () => 'x'.repeat(50_000_000),
+  exit: () => process.exit(3),
+  crash: () => new Promise(() => setImmediate(() => { throw new Error('floating'); })),
+  outOfMemory: () => { const hoard: unknown[] = []; for (;;) hoard.push(new Array(1_000).fill(hoard.length)); },
+  block: (ctx) => { ctx.progress(pid); for (;;); },
+  hang: () => new Promise(() => setInterval(() => undefined, 1_000)),
+  obey: (ctx) => new Promise((resolve) => {
+    ctx.progress('ready');
+    ctx.signal.addEventListener('abort', () => resolve(ctx.signal.reason.name + ': ' + ctx.signal.reason.message));
+  }),
+  tell: (ctx) => {
+    for (let percent = 0; percent < 100; percent++) ctx.progress({ percent });
+    ctx.logger.info({ rows: 3 }, 'told');
+    ctx.logger.warn('plain');
+    ctx.logger.error({ run: () => 1 }, 'uncloneable');
+  },
+};
+
+export default defineJob({
+  type: 'test.isolated',
+  payload: z.object({ deed: z.string() }),
+  isolate: true,
+  run: (payload, ctx) => deeds[payload.deed]?.(ctx),
+});
+`;
+
+let folder: string;
+let handler: LoadedHandler;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'accepted-isolated-'));
+  const file = join(folder, 'isolated.ts');
+  await writeFile(file, SOURCE);
+  // The process loads the file; on this side only its options count.
+  const definition = defineJob({
+    type: 'test.isolated',
+    payload: z.unknown(),
+    isolate: true,
+    run: () => 'not here',
+  });
+  handler = { type: 'test.isolated', queue: 'default', definition, file };
+});
+
+afterAll(async () => {
+  await closeIsolatedProcesses();
+  await rm(folder, { recursive: true });
+});
+
+const run = (deed: string, ...rest: [Parameters<typeof attempt>[1]?, Parameters<typeof attempt>[2]?]) =>
+  attempt(handler, { ...rest[0], payload: { deed } }, rest[1]);
+
+describe('an isolated handler', () => {
+  it('runs in a process that later attempts use again', async () => {
+    const results = [await run('process', { attempt: 4 }), await run('process', { attempt: 4 })];
+    const [first, second] = results.map((result) =>
+      JSON.parse('resultJson' in result ? result.resultJson : 'null'),
+    );
+    expect(first).toEqual({ pid: expect.any(Number), runs: 1, attempt: 4, age: 1767323045678 });
+    expect(first.pid).toBeGreaterThan(0);
+    expect(second).toEqual({ ...first, runs: 2 });
+  });
+
+  it.each<[string, object]>([
+    ['throw', { code: 'gone', retryable: false, message: 'no' }],
+    ['invalid', { code: 'result_not_serializable' }],
+    ['large', { code: 'result_too_large' }],
+  ])('is checked like any other: %s', async (deed, error) => {
+    expect(await run(deed)).toMatchObject({ kind: 'threw', error });
+  });
+
+  it.each(['exit', 'crash', 'outOfMemory'])(
+    'whose process ends by itself (%s) may be tried again',
+    async (deed) => {
+      const result = await run(deed);
+      expect(result).toMatchObject({ kind: 'threw', error: { code: 'handler_exited', retryable: true } });
+      expect(await run('process')).toMatchObject({ kind: 'returned' });
+    },
+  );
+
+  it('is ended by its timeout though it blocks its process for ever', async () => {
+    expect(await run('block', { timeoutMs: 50 })).toEqual({ kind: 'timedOut', timeoutMs: 50 });
+    expect(await run('process')).toMatchObject({ kind: 'returned' });
+  });
+
+  it('sees its signal abort, with the reason, and may still answer', async () => {
+    const controller = new AbortController();
+    const onProgress = () => controller.abort('canceled');
+    const result = await run('obey', {}, { signal: controller.signal, onProgress, graceMs: 10_000 });
+    expect(result).toEqual({ kind: 'returned', resultJson: '"AbortError: The job was canceled."' });
+  });
+
+  it('hands progress and log lines to the worker, all of them before its result', async () => {
+    const [progress, lines]: [unknown[], unknown[][]] = [[], []];
+    await run('tell', {}, { onProgress: (value) => progress.push(value), logger: recordingLogger(lines) });
+    expect(progress).toHaveLength(100);
+    expect(progress.at(-1)).toEqual({ percent: 99 });
+    const inspected = { fields: expect.stringContaining('run') };
+    expect(lines).toEqual([
+      [{ rows: 3 }, 'told'],
+      [{}, 'plain'],
+      [inspected, 'uncloneable'],
+    ]);
+  });
+
+  it('waits for a process when there are more jobs than processes, its timeout not running', async () => {
+    const deeds = [...Array(8).fill('hang'), 'exit', 'exit', 'process', 'process'];
+    const results = await Promise.all(
+      deeds.map((deed) => run(deed, deed === 'hang' ? { timeoutMs: 100 } : {})),
+    );
+    expect(results.slice(0, 8)).toEqual(Array(8).fill({ kind: 'timedOut', timeoutMs: 100 }));
+    expect(results.slice(10).map((result) => result.kind)).toEqual(['returned', 'returned']);
+  });
+
+  it('that waits for a process ends at once when it is canceled', async () => {
+    const busy = Array.from({ length: 16 }, () => run('hang', { timeoutMs: 200 }));
+    const controller = new AbortController();
+    const waiting = run('process', {}, { signal: controller.signal, graceMs: 60_000 });
+    controller.abort('canceled');
+    expect(await waiting).toEqual({ kind: 'aborted', reason: 'canceled' });
+    await Promise.all(busy);
+  });
+});
+
+describe('the process of an isolated handler', () => {
+  it('dies with its worker, though the handler blocks it', async ({ signal }) => {
+    const program = fileURLToPath(new URL('./testing/run-isolated.ts', import.meta.url));
+    const worker = spawn(process.execPath, [program, join(folder, 'isolated.ts'), 'block'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = await once(createInterface(worker.stdout), 'line');
+    const pid = Number(line);
+    expect(isAlive(pid)).toBe(true);
+    worker.kill('SIGKILL');
+    while (isAlive(pid)) await delay(50, undefined, { signal });
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,25 @@
+import type { JobFacts, JobLogger } from '@accepted/job';
+import type { HandlerResult } from './run-handler.ts';
+
+/** What a handler process is given to run one attempt. */
+export interface IsolatedAttempt {
+  file: string;
+  payload: unknown;
+  facts: JobFacts;
+  attempt: number;
+  maxResultBytes: number;
+}
+
+/** What a handler process tells the worker; `ready` once, the rest in every attempt. */
+export type FromProcess =
+  | { kind: 'ready' }
+  | { kind: 'progress'; value: unknown }
+  | { kind: 'log'; level: keyof JobLogger; fields: object; text: string | undefined }
+  | { kind: 'ended'; result: HandlerResult }
+  /** An exception that nobody caught: the process ends now. */
+  | { kind: 'crashed'; result: HandlerResult };
+
+/** What the worker tells a handler process. `name` and `message` are those of the reason that `ctx.signal` gets. */
+export type ToProcess =
+  | { kind: 'run'; attempt: IsolatedAttempt }
+  | { kind: 'abort'; name: string; message: string };

@@ -1,0 +1,60 @@
+import type { JobContext, JobFacts, JobLogger } from '@accepted/job';
+import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
+import { publicId } from '@accepted/shared/job/id';
+import { jsonText } from './json-text.ts';
+
+const MAX_PROGRESS_BYTES = 16 * 1024;
+
+/** What a handler's context is connected to: the worker, or in a thread the way back to it. */
+export interface ContextControls {
+  signal: AbortSignal;
+  logger: JobLogger;
+  /** Takes a snapshot that is JSON. */
+  onProgress(value: unknown): void;
+}
+
+/** Tells the facts of a claimed job under the ids that clients see. */
+export function jobFacts(job: ClaimedJob): JobFacts {
+  return {
+    id: publicId('job', job.id),
+    type: job.type,
+    queue: job.queue,
+    tenantId: publicId('tenant', job.tenantId),
+    attemptsMade: job.attemptsMade,
+    maxAttempts: job.maxAttempts,
+    timeoutMs: job.timeoutMs,
+    tags: job.tags,
+    metadata: job.metadata,
+    createdAt: job.createdAt,
+    ...(job.requestId !== null && { requestId: job.requestId }),
+    ...(job.traceparent !== null && { traceparent: job.traceparent }),
+    ...(job.tracestate !== null && { tracestate: job.tracestate }),
+  };
+}
+
+/** Makes the context of one attempt; `attempt` is its fencing token. */
+export function createJobContext(job: JobFacts, attempt: number, controls: ContextControls): JobContext {
+  const { signal, logger, onProgress } = controls;
+  return {
+    signal,
+    logger,
+    idempotencyKey: job.id,
+    attempt,
+    fencingToken: attempt,
+    job,
+    progress(value) {
+      const text = progressText(value, logger);
+      if (text !== undefined) onProgress(JSON.parse(text));
+    },
+  };
+}
+
+/** Progress is news, not truth: what cannot be kept is dropped and the attempt goes on. */
+function progressText(value: unknown, logger: JobLogger): string | undefined {
+  try {
+    return jsonText(value, MAX_PROGRESS_BYTES);
+  } catch (error) {
+    logger.warn({ err: error }, 'progress that cannot be kept is dropped');
+    return undefined;
+  }
+}
