@@ -222,7 +222,8 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     const { id: workerId } = await database.db
       .selectFrom('workers')
       .select('id')
-      .where('queues', '=', ['own'])
+      .orderBy('started_at', 'desc')
+      .limit(1)
       .executeTakeFirstOrThrow();
     const job = await submitOne('elsewhere');
     const { jobs } = await dispatchJobs(database.db, 'elsewhere', 1);

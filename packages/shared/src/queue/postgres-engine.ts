@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, type PgPool, Queue, Worker } from 'bullmq';
 import pg from 'pg';
 import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
@@ -12,6 +13,8 @@ const BULLMQ_SCHEMA = 'bullmq';
 
 /** Each BullMQ worker keeps one connection for LISTEN; the rest serves short statements. */
 const MAX_CONNECTIONS = 24;
+
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** Opens BullMQ on the ledger's own Postgres, in a schema of its own; `migrateEngine` must have run before. */
 export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptions): Engine {
@@ -51,7 +54,8 @@ export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptio
     wasWiped: () => Promise.resolve(false),
     async close() {
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
-      await pool.end();
+      // A BullMQ worker that is closed while it starts never gives its connection back, which `end` would wait for.
+      await Promise.race([pool.end(), delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };
 }
