@@ -29,6 +29,8 @@ export const configSchema = z.object({
   MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),
   MAX_WAIT_SECONDS: wholeNumber({ min: 0, max: 300, default: 30, unit: 'seconds' }),
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 100, max: 300_000, default: 10_000, unit: 'milliseconds' }),
+  /** How long `/readyz` says no before the port is closed: as long as a load balancer needs to notice. */
+  SHUTDOWN_DELAY_MS: wholeNumber({ min: 0, max: 60_000, default: 0, unit: 'milliseconds' }),
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 100, max: 300_000, default: 8_000, unit: 'milliseconds' }),
 });
 

@@ -1,39 +1,56 @@
+import { setTimeout } from 'node:timers/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
-import { publicUrl, readConfig } from './config.ts';
+import { type Config, publicUrl, readConfig } from './config.ts';
 
-const config = readConfig();
-const logger = pino({
-  name: 'api',
-  level: config.LOG_LEVEL,
-  redact: ['req.headers.authorization', 'req.headers.cookie', 'headers.authorization', 'headers.cookie'],
+/** A connection that takes longer is no use to a caller who gets a 503 after 900 ms. */
+const CONNECT_TIMEOUT_MS = 800;
+const STATEMENT_TIMEOUT_MS = 5_000;
+const EXIT_FAILED = 1;
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const logger = createLogger(config);
+  const db = openDatabase(
+    {
+      url: config.DATABASE_URL,
+      applicationName: 'accepted-api',
+      maxConnections: config.DATABASE_POOL_SIZE,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    },
+    (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
+  );
+  if (config.BOOTSTRAP_API_KEY) await ensureBootstrap(db, { apiKey: config.BOOTSTRAP_API_KEY });
+  const app = await buildApp({ db, logger }, config);
+
+  const delay = config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS;
+  closeWithGrace({ delay, logger }, async ({ signal, err }) => {
+    if (err) logger.fatal({ err }, 'closing after an error that nothing caught');
+    else logger.info({ signal }, 'closing');
+    // Load balancers must have seen that this server is not ready before its port is gone.
+    app.readiness.accepting = false;
+    await setTimeout(config.SHUTDOWN_DELAY_MS);
+    await app.close();
+    await db.destroy();
+    logger.info('closed');
+  });
+
+  await app.listen({ port: config.PORT, host: config.HOST });
+  logger.info({ url: publicUrl(config) }, 'ready for requests');
+}
+
+/** Keys and sessions must not come into logs. */
+function createLogger(config: Config) {
+  const names = ['headers', 'req.headers'].flatMap((at) => [`${at}.authorization`, `${at}.cookie`]);
+  return pino({ name: 'api', level: config.LOG_LEVEL, redact: names });
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`The API could not start: ${message}\n`);
+  process.exit(EXIT_FAILED);
 });
-
-const db = openDatabase(
-  {
-    url: config.DATABASE_URL,
-    applicationName: 'accepted-api',
-    maxConnections: config.DATABASE_POOL_SIZE,
-    connectTimeoutMs: 800,
-    statementTimeoutMs: 5_000,
-  },
-  (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
-);
-
-if (config.BOOTSTRAP_API_KEY) await ensureBootstrap(db, { apiKey: config.BOOTSTRAP_API_KEY });
-
-const app = await buildApp({ db, logger }, config);
-
-closeWithGrace({ delay: config.SHUTDOWN_TIMEOUT_MS, logger }, async ({ signal, err }) => {
-  if (err) logger.fatal({ err }, 'closing after an error that nothing caught');
-  else logger.info({ signal }, 'closing');
-  app.readiness.accepting = false;
-  await app.close();
-  await db.destroy();
-});
-
-await app.listen({ port: config.PORT, host: config.HOST });
-logger.info({ url: publicUrl(config) }, 'ready for requests');

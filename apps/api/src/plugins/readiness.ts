@@ -17,4 +17,9 @@ export const readiness = fp(async (app) => {
   app.addHook('preClose', async () => {
     app.readiness.accepting = false;
   });
+  // A request that is answered while the server closes would leave its connection open for the keep-alive time, and
+  // the server would wait for that.
+  app.addHook('onSend', async (_request, reply) => {
+    if (!app.readiness.accepting) reply.header('connection', 'close');
+  });
 });
