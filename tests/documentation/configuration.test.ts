@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { configSchema as apiSchema } from '../../apps/api/src/config.ts';
+import { configSchema as migrateSchema } from '../../apps/migrate/src/config.ts';
+import { configSchema as quickstartSchema } from '../../apps/quickstart/src/config.ts';
+import { configSchema as workerSchema } from '../../apps/worker/src/config.ts';
+import { readPage, tableAfter } from './pages.ts';
+
+const page = readPage('docs/configuration.md');
+
+test.each([
+  ['## API', apiSchema],
+  ['## Worker', workerSchema],
+  ['## Migration', migrateSchema],
+  ['## Quickstart', quickstartSchema],
+] as const)(
+  'the table under %s has the settings that the program takes, with their defaults',
+  (heading, schema) => {
+    const documented = tableAfter(page, heading).map(([name, fallback]) => [name, fallback]);
+    expect(documented).toEqual(
+      Object.entries(schema.shape).map(([name, field]) => [`\`${name}\``, defaultOf(field)]),
+    );
+  },
+);
+
+function defaultOf(field: z.ZodType): string {
+  const parsed = field.safeParse(undefined);
+  if (!parsed.success) return 'required';
+  const { data } = parsed;
+  if (data === undefined || (Array.isArray(data) && data.length === 0)) return '–';
+  return `\`${String(data).replace(/^.*\/(?=\.accepted$|examples\/jobs$)/, '')}\``;
+}
