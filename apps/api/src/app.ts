@@ -64,7 +64,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   await app.register(async (open) => {
     await open.register(getLivez);
     await open.register(getReadyz);
-    await open.register(getOpenApi);
+    await open.register(getOpenApi, { publicUrl });
     await open.register(getProblem);
   });
 

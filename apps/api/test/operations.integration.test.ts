@@ -56,6 +56,14 @@ describe('OpenAPI', () => {
     }
   });
 
+  test('it holds the payload schema of every job type', async () => {
+    const { components } = (await open('/openapi.json')).json();
+    expect(components.schemas['Payload.test.echo']).toMatchObject({
+      $id: 'https://jobs.test/schemas/payload/test.echo',
+      properties: { count: { type: 'integer' } },
+    });
+  });
+
   test('every reference in it leads somewhere', async () => {
     const { body } = await open('/openapi.json');
     const { components } = JSON.parse(body);

@@ -20,7 +20,7 @@ export const problemDetails = fp<ProblemDetailsOptions>(async (app, { publicUrl 
 });
 
 /** Writes a problem as the answer. */
-export function sendProblem(
+function sendProblem(
   problem: Problem,
   publicUrl: string,
   request: FastifyRequest,
@@ -36,7 +36,7 @@ export function sendProblem(
 }
 
 /** Turns whatever was thrown into a problem; what is unknown stays inside as `internal_error`. */
-export function toProblem(error: unknown): Problem {
+function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isDatabaseUnavailable(error)) return databaseUnavailable(error);
   if (!(error instanceof Error)) return new Problem('internal_error', { cause: error });

@@ -7,7 +7,7 @@ import { appliedPreferences, type Preferences } from '../../http/preferences.ts'
 import { Problem } from '../../http/problem.ts';
 
 /** Reads a job's id out of the path; an id of another form cannot be that of a job, so it answers 404. */
-export function jobIdOf(id: string): string {
+function jobIdOf(id: string): string {
   const uuid = parsePublicId('job', id);
   if (!uuid) throw jobNotFound();
   return uuid;
