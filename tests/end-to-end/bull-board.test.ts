@@ -47,7 +47,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on the %s engine', (ki
       for (const text of [file, '"attempts_exhausted"', first.requestId ?? '']) await expectText(card, text);
 
       await writeFile(file, '');
-      await card.getByRole('button', { has: page.locator('.lucide-refresh-cw') }).click();
+      await card.locator('button', { has: page.locator('.lucide-refresh-cw') }).click();
       await page.getByRole('button', { name: 'Confirm' }).click();
       const succeeded = await untilStatus(installation, first.id, 'succeeded');
       expect(succeeded).toMatchObject({ id: first.id, result: { file }, attempt: 2, attemptsMade: 1 });
@@ -89,7 +89,7 @@ test(
     expect(await auditedActions(database)).toEqual([]);
 
     const card = cardOf(page, job.id);
-    await card.getByRole('button', { has: page.locator('.lucide-trash-2') }).click();
+    await card.locator('button', { has: page.locator('.lucide-trash-2') }).click();
     await page.getByRole('button', { name: 'Confirm' }).click();
     await card.waitFor({ state: 'detached' });
     expect(await auditedActions(database)).toEqual(['dead_letter.discard']);

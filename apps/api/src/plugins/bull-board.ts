@@ -5,6 +5,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyPluginAsync } from 'fastify';
 import { boardRules } from '../admin/board-rules.ts';
+import { entryData, entryName } from '../admin/entry-view.ts';
 import { login } from '../admin/login.ts';
 import { sameOrigin } from '../admin/same-origin.ts';
 import { adminSession } from '../admin/session.ts';
@@ -59,7 +60,10 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
     if (deadLetterQueues.has(deadLetters)) return;
     deadLetterQueues.add(deadLetters);
     addQueue(new BullMQAdapter(engine.queue(queue), { readOnlyMode: true, description: WORK_QUEUE }));
-    addQueue(new BullMQAdapter(engine.queue(deadLetters), { description: DEAD_LETTER_QUEUE }));
+    const entries = new BullMQAdapter(engine.queue(deadLetters), { description: DEAD_LETTER_QUEUE });
+    entries.setFormatter('name', entryName);
+    entries.setFormatter('data', entryData);
+    addQueue(entries);
   }
 
   app.addHook('onRequest', async (request, reply) => {

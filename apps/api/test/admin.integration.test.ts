@@ -1,0 +1,173 @@
+import type { LightMyRequestResponse } from 'fastify';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type ApiUnderTest, startApi } from './api-under-test.ts';
+
+const PASSWORD = 'correct horse battery';
+const ORIGIN = { origin: 'https://jobs.test' };
+const PAGE = { accept: 'text/html' };
+
+async function logIn(api: ApiUnderTest, password = PASSWORD, headers: Record<string, string> = ORIGIN) {
+  return await api.app.inject({
+    method: 'POST',
+    url: '/admin/login',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+    payload: new URLSearchParams({ password }).toString(),
+  });
+}
+
+function cookieOf(reply: LightMyRequestResponse): { cookie: string } {
+  const [cookie] = reply.cookies;
+  return { cookie: `${cookie?.name}=${encodeURIComponent(cookie?.value ?? '')}` };
+}
+
+test('without a password there is no Bull Board and no login', async () => {
+  await using api = await startApi();
+
+  for (const url of ['/admin', '/admin/login', '/admin/queues', '/admin/queues/api/queues']) {
+    const reply = await api.send('GET', url);
+    expect([reply.statusCode, reply.json().code]).toEqual([404, 'not_found']);
+  }
+});
+
+describe('the login', () => {
+  let api: ApiUnderTest;
+  beforeEach(async () => {
+    api = await startApi({ ADMIN_PASSWORD: PASSWORD });
+  });
+  afterEach(async () => {
+    vi.useRealTimers();
+    await api[Symbol.asyncDispose]();
+  });
+  const read = (headers: Record<string, string>) => api.send('GET', '/admin/queues/api/queues', { headers });
+
+  test('everything below it asks for it, and an API key is not one', async () => {
+    const page = await api.send('GET', '/admin/queues', { headers: PAGE });
+    expect([page.statusCode, page.headers.location]).toEqual([303, '/admin/login']);
+    for (const path of ['', '/', '/queue/default', '/api/queues', '/static/favicon-32x32.png']) {
+      expect((await api.send('GET', `/admin/queues${path}`)).statusCode).toBe(401);
+    }
+    const retry = { method: 'PUT', url: '/admin/queues/api/queues/default-dead/dlq_1/retry' } as const;
+    expect((await api.app.inject({ ...retry, headers: ORIGIN })).statusCode).toBe(401);
+  });
+
+  test('the password opens a session that no script and no other site can use', async () => {
+    const reply = await logIn(api);
+
+    expect([reply.statusCode, reply.headers.location]).toEqual([303, '/admin/queues']);
+    expect(reply.cookies).toMatchObject([
+      { httpOnly: true, secure: true, sameSite: 'Strict', path: '/admin', maxAge: 28_800 },
+    ]);
+    expect((await read(cookieOf(reply))).statusCode).toBe(200);
+    expect((await api.send('GET', '/admin/login', { headers: cookieOf(reply) })).statusCode).toBe(303);
+  });
+
+  test('a wrong password opens nothing', async () => {
+    for (const password of ['', 'wrong', `${PASSWORD} `, PASSWORD.toUpperCase()]) {
+      const reply = await logIn(api, password);
+      expect([reply.statusCode, reply.cookies]).toEqual([401, []]);
+      expect(reply.body).toContain('This is not the password.');
+    }
+  });
+
+  test('tries are limited, the right password among them', async () => {
+    for (let n = 0; n < 10; n++) expect((await logIn(api, 'wrong')).statusCode).toBe(401);
+
+    const reply = await logIn(api);
+    expect([reply.statusCode, reply.cookies]).toEqual([429, []]);
+    expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0);
+  });
+
+  test('a session ends: by logging out, after eight hours, and with its password', async () => {
+    const cookie = cookieOf(await logIn(api));
+    const logout = { method: 'POST', url: '/admin/logout', headers: { ...cookie, ...ORIGIN } } as const;
+    expect((await api.app.inject(logout)).cookies).toMatchObject([{ value: '', path: '/admin' }]);
+
+    await using other = await startApi({ ADMIN_PASSWORD: `${PASSWORD}2` });
+    expect((await other.send('GET', '/admin/queues/api/queues', { headers: cookie })).statusCode).toBe(401);
+
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 8 * 3_600_000 - 60_000 });
+    expect((await read(cookie)).statusCode).toBe(200);
+    vi.setSystemTime(Date.now() + 120_000);
+    expect((await read(cookie)).statusCode).toBe(401);
+  });
+
+  test('a cookie that was changed or made up opens nothing', async () => {
+    const { cookie } = cookieOf(await logIn(api));
+    const later = cookie.replace(/=(\d)/, (_, digit) => `=${Number(digit) + 1}`);
+    for (const forged of [later, cookie.split('.')[0] ?? '', 'accepted_admin=', 'accepted_admin=9e15.x']) {
+      expect(forged).not.toBe(cookie);
+      expect((await read({ cookie: forged })).statusCode).toBe(401);
+    }
+  });
+
+  test.each([
+    ['no page', {}],
+    ['another site', { origin: 'https://evil.test' }],
+    ['another port', { origin: 'https://jobs.test:8443' }],
+    ['a hidden origin', { origin: 'null' }],
+  ])('what %s sends changes nothing', async (_, headers) => {
+    expect((await logIn(api, PASSWORD, headers)).statusCode).toBe(403);
+    const cookie = cookieOf(await logIn(api));
+    const url = '/admin/queues/api/queues/default-dead/retry/failed';
+    const reply = await api.app.inject({ method: 'PUT', url, headers: { ...cookie, ...headers } });
+    expect(reply.statusCode).toBe(403);
+  });
+});
+
+describe('the board', () => {
+  let api: ApiUnderTest;
+  let cookie: { cookie: string };
+  beforeAll(async () => {
+    api = await startApi({ ADMIN_PASSWORD: PASSWORD });
+    cookie = cookieOf(await logIn(api));
+  });
+  afterAll(async () => await api[Symbol.asyncDispose]());
+
+  test('shows every queue of the catalog and its dead letters', async () => {
+    const reply = await api.send('GET', '/admin/queues/api/queues', { headers: cookie });
+    const queues = reply.json().queues.map((queue: { name: string }) => queue.name);
+
+    expect(queues.sort()).toEqual(
+      ['default', 'default-dead', 'strict', 'strict-dead', 'webhooks', 'webhooks-dead'].sort(),
+    );
+  });
+
+  test('the page loads nothing from elsewhere', async () => {
+    const page = await api.send('GET', '/admin/queues', { headers: { ...cookie, ...PAGE } });
+
+    expect(page.statusCode).toBe(200);
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
+    expect(page.headers['referrer-policy']).toBe('same-origin');
+    expect(page.body).not.toMatch(/(href|src)="(https?:)?\/\//);
+  });
+
+  test.each([
+    ['PUT', 'default/retry/failed'],
+    ['PUT', 'default/pause'],
+    ['POST', 'default/add'],
+    ['PUT', 'pause'],
+    ['PUT', 'default-dead/pause'],
+    ['POST', 'default-dead/add'],
+    ['PUT', 'default-dead/empty'],
+    ['PUT', 'default-dead/obliterate'],
+    ['PUT', 'default-dead/clean/failed'],
+    ['PUT', 'default-dead/retry/completed'],
+    ['PATCH', 'default-dead/dlq_1/update-data'],
+    ['PUT', 'unknown-dead/retry/failed'],
+  ] as const)('%s %s is refused', async (method, path) => {
+    const url = `/admin/queues/api/queues/${path}`;
+    const reply = await api.app.inject({ method, url, headers: { ...cookie, ...ORIGIN } });
+
+    expect(reply.statusCode).toBe(403);
+  });
+});
+
+test('without Redis the board fails alone: the API starts, and accepts jobs', async () => {
+  await using api = await startApi({ ADMIN_PASSWORD: PASSWORD, REDIS_URL: 'redis://127.0.0.1:1' });
+  const cookie = cookieOf(await logIn(api));
+
+  const board = await api.send('GET', '/admin/queues/api/queues', { headers: cookie });
+  expect(board.statusCode).toBe(500);
+  expect((await api.send('GET', '/readyz')).statusCode).toBe(200);
+  expect(await api.submit()).toMatch(/^job_/);
+});
