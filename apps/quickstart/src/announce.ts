@@ -26,15 +26,15 @@ export function announce({ url, apiKey, adminPassword, hasExamples }: Announceme
 
 Submit a job:
 
-curl -sS ${url}/v1/jobs ${authorization} \\
+curl -sS -w '\\n' ${url}/v1/jobs ${authorization} \\
   -H 'Content-Type: application/json' -d '${job}'
 
 Read its result:
 
-curl -sS -H 'Prefer: wait=10' ${authorization} \\
+curl -sS -w '\\n' -H 'Prefer: wait=10' ${authorization} \\
   ${url}/v1/jobs/$(curl -sS ${authorization} '${url}/v1/jobs?limit=1' | grep -o 'job_[0-9a-z]*' | head -n 1)
 
-Ctrl-C ends everything; the data stay in .accepted/.
+Ctrl-C ends everything; the next start has the data again.
 `;
 }
 
