@@ -1,0 +1,225 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
+import { newUuid, publicId } from '@accepted/shared/job/id';
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describeJobType } from '../describe-job-type.ts';
+import { attempt } from '../testing/attempt.ts';
+import { createBuiltinHandlers } from './create-builtin-handlers.ts';
+
+const secrets = [0, 1].map(() => `whsec_${randomBytes(32).toString('base64')}`);
+const tenantId = newUuid();
+const [httpRequest, webhookDeliver] = createBuiltinHandlers({
+  webhookSecrets: async (id) => (id === tenantId ? secrets : []),
+  allowPrivateNetworks: ['127.0.0.1/32'],
+});
+if (!httpRequest || !webhookDeliver) throw new Error('A built-in handler is missing.');
+
+let server: Server;
+let url: string;
+let behave: RequestListener;
+const seen: { request: IncomingMessage; body: string }[] = [];
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    seen.push({ request, body: await text(request) });
+    behave(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/path?key=hidden`;
+});
+afterAll(() => {
+  server.close();
+  server.closeAllConnections();
+});
+
+const answer = (status: number, headers: Record<string, string> = {}, body: string | Buffer = '') => {
+  behave = (_request, response) => response.writeHead(status, headers).end(body);
+};
+
+async function request(payload: object, job: Partial<ClaimedJob> = {}) {
+  const result = await attempt(httpRequest as never, { ...job, payload: { url, ...payload } });
+  return result.kind === 'returned' ? JSON.parse(result.resultJson) : result;
+}
+
+describe('http.request', () => {
+  it('sends what the payload says, with the job as idempotency key and its trace', async () => {
+    answer(201, { 'content-type': 'application/json', 'x-a': 'b' }, '{"ok":true}');
+    const id = newUuid();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const payload = { method: 'PUT', headers: { 'X-Mine': 'yes' }, body: { n: [1] } };
+    expect(await request(payload, { id, traceparent })).toEqual({
+      status: 201,
+      headers: expect.objectContaining({ 'x-a': 'b' }),
+      body: { ok: true },
+      bodyEncoding: 'json',
+      truncated: false,
+      durationMs: expect.any(Number),
+    });
+    const sent = seen.at(-1);
+    expect(sent?.body).toBe('{"n":[1]}');
+    expect(sent?.request).toMatchObject({ method: 'PUT', url: '/path?key=hidden' });
+    expect(sent?.request.headers).toMatchObject({
+      'idempotency-key': publicId('job', id),
+      'content-type': 'application/json',
+      'x-mine': 'yes',
+      traceparent,
+    });
+  });
+
+  it.each<[string, string | Buffer, string, unknown]>([
+    ['text/plain', 'plain', 'text', 'plain'],
+    ['application/problem+json', '{"a":1}', 'json', { a: 1 }],
+    ['application/json', '{"a":', 'text', '{"a":'],
+    ['application/json', '"\\u0000"', 'text', '"\\u0000"'],
+    ['application/json', 'null', 'json', null],
+    ['image/png', Buffer.from([0x89, 0x50, 0, 0xff]), 'base64', 'iVAA/w=='],
+    ['text/plain', 'a\0b', 'base64', 'YQBi'],
+  ])('keeps a reply of %s %j as %s', async (type, sent, bodyEncoding, body) => {
+    answer(200, { 'content-type': type }, sent);
+    expect(await request({})).toMatchObject({ bodyEncoding, body });
+  });
+
+  it('keeps the first 64 KiB of a large text whole, without half a character', async () => {
+    answer(200, { 'content-type': 'application/json' }, `"${'€'.repeat(50_000)}"`);
+    const { body, ...rest } = await request({});
+    expect(rest).toMatchObject({ truncated: true, bodyEncoding: 'text' });
+    expect(body).toBe(`"${'€'.repeat(21_845)}`);
+  });
+});
+
+describe('a reply to http.request', () => {
+  it('that redirects is a result', async () => {
+    answer(307, { location: '/elsewhere' });
+    expect(await request({})).toMatchObject({ status: 307, headers: { location: '/elsewhere' } });
+  });
+
+  it.each<[number, boolean]>([
+    [400, false],
+    [401, false],
+    [404, false],
+    [410, false],
+    [408, true],
+    [425, true],
+    [429, true],
+    [500, true],
+    [503, true],
+  ])('fails on %d, worth another try: %s', async (status, retryable) => {
+    answer(status, {}, 'why it failed');
+    const message = expect.stringMatching(
+      /^http:\/\/127\.0\.0\.1:\d+\/path answered \d+ after \d+ ms: why it failed$/,
+    );
+    expect(await request({})).toMatchObject({
+      kind: 'threw',
+      error: { code: `http_${status}`, retryable, message },
+    });
+  });
+
+  it('waits as long as Retry-After asks', async () => {
+    answer(503, { 'retry-after': '7' });
+    expect(await request({})).toMatchObject({ kind: 'threw', retryAfterMs: 7_000 });
+  });
+});
+
+describe('a call of http.request', () => {
+  it.each<[string, object, string, boolean]>([
+    ['a private address', { url: 'http://10.0.0.1/' }, 'address_not_allowed', false],
+    ['a URL with credentials', { url: 'http://a:b@127.0.0.1/' }, 'url_not_allowed', false],
+    ['a port that nobody listens on', { url: 'http://127.0.0.1:1/' }, 'network_error', true],
+    [
+      'a header that frames the message',
+      { headers: { 'Transfer-Encoding': 'chunked' } },
+      'invalid_payload',
+      false,
+    ],
+    ['a header with a line break', { headers: { a: 'b\r\nc: d' } }, 'invalid_payload', false],
+    ['a method that is none', { method: 'CONNECT' }, 'invalid_payload', false],
+  ])('fails on %s', async (_name, payload, code, retryable) => {
+    expect(await request(payload)).toMatchObject({ kind: 'threw', error: { code, retryable } });
+  });
+
+  it('gives up at its own timeout', async () => {
+    behave = () => undefined;
+    expect(await request({ timeoutMs: 50 })).toMatchObject({
+      kind: 'threw',
+      error: { code: 'request_timeout', retryable: true },
+    });
+  });
+});
+
+const payload = () => ({
+  eventId: publicId('event', newUuid()),
+  url,
+  body: '{"type":"job.succeeded","text":"€"}',
+});
+const deliver = (body: object, job: Partial<ClaimedJob> = {}) =>
+  attempt(webhookDeliver, { tenantId, ...job, payload: body });
+
+describe('webhook.deliver', () => {
+  it('sends the same bytes under the same id in every attempt, signed with each secret', async () => {
+    answer(204);
+    const event = payload();
+    for (const number of [1, 2]) {
+      const result = await deliver(event, { attempt: number });
+      expect(result).toMatchObject({ kind: 'returned', resultJson: expect.stringContaining('"status":204') });
+    }
+    const tries = seen.slice(-2);
+    for (const { request: sent, body } of tries) {
+      expect(sent).toMatchObject({
+        method: 'POST',
+        headers: { 'webhook-id': event.eventId, 'content-type': 'application/json' },
+      });
+      expect(body).toBe(event.body);
+      for (const secret of secrets) new Webhook(secret).verify(body, sent.headers as Record<string, string>);
+    }
+    expect(tries).toHaveLength(2);
+  });
+
+  it.each<[number, string, boolean]>([
+    [301, 'http_301', true],
+    [400, 'http_400', true],
+    [404, 'http_404', true],
+    [500, 'http_500', true],
+    [410, 'endpoint_gone', false],
+  ])('fails on %d as %s, worth another try: %s', async (status, code, retryable) => {
+    answer(status, { location: '/elsewhere' });
+    expect(await deliver(payload())).toMatchObject({ kind: 'threw', error: { code, retryable } });
+  });
+
+  it('waits as long as Retry-After asks', async () => {
+    answer(429, { 'retry-after': '9' });
+    expect(await deliver(payload())).toMatchObject({ kind: 'threw', retryAfterMs: 9_000 });
+  });
+
+  it('sends nothing unsigned', async () => {
+    const before = seen.length;
+    expect(await deliver(payload(), { tenantId: newUuid() })).toMatchObject({ kind: 'threw' });
+    expect(seen.length).toBe(before);
+  });
+
+  it('keeps a short piece of the reply', async () => {
+    answer(200, {}, 'x'.repeat(100_000));
+    const result = await deliver(payload());
+    expect('resultJson' in result && JSON.parse(result.resultJson).reply).toBe('x'.repeat(1_000));
+  });
+});
+
+describe('the catalog', () => {
+  it('describes both to clients', () => {
+    expect([httpRequest, webhookDeliver].map(describeJobType)).toMatchObject([
+      {
+        type: 'http.request',
+        queue: 'default',
+        payloadSchema: { required: ['url'], additionalProperties: false },
+      },
+      {
+        type: 'webhook.deliver',
+        queue: 'webhooks',
+        defaults: { maxAttempts: 10, backoff: { type: 'schedule' } },
+      },
+    ]);
+  });
+});

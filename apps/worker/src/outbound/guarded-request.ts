@@ -1,0 +1,119 @@
+import type { Dispatcher } from 'undici';
+import { request } from 'undici';
+import { RefusedAddressError } from './guarded-agent.ts';
+
+/** The longest reply that is read; the rest is cut off. */
+const MAX_REPLY_BYTES = 64 * 1024;
+
+export interface OutboundRequest {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+  timeoutMs: number;
+  signal: AbortSignal;
+}
+
+export interface OutboundReply {
+  status: number;
+  headers: Record<string, string | string[]>;
+  body: Buffer;
+  /** Whether the body was longer than what was read of it. */
+  truncated: boolean;
+  durationMs: number;
+}
+
+/** Makes HTTP calls on a user's behalf. Rejects with OutboundError, or with the reason of `signal`. */
+export type Outbound = (call: OutboundRequest) => Promise<OutboundReply>;
+
+export type OutboundFault = 'url_not_allowed' | 'address_not_allowed' | 'request_timeout' | 'network_error';
+
+/** Tells why a call got no reply. */
+export class OutboundError extends Error {
+  override name = 'OutboundError';
+  readonly code: OutboundFault;
+
+  constructor(code: OutboundFault, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/**
+ * Makes the function that calls through `agent`. It follows no redirect, reads at most 64 KiB of a reply as it came
+ * (compressed stays compressed, so that a small reply cannot unfold into a huge one), and bounds the whole call by
+ * `timeoutMs`, however slowly the reply drips.
+ */
+export function createOutbound(agent: Dispatcher): Outbound {
+  return async (call) => {
+    const url = checkUrl(call.url);
+    const timeout = AbortSignal.timeout(call.timeoutMs);
+    const startedAt = performance.now();
+    try {
+      const reply = await request(url, {
+        dispatcher: agent,
+        method: call.method,
+        headers: { 'accept-encoding': 'identity', ...call.headers },
+        body: call.body ?? null,
+        signal: AbortSignal.any([call.signal, timeout]),
+      });
+      const { body, truncated } = await readCapped(reply.body);
+      return {
+        status: reply.statusCode,
+        headers: definedHeaders(reply.headers),
+        body,
+        truncated,
+        durationMs: Math.round(performance.now() - startedAt),
+      };
+    } catch (error) {
+      call.signal.throwIfAborted();
+      throw timeout.aborted ? timedOut(call.timeoutMs, error) : describeFault(error);
+    }
+  };
+}
+
+/** Credentials in a URL would end up in logs and dead letters; other schemes could read files or mail. */
+function checkUrl(text: string): URL {
+  const url = URL.parse(text);
+  if (!url) throw new OutboundError('url_not_allowed', 'The URL is not valid.');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw new OutboundError('url_not_allowed', `A URL must be http or https, not ${url.protocol}`);
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new OutboundError('url_not_allowed', 'A URL must not carry credentials; use a header.');
+  }
+  return url;
+}
+
+async function readCapped(
+  stream: Dispatcher.ResponseData['body'],
+): Promise<{ body: Buffer; truncated: boolean }> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(chunk);
+    size += chunk.length;
+    // Leaving the loop destroys the stream, and with it the connection.
+    if (size > MAX_REPLY_BYTES) break;
+  }
+  const body = Buffer.concat(chunks, Math.min(size, MAX_REPLY_BYTES));
+  return { body, truncated: size > MAX_REPLY_BYTES };
+}
+
+function definedHeaders(headers: Dispatcher.ResponseData['headers']): OutboundReply['headers'] {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+}
+
+function timedOut(timeoutMs: number, cause: unknown): OutboundError {
+  return new OutboundError('request_timeout', `There was no whole reply within ${timeoutMs} ms.`, { cause });
+}
+
+function describeFault(cause: unknown): OutboundError {
+  if (cause instanceof RefusedAddressError) {
+    return new OutboundError('address_not_allowed', cause.message, { cause });
+  }
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new OutboundError('network_error', `The call failed: ${why}`, { cause });
+}
