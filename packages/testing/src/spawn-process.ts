@@ -72,9 +72,9 @@ async function waitForLine(
   timeoutMs = 15_000,
 ): Promise<string> {
   const find = () => lines.find((line) => pattern.test(line));
-  await waitUntil(() => find() !== undefined || hasExited(), {
-    until: `${file} prints ${pattern}`,
-    timeoutMs,
+  const until = `${file} prints ${pattern}`;
+  await waitUntil(() => find() !== undefined || hasExited(), { until, timeoutMs }).catch((error) => {
+    throw new Error(`${error.message}; it has printed:\n${lines.join('\n')}`);
   });
   const line = find();
   if (line === undefined) throw new Error(`${file} ended before it printed ${pattern}:\n${lines.join('\n')}`);

@@ -11,7 +11,7 @@ const run = promisify(execFile);
 /** A folder and a port for one quickstart after the other. */
 export interface Place {
   env: { STATE_DIR: string; PORT: string };
-  start(): SpawnedProcess;
+  start(env?: Record<string, string>, args?: string[]): SpawnedProcess;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
@@ -23,8 +23,8 @@ export async function makePlace(): Promise<Place> {
   const quickstarts: SpawnedProcess[] = [];
   return {
     env,
-    start() {
-      const quickstart = startQuickstart(env);
+    start(more, args) {
+      const quickstart = startQuickstart({ ...env, ...more }, args);
       quickstarts.push(quickstart);
       return quickstart;
     },
@@ -36,8 +36,8 @@ export async function makePlace(): Promise<Place> {
 }
 
 /** Starts the quickstart as `npm start` does. */
-export function startQuickstart(env: Record<string, string>): SpawnedProcess {
-  return spawnProcess('scripts/run.mjs', { args: ['apps/quickstart/src/main.ts'], env });
+export function startQuickstart(env: Record<string, string>, args: string[] = []): SpawnedProcess {
+  return spawnProcess('scripts/run.mjs', { args: ['apps/quickstart/src/main.ts', ...args], env });
 }
 
 export async function endInOrder(quickstart: SpawnedProcess): Promise<{ code: number | null }> {

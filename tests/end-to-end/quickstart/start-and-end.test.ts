@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { expect, test } from 'vitest';
@@ -72,6 +72,39 @@ test('only their owner can read the secrets that a start has made up', {
 
   expect((await stat(join(place.env.STATE_DIR, 'secrets.json'))).mode & 0o777).toBe(0o600);
 });
+
+test('in development a changed handler is what runs, a moment later', {
+  timeout: TWO_STARTS_MS,
+}, async () => {
+  await using place = await makePlace();
+  const JOBS_DIR = join(place.env.STATE_DIR, 'jobs');
+  await mkdir(JOBS_DIR);
+  await writeHandler(JOBS_DIR, 'before');
+  const quickstart = place.start({ JOBS_DIR }, ['--watch']);
+  await quickstart.waitForLine(READY, 60_000);
+  const { submit } = printedCommands(quickstart.lines);
+  const read = printedCommands(quickstart.lines).read;
+  const runGreet = async () => {
+    await paste(submit.replace(/-d '.*'/, `-d '{"type":"greet","payload":{}}'`));
+    return JSON.parse(await paste(read)).result;
+  };
+  expect(await runGreet()).toBe('before');
+
+  await writeHandler(JOBS_DIR, 'after');
+
+  await waitUntil(async () => (await runGreet()) === 'after', {
+    until: 'the new handler runs',
+    timeoutMs: 20_000,
+  });
+});
+
+async function writeHandler(jobsDir: string, greeting: string): Promise<void> {
+  const source = `import { defineJob } from '@accepted/job';
+import { z } from 'zod';
+export default defineJob({ type: 'greet', payload: z.object({}), run: () => '${greeting}' });
+`;
+  await writeFile(join(jobsDir, 'greet.ts'), source);
+}
 
 async function postgresPid(stateDir: string): Promise<number> {
   const file = join(stateDir, 'postgres/data/postmaster.pid');
