@@ -45,6 +45,8 @@ export interface MirrorRig {
   startMirror(onReplayed?: (queue: string) => void): { stop(): Promise<void> };
   stopMirrors(): Promise<void>;
   die(overrides?: Partial<NewJob>, error?: JobError): Promise<DeadJob>;
+  /** Lets that many jobs die at once. */
+  dieTogether(count: number): Promise<void>;
   /** Lets a queued job die once more. */
   dieAgain(job: DeadJob, error: JobError): Promise<string>;
   readJob(id: string): Promise<JobRow>;
@@ -90,12 +92,20 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
     async die(overrides = {}, error = ERROR) {
       const job = makeJob({ queue, payloadJson: '{"page":42}', ...overrides });
       await insertJobs(db, [job]);
-      const workerId = newUuid();
-      await registerWorker(db, { id: workerId, hostname: 'test', pid: 1, queues: [queue], concurrency: 10 });
-      const deadLetterId = await failQueuedJob(db, queue, workerId, job.id, error);
+      const workerId = await startTestWorker(db, queue);
+      await failQueued(db, queue, workerId, [job.id], error);
+      const deadLetterId = await deadLetterOf(db, job.id);
       return { id: job.id, deadLetterId, tenantId: job.tenantId, workerId };
     },
-    dieAgain: (job, error) => failQueuedJob(db, queue, job.workerId, job.id, error),
+    async dieTogether(count) {
+      const jobs = Array.from({ length: count }, () => makeJob({ queue }));
+      await insertJobs(db, jobs);
+      await failQueued(db, queue, await startTestWorker(db, queue), idsOf(jobs), ERROR);
+    },
+    async dieAgain(job, error) {
+      await failQueued(db, queue, job.workerId, [job.id], error);
+      return await deadLetterOf(db, job.id);
+    },
     audits: (deadLetterId) =>
       db.selectFrom('audit_log').select(['actor', 'action']).where('target', '=', deadLetterId).execute(),
     async addEntry() {
@@ -125,23 +135,34 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
   };
 }
 
-/** Takes the job through dispatch, claim and outcome, as a worker does, and answers its dead letter's id. */
-async function failQueuedJob(
+async function startTestWorker(db: Database, queue: string): Promise<string> {
+  const id = newUuid();
+  await registerWorker(db, { id, hostname: 'test', pid: 1, queues: [queue], concurrency: 10 });
+  return id;
+}
+
+function idsOf(jobs: { id: string }[]): string[] {
+  return jobs.map((job) => job.id);
+}
+
+/** Takes queued jobs through dispatch, claim and outcome, as a worker does. */
+async function failQueued(
   db: Database,
   queue: string,
   workerId: string,
-  jobId: string,
+  ids: string[],
   error: JobError,
-): Promise<string> {
-  const { jobs } = await dispatchJobs(db, queue, 100);
-  const [job] = await claimJobs(
-    db,
-    workerId,
-    jobs.filter(({ id }) => id === jobId),
-  );
-  if (!job) throw new Error('the job was not claimed');
+): Promise<void> {
+  const { jobs } = await dispatchJobs(db, queue, 1_000);
+  const ours = jobs.filter((job) => ids.includes(job.id));
+  const claimed = (await claimJobs(db, workerId, ours)).filter((job) => job !== undefined);
+  if (claimed.length !== ids.length) throw new Error('not all of the jobs were claimed');
   const outcome = { kind: 'deadLetter', reason: 'attempts_exhausted', error } as const;
-  await recordOutcomes(db, [{ job, outcome }], { accepted: '1.2.3' });
+  const ended = claimed.map((job) => ({ job, outcome }));
+  await recordOutcomes(db, ended, { accepted: '1.2.3' });
+}
+
+async function deadLetterOf(db: Database, jobId: string): Promise<string> {
   const row = await db
     .selectFrom('jobs')
     .select('dead_letter_id')
