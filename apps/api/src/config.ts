@@ -24,6 +24,11 @@ export const configSchema = z.object({
     .meta({ expected: 'an API key of the form acc_<26 characters>_<64 hex digits>', secret: true }),
   /** The engine, for Bull Board alone: accepting a job never touches it. */
   REDIS_URL: redisUrl,
+  BOOTSTRAP_WEBHOOK_SECRET: z
+    .string()
+    .regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/)
+    .optional()
+    .meta({ expected: '`whsec_` and the base64 of 24 to 64 random bytes', secret: true }),
   ADMIN_PASSWORD: secret(8),
   LOG_LEVEL: logLevel,
   MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),

@@ -24,7 +24,8 @@ async function main(): Promise<void> {
     },
     (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
   );
-  if (config.BOOTSTRAP_API_KEY) await ensureBootstrap(db, { apiKey: config.BOOTSTRAP_API_KEY });
+  const { BOOTSTRAP_API_KEY: apiKey, BOOTSTRAP_WEBHOOK_SECRET: webhookSecret } = config;
+  if (apiKey) await ensureBootstrap(db, { apiKey, webhookSecret });
   const app = await buildApp({ db, logger }, config);
 
   const delay = config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS;

@@ -1,12 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
+import { webhookSecrets } from '@accepted/shared/database/tenants';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { pino } from 'pino';
 import { readConfig } from './config.ts';
+import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
 import { loadHandlers } from './handlers/load-handlers.ts';
+import { closeIsolatedProcesses } from './handlers/process-pool.ts';
 import { startWorker } from './start-worker.ts';
 
-/** Connections for claims, outcomes, dispatchers and services; a queue adds its share in the dispatcher. */
+/** Shared by claims, outcomes, dispatchers and services; each holds one only for the length of a statement or two. */
 const MAX_CONNECTIONS = 12;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
@@ -26,7 +29,10 @@ async function main(): Promise<void> {
     },
     onError,
   );
-  const builtins: never[] = [];
+  const builtins = createBuiltinHandlers({
+    webhookSecrets: (tenantId) => webhookSecrets(db, tenantId),
+    allowPrivateNetworks: config.ALLOW_PRIVATE_NETWORKS,
+  });
   const handlers = await loadHandlers({ jobsDir: config.JOBS_DIR, builtins });
   const engine = openEngine({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, onError });
   const worker = await startWorker({ config, db, engine, handlers, versions: await readVersions(), logger });
@@ -37,6 +43,7 @@ async function main(): Promise<void> {
     stopping = true;
     logger.info({ signal }, 'told to stop');
     await worker.stop();
+    await closeIsolatedProcesses();
     logger.info('stopped');
     // Whatever still hangs on a connection that is gone must not keep the process.
     process.exit();
@@ -44,6 +51,7 @@ async function main(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 }
 
+/** Names what ran, for whoever debugs a dead letter later. */
 async function readVersions(): Promise<Record<string, string>> {
   const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'));
   return { accepted: manifest.version, node: process.versions.node };

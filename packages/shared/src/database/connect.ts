@@ -28,7 +28,8 @@ export function openDatabase(options: DatabaseOptions, onIdleError: (error: Erro
     connectionTimeoutMillis: options.connectTimeoutMs,
     statement_timeout: options.statementTimeoutMs,
     query_timeout: options.statementTimeoutMs + 1_000,
-    idle_in_transaction_session_timeout: 30_000,
+    // A process that is frozen in a transaction must not hold its locks for long.
+    idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
   });
   pool.on('error', onIdleError);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { newUuid } from '../job/id.ts';
 import { hashSecret, parseApiKey, SCOPES } from './api-keys.ts';
 import type { Database } from './connect.ts';
@@ -18,7 +19,7 @@ export function generateWebhookSecret(): string {
  */
 export async function ensureBootstrap(
   db: Database,
-  { apiKey, webhookSecret = generateWebhookSecret() }: { apiKey: string; webhookSecret?: string },
+  { apiKey, webhookSecret }: { apiKey: string; webhookSecret?: string | undefined },
 ): Promise<{ tenantId: string }> {
   const parsed = parseApiKey(apiKey);
   if (!parsed)
@@ -45,12 +46,23 @@ export async function ensureBootstrap(
   return { tenantId };
 }
 
-async function ensureTenant(db: Database, webhookSecret: string): Promise<string> {
-  await db
+/** A secret that is given replaces the one that is there; one made up here must not. */
+async function ensureTenant(db: Database, webhookSecret: string | undefined): Promise<string> {
+  const row = await db
     .insertInto('tenants')
-    .values({ id: newUuid(), name: DEFAULT_TENANT, webhook_secret: webhookSecret })
-    .onConflict((conflict) => conflict.column('name').doNothing())
-    .execute();
-  const tenant = db.selectFrom('tenants').select('id').where('name', '=', DEFAULT_TENANT);
-  return (await tenant.executeTakeFirstOrThrow()).id;
+    .values({ id: newUuid(), name: DEFAULT_TENANT, webhook_secret: webhookSecret ?? generateWebhookSecret() })
+    .onConflict((conflict) =>
+      conflict.column('name').doUpdateSet({
+        webhook_secret: webhookSecret ?? sql.ref<string>('tenants.webhook_secret'),
+      }),
+    )
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return row.id;
+}
+
+/** Reads the secrets that sign a tenant's webhooks, the newest first; none when there is no such tenant. */
+export async function webhookSecrets(db: Database, tenantId: string): Promise<string[]> {
+  const rows = await db.selectFrom('tenants').select('webhook_secret').where('id', '=', tenantId).execute();
+  return rows.map((row) => row.webhook_secret);
 }
