@@ -67,14 +67,12 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
   let queue = 'default';
   let mirrors: { stop(): Promise<void> }[] = [];
   const entries = () => engine.queue(deadLetterQueueName(queue));
-  const readJob = (id: string) =>
-    db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
   return {
     db,
     engine,
     redis,
-    readJob,
+    readJob: (id) => db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
     useFreshQueue() {
       queue = `q${newUuid()}`;
       return queue;
