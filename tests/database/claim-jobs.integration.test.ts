@@ -1,0 +1,52 @@
+import { cancelJob } from '@accepted/shared/database/cancel-jobs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import { dispatchJobs, takeBack } from '@accepted/shared/database/dispatch-jobs';
+import { heartbeat, markLostWorkers } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { sql } from 'kysely';
+import { describe, expect, test } from 'vitest';
+import { useLedger } from './ledger.ts';
+
+const ledger = useLedger();
+
+describe('claimJobs', () => {
+  test('of many claims of one dispatch exactly one gets the job', async () => {
+    await ledger.insertOne();
+    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    const claims = await Promise.all(
+      Array.from({ length: 10 }, () => claimJobs(ledger.db, ledger.workerId, jobs)),
+    );
+    expect(claims.flat().filter(Boolean)).toHaveLength(1);
+  });
+
+  test('a delivery that came twice in one batch runs once', async () => {
+    await ledger.insertOne();
+    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    expect((await claimJobs(ledger.db, ledger.workerId, [...jobs, ...jobs])).filter(Boolean)).toHaveLength(1);
+  });
+
+  test('an old dispatch number claims nothing once the job was taken back', async () => {
+    await ledger.insertOne();
+    const { jobs: old } = await dispatchJobs(ledger.db, 'default', 10);
+    expect(await takeBack(ledger.db, old)).toBe(1);
+    expect(await claimJobs(ledger.db, ledger.workerId, old)).toEqual([undefined]);
+    const { jobs: anew } = await dispatchJobs(ledger.db, 'default', 10);
+    expect(await claimJobs(ledger.db, ledger.workerId, old)).toEqual([undefined]);
+    expect((await claimJobs(ledger.db, ledger.workerId, anew))[0]?.attempt).toBe(1);
+  });
+
+  test('canceled and expired jobs, and workers without a lease, claim nothing', async () => {
+    const tenantId = newUuid();
+    const canceled = await ledger.insertOne({ tenantId });
+    await ledger.insertOne({ ttlMs: 60_000 });
+    await ledger.insertOne();
+    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    await cancelJob(ledger.db, tenantId, canceled.id);
+    await sql`UPDATE jobs SET expires_at = now() WHERE expires_at IS NOT NULL`.execute(ledger.db);
+    await sql`UPDATE workers SET heartbeat_at = now() - interval '1 hour'`.execute(ledger.db);
+    expect(await markLostWorkers(ledger.db, 15_000)).toEqual([ledger.workerId]);
+    expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toEqual([undefined, undefined, undefined]);
+    expect(await heartbeat(ledger.db, ledger.workerId, {})).toBe(false);
+    expect((await claimJobs(ledger.db, await ledger.startWorker(), jobs)).filter(Boolean)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,70 @@
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import type { Database } from '@accepted/shared/database/connect';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { registerWorker } from '@accepted/shared/database/workers';
+import type { Outcome } from '@accepted/shared/job/decide-outcome';
+import { newUuid } from '@accepted/shared/job/id';
+import type { NewJob } from '@accepted/shared/job/new-job';
+import { makeJob } from '@accepted/testing/factories';
+import { createTestDatabase } from '@accepted/testing/test-database';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
+
+export const VERSIONS = { accepted: 'test' };
+export const succeed: Outcome = { kind: 'succeed', resultJson: '{"ok":true}' };
+
+/** A ledger that is empty before each test, with one live worker. */
+export interface Ledger {
+  readonly db: Database;
+  /** The worker that `claimOne` claims for. */
+  workerId: string;
+  startWorker(): Promise<string>;
+  insertOne(overrides?: Partial<NewJob>): Promise<NewJob>;
+  claimOne(overrides?: Partial<NewJob>): Promise<NonNullable<Awaited<ReturnType<typeof claimJobs>>[number]>>;
+  readJob(id: string): ReturnType<typeof readJob>;
+}
+
+/** Gives the tests of a file a ledger of their own. */
+export function useLedger(): Ledger {
+  let drop: () => Promise<void>;
+  const ledger = {} as Ledger & { db: Database };
+  beforeAll(async () => {
+    const database = await createTestDatabase();
+    drop = database.drop;
+    Object.assign(ledger, actions(ledger), { db: database.db });
+  });
+  afterAll(() => drop());
+  beforeEach(async () => {
+    await sql`TRUNCATE jobs, workers, attempts, dead_letters, idempotency_keys, audit_log`.execute(ledger.db);
+    ledger.workerId = await ledger.startWorker();
+  });
+  return ledger;
+}
+
+function actions(ledger: Ledger) {
+  return {
+    async startWorker() {
+      const id = newUuid();
+      await registerWorker(ledger.db, { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+      return id;
+    },
+    async insertOne(overrides: Partial<NewJob> = {}) {
+      const job = makeJob(overrides);
+      await insertJobs(ledger.db, [job]);
+      return job;
+    },
+    async claimOne(overrides: Partial<NewJob> = {}) {
+      await ledger.insertOne(overrides);
+      const { jobs } = await dispatchJobs(ledger.db, 'default', 100);
+      const [claimed] = await claimJobs(ledger.db, ledger.workerId, jobs);
+      if (!claimed) throw new Error('The job could not be claimed.');
+      return claimed;
+    },
+    readJob: (id: string) => readJob(ledger.db, id),
+  };
+}
+
+function readJob(db: Database, id: string) {
+  return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
