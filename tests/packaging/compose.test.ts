@@ -25,7 +25,7 @@ const secrets = Object.fromEntries(
   readFileSync(envFile, 'utf8')
     .trim()
     .split('\n')
-    .map((line) => line.split('=') as [string, string]),
+    .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
 );
 
 test('the file follows the schema of the Compose Specification', () => {

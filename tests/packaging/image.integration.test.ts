@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '@accepted/embedded-postgres/free-port';
 import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { generateWebhookSecret } from '@accepted/shared/database/tenants';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
@@ -104,7 +105,12 @@ function startProgram(name: string, command: string[], outside: Record<string, s
   const root = join(image.folder, image.workdir);
   const [node, file = '', ...args] = command;
   if (node !== 'node') throw new Error(`${name} starts with ${node}`);
-  const secrets = { POSTGRES_PASSWORD: 'unused', BOOTSTRAP_API_KEY: API_KEY, ADMIN_PASSWORD: 'not a secret' };
+  const secrets = {
+    POSTGRES_PASSWORD: 'unused',
+    BOOTSTRAP_API_KEY: API_KEY,
+    BOOTSTRAP_WEBHOOK_SECRET: generateWebhookSecret(),
+    ADMIN_PASSWORD: 'not a secret',
+  };
   const env: Record<string, string> = { ...image.env, ...environmentOf(service, secrets) };
   for (const [key, value] of Object.entries(outside)) if (key in env) env[key] = value;
   if (env.JOBS_DIR) env.JOBS_DIR = join(image.folder, env.JOBS_DIR);
