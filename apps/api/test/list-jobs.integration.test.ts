@@ -42,6 +42,12 @@ describe('GET /v1/jobs', () => {
     expect(seen).toEqual(ids.slice(1));
   });
 
+  test('a page holds as many as asked for, and the last one says so', async () => {
+    const [four, all] = [await list('?limit=4'), await list('?limit=6')];
+    expect([four.json().data.length, four.json().hasMore]).toEqual([4, true]);
+    expect([all.json().data.length, all.json().hasMore, all.json().nextCursor]).toEqual([6, false, null]);
+  });
+
   test('filters narrow the list', async () => {
     expect(await idsOf('?status=scheduled')).toEqual([ids[0]]);
     expect(await idsOf('?status=succeeded')).toEqual([ids[5]]);
@@ -56,7 +62,9 @@ describe('GET /v1/jobs', () => {
     const after = new Date(Date.parse(third) - 1).toISOString();
     expect(await idsOf(`?createdAfter=${after}`)).toEqual(ids.slice(0, 3));
   });
+});
 
+describe('parameters of GET /v1/jobs that are refused', () => {
   test.each([
     ['?limit=0', '/query/limit'],
     ['?limit=101', '/query/limit'],

@@ -126,23 +126,36 @@ test('Retry-After comes from the measured drain of the queue', async () => {
 });
 
 describe('long-poll', () => {
-  test('a notification wakes the waiter', async () => {
+  test('a job that finishes in time is answered as it is then', async () => {
     const id = await api.submit();
     const pending = api.send('GET', `/v1/jobs/${id}`, { headers: { prefer: 'wait=2' } });
     await runJob(api.db, id, SUCCEED);
-    await notify(api.db, CHANNELS.jobFinished, [newUuid(), parsePublicId('job', id)].join(','));
     const reply = await pending;
 
     expect(reply.json().status).toBe('succeeded');
     expect(reply.headers['preference-applied']).toBe('wait=2');
   });
 
-  test('without any notification polling wakes it', async () => {
-    const id = await api.submit();
-    const pending = api.send('GET', `/v1/jobs/${id}`, { headers: { prefer: 'wait=2' } });
-    await runJob(api.db, id, FAIL);
+  test('a notification ends the wait', async () => {
+    const unknownToPolling = newUuid();
+    const watch = api.app.jobWaiter.watch(unknownToPolling);
+    let ended = false;
+    void watch.finished.then(() => {
+      ended = true;
+    });
+    const payload = [newUuid(), unknownToPolling].join(',');
+    const send = async () => {
+      await notify(api.db, CHANNELS.jobFinished, payload);
+      return ended;
+    };
+    await waitUntil(send, { until: 'the notification arrives' });
+  });
 
-    expect((await pending).json().status).toBe('failed');
+  test('without any notification polling ends the wait', async () => {
+    const id = await api.submit();
+    const watch = api.app.jobWaiter.watch(parsePublicId('job', id) ?? '');
+    await runJob(api.db, id, FAIL);
+    await watch.finished;
   });
 
   test('the wait is clamped, and a job that is still pending is 200', async () => {
