@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import { newUuid, publicId } from '@accepted/shared/job/id';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { loadHandlers } from './load-handlers.ts';
@@ -75,12 +76,24 @@ describe('csv.import', () => {
     expect(await rows(id)).toEqual([{ line: 2, name: 'Later', email: 'ada@example.com', token: 2 }]);
   });
 
-  it('creates its table once though the first jobs come together', async () => {
+  it('waits while another first import creates the table', async () => {
     await sql`DROP SCHEMA examples CASCADE`.execute(database.db);
-    const payload = { csv: 'name,email\nAda,ada@example.com' };
-    const results = await Promise.all(Array.from({ length: 8 }, () => run('csv.import', { payload })));
-    expect(results).toEqual(Array(8).fill({ imported: 1, rejected: [] }));
+    const importing = await database.db.transaction().execute(async (tx) => {
+      await sql`SELECT pg_advisory_xact_lock(hashtext('examples.contacts'))`.execute(tx);
+      await sql`CREATE SCHEMA examples`.execute(tx);
+      const started = run('csv.import', { payload: { csv: 'name,email\nAda,ada@example.com' } });
+      await waitUntil(async () => (await waitingLocks()) > 0, { until: 'the import waits for the table' });
+      return { started };
+    });
+    expect(await importing.started).toEqual({ imported: 1, rejected: [] });
   });
+
+  async function waitingLocks(): Promise<number> {
+    const { rows } = await sql<{ count: number }>`
+      SELECT count(*)::integer AS count FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(database.db);
+    return rows[0]?.count ?? 0;
+  }
 
   it('fails for good on a file without the columns', async () => {
     const error = { code: 'missing_column', retryable: false, message: 'The CSV has no column email.' };

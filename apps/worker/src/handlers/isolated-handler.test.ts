@@ -24,6 +24,8 @@ const deeds: Record<string, (ctx: any) => unknown> = {
   throw: () => { throw new PermanentError('no', { code: 'gone' }); },
   invalid: () => 1n,
   large: () => 'x'.repeat(50_000_000),
+  leave: (ctx) => void setInterval(() => ctx.progress('stale'), 1),
+  wait: () => new Promise((resolve) => setTimeout(resolve, 50)),
   exit: () => process.exit(3),
   crash: () => new Promise(() => setImmediate(() => { throw new Error('floating'); })),
   outOfMemory: () => { const hoard: unknown[] = []; for (;;) hoard.push(new Array(1_000).fill(hoard.length)); },
@@ -125,6 +127,13 @@ describe('an isolated handler', () => {
       [{}, 'plain'],
       [inspected, 'uncloneable'],
     ]);
+  });
+
+  it('hears nothing of what an earlier attempt left running', async () => {
+    await run('leave');
+    const progress: unknown[] = [];
+    await run('wait', {}, { onProgress: (value) => progress.push(value) });
+    expect(progress).toEqual([]);
   });
 
   it('waits for a process when there are more jobs than processes, its timeout not running', async () => {

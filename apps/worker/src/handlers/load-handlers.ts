@@ -4,24 +4,16 @@ import { describeJobType } from './describe-job-type.ts';
 import { importHandler } from './import-handler.ts';
 import type { LoadedHandler } from './loaded-handler.ts';
 
-/** Tells what is wrong with the handler files, all faults of all files at once. */
-export class HandlerLoadError extends Error {
-  override name = 'HandlerLoadError';
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super(`The handlers cannot be loaded:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
-    this.faults = faults;
-  }
-}
-
 export interface HandlerSources {
   /** The folder whose files are handlers; none are loaded when it is left out. Folders in it are not looked into. */
   jobsDir?: string | undefined;
   builtins: LoadedHandler[];
 }
 
-/** Loads every handler; throws HandlerLoadError. A type that two handlers claim is a fault that names both. */
+/**
+ * Loads every handler; throws one Error that tells all faults of all files. A type that two handlers claim is a fault
+ * that names both.
+ */
 export async function loadHandlers({ jobsDir, builtins }: HandlerSources): Promise<LoadedHandler[]> {
   const faults: string[] = [];
   const handlers = new Map(builtins.map((handler) => [handler.type, handler]));
@@ -37,13 +29,13 @@ export async function loadHandlers({ jobsDir, builtins }: HandlerSources): Promi
       faults.push(`${file}: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  if (faults.length > 0) throw new HandlerLoadError(faults);
+  if (faults.length > 0) throw loadError(faults);
   return [...handlers.values()];
 }
 
 async function handlerFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new HandlerLoadError([`the folder ${folder} cannot be read (${error.code})`]);
+    throw loadError([`the folder ${folder} cannot be read (${error.code})`]);
   });
   return entries
     .filter((entry) => !entry.isDirectory() && isHandlerFile(entry.name))
@@ -53,4 +45,8 @@ async function handlerFiles(folder: string): Promise<string[]> {
 
 function isHandlerFile(name: string): boolean {
   return /\.(ts|js|mjs)$/.test(name) && !/\.(d|test)\.ts$/.test(name);
+}
+
+function loadError(faults: string[]): Error {
+  return new Error(`The handlers cannot be loaded:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
 }
