@@ -115,8 +115,9 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
     entryOnceFailed: (deadLetterId, timeoutMs = 10_000) =>
       waitUntil(
         async () => {
-          const entry = await entries().getJob(publicId('deadLetter', deadLetterId));
-          return (await entry?.getState()) === 'failed' ? entry : undefined;
+          const id = publicId('deadLetter', deadLetterId);
+          // Read after its state is known: one that was read before may not have its error yet.
+          return (await entries().getJobState(id)) === 'failed' ? await entries().getJob(id) : undefined;
         },
         { until: 'the entry is in the failed set', timeoutMs },
       ),
