@@ -37,6 +37,10 @@ async function main(): Promise<void> {
   const engine = openEngine({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, onError });
   const worker = await startWorker({ config, db, engine, handlers, versions: await readVersions(), logger });
 
+  // A handler that leaves a rejected promise behind must not take the other jobs of this process with it.
+  process.on('unhandledRejection', (error) => {
+    logger.error({ err: error }, 'a promise was rejected and nothing handles it, probably in a handler');
+  });
   let stopping = false;
   async function stop(signal: string): Promise<void> {
     if (stopping) return;
