@@ -78,6 +78,10 @@ describe('OpenAPI', () => {
     const page = await open('/docs/static/index.html');
     const html = page.statusCode === 200 ? page : await open('/docs/');
     expect(html.headers['content-type']).toContain('text/html');
+    expect(html.headers['content-security-policy']).toMatch(
+      /default-src 'self'.*connect-src 'self' https:\/\/jobs\.test;/,
+    );
+    expect(html.headers['content-security-policy']).not.toMatch(/script-src|unsafe-eval|https:[ ;]/);
     const assets = [...html.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url ?? '');
     expect(assets.length).toBeGreaterThan(2);
     for (const url of assets) {

@@ -32,7 +32,14 @@ export const openApi = fp<OpenApiOptions>(async (app, { publicUrl }) => {
   // The page and all it needs come from this server: it must work without a network, and leak nothing to a CDN.
   await app.register(swaggerUi, {
     routePrefix: '/docs',
-    staticCSP: true,
+    staticCSP: {
+      'default-src': ["'self'"],
+      'img-src': ["'self'", 'data:'],
+      // Swagger UI sets styles of elements by script.
+      'style-src': ["'self'", "'unsafe-inline'"],
+      'connect-src': ["'self'", new URL(publicUrl).origin],
+      'frame-ancestors': ["'none'"],
+    },
     uiConfig: { url: '/openapi.json', persistAuthorization: true },
   });
 });
