@@ -130,12 +130,12 @@ test('a wiped Redis is noticed once, and a running one not again', async () => {
   const engine = openEngine({ databaseUrl: database.url, redisUrl: redis.url, onError: ignoreErrors });
   closers.push(() => engine.close());
   await waitUntil(() => engine.isReady(), { until: 'the engine is ready' });
-  await engine.wasWiped();
-  expect(await engine.wasWiped()).toBe(false);
+  await engine.wasWiped('test');
+  expect(await engine.wasWiped('test')).toBe(false);
   const client = new Redis(redis.url);
   await client.flushall();
   client.disconnect();
-  expect([await engine.wasWiped(), await engine.wasWiped()]).toEqual([true, false]);
+  expect([await engine.wasWiped('test'), await engine.wasWiped('test')]).toEqual([true, false]);
 });
 
 test('calls fail at once while Redis is away, instead of waiting for it', async () => {
@@ -147,7 +147,7 @@ test('calls fail at once while Redis is away, instead of waiting for it', async 
   closers.push(() => engine.close());
   const started = performance.now();
   await expect(addToEngine(engine.queue('away'), newJobs(1))).rejects.toThrow();
-  await expect(engine.wasWiped()).rejects.toThrow();
+  await expect(engine.wasWiped('test')).rejects.toThrow();
   expect(engine.isReady()).toBe(false);
   expect(performance.now() - started).toBeLessThan(1_000);
 });

@@ -3,6 +3,8 @@ export interface Announcement {
   url: string;
   apiKey: string;
   adminPassword: string;
+  /** What receivers check the signatures of webhooks with. */
+  webhookSecret: string;
   /** The handlers are the examples, and not the user's own. */
   hasExamples: boolean;
 }
@@ -11,7 +13,7 @@ export interface Announcement {
  * Writes the page that the quickstart ends its start with: where everything is, and two commands to paste, each of
  * which works by itself, in any shell, with nothing but curl and grep.
  */
-export function announce({ url, apiKey, adminPassword, hasExamples }: Announcement): string {
+export function announce({ url, apiKey, adminPassword, webhookSecret, hasExamples }: Announcement): string {
   const job = JSON.stringify(
     hasExamples ? EXAMPLE_JOB : { type: 'http.request', payload: { url: `${url}/livez` } },
   );
@@ -23,6 +25,7 @@ export function announce({ url, apiKey, adminPassword, hasExamples }: Announceme
   Docs         ${url}/docs
   Bull Board   ${url}/admin/queues   (password: ${adminPassword})
   API key      ${apiKey}
+  Webhooks     signed with ${webhookSecret}
 
 Submit a job:
 

@@ -30,6 +30,7 @@ export const configSchema = z.object({
     .default(resolve(WORKSPACE, 'examples/jobs'))
     .meta({ expected: 'a folder with one handler a file' }),
   BOOTSTRAP_API_KEY: secret(16),
+  BOOTSTRAP_WEBHOOK_SECRET: secret(16),
   ADMIN_PASSWORD: secret(8),
   ALLOW_PRIVATE_NETWORKS: privateNetworks,
   LOG_LEVEL: logLevel,

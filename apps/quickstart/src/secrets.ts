@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { generateWebhookSecret } from '@accepted/shared/database/tenants';
 import { z } from 'zod';
 
-const secretsSchema = z.object({ apiKey: z.string(), adminPassword: z.string() });
+const secretsSchema = z.object({ apiKey: z.string(), adminPassword: z.string(), webhookSecret: z.string() });
 
 export type Secrets = z.output<typeof secretsSchema>;
 
@@ -16,6 +17,7 @@ export async function keepSecrets(stateDir: string): Promise<Secrets> {
   const secrets = {
     apiKey: generateApiKey().text,
     adminPassword: randomBytes(12).toString('base64url'),
+    webhookSecret: generateWebhookSecret(),
   };
   await mkdir(stateDir, { recursive: true });
   await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });

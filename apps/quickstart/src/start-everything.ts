@@ -50,13 +50,14 @@ type Access = Secrets & { url: string };
 
 /** Takes the secrets that the user has set, and those of this installation for the rest. */
 async function chooseAccess(config: QuickstartConfig): Promise<Access> {
-  const { HOST, PORT, BOOTSTRAP_API_KEY, ADMIN_PASSWORD } = config;
+  const { HOST, PORT, BOOTSTRAP_API_KEY, BOOTSTRAP_WEBHOOK_SECRET, ADMIN_PASSWORD } = config;
   const secrets = await keepSecrets(config.STATE_DIR);
   const host = HOST === '0.0.0.0' ? '127.0.0.1' : HOST;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`,
     apiKey: BOOTSTRAP_API_KEY ?? secrets.apiKey,
     adminPassword: ADMIN_PASSWORD ?? secrets.adminPassword,
+    webhookSecret: BOOTSTRAP_WEBHOOK_SECRET ?? secrets.webhookSecret,
   };
 }
 
@@ -73,6 +74,7 @@ function programEnvironment(
     JOBS_DIR: config.JOBS_DIR,
     LOG_LEVEL: config.LOG_LEVEL,
     BOOTSTRAP_API_KEY: access.apiKey,
+    BOOTSTRAP_WEBHOOK_SECRET: access.webhookSecret,
     ADMIN_PASSWORD: access.adminPassword,
     // Only here: elsewhere a job could reach what listens on the machine itself.
     ALLOW_PRIVATE_NETWORKS: ['127.0.0.0/8', '::1/128', ...config.ALLOW_PRIVATE_NETWORKS].join(','),

@@ -47,7 +47,8 @@ export function createPayloadChecks(onBrokenSchema: (type: string, error: unknow
 
 /** One for each schema, so that two types may use the same `$id`. */
 function newAjv(): Ajv2020 {
-  const ajv = new Ajv2020({ allErrors: true, strict: false });
+  // A format that Ajv does not know is left to the worker, which has the real schema; each would be logged here.
+  const ajv = new Ajv2020({ allErrors: true, strict: false, logger: false });
   addFormats.default(ajv);
   return ajv;
 }

@@ -73,7 +73,8 @@ async function writeOutcomes(
         attempts_made = jobs.attempts_made - ended.attempts_given_back,
         dead_letter_id = coalesce(ended.dead_letter_id, jobs.dead_letter_id),
         finished_at = CASE WHEN before.status_after NOT IN ('queued', 'retrying') THEN now() END,
-        worker_id = NULL, dispatched_at = NULL, version = jobs.version + 1
+        worker_id = NULL, version = jobs.version + 1,
+        dispatched_at = CASE WHEN before.status_after NOT IN ('queued', 'retrying') THEN jobs.dispatched_at END
       FROM ended JOIN before USING (id)
       WHERE jobs.id = ended.id
       RETURNING jobs.id, jobs.status, jobs.queue, jobs.webhook, jobs.tenant_id, jobs.type, jobs.attempt,
