@@ -1,7 +1,7 @@
 import type { Delivery } from '@accepted/shared/database/claim-jobs';
 import type { EndedAttempt } from '@accepted/shared/database/record-outcomes';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
-import { type AttemptResult, decideOutcome } from '@accepted/shared/job/decide-outcome';
+import { type AttemptResult, decideOutcome, type RetrySpread } from '@accepted/shared/job/decide-outcome';
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { Logger } from 'pino';
 import type { RunningAttempts } from './attempt/running-attempts.ts';
@@ -12,6 +12,8 @@ export interface AttemptSteps {
   claim: (delivery: Delivery) => Promise<ClaimedJob | undefined>;
   /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
   execute: (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<AttemptResult>;
+  /** Counts the attempt in its type's retry budget and says how to spread a retry. */
+  spreadRetries: (job: ClaimedJob) => RetrySpread;
   /** Writes the outcome if this attempt still holds the job. */
   record: (ended: EndedAttempt) => Promise<JobStatus | 'fenced'>;
   /** Tells those who wait for the job that it is finished, or the dispatcher that it waits again. */
@@ -39,7 +41,7 @@ export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promi
       logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
       return;
     }
-    const outcome = decideOutcome(job, result, Math.random());
+    const outcome = decideOutcome(job, result, steps.spreadRetries(job));
     const status = await steps.record({ job, outcome });
     if (status === 'fenced') {
       logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');

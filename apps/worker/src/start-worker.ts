@@ -10,6 +10,7 @@ import { createClaimer } from './attempt/claimer.ts';
 import { createExecutor } from './attempt/executor.ts';
 import { createFinishMeter } from './attempt/finish-meter.ts';
 import { createRecorder } from './attempt/recorder.ts';
+import { createRetryBudget } from './attempt/retry-budget.ts';
 import { createRunningAttempts, type RunningAttempts } from './attempt/running-attempts.ts';
 import type { WorkerConfig } from './config.ts';
 import { startDeadLetterMirror } from './dead-letters/mirror.ts';
@@ -39,6 +40,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const { config, db, engine, handlers, logger } = resources;
   const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
   const running = createRunningAttempts();
+  const budget = createRetryBudget();
   const meter = createFinishMeter(performance.now());
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a background service failed; it is tried again');
@@ -65,6 +67,10 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const steps: AttemptSteps = {
     claim: createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger }),
     execute: createExecutor({ db, handlers }),
+    spreadRetries(job) {
+      budget.count(job.type, job.attemptsMade, performance.now());
+      return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
+    },
     record,
     announce(job, status) {
       meter.count(job.queue);

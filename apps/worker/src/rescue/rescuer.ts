@@ -38,7 +38,10 @@ export function startRescuer(options: {
 
   async function rescue(orphans: OrphanedJob[]): Promise<void> {
     const lost = { kind: 'workerLost' } as const;
-    const ended = orphans.map((job) => ({ job, outcome: decideOutcome(job, lost, Math.random()) }));
+    const ended = orphans.map((job) => ({
+      job,
+      outcome: decideOutcome(job, lost, { random: Math.random(), stretch: 1 }),
+    }));
     const statuses = await recordOutcomes(db, ended, options.versions);
     logger.warn(
       { rescued: statuses.filter((status) => status !== 'fenced').length },

@@ -18,9 +18,9 @@ export interface DatabaseOptions {
 /**
  * Opens a pool of connections to the ledger; nothing connects before the first query. `db.destroy()` ends it.
  *
- * An idle connection that the server closes must not end the process, so `onIdleError` is told instead.
+ * A connection that the server closes must not end the process, so `onConnectionError` is told instead.
  */
-export function openDatabase(options: DatabaseOptions, onIdleError: (error: Error) => void): Database {
+export function openDatabase(options: DatabaseOptions, onConnectionError: (error: Error) => void): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
     application_name: options.applicationName,
@@ -32,8 +32,17 @@ export function openDatabase(options: DatabaseOptions, onIdleError: (error: Erro
     idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
   });
-  pool.on('error', onIdleError);
+  tellConnectionErrors(pool, onConnectionError);
   return new Kysely<Ledger>({ dialect: new PostgresDialect({ pool }) });
+}
+
+/**
+ * Has somebody told of every connection that breaks. The pool itself listens to idle ones only: one that breaks while
+ * it is checked out, between two statements of a transaction, would end the process with an unhandled 'error' event.
+ */
+export function tellConnectionErrors(pool: pg.Pool, onConnectionError: (error: Error) => void): void {
+  pool.on('error', onConnectionError);
+  pool.on('connect', (client) => client.on('error', onConnectionError));
 }
 
 /** PostgreSQL error classes that mean "the server is not there", not "the statement is wrong" (Appendix A of its manual). */

@@ -171,11 +171,11 @@ export async function listUnclaimed(
     .execute();
 }
 
-/** Takes jobs back that the engine no longer has: they are ready again, and their old dispatch number claims nothing. */
+/** Takes jobs back that the engine no longer has: they are ready again, and the old dispatch claims nothing more. */
 export async function takeBack(db: Database, jobs: DispatchedJob[]): Promise<number> {
   if (jobs.length === 0) return 0;
   const { numAffectedRows } = await sql`
-    UPDATE jobs SET dispatched_at = NULL, dispatch_no = jobs.dispatch_no + 1
+    UPDATE jobs SET dispatched_at = NULL
     FROM ${unnestBatch('lost', DISPATCHED_COLUMNS, jobs)}
     WHERE jobs.id = lost.id AND jobs.dispatch_no = lost.dispatch_no
       AND jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`.execute(db);

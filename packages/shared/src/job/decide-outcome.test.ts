@@ -63,7 +63,7 @@ describe('decideOutcome', () => {
     ['a canceled attempt cancels the job', job, { kind: 'aborted', reason: 'canceled' }, { kind: 'cancel' }],
     ['a shutdown releases the job', job, { kind: 'aborted', reason: 'shutdown' }, { kind: 'release' }],
   ])('%s', (_, attempted, result, expected) => {
-    expect(decideOutcome(attempted, result, 0.5)).toMatchObject(expected);
+    expect(decideOutcome(attempted, result, { random: 0.5, stretch: 1 })).toMatchObject(expected);
   });
 
   test('no job is tried again once its attempts are used up, whatever went wrong', () => {
@@ -82,7 +82,7 @@ describe('decideOutcome', () => {
           const outcome = decideOutcome(
             { ...job, maxAttempts: max, attemptsMade: max + extra },
             result,
-            random,
+            { random, stretch: 1 },
           );
           expect(outcome.kind).toBe('deadLetter');
         },

@@ -34,22 +34,27 @@ export type Outcome =
   | { kind: 'cancel' }
   | { kind: 'release' };
 
+/** How retries are spread over time: `random` from 0 up to, not including, 1; `stretch` as the retry budget says. */
+export interface RetrySpread {
+  random: number;
+  stretch: number;
+}
+
 /**
- * Decides what becomes of a job after an attempt. Pure: `random` (from 0 up to, not including, 1) spreads the
- * retries. A release gives the attempt back; every other end counts it.
+ * Decides what becomes of a job after an attempt. Pure. A release gives the attempt back; every other end counts it.
  */
-export function decideOutcome(job: AttemptedJob, result: AttemptResult, random: number): Outcome {
+export function decideOutcome(job: AttemptedJob, result: AttemptResult, spread: RetrySpread): Outcome {
   switch (result.kind) {
     case 'returned':
       return { kind: 'succeed', resultJson: result.resultJson };
     case 'aborted':
       return result.reason === 'canceled' ? { kind: 'cancel' } : { kind: 'release' };
     case 'threw':
-      return retryOrDeadLetter(job, result.error, random, 'attempts_exhausted', result.retryAfterMs);
+      return retryOrDeadLetter(job, result.error, spread, 'attempts_exhausted', result.retryAfterMs);
     case 'timedOut':
-      return retryOrDeadLetter(job, timeoutError(result.timeoutMs), random, 'attempts_exhausted');
+      return retryOrDeadLetter(job, timeoutError(result.timeoutMs), spread, 'attempts_exhausted');
     case 'workerLost':
-      return retryOrDeadLetter(job, WORKER_LOST, random, 'poison');
+      return retryOrDeadLetter(job, WORKER_LOST, spread, 'poison');
   }
 }
 
@@ -66,12 +71,12 @@ function timeoutError(timeoutMs: number): JobError {
 function retryOrDeadLetter(
   job: AttemptedJob,
   error: JobError,
-  random: number,
+  spread: RetrySpread,
   reasonWhenExhausted: DeadLetterReason,
   retryAfterMs = 0,
 ): Outcome {
   if (!error.retryable) return { kind: 'deadLetter', reason: 'permanent_error', error };
   if (job.attemptsMade >= job.maxAttempts) return { kind: 'deadLetter', reason: reasonWhenExhausted, error };
-  const delayMs = Math.max(retryAfterMs, backoffDelayMs(job.backoff, job.attemptsMade, random));
+  const delayMs = Math.max(retryAfterMs, backoffDelayMs(job.backoff, job.attemptsMade, spread));
   return { kind: 'retry', delayMs, error };
 }

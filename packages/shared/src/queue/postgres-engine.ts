@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, type PgPool, Queue, Worker } from 'bullmq';
 import pg from 'pg';
+import { tellConnectionErrors } from '../database/connect.ts';
 import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
 
 export interface PostgresEngineOptions {
@@ -26,7 +27,7 @@ export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptio
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
   });
-  pool.on('error', onError);
+  tellConnectionErrors(pool, onError);
   // Every BullMQ queue and worker listens here; Node takes more than ten listeners for a leak.
   pool.setMaxListeners(0);
   // BullMQ takes a pg.Pool, but describes it by an interface of its own that pg's types do not quite meet.
