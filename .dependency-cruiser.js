@@ -12,7 +12,7 @@ export default {
       severity: 'error',
       from: { path: '^packages/shared/src/(job|webhook)/', pathNot: '\\.test\\.ts$' },
       to: {
-        path: '^(apps|packages|migrations|examples|tests)/',
+        path: '^(apps|packages|migrations|examples|faults|tests)/',
         pathNot: '^packages/shared/src/(job|webhook)/',
         dependencyTypesNot: ['type-only'],
       },
@@ -73,7 +73,7 @@ export default {
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|faults/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
       to: { path: 'node_modules/(kysely|pg)/' },
     },
@@ -83,9 +83,9 @@ export default {
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/testing/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+          '^(packages/testing/|faults/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
-      to: { path: '^(packages/testing|tests)/|node_modules/(vitest|fast-check|playwright-core)/' },
+      to: { path: '^(packages/testing|faults|tests)/|node_modules/(vitest|fast-check|playwright-core)/' },
     },
     {
       name: 'migrations-alone',
@@ -93,7 +93,7 @@ export default {
         'A migration has to do next year what it does today, so it uses nothing of ours that may change.',
       severity: 'error',
       from: { path: '^migrations/' },
-      to: { path: '^(apps|packages|examples)/' },
+      to: { path: '^(apps|packages|examples|faults)/' },
     },
     {
       name: 'handlers-import-job-only',

@@ -1,0 +1,291 @@
+import type { JobStatus } from '@accepted/shared/job/status';
+
+/**
+ * The files that a run leaves in its folder, one JSON value a line: what the harness saw from outside, then what the
+ * ledger said at the end. The checker needs nothing else. Times (`at`, `…At`) are milliseconds since 1970 by the
+ * clock of this machine, which every process of a run shares; `jobId` is the id that clients see (`job_…`).
+ */
+export const LOG_FILES = {
+  acks: 'acks.jsonl',
+  receiver: 'receiver.jsonl',
+  faults: 'faults.jsonl',
+  wipes: 'wipes.jsonl',
+  processes: 'processes.jsonl',
+  memory: 'memory.jsonl',
+  /** Written once, when the ledger is drained or the time is over. */
+  run: 'run.json',
+  jobs: 'ledger/jobs.jsonl',
+  attempts: 'ledger/attempts.jsonl',
+  deadLetters: 'ledger/dead-letters.jsonl',
+  replays: 'ledger/replays.jsonl',
+  keys: 'ledger/idempotency-keys.jsonl',
+  transitions: 'ledger/transitions.jsonl',
+} as const;
+
+/** `effects-<pid>.jsonl`: one file for each process that ran a handler. */
+export const EFFECT_FILES = /^effects-\d+\.jsonl$/;
+
+/** What each process printed: `log/worker-<slot>.log` and `log/api-<slot>.log`, pino's JSON lines, appended by restarts. */
+export const LOG_FOLDER = 'log';
+
+/**
+ * What a job is there to do, and the statuses it may end in. A canceled job may have been done already; a job that
+ * fails for good may be replayed later and then succeeds.
+ */
+export const JOB_KINDS = {
+  plain: ['succeeded'],
+  retry: ['succeeded'],
+  webhook: ['succeeded'],
+  slow: ['succeeded'],
+  timeout: ['succeeded'],
+  scheduled: ['succeeded'],
+  isolated: ['succeeded'],
+  /** Holds up its worker's event loop for longer than the lease, once. */
+  blocking: ['succeeded'],
+  /** Submitted when a fault has ended: its end is the fault's `recoveredAt`. */
+  probe: ['succeeded'],
+  canceled: ['canceled', 'succeeded'],
+  permanent: ['failed', 'succeeded'],
+  /** Kills its worker in every attempt. */
+  poison: ['failed'],
+  /** Takes its worker's memory in every attempt. */
+  leaking: ['failed'],
+} as const satisfies Record<string, readonly JobStatus[]>;
+
+export type JobKind = keyof typeof JOB_KINDS;
+
+/** One reply, or the lack of one, to one `POST /v1/jobs`; the last line of a key is `final`. Fsynced before it counts. */
+export interface AckLine {
+  /** When the reply came, or was given up. */
+  at: number;
+  key: string;
+  /** `accepted`: 202 or 200. `refused`: any other status. `unknown`: no whole reply. */
+  outcome: 'accepted' | 'refused' | 'unknown';
+  status: number | null;
+  jobId: string | null;
+  kind: JobKind;
+  /** From the first byte sent to the whole reply. */
+  latencyMs: number;
+  /** The faults that were under way at some time between request and reply, `null` when there was none. */
+  during: FaultKind[] | null;
+  final: boolean;
+}
+
+/** Written by the handlers with O_APPEND. `effect` is the side effect itself, under the attempt's fencing token. */
+export interface EffectLine {
+  at: number;
+  jobId: string;
+  token: number;
+  phase: 'start' | 'effect';
+}
+
+/** One webhook request as it arrived, whatever was then replied. */
+export interface ReceiverLine {
+  at: number;
+  webhookId: string;
+  /** SHA-256 of the raw body, hex. */
+  bodyHash: string;
+  /** By the timestamp that was sent along, so that a sender's wrong clock does not hide a wrong signature. */
+  signatureValid: boolean;
+  /** The status, or `null` when the connection was cut or left hanging. */
+  replied: number | null;
+  jobId: string | null;
+  event: string | null;
+}
+
+/** What a fault is counted as, beside its kind. */
+export interface FaultTraits {
+  engines: readonly EngineKind[];
+  /** Ends a process of ours, or a server, with SIGKILL. */
+  kill9?: true;
+  /** The engine loses everything it held. */
+  wipe?: true;
+  postgresCrash?: true;
+  /** A worker is silent for longer than its lease and comes back. */
+  zombie?: true;
+  /** Clients must not notice: Redis is away or slow, and a 202 does not need it. */
+  redisDown?: true;
+}
+
+export type EngineKind = 'redis' | 'postgres';
+
+const BOTH = ['redis', 'postgres'] as const;
+const REDIS = ['redis'] as const;
+const POSTGRES = ['postgres'] as const;
+
+/** Every fault that the suite can inject. */
+export const FAULTS = {
+  'worker-killed': { engines: BOTH, kill9: true },
+  'worker-killed-after-claim': { engines: BOTH, kill9: true },
+  'worker-killed-after-effect': { engines: BOTH, kill9: true },
+  'worker-killed-before-commit': { engines: BOTH, kill9: true },
+  'worker-killed-during-commit': { engines: BOTH, kill9: true },
+  'worker-killed-after-commit': { engines: BOTH, kill9: true },
+  'worker-killed-after-dispatch': { engines: BOTH, kill9: true },
+  'worker-zombie': { engines: BOTH, zombie: true },
+  'worker-clock-skewed': { engines: BOTH },
+  'worker-redis-link-blackholed': { engines: REDIS },
+  'worker-redis-link-half-open': { engines: REDIS },
+  'worker-redis-link-slow': { engines: REDIS },
+  'worker-redis-link-reset': { engines: REDIS },
+  'worker-postgres-link-blackholed': { engines: BOTH },
+  'api-killed': { engines: BOTH, kill9: true },
+  'api-killed-before-commit': { engines: BOTH, kill9: true },
+  'api-killed-after-commit': { engines: BOTH, kill9: true },
+  'api-postgres-link-blackholed': { engines: BOTH },
+  'rolling-deploy': { engines: BOTH },
+  'redis-flushed': { engines: REDIS, wipe: true, redisDown: true },
+  'redis-killed-unpersisted': { engines: REDIS, kill9: true, wipe: true, redisDown: true },
+  'redis-killed-persisted': { engines: REDIS, kill9: true, redisDown: true },
+  'redis-back-in-time': { engines: REDIS, kill9: true, redisDown: true },
+  'redis-asleep': { engines: REDIS, redisDown: true },
+  'redis-clients-killed': { engines: REDIS, redisDown: true },
+  'redis-full': { engines: REDIS, redisDown: true },
+  'engine-tables-emptied': { engines: POSTGRES, wipe: true },
+  'postgres-crashed': { engines: BOTH, postgresCrash: true },
+  'postgres-backend-killed': { engines: BOTH, kill9: true, postgresCrash: true },
+  'postgres-sessions-terminated': { engines: BOTH },
+  'postgres-table-locked': { engines: BOTH },
+  'postgres-connections-exhausted': { engines: BOTH },
+  'postgres-disk-full': { engines: BOTH },
+  'handler-blocks-loop': { engines: BOTH, zombie: true },
+  'handler-leaks-memory': { engines: BOTH },
+  'handler-kills-worker': { engines: BOTH },
+  'receiver-answers-500': { engines: BOTH },
+  'receiver-drips': { engines: BOTH },
+  'receiver-hangs': { engines: BOTH },
+  'receiver-reply-lost': { engines: BOTH },
+  'receiver-floods': { engines: BOTH },
+  'receiver-gzip-bomb': { engines: BOTH },
+  'receiver-redirects': { engines: BOTH },
+} as const satisfies Record<string, FaultTraits>;
+
+export type FaultKind = keyof typeof FAULTS;
+
+export function traitsOf(kind: FaultKind): FaultTraits {
+  return FAULTS[kind];
+}
+
+export interface FaultLine {
+  at: number;
+  kind: FaultKind;
+  /** What it hit: `worker-2`, `redis`, `postgres`, `receiver` … */
+  target: string;
+  /** A fault that could not be shown to have fired does not count, and fails the run. */
+  fired: boolean;
+  /** What was seen, or why it was not. */
+  firedProof: string;
+  /** When everything was healed again. */
+  endedAt: number;
+  /** When a job that was submitted after `endedAt` had gone all the way through; `null`: not before the end of the run. */
+  recoveredAt: number | null;
+}
+
+/** What the ledger had in the engine, unclaimed, just before a wipe. */
+export interface WipeLine {
+  at: number;
+  kind: FaultKind;
+  jobs: { jobId: string; dispatchNo: number }[];
+}
+
+/** The life of the processes. An exit that nobody asked for, by fault or by deploy, is not `expected`. */
+export interface ProcessLine {
+  at: number;
+  /** `worker-1`, `api-2` … */
+  name: string;
+  pid: number;
+  event: 'started' | 'ready' | 'exited';
+  code?: number | null;
+  signal?: string | null;
+  expected?: boolean;
+}
+
+export interface MemoryLine {
+  at: number;
+  name: string;
+  pid: number;
+  rssBytes: number;
+}
+
+/** `run.json`: what was asked for, and what the harness itself has to object to. */
+export interface RunFacts {
+  seed: number;
+  size: string;
+  engine: EngineKind;
+  jobs: number;
+  faults: number;
+  startedAt: number;
+  loadStartedAt: number;
+  loadEndedAt: number;
+  /** When nothing was left to do; `null` when the time for that ran out. */
+  drainedAt: number | null;
+  endedAt: number;
+  leaseMs: number;
+  command: string;
+  /** Kinds of the matrix that this run left out, each with the reason. */
+  notRun: { kind: string; reason: string }[];
+  /** What went wrong beyond the invariants: a process that did not end in time, a client that got no answer … Each fails the run. */
+  problems: string[];
+}
+
+/** Rows of `ledger/`, written after everything has stopped. */
+export interface LedgerJob {
+  jobId: string;
+  type: string;
+  queue: string;
+  status: JobStatus;
+  attempt: number;
+  attemptsMade: number;
+  maxAttempts: number;
+  replayRound: number;
+  dispatchNo: number;
+  hasWebhook: boolean;
+  /** Of a delivery: the event's id (`evt_…`), and the job it tells of. */
+  eventId: string | null;
+  eventJobId: string | null;
+  createdAt: number;
+  startedAt: number | null;
+  finishedAt: number | null;
+}
+
+export interface LedgerAttempt {
+  jobId: string;
+  /** The fencing token. */
+  attempt: number;
+  replayRound: number;
+  outcome: string;
+  errorCode: string | null;
+  startedAt: number;
+  finishedAt: number;
+}
+
+export interface LedgerDeadLetter {
+  jobId: string;
+  reason: string;
+  attempt: number;
+  createdAt: number;
+  resolution: 'replayed' | 'discarded' | null;
+}
+
+/** One audited replay. */
+export interface LedgerReplay {
+  jobId: string;
+  at: number;
+}
+
+export interface LedgerKey {
+  key: string;
+  jobId: string;
+}
+
+/**
+ * Written by a trigger of the suite: each transition that is not in the table of `shared/job/status.ts`, each that
+ * leaves a terminal status (a replay is legal but has to be in `replays`), each token that went back (from and to
+ * are `attempt 4` and `attempt 3` then), and each row that was deleted (`to` is `deleted`).
+ */
+export interface TransitionLine {
+  at: number;
+  jobId: string;
+  from: string;
+  to: string;
+}
