@@ -5,6 +5,8 @@ import { type AttemptResult, decideOutcome, type RetrySpread } from '@accepted/s
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { Logger } from 'pino';
 import type { RunningAttempts } from './attempt/running-attempts.ts';
+import { countEnd } from './metrics/count-end.ts';
+import type { WorkerCounters } from './metrics/worker-counters.ts';
 
 /** What an attempt needs of the worker around it. */
 export interface AttemptSteps {
@@ -19,6 +21,7 @@ export interface AttemptSteps {
   /** Tells those who wait for the job that it is finished, or the dispatcher that it waits again. */
   announce: (job: ClaimedJob, status: JobStatus) => void;
   running: RunningAttempts;
+  counters: WorkerCounters;
   logger: Logger;
 }
 
@@ -43,6 +46,7 @@ export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promi
     }
     const outcome = decideOutcome(job, result, steps.spreadRetries(job));
     const status = await steps.record({ job, outcome });
+    countEnd(steps.counters, job.queue, outcome, status);
     if (status === 'fenced') {
       logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');
       return;

@@ -18,6 +18,8 @@ import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
 import { describeJobType } from './handlers/describe-job-type.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { startExpirer } from './maintenance/expirer.ts';
+import { startCounterFlush } from './metrics/counter-flush.ts';
+import { createWorkerCounters } from './metrics/worker-counters.ts';
 import { holdLease } from './rescue/lease.ts';
 import { createOwnJobsCheck } from './rescue/own-jobs.ts';
 import { startRescuer } from './rescue/rescuer.ts';
@@ -42,6 +44,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const running = createRunningAttempts();
   const budget = createRetryBudget();
   const meter = createFinishMeter(performance.now());
+  const counters = createWorkerCounters();
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a background service failed; it is tried again');
   const announceFinished = createAnnouncer(db, onError);
@@ -59,10 +62,17 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     onHeartbeat: createOwnJobsCheck({ db, running, record, logger }),
     logger,
   });
-  const dispatch = startDispatch({ db, engine, queues, logger, onError });
-  const rescuer = startRescuer({ ...resources, ...leaseTimes(config), lease, onRescued: dispatch.soon });
+  const dispatch = startDispatch({ db, engine, queues, counters, logger, onError });
+  const rescuer = startRescuer({
+    ...resources,
+    ...leaseTimes(config),
+    lease,
+    onRescued: dispatch.soon,
+    counters,
+  });
   const expirer = startExpirer({ db, onExpired: announceFinished, onError });
   const mirror = startDeadLetterMirror({ db, engine, queues, onReplayed: dispatch.soon, logger });
+  const flush = startCounterFlush({ db, counters, intervalMs: config.HEARTBEAT_MS, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
   const steps: AttemptSteps = {
     claim: createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger }),
@@ -80,6 +90,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
       if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);
     },
     running,
+    counters,
     logger,
   };
   const concurrency = config.WORKER_CONCURRENCY;
@@ -88,11 +99,12 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');
 
   return {
-    stop() {
+    async stop() {
       closing = true;
       const services = [...dispatch.loops, rescuer, expirer, mirror];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
-      return shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
+      await shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
+      await flush.stop();
     },
   };
 }

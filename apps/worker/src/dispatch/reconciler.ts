@@ -3,6 +3,7 @@ import { listUnclaimed, takeBack } from '@accepted/shared/database/dispatch-jobs
 import { type Engine, missingFromEngine } from '@accepted/shared/queue/engine';
 import type { Logger } from 'pino';
 import { type Loop, startLoop } from '../loop.ts';
+import type { WorkerCounters } from '../metrics/worker-counters.ts';
 
 const INTERVAL_MS = 1_000;
 /** A dispatch is committed before it is added to the engine; a younger one may simply be on its way. */
@@ -18,15 +19,17 @@ export function startReconciler(options: {
   engine: Engine;
   queues: string[];
   onTakenBack: (queue: string) => void;
+  counters: WorkerCounters;
   logger: Logger;
 }): Loop {
-  const { db, engine, queues, onTakenBack, logger } = options;
+  const { db, engine, queues, onTakenBack, counters, logger } = options;
 
   async function reconcile(queue: string, olderThanMs: number): Promise<void> {
     const unclaimed = await listUnclaimed(db, queue, olderThanMs);
     if (unclaimed.length === 0) return;
     const takenBack = await takeBack(db, await missingFromEngine(engine.queue(queue), unclaimed));
     if (takenBack === 0) return;
+    counters.add('redispatched', queue, takenBack);
     logger.warn({ queue, takenBack }, 'the engine had lost dispatched jobs; they are dispatched again');
     onTakenBack(queue);
   }

@@ -2,6 +2,7 @@ import type { Database } from '@accepted/shared/database/connect';
 import type { Engine } from '@accepted/shared/queue/engine';
 import type { Logger } from 'pino';
 import type { Loop } from '../loop.ts';
+import type { WorkerCounters } from '../metrics/worker-counters.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { startDueJobs } from './due-jobs.ts';
 import { startReconciler } from './reconciler.ts';
@@ -19,15 +20,16 @@ export function startDispatch(options: {
   db: Database;
   engine: Engine;
   queues: string[];
+  counters: WorkerCounters;
   logger: Logger;
   onError: (error: unknown) => void;
 }): Dispatch {
-  const { db, engine, queues, logger, onError } = options;
+  const { db, engine, queues, counters, logger, onError } = options;
   const dispatchers = new Map(
     queues.map((queue) => [queue, startDispatcher({ db, engine, queue, onError })]),
   );
   const soon = (queue: string) => dispatchers.get(queue)?.wake();
   const dueJobs = startDueJobs({ db, onQueued: soon, onError });
-  const reconciler = startReconciler({ db, engine, queues, onTakenBack: soon, logger });
+  const reconciler = startReconciler({ db, engine, queues, onTakenBack: soon, counters, logger });
   return { soon, dueSoon: dueJobs.wake, loops: [...dispatchers.values(), dueJobs, reconciler] };
 }

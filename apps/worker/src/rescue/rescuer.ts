@@ -5,6 +5,8 @@ import { forgetLostWorkers, markLostWorkers } from '@accepted/shared/database/wo
 import { decideOutcome } from '@accepted/shared/job/decide-outcome';
 import type { Logger } from 'pino';
 import { type Loop, startLoop } from '../loop.ts';
+import { countEnd } from '../metrics/count-end.ts';
+import type { WorkerCounters } from '../metrics/worker-counters.ts';
 import type { Lease } from './lease.ts';
 
 const BATCH = 200;
@@ -21,6 +23,7 @@ export function startRescuer(options: {
   heartbeatMs: number;
   versions: Record<string, string>;
   onRescued: (queue: string) => void;
+  counters: WorkerCounters;
   logger: Logger;
 }): Loop {
   const { db, lease, logger } = options;
@@ -43,10 +46,16 @@ export function startRescuer(options: {
       outcome: decideOutcome(job, lost, { random: Math.random(), stretch: 1 }),
     }));
     const statuses = await recordOutcomes(db, ended, options.versions);
-    logger.warn(
-      { rescued: statuses.filter((status) => status !== 'fenced').length },
-      'rescued jobs of lost workers',
-    );
+    const rescued = ended.flatMap(({ job, outcome }, index) => {
+      const status = statuses[index] ?? 'fenced';
+      // Another rescuer was faster: nobody's result was refused.
+      return status === 'fenced' ? [] : [{ queue: job.queue, outcome, status }];
+    });
+    for (const { queue, outcome, status } of rescued) {
+      options.counters.add('rescued', queue);
+      countEnd(options.counters, queue, outcome, status);
+    }
+    logger.warn({ rescued: rescued.length }, 'rescued jobs of lost workers');
     for (const queue of new Set(orphans.map((job) => job.queue))) options.onRescued(queue);
   }
 

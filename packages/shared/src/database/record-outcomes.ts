@@ -149,7 +149,8 @@ const STATUS_AFTER: Record<Outcome['kind'], JobStatus> = {
   release: 'queued',
 };
 
-function attemptOutcome(outcome: Outcome): AttemptOutcome {
+/** Names how an attempt ended, from what was decided about its job. */
+export function attemptOutcome(outcome: Outcome): AttemptOutcome {
   if (outcome.kind === 'succeed') return 'succeeded';
   if (outcome.kind === 'cancel') return 'canceled';
   if (outcome.kind === 'release') return 'released';

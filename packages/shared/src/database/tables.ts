@@ -14,6 +14,10 @@ export interface Ledger {
   attempts: AttemptsTable;
   dead_letters: DeadLettersTable;
   audit_log: AuditLogTable;
+  payload_edits: PayloadEditsTable;
+  bulk_replays: BulkReplaysTable;
+  bulk_replay_items: BulkReplayItemsTable;
+  counters: CountersTable;
 }
 
 /** A column that the server fills when it is left out, and that nobody changes later. */
@@ -173,6 +177,8 @@ interface DeadLettersTable {
   mirrored_at: Date | null;
   resolution: 'replayed' | 'discarded' | null;
   resolved_at: Date | null;
+  resolved_by: string | null;
+  resolved_reason: string | null;
 }
 
 interface AuditLogTable {
@@ -185,9 +191,65 @@ interface AuditLogTable {
   created_at: CreatedAt;
 }
 
+/** The payload that a job had up to and including `replay_round`, kept when a replay changed it. */
+interface PayloadEditsTable {
+  job_id: string;
+  replay_round: number;
+  tenant_id: string;
+  dead_letter_id: string;
+  payload: unknown;
+  actor: string;
+  created_at: CreatedAt;
+}
+
+export type BulkReplayStatus = 'canary' | 'running' | 'completed' | 'stopped' | 'canceled';
+
+interface BulkReplaysTable {
+  id: string;
+  tenant_id: string;
+  actor: string;
+  reason: string;
+  /** What was asked for, `{ filter }` or `{ ids }`; the dead letters that it matched are the items. */
+  selection: JSONColumnType<Record<string, unknown>>;
+  rate_per_second: number | null;
+  canary: number;
+  status: BulkReplayStatus;
+  matched: number;
+  /** Whether there were more dead letters than one bulk replay takes. */
+  limited: boolean;
+  /** The time up to which the rate is used up. */
+  spent_until: Generated<Date>;
+  created_at: CreatedAt;
+  /** When the last replay was made, or there were to be no more. */
+  finished_at: Date | null;
+  /** When the last of the jobs that it replayed was finished as well. */
+  settled_at: Date | null;
+}
+
+interface BulkReplayItemsTable {
+  bulk_replay_id: string;
+  dead_letter_id: string;
+  tenant_id: string;
+  /** `skipped`: it was resolved by somebody else in the meantime. */
+  state: Generated<'pending' | 'skipped' | 'replayed' | 'succeeded' | 'failed'>;
+  job_id: string | null;
+  /** The round that the replay began. */
+  replay_round: number | null;
+}
+
+/** Totals over all processes, ever; they only grow. */
+interface CountersTable {
+  name: string;
+  queue: string;
+  label: string;
+  total: string;
+}
+
 export type JobRow = Selectable<JobsTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
 export type JobTypeRow = Selectable<JobTypesTable>;
 export type DeadLetterRow = Selectable<DeadLettersTable>;
+export type BulkReplayRow = Selectable<BulkReplaysTable>;
+export type AuditRow = Selectable<AuditLogTable>;
 export type ApiKeyRow = Selectable<ApiKeysTable>;
 export type NewDeadLetterRow = Insertable<DeadLettersTable>;

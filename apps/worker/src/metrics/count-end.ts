@@ -1,0 +1,20 @@
+import { attemptOutcome } from '@accepted/shared/database/record-outcomes';
+import type { Outcome } from '@accepted/shared/job/decide-outcome';
+import { isTerminal, type JobStatus } from '@accepted/shared/job/status';
+import type { WorkerCounters } from './worker-counters.ts';
+
+/** Counts the end of an attempt as it was recorded, or that its outcome was refused. */
+export function countEnd(
+  counters: WorkerCounters,
+  queue: string,
+  outcome: Outcome,
+  status: JobStatus | 'fenced',
+): void {
+  if (status === 'fenced') {
+    counters.add('fenced', queue);
+    return;
+  }
+  counters.add('attempts', queue, 1, attemptOutcome(outcome));
+  if (isTerminal(status)) counters.add('jobs_finished', queue, 1, status);
+  if (status === 'failed') counters.add('dead_letters_created', queue);
+}
