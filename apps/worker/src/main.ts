@@ -35,22 +35,30 @@ async function main(): Promise<void> {
   });
   const handlers = await loadHandlers({ jobsDir: config.JOBS_DIR, builtins });
   const engine = openEngine({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, onError });
-  const worker = await startWorker({ config, db, engine, handlers, versions: await readVersions(), logger });
+  const worker = await startWorker({
+    config,
+    db,
+    engine,
+    handlers,
+    versions: await readVersions(),
+    onDeaf: () => void stop('watchdog', EXIT_FAILED),
+    logger,
+  });
 
   // A handler that leaves a rejected promise behind must not take the other jobs of this process with it.
   process.on('unhandledRejection', (error) => {
     logger.error({ err: error }, 'a promise was rejected and nothing handles it, probably in a handler');
   });
   let stopping = false;
-  async function stop(signal: string): Promise<void> {
+  async function stop(reason: string, exitCode = 0): Promise<void> {
     if (stopping) return;
     stopping = true;
-    logger.info({ signal }, 'told to stop');
+    logger.info({ reason }, 'told to stop');
     await worker.stop();
     await closeIsolatedProcesses();
     logger.info('stopped');
     // Whatever still hangs on a connection that is gone must not keep the process.
-    process.exit();
+    process.exit(exitCode);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
 }

@@ -23,6 +23,7 @@ import { createWorkerCounters } from './metrics/worker-counters.ts';
 import { holdLease } from './rescue/lease.ts';
 import { createOwnJobsCheck } from './rescue/own-jobs.ts';
 import { startRescuer } from './rescue/rescuer.ts';
+import { startWatchdog } from './rescue/watchdog.ts';
 import { type AttemptSteps, runAttempt } from './run-attempt.ts';
 import { shutDown } from './shut-down.ts';
 import { consumeQueues } from './worker.ts';
@@ -34,6 +35,8 @@ export interface WorkerResources {
   handlers: LoadedHandler[];
   /** Stand in every dead letter: what ran when it died. */
   versions: Record<string, string>;
+  /** Asks for this process to be ended and started anew. */
+  onDeaf: () => void;
   logger: Logger;
 }
 
@@ -96,12 +99,14 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const concurrency = config.WORKER_CONCURRENCY;
   const run = (delivery: Parameters<typeof runAttempt>[1]) => runAttempt(steps, delivery);
   const consumers = consumeQueues({ engine, queues, concurrency, run });
+  const deafAfterMs = config.WATCHDOG_MS;
+  const watchdog = startWatchdog({ ...resources, queues, concurrency, consumers, deafAfterMs });
   logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');
 
   return {
     async stop() {
       closing = true;
-      const services = [...dispatch.loops, rescuer, expirer, mirror];
+      const services = [...dispatch.loops, rescuer, expirer, mirror, watchdog];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
       await shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
       await flush.stop();

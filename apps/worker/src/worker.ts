@@ -4,6 +4,10 @@ import type { Worker } from 'bullmq';
 
 /** Takes deliveries from the engine, at most `concurrency` of a queue at once. */
 export interface EngineConsumers {
+  /** How many deliveries of a queue are being worked on. */
+  underWay(queue: string): number;
+  /** For how long no delivery of a queue has come. */
+  silentForMs(queue: string): number;
   /** Takes no further deliveries; those under way go on. */
   pause(): Promise<void>;
   /** Lets go of the engine without waiting for it: closing politely hangs while Redis is down. */
@@ -20,15 +24,31 @@ export function consumeQueues(options: {
   concurrency: number;
   run: (delivery: Delivery) => Promise<void>;
 }): EngineConsumers {
-  const { engine, queues, concurrency, run } = options;
+  const { engine, concurrency, run } = options;
+  const consumers = new Map(options.queues.map((queue) => [queue, consume(queue)]));
 
-  async function process(job: { id?: string }): Promise<void> {
-    const delivery = parseEngineJobId(job.id);
-    if (delivery) await run(delivery);
+  function consume(queue: string) {
+    const state = { underWay: 0, lastAtMs: performance.now() };
+    async function process(job: { id?: string }): Promise<void> {
+      const delivery = parseEngineJobId(job.id);
+      if (!delivery) return;
+      state.underWay += 1;
+      state.lastAtMs = performance.now();
+      try {
+        await run(delivery);
+      } finally {
+        state.underWay -= 1;
+        state.lastAtMs = performance.now();
+      }
+    }
+    const worker: Worker = engine.openWorker(queue, process, { concurrency });
+    return { state, worker };
   }
 
-  const workers: Worker[] = queues.map((queue) => engine.openWorker(queue, process, { concurrency }));
+  const workers = [...consumers.values()].map((consumer) => consumer.worker);
   return {
+    underWay: (queue) => consumers.get(queue)?.state.underWay ?? 0,
+    silentForMs: (queue) => performance.now() - (consumers.get(queue)?.state.lastAtMs ?? 0),
     async pause() {
       await Promise.all(workers.map((worker) => worker.pause(true)));
     },

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { defineJob, type JobContext, PermanentError } from '@accepted/job';
 import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
@@ -22,6 +23,7 @@ const CONFIG = {
   WORKER_CONCURRENCY: 10,
   LEASE_MS: 2_000,
   HEARTBEAT_MS: 200,
+  WATCHDOG_MS: 1_000,
   SHUTDOWN_TIMEOUT_MS: 4_000,
 };
 const logger = pino({ level: 'silent' });
@@ -59,12 +61,14 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       DATABASE_URL: database.url,
     };
     const handlers = [{ type: name, queue: name, definition }];
+    const deaf = Promise.withResolvers<void>();
     const worker = await startWorker({
       config,
       db,
       engine,
       handlers,
       versions: { accepted: 'test' },
+      onDeaf: deaf.resolve,
       logger,
     });
     const stop = async () => {
@@ -74,7 +78,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       await db.destroy();
     };
     stops.push(stop);
-    return { stop };
+    return { stop, engine, deaf: deaf.promise };
   }
 
   async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {
@@ -229,6 +233,23 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     const { jobs } = await dispatchJobs(database.db, 'elsewhere', 1);
     await claimJobs(database.db, workerId, jobs);
     expect(await reaches(job.id, 'queued')).toMatchObject({ attempt: 1, attempts_made: 0 });
+  });
+
+  test('a worker that hears of no job while jobs wait asks to be started anew', async () => {
+    const worker = await start('deaf', async () => 'done');
+    await worker.engine.queue('deaf').pause();
+    await submit('deaf', {}, 3);
+    await worker.deaf;
+  });
+
+  test('a busy worker is not taken for a deaf one', async () => {
+    const gate = Promise.withResolvers<void>();
+    const worker = await start('busy', () => gate.promise);
+    const jobs = await submit('busy', {}, 15);
+    const overDue = delay(2_500).then(() => 'still there');
+    expect(await Promise.race([worker.deaf.then(() => 'deaf'), overDue])).toBe('still there');
+    gate.resolve();
+    await Promise.all(jobs.map((job) => reaches(job.id, 'succeeded')));
   });
 
   test('two workers run every job once', async () => {

@@ -40,8 +40,8 @@ export interface Engine {
  */
 export const ENGINE_WORKER_SETTINGS = {
   maxStalledCount: 1_000_000,
-  stalledInterval: 5_000,
-  lockDuration: 10_000,
+  stalledInterval: 2_500,
+  lockDuration: 5_000,
   drainDelay: 5,
   runRetryDelay: 1_000,
 } as const satisfies Partial<WorkerOptions>;
@@ -83,6 +83,15 @@ export async function missingFromEngine<Dispatched extends { id: string; dispatc
 ): Promise<Dispatched[]> {
   const states = await Promise.all(jobs.map((job) => queue.getJobState(engineJobId(job))));
   return jobs.filter((_, index) => !STATES_OF_PRESENCE.has(states[index] ?? 'unknown'));
+}
+
+/** Tells whether one of the jobs waits in the engine for a worker to take it. */
+export async function waitingInEngine(
+  queue: Queue,
+  jobs: { id: string; dispatchNo: number }[],
+): Promise<boolean> {
+  const states = await Promise.all(jobs.map((job) => queue.getJobState(engineJobId(job))));
+  return states.includes('waiting');
 }
 
 /** The name of the queue in which Bull Board shows the dead letters of `queue`. */
