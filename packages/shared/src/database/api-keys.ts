@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { newUuid, parsePublicId, publicId } from '../job/id.ts';
+import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
 import type { ApiKeyRow, Ledger } from './tables.ts';
 
@@ -37,7 +38,7 @@ export function secretMatches(secret: string, secretHash: Buffer): boolean {
   return hash.length === secretHash.length && timingSafeEqual(hash, secretHash);
 }
 
-/** Finds a key of any tenant, revoked ones too. */
+/** Finds a key of any tenant, revoked ones too: only the key tells whose request it is. */
 export function findApiKey(db: Database, id: string): Promise<ApiKeyRow | undefined> {
   return db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
 }
@@ -49,7 +50,7 @@ export function createApiKey(
 ): Promise<{ row: ApiKeyRow; text: string }> {
   const { id, text, secretHash } = generateApiKey();
   const values = { id, tenant_id: request.tenantId, name: request.name, secret_hash: secretHash };
-  return db.transaction().execute(async (tx) => {
+  return asTenant(db, request.tenantId, async (tx) => {
     const row = await tx
       .insertInto('api_keys')
       .values({ ...values, scopes: request.scopes, revoked_at: null })
@@ -66,9 +67,11 @@ export function listApiKeys(
   tenantId: string,
   page: { afterId?: string; limit: number },
 ): Promise<ApiKeyRow[]> {
-  let query = db.selectFrom('api_keys').selectAll().where('tenant_id', '=', tenantId);
-  if (page.afterId) query = query.where('id', '<', page.afterId);
-  return query.orderBy('id', 'desc').limit(page.limit).execute();
+  return asTenant(db, tenantId, (tx) => {
+    let query = tx.selectFrom('api_keys').selectAll().where('tenant_id', '=', tenantId);
+    if (page.afterId) query = query.where('id', '<', page.afterId);
+    return query.orderBy('id', 'desc').limit(page.limit).execute();
+  });
 }
 
 /** Revokes a key for good; revoking it again changes nothing. `undefined` when the tenant has no such key. */
@@ -76,7 +79,7 @@ export function revokeApiKey(
   db: Database,
   request: { tenantId: string; id: string; actor: string },
 ): Promise<ApiKeyRow | undefined> {
-  return db.transaction().execute(async (tx) => {
+  return asTenant(db, request.tenantId, async (tx) => {
     const owned = tx.selectFrom('api_keys').selectAll().where('tenant_id', '=', request.tenantId);
     const row = await owned.where('id', '=', request.id).forUpdate().executeTakeFirst();
     if (!row || row.revoked_at) return row;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { isTerminal, statusesBefore } from '../job/status.ts';
+import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
 import { insertDeliveries } from './insert-deliveries.ts';
 import type { JobRow } from './tables.ts';
@@ -14,7 +15,7 @@ export type CancelResult =
  * tenant has no such job. The row lock decides between this and a claim that comes at the same moment.
  */
 export function cancelJob(db: Database, tenantId: string, jobId: string): Promise<CancelResult | undefined> {
-  return db.transaction().execute(async (tx) => {
+  return asTenant(db, tenantId, async (tx) => {
     const job = await tx
       .selectFrom('jobs')
       .selectAll()

@@ -1,16 +1,19 @@
 import { sql } from 'kysely';
 import { type JobStatus, TERMINAL_STATUSES } from '../job/status.ts';
+import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
 import type { AttemptRow, JobRow, RecordedError } from './tables.ts';
 
 /** Finds a job of this tenant; another tenant's job is as if it were not there. */
 export function findJob(db: Database, tenantId: string, jobId: string): Promise<JobRow | undefined> {
-  return db
-    .selectFrom('jobs')
-    .selectAll()
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', jobId)
-    .executeTakeFirst();
+  return asTenant(db, tenantId, (tx) =>
+    tx
+      .selectFrom('jobs')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', jobId)
+      .executeTakeFirst(),
+  );
 }
 
 /** A finished job's result as the JSON text it was recorded as, and what is needed to say why there is none. */
@@ -25,19 +28,21 @@ export interface JobResult {
 
 /** Finds the result of a job of this tenant without parsing it. */
 export function findJobResult(db: Database, tenantId: string, jobId: string): Promise<JobResult | undefined> {
-  return db
-    .selectFrom('jobs')
-    .select([
-      'status',
-      'queue',
-      'run_at',
-      'version',
-      'error',
-      sql<string | null>`result::text`.as('resultJson'),
-    ])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', jobId)
-    .executeTakeFirst();
+  return asTenant(db, tenantId, (tx) =>
+    tx
+      .selectFrom('jobs')
+      .select([
+        'status',
+        'queue',
+        'run_at',
+        'version',
+        'error',
+        sql<string | null>`result::text`.as('resultJson'),
+      ])
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', jobId)
+      .executeTakeFirst(),
+  );
 }
 
 export interface JobFilter {
@@ -58,7 +63,16 @@ export function listJobs(
   filter: JobFilter,
   page: { afterId?: string; limit: number },
 ): Promise<JobListRow[]> {
-  let query = db
+  return asTenant(db, tenantId, (tx) => selectJobs(tx, tenantId, filter, page).execute());
+}
+
+function selectJobs(
+  tx: Database,
+  tenantId: string,
+  filter: JobFilter,
+  page: { afterId?: string; limit: number },
+) {
+  let query = tx
     .selectFrom('jobs')
     .select(LIST_COLUMNS)
     .where('tenant_id', '=', tenantId)
@@ -71,7 +85,7 @@ export function listJobs(
   if (filter.tag) query = query.where(sql<boolean>`tags ? ${filter.tag}`);
   if (filter.createdAfter) query = query.where('created_at', '>', filter.createdAfter);
   if (filter.createdBefore) query = query.where('created_at', '<', filter.createdBefore);
-  return query.execute();
+  return query;
 }
 
 const LIST_COLUMNS = [
@@ -111,9 +125,11 @@ const LIST_COLUMNS = [
   'cancel_requested_at',
 ] as const satisfies (keyof JobListRow)[];
 
-/** Lists the ended attempts of a job, the first one first. The caller has checked whose job it is. */
-export function listAttempts(db: Database, jobId: string): Promise<AttemptRow[]> {
-  return db.selectFrom('attempts').selectAll().where('job_id', '=', jobId).orderBy('attempt').execute();
+/** Lists the ended attempts of a job of this tenant, the first one first. */
+export function listAttempts(db: Database, tenantId: string, jobId: string): Promise<AttemptRow[]> {
+  return asTenant(db, tenantId, (tx) =>
+    tx.selectFrom('attempts').selectAll().where('job_id', '=', jobId).orderBy('attempt').execute(),
+  );
 }
 
 /** Picks out of many jobs those that are finished. */

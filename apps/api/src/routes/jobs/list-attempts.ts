@@ -49,7 +49,9 @@ export const listAttempts: FastifyPluginAsyncTypebox = async (app) => {
     const row = await findJob(app.db, job.tenantId, job.id);
     if (!row) throw jobNotFound();
     const showStack = request.caller.scopes.includes('dead-letters');
-    const ended = (await readAttempts(app.db, row.id)).map((attempt) => endedAttempt(attempt, showStack));
+    const ended = (await readAttempts(app.db, job.tenantId, row.id)).map((attempt) =>
+      endedAttempt(attempt, showStack),
+    );
     return wholePage([...ended, ...runningAttempt(row, ended)]);
   });
 };

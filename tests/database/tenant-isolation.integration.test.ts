@@ -1,0 +1,183 @@
+import { createApiKey } from '@accepted/shared/database/api-keys';
+import { asTenant } from '@accepted/shared/database/as-tenant';
+import { type Database, openDatabase } from '@accepted/shared/database/connect';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { migrateLedger } from '@accepted/shared/database/migrate';
+import { newUuid } from '@accepted/shared/job/id';
+import { makeJob } from '@accepted/testing/factories';
+import { startPostgresServer } from '@accepted/testing/postgres-server';
+import { createTestDatabase, MIGRATIONS_DIR, type TestDatabase } from '@accepted/testing/test-database';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+/** What is the same for every tenant, or tells nothing about one. */
+const WITHOUT_TENANT = [
+  'counters',
+  'job_types',
+  'kysely_migration',
+  'kysely_migration_lock',
+  'queues',
+  'workers',
+];
+
+let database: TestDatabase;
+const [ours, theirs] = [newUuid(), newUuid()];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  for (const tenantId of [ours, theirs]) await fillTables(database.db, tenantId);
+});
+afterAll(async () => await database.drop());
+
+/** Writes a row of the tenant into every table that has rows of tenants. */
+async function fillTables(db: Database, tenantId: string): Promise<void> {
+  await db
+    .insertInto('tenants')
+    .values({ id: tenantId, name: tenantId, webhook_secret: `whsec_of ${tenantId}` })
+    .execute();
+  await createApiKey(db, { tenantId, name: 'key', scopes: ['admin'], actor: 'test' });
+  const idempotency = { route: 'POST /v1/jobs', key: 'key', fingerprint: Buffer.alloc(32) };
+  const job = makeJob({ tenantId, idempotency });
+  await insertJobs(db, [job]);
+  await sql`INSERT INTO attempts (job_id, attempt, replay_round, outcome, started_at)
+    VALUES (${job.id}, 1, 0, 'failed', now())`.execute(db);
+  const letter = newUuid();
+  await sql`INSERT INTO dead_letters (id, job_id, tenant_id, queue, type, reason, error, fingerprint, attempt,
+      attempts_made, versions)
+    VALUES (${letter}, ${job.id}, ${tenantId}, 'default', 'test', 'poison', '{}', '', 1, 1, '{}')`.execute(
+    db,
+  );
+  await sql`INSERT INTO payload_edits (job_id, replay_round, tenant_id, dead_letter_id, payload, actor)
+    VALUES (${job.id}, 0, ${tenantId}, ${letter}, '{}', 'test')`.execute(db);
+  const replay = newUuid();
+  await sql`INSERT INTO bulk_replays (id, tenant_id, actor, reason, selection, canary, status, matched, limited)
+    VALUES (${replay}, ${tenantId}, 'test', 'test', '{}', 0, 'running', 1, false)`.execute(db);
+  await sql`INSERT INTO bulk_replay_items (bulk_replay_id, dead_letter_id, tenant_id)
+    VALUES (${replay}, ${letter}, ${tenantId})`.execute(db);
+}
+
+async function tablesOfTenants(): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT relname AS name FROM pg_class
+    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace ORDER BY name`.execute(database.db);
+  return rows.map(({ name }) => name).filter((name) => !WITHOUT_TENANT.includes(name));
+}
+
+async function tablesWithPolicy(): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT relname AS name FROM pg_class JOIN pg_policy ON polrelid = pg_class.oid
+    WHERE relrowsecurity AND polroles = ARRAY['accepted_tenant'::regrole::oid] ORDER BY name`.execute(
+    database.db,
+  );
+  return rows.map(({ name }) => name);
+}
+
+test('every table with rows of tenants has a policy', async () => {
+  expect(await tablesWithPolicy()).toEqual(await tablesOfTenants());
+});
+
+test('statements that forget to ask for the tenant see its rows alone, in every table', async () => {
+  for (const table of await tablesOfTenants()) {
+    const count = (db: Database) =>
+      sql<{ rows: number }>`SELECT count(*)::int AS rows FROM ${sql.table(table)}`.execute(db);
+
+    expect((await count(database.db)).rows[0]?.rows, `${table} is filled`).toBeGreaterThan(1);
+    const seen = await asTenant(database.db, ours, count);
+    expect([table, seen.rows[0]?.rows]).toEqual([table, 1]);
+  }
+});
+
+describe('what runs for a tenant', () => {
+  const run = (statement: string) =>
+    asTenant(database.db, ours, (tx) => sql.raw<{ tenant_id: string }>(statement).execute(tx));
+
+  test('changes its own rows alone', async () => {
+    const { rows } = await run(`UPDATE jobs SET version = version + 1 RETURNING tenant_id`);
+
+    expect(rows.map((row) => row.tenant_id)).toEqual([ours]);
+  });
+
+  test.each([
+    ['adds rows of another', () => `UPDATE jobs SET tenant_id = '${theirs}'`, 'row-level security'],
+    [
+      'writes an audit row for another',
+      () =>
+        `INSERT INTO audit_log (id, tenant_id, actor, action, target) VALUES (gen_random_uuid(), '${theirs}', 'a', 'b', 'c')`,
+      'row-level security',
+    ],
+    ['changes the audit log', () => `UPDATE audit_log SET actor = 'nobody'`, 'permission denied'],
+    ['deletes a job', () => `DELETE FROM jobs`, 'permission denied'],
+    ['reads the secret of webhooks', () => `SELECT webhook_secret FROM tenants`, 'permission denied'],
+    ['reads who else has workers', () => `SELECT * FROM workers`, 'permission denied'],
+    ['turns the policies off', () => `ALTER TABLE jobs DISABLE ROW LEVEL SECURITY`, 'must be owner'],
+  ])('never %s', async (_name, statement, refusal) => {
+    await expect(run(statement())).rejects.toThrow(refusal);
+  });
+
+  test('sees nothing when nobody says for which tenant', async () => {
+    const { rows } = await database.db.transaction().execute(async (tx) => {
+      await sql`SET LOCAL ROLE accepted_tenant`.execute(tx);
+      return await sql`SELECT FROM jobs`.execute(tx);
+    });
+
+    expect(rows).toHaveLength(0);
+  });
+
+  test('leaves nothing behind on its connection', async () => {
+    await database.db.connection().execute(async (connection) => {
+      await asTenant(connection, ours, (tx) => sql`SELECT`.execute(tx));
+      const { rows } = await sql`SELECT current_user = session_user AS is_owner,
+        current_setting('accepted.tenant_id', true) AS tenant`.execute(connection);
+      expect(rows).toEqual([{ is_owner: true, tenant: '' }]);
+    });
+  });
+});
+
+describe('the role that the migration makes', () => {
+  test('is made by users who may make roles, however many databases they migrate at once', async () => {
+    await using server = await startPostgresServer();
+    const names = ['one', 'two', 'three', 'four'];
+    const urls = await makeUser(server.url, 'maker', 'CREATEROLE', names);
+
+    await Promise.all(urls.map((url) => migrateLedger(url, MIGRATIONS_DIR)));
+
+    for (const url of urls) expect(await jobsSeenBy(url)).toBe(0);
+  });
+
+  test('is asked for in one sentence where they may not, and is enough once it is there', async () => {
+    await using server = await startPostgresServer();
+    const [url = ''] = await makeUser(server.url, 'plain', 'NOCREATEROLE', ['ledger']);
+
+    await expect(migrateLedger(url, MIGRATIONS_DIR)).rejects.toThrow(
+      'The database user plain may not set up the role accepted_tenant. Let a superuser run "CREATE ROLE accepted_tenant NOLOGIN" and "GRANT accepted_tenant TO plain", then migrate again.',
+    );
+    await runOn(server.url, 'CREATE ROLE accepted_tenant NOLOGIN');
+    await expect(migrateLedger(url, MIGRATIONS_DIR)).rejects.toThrow('GRANT accepted_tenant TO plain');
+    await runOn(server.url, 'GRANT accepted_tenant TO plain');
+    await migrateLedger(url, MIGRATIONS_DIR);
+    expect(await jobsSeenBy(url)).toBe(0);
+  });
+
+  async function makeUser(server: string, user: string, may: string, databases: string[]): Promise<string[]> {
+    await runOn(server, `CREATE ROLE ${user} LOGIN PASSWORD 'secret' ${may}`);
+    for (const name of databases) await runOn(server, `CREATE DATABASE ${name} OWNER ${user}`);
+    return databases.map((name) =>
+      Object.assign(new URL(server), { username: user, password: 'secret', pathname: `/${name}` }).toString(),
+    );
+  }
+
+  async function jobsSeenBy(url: string): Promise<number> {
+    await using db = open(url);
+    return (await asTenant(db, newUuid(), (tx) => sql`SELECT FROM jobs`.execute(tx))).rows.length;
+  }
+
+  async function runOn(url: string, statement: string): Promise<void> {
+    await using db = open(url);
+    await sql.raw(statement).execute(db);
+  }
+
+  const open = (url: string) =>
+    openDatabase(
+      { url, applicationName: 'test', maxConnections: 1, connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 },
+      () => undefined,
+    );
+});
