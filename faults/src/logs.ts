@@ -246,6 +246,8 @@ export interface LedgerJob {
   createdAt: number;
   startedAt: number | null;
   finishedAt: number | null;
+  /** `result.token`, which every handler of the suite returns: the token of the attempt whose result was recorded. */
+  resultToken: number | null;
 }
 
 export interface LedgerAttempt {
@@ -280,7 +282,8 @@ export interface LedgerKey {
 
 /**
  * Written by a trigger of the suite: each transition that is not in the table of `shared/job/status.ts`, each that
- * leaves a terminal status (a replay is legal but has to be in `replays`), each token that went back (from and to
+ * leaves a terminal status (a replay is legal but has to be in `replays`), each second end of a job (its `finished_at`
+ * changed from one time to another: `from` and `to` are the terminal statuses then, often the same), each token that went back (from and to
  * are `attempt 4` and `attempt 3` then), and each row that was deleted (`to` is `deleted`).
  */
 export interface TransitionLine {

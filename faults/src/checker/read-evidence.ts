@@ -1,0 +1,59 @@
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { EFFECT_FILES, type EffectLine, LOG_FILES, LOG_FOLDER } from '../logs.ts';
+import type { Evidence, FencingCounts } from './evidence.ts';
+
+/** Reads what a run left in its folder. Throws when a file of the contract is missing or has a line that is not JSON. */
+export async function readEvidence(folder: string): Promise<Evidence> {
+  const lines = <Line>(file: string) => readLines<Line>(join(folder, file));
+  return {
+    run: JSON.parse(await readFile(join(folder, LOG_FILES.run), 'utf8')),
+    acks: await lines(LOG_FILES.acks),
+    effects: await readEffects(folder),
+    hits: await lines(LOG_FILES.receiver),
+    faults: await lines(LOG_FILES.faults),
+    wipes: await lines(LOG_FILES.wipes),
+    processes: await lines(LOG_FILES.processes),
+    memory: await lines(LOG_FILES.memory),
+    fencing: await countFencing(join(folder, LOG_FOLDER)),
+    jobs: await lines(LOG_FILES.jobs),
+    attempts: await lines(LOG_FILES.attempts),
+    deadLetters: await lines(LOG_FILES.deadLetters),
+    replays: await lines(LOG_FILES.replays),
+    keys: await lines(LOG_FILES.keys),
+    transitions: await lines(LOG_FILES.transitions),
+  };
+}
+
+async function readEffects(folder: string): Promise<EffectLine[]> {
+  const files = (await readdir(folder)).filter((name) => EFFECT_FILES.test(name));
+  const effects: EffectLine[] = [];
+  for (const file of files)
+    for await (const text of textLines(join(folder, file))) effects.push(JSON.parse(text));
+  return effects;
+}
+
+async function readLines<Line>(path: string): Promise<Line[]> {
+  const lines: Line[] = [];
+  for await (const text of textLines(path)) lines.push(JSON.parse(text));
+  return lines;
+}
+
+/** Looks for the two sentences of `apps/worker/src/run-attempt.ts`; a line that a kill cut short has neither. */
+async function countFencing(folder: string): Promise<FencingCounts> {
+  const counts = { fenced: 0, discarded: 0 };
+  const files = (await readdir(folder)).filter((name) => name.startsWith('worker-'));
+  for (const file of files) {
+    for await (const text of textLines(join(folder, file))) {
+      if (text.includes('"msg":"fenced: ')) counts.fenced += 1;
+      if (text.includes('"msg":"the lease was lost during the attempt')) counts.discarded += 1;
+    }
+  }
+  return counts;
+}
+
+async function* textLines(path: string): AsyncGenerator<string> {
+  for await (const line of createInterface({ input: createReadStream(path) })) if (line !== '') yield line;
+}

@@ -1,0 +1,92 @@
+import { FAULTS, type FaultTraits, type LedgerAttempt, type WipeLine } from '../logs.ts';
+import type { Evidence } from './evidence.ts';
+import { groupBy, percentile, type Verdict } from './verdict.ts';
+
+/** What the design promises of a run under faults. */
+const BOUNDS = { recoveryP99Ms: 15_000, acceptP99Ms: 250, redispatchesPerJob: 2 };
+
+/** I8: what a wipe took is claimed again in time, clients do not notice that Redis is away, and queues drain. */
+export function checkRecovery(evidence: Evidence): Verdict {
+  const { run, faults } = evidence;
+  const { timesMs, violations } = measureWipes(evidence);
+  const latencies = acceptLatenciesWithoutRedis(evidence.acks);
+  const redispatches = countRedispatches(evidence);
+  const neverRecovered = faults.filter((fault) => fault.fired && fault.recoveredAt === null);
+  const recoveryP99Ms = percentile(timesMs, 0.99);
+  const acceptP99Ms = percentile(latencies, 0.99);
+  if (run.drainedAt === null) violations.push('The queues were not drained when the time was over.');
+  if (recoveryP99Ms > BOUNDS.recoveryP99Ms)
+    violations.push(`After a wipe it took ${recoveryP99Ms} ms (p99) until the jobs were claimed again.`);
+  if (acceptP99Ms > BOUNDS.acceptP99Ms)
+    violations.push(`While Redis was away a 202 took ${acceptP99Ms} ms (p99).`);
+  if (redispatches > BOUNDS.redispatchesPerJob * evidence.jobs.length)
+    violations.push(`${redispatches} dispatches led to no claim, for ${evidence.jobs.length} jobs.`);
+  violations.push(
+    ...neverRecovered.map(
+      ({ kind, target }) => `After ${kind} on ${target} no job went all the way through.`,
+    ),
+  );
+  return {
+    id: 'I8',
+    holds: 'Recovery has a bound, a 202 does not wait for Redis, and queues drain.',
+    figures: {
+      wipes: evidence.wipes.length,
+      jobsWiped: timesMs.length,
+      recoveryP50Ms: percentile(timesMs, 0.5),
+      recoveryP99Ms,
+      recoveryMaxMs: percentile(timesMs, 1),
+      acceptsWithoutRedis: latencies.length,
+      acceptP99Ms,
+      redispatches,
+      drainedAfterMs: run.drainedAt === null ? 0 : run.drainedAt - run.loadEndedAt,
+    },
+    violations,
+  };
+}
+
+/** Tells how long after the wipe, in milliseconds, each job that it took was claimed again. */
+export function recoveryTimesMs(
+  wipe: WipeLine,
+  attemptsOf: Map<string, LedgerAttempt[]>,
+): { jobId: string; tookMs: number | undefined }[] {
+  return wipe.jobs.map(({ jobId }) => {
+    const claims = (attemptsOf.get(jobId) ?? [])
+      .map((attempt) => attempt.startedAt)
+      .filter((at) => at >= wipe.at);
+    return { jobId, tookMs: claims.length > 0 ? Math.min(...claims) - wipe.at : undefined };
+  });
+}
+
+function measureWipes({ wipes, attempts, jobs }: Evidence): { timesMs: number[]; violations: string[] } {
+  const attemptsOf = groupBy(attempts, (attempt) => attempt.jobId);
+  // What was canceled or expired meanwhile has no claim to wait for.
+  const ended = new Set(
+    jobs.filter((job) => job.status === 'canceled' || job.status === 'expired').map((job) => job.jobId),
+  );
+  const timesMs: number[] = [];
+  const violations: string[] = [];
+  for (const wipe of wipes) {
+    for (const { jobId, tookMs } of recoveryTimesMs(wipe, attemptsOf)) {
+      if (tookMs !== undefined) timesMs.push(tookMs);
+      else if (!ended.has(jobId))
+        violations.push(`${jobId} was wiped by ${wipe.kind} and never claimed again.`);
+    }
+  }
+  return { timesMs, violations };
+}
+
+/** Only of requests that no other kind of fault could have slowed: a killed API has its own bound. */
+function acceptLatenciesWithoutRedis(acks: Evidence['acks']): number[] {
+  const isRedisAway = (kind: keyof typeof FAULTS) => (FAULTS[kind] as FaultTraits).redisDown === true;
+  return acks
+    .filter((ack) => ack.outcome === 'accepted' && ack.during !== null && ack.during.every(isRedisAway))
+    .map((ack) => ack.latencyMs);
+}
+
+/**
+ * Counts dispatch numbers that no claim used up. Taking a job back uses one as well, so this is at most twice the
+ * dispatches that were in vain.
+ */
+function countRedispatches({ jobs }: Evidence): number {
+  return jobs.reduce((sum, job) => sum + Math.max(0, job.dispatchNo - Math.max(1, job.attempt)), 0);
+}
