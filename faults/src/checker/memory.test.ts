@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { checkMemory } from './memory.ts';
+import { soundRun } from './testing/sound-run.ts';
+
+const MB = 1_048_576;
+const MINUTE = 60_000;
+
+/** One process over `minutes`, which grows by `mbPerMinute` after a start of `warmUpMb`. */
+const grow = (minutes: number, mbPerMinute: number, warmUpMb = 0) =>
+  Array.from({ length: minutes + 1 }, (_, minute) => ({
+    at: minute * MINUTE,
+    name: 'worker-1',
+    pid: 7,
+    rssBytes: (80 + mbPerMinute * minute + (minute === 0 ? -warmUpMb : 0)) * MB,
+  }));
+
+test('a process that grows by more than 48 MB an hour is a violation', () => {
+  const verdict = checkMemory(soundRun({ memory: grow(60, 1) }));
+  expect(verdict.violations).toEqual(['worker-1 (pid 7) grows by 60 MB an hour.']);
+  expect(verdict.figures).toEqual({ processesMeasured: 1, steepestMbPerHour: 60 });
+});
+
+test('what it takes to warm up is not growth', () => {
+  expect(checkMemory(soundRun({ memory: grow(60, 0, 70) })).figures.steepestMbPerHour).toBe(0);
+});
+
+test('a process that lived for less than 20 minutes is not measured', () => {
+  expect(checkMemory(soundRun({ memory: grow(19, 10) })).figures.processesMeasured).toBe(0);
+});

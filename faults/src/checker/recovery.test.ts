@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { checkRecovery } from './recovery.ts';
+import { ack, attempt, fault, job, soundRun } from './testing/sound-run.ts';
+
+const check = (over: Parameters<typeof soundRun>[0]) => checkRecovery(soundRun(over));
+const wipeAt = (at: number) => ({
+  at,
+  kind: 'redis-flushed' as const,
+  jobs: [{ jobId: 'job_1', dispatchNo: 1 }],
+});
+
+test('the time from a wipe to the next claim is measured, whatever was claimed before it', () => {
+  const attempts = [attempt({ startedAt: 1_000 }), attempt({ attempt: 2, startedAt: 6_000 })];
+  expect(check({ wipes: [wipeAt(2_000)], attempts })).toMatchObject({
+    violations: [],
+    figures: { wipes: 1, jobsWiped: 1, recoveryP50Ms: 4_000, recoveryP99Ms: 4_000 },
+  });
+});
+
+test('a recovery beyond its bound is a violation', () => {
+  const attempts = [attempt({ startedAt: 17_001 })];
+  expect(check({ wipes: [wipeAt(2_000)], attempts }).violations).toEqual([
+    'After a wipe it took 15001 ms (p99) until the jobs were claimed again.',
+  ]);
+});
+
+test('a wiped job that nobody claims again is a violation, unless it was canceled', () => {
+  const wiped = (status: 'queued' | 'canceled') =>
+    check({ wipes: [wipeAt(2_000)], attempts: [], jobs: [job({ status })] }).violations;
+  expect(wiped('queued')).toEqual(['job_1 was wiped by redis-flushed and never claimed again.']);
+  expect(wiped('canceled')).toEqual([]);
+});
+
+test('a queue that is not drained is a violation', () => {
+  const { run } = soundRun();
+  expect(check({ run: { ...run, drainedAt: null } }).violations).toEqual([
+    'The queues were not drained when the time was over.',
+  ]);
+});
+
+test('a slow 202 while only Redis is away is a violation; with the API killed as well it is not', () => {
+  const slow = (during: ('redis-flushed' | 'api-killed')[] | null) =>
+    check({ acks: [ack({ latencyMs: 251, during })] }).violations;
+  expect(slow(['redis-flushed'])).toEqual(['While Redis was away a 202 took 251 ms (p99).']);
+  expect(slow(['redis-flushed', 'api-killed'])).toEqual([]);
+  expect(slow(null)).toEqual([]);
+});
+
+test('more than two dispatches in vain a job are a violation', () => {
+  expect(check({ jobs: [job({ dispatchNo: 4, attempt: 1 })] }).violations).toEqual([
+    '3 dispatches led to no claim, for 1 jobs.',
+  ]);
+  expect(check({ jobs: [job({ dispatchNo: 4, attempt: 2 })] }).violations).toEqual([]);
+});
+
+test('a fault after which nothing went through is a violation', () => {
+  expect(check({ faults: [fault({ recoveredAt: null })] }).violations).toEqual([
+    'After worker-killed on worker-1 no job went all the way through.',
+  ]);
+});
