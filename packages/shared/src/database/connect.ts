@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { ImpatientClient } from './impatient-client.ts';
 import type { Ledger } from './tables.ts';
 
 export type Database = Kysely<Ledger>;
@@ -22,6 +23,7 @@ export interface DatabaseOptions {
  */
 export function openDatabase(options: DatabaseOptions, onConnectionError: (error: Error) => void): Database {
   const pool = new pg.Pool({
+    Client: ImpatientClient,
     connectionString: options.url,
     application_name: options.applicationName,
     max: options.maxConnections,

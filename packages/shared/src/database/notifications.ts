@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import pg from 'pg';
 import type { Database } from './connect.ts';
+import { ImpatientClient } from './impatient-client.ts';
 
 /**
  * Names the channels of NOTIFY and what their payload is. A notification is only a hint that saves waiting for the
@@ -34,6 +34,8 @@ export async function notifyIds(db: Database, channel: Channel, ids: string[]): 
 }
 
 const RECONNECT_AFTER_MS = 500;
+/** A listener only waits, so that nothing else would tell it that its link is dead. */
+const PROBE_EVERY_MS = 10_000;
 
 /**
  * Listens on a connection of its own, which is made again whenever it is lost; resolves at once, so that a
@@ -45,14 +47,15 @@ export function listen(
   { applicationName, onError }: { applicationName: string; onError: (error: Error) => void },
 ): { close(): Promise<void> } {
   let closed = false;
-  let client: pg.Client | undefined;
+  let client: ImpatientClient | undefined;
   let retry: NodeJS.Timeout | undefined;
 
   async function connect(): Promise<void> {
-    const fresh = new pg.Client({
+    const fresh = new ImpatientClient({
       connectionString: url,
       application_name: applicationName,
       connectionTimeoutMillis: 5_000,
+      query_timeout: 5_000,
       keepAlive: true,
     });
     client = fresh;
@@ -63,6 +66,8 @@ export function listen(
       await fresh.connect();
       for (const channel of Object.keys(listeners))
         await fresh.query(`LISTEN ${fresh.escapeIdentifier(channel)}`);
+      const probe = setInterval(() => void fresh.query('SELECT 1').catch(onError), PROBE_EVERY_MS);
+      fresh.once('end', () => clearInterval(probe));
     } catch (error) {
       onError(error as Error);
       void fresh.end().catch(() => undefined);

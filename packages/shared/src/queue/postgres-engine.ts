@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createPostgresBackend, type PgPool, Queue, Worker } from 'bullmq';
 import pg from 'pg';
 import { tellConnectionErrors } from '../database/connect.ts';
+import { ImpatientClient } from '../database/impatient-client.ts';
 import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
 
 export interface PostgresEngineOptions {
@@ -16,10 +17,13 @@ const BULLMQ_SCHEMA = 'bullmq';
 const MAX_CONNECTIONS = 24;
 
 const CLOSE_TIMEOUT_MS = 2_000;
+const QUERY_TIMEOUT_MS = 10_000;
 
 /** Opens BullMQ on the ledger's own Postgres, in a schema of its own; `migrateEngine` must have run before. */
 export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptions): Engine {
   const pool = new pg.Pool({
+    Client: ImpatientClient,
+    query_timeout: QUERY_TIMEOUT_MS,
     connectionString: databaseUrl,
     application_name: 'accepted-engine',
     options: `-c search_path=${BULLMQ_SCHEMA}`,

@@ -10,6 +10,9 @@ export interface RedisEngineOptions {
 }
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
+const COMMAND_TIMEOUT_MS = 5_000;
+/** A waiting worker hears from Redis every `drainDelay` seconds, so after this the link must be dead. */
+const SILENCE_TIMEOUT_MS = 15_000;
 
 /** Opens BullMQ on Redis. Resolves nothing and waits for nothing: connections are made, and made again, behind it. */
 export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions): Engine {
@@ -17,7 +20,8 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
   const connection = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: 5_000,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    socketTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy,
   });
   connection.on('error', onError);
@@ -35,7 +39,11 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
     },
     openWorker(name, processor, options) {
       // A worker waits for jobs on a blocking connection of its own, which must outlast any loss of Redis.
-      const own = new Redis(url, { maxRetriesPerRequest: null, retryStrategy });
+      const own = new Redis(url, {
+        maxRetriesPerRequest: null,
+        socketTimeout: SILENCE_TIMEOUT_MS,
+        retryStrategy,
+      });
       own.on('error', onError);
       const settings = { connection: own, prefix: keyPrefix, ...ENGINE_WORKER_SETTINGS, ...options };
       const worker = new Worker(name, processor, settings);

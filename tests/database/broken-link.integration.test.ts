@@ -1,0 +1,66 @@
+import { openDatabase } from '@accepted/shared/database/connect';
+import { CHANNELS, listen, notify } from '@accepted/shared/database/notifications';
+import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
+import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let database: TestDatabase;
+let proxy: TcpProxy;
+let url: URL;
+
+beforeEach(async () => {
+  database = await createTestDatabase();
+  url = new URL(database.url);
+  proxy = await startTcpProxy({ target: { host: url.hostname, port: Number(url.port) } });
+  url.port = String(proxy.port);
+});
+afterEach(async () => {
+  await proxy.close();
+  await database.drop();
+});
+
+const ignoreErrors = () => undefined;
+
+test('a connection whose link went dead is replaced, not kept for the next statement', async () => {
+  const db = openDatabase(
+    {
+      url: url.href,
+      applicationName: 'broken-link',
+      maxConnections: 1,
+      connectTimeoutMs: 2_000,
+      statementTimeoutMs: 500,
+    },
+    ignoreErrors,
+  );
+  const backend = async () =>
+    (await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(db)).rows[0]?.pid;
+  const first = await backend();
+  proxy.blackhole();
+  await expect(backend()).rejects.toThrow('timeout');
+  proxy.heal();
+  expect(await waitUntil(backend, { until: 'Postgres answers again' })).not.toBe(first);
+  await db.destroy();
+});
+
+test('a listener whose link was cut hears again', async () => {
+  const heard: string[] = [];
+  const listener = listen(
+    url.href,
+    { [CHANNELS.jobReady]: (queue) => heard.push(queue) },
+    { applicationName: 'broken-link', onError: ignoreErrors },
+  );
+  const hears = (queue: string) =>
+    waitUntil(
+      async () => {
+        await notify(database.db, CHANNELS.jobReady, queue);
+        return heard.includes(queue);
+      },
+      { until: `${queue} is heard` },
+    );
+  await hears('before');
+  expect(proxy.resetAll()).toBeGreaterThan(0);
+  await hears('after');
+  await listener.close();
+});
