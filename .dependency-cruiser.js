@@ -10,10 +10,10 @@ export default {
       comment:
         'The rules of a job and of a webhook are tested without a database: they import nothing of ours but types.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(job|webhook)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/(job|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^(apps|packages|migrations|examples|faults|tests)/',
-        pathNot: '^packages/shared/src/(job|webhook)/',
+        pathNot: '^packages/shared/src/(job|webhook|secrets)/',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -22,7 +22,7 @@ export default {
       comment:
         'What decides must not wait for the outside: files, sockets and processes belong in the other rooms.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(job|webhook)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/(job|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^(node:)?(fs|net|tls|http|https|http2|dns|dgram|child_process|worker_threads|timers)(/|$)',
       },
@@ -47,7 +47,10 @@ export default {
         'The ledger and the engine are under everything: they know the pure core and each other, not HTTP errors or settings.',
       severity: 'error',
       from: { path: '^packages/shared/src/(database|queue)/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^packages/shared/src/', pathNot: '^packages/shared/src/(job|webhook|database|queue)/' },
+      to: {
+        path: '^packages/shared/src/',
+        pathNot: '^packages/shared/src/(job|webhook|secrets|database|queue)/',
+      },
     },
     {
       name: 'fastify-in-api',

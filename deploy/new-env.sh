@@ -22,5 +22,6 @@ cat >"$file" <<EOF
 POSTGRES_PASSWORD=$(draw 0-9a-f 48)
 BOOTSTRAP_API_KEY=acc_0$(draw $base32 9)e$(draw $base32 2)8$(draw $base32 12)_$(draw 0-9a-f 64)
 BOOTSTRAP_WEBHOOK_SECRET=whsec_$(head -c 32 /dev/urandom | base64)
+SECRETS_KEY=$(head -c 32 /dev/urandom | base64)
 ADMIN_PASSWORD=$(draw 0-9a-zA-Z 24)
 EOF

@@ -69,10 +69,11 @@ test('a kill -9 around the commit loses nothing that was acknowledged, and a ret
 
 test('a wrong configuration is told in whole, without its secrets, and nothing is started', async () => {
   await using api = spawnProcess('apps/api/src/main.ts', {
-    env: { PORT: 'x', BOOTSTRAP_API_KEY: 'acc_hunter2' },
+    env: { PORT: 'x', BOOTSTRAP_API_KEY: 'acc_hunter2', SECRETS_KEY: 'hunter2' },
   });
   expect((await api.exited).code).toBe(1);
   const output = api.lines.join('\n');
-  for (const name of ['PORT', 'DATABASE_URL', 'BOOTSTRAP_API_KEY']) expect(output).toContain(name);
+  for (const name of ['PORT', 'DATABASE_URL', 'BOOTSTRAP_API_KEY', 'SECRETS_KEY'])
+    expect(output).toContain(name);
   expect(output).not.toContain('hunter2');
 });

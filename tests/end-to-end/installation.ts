@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@accepted/embedded-postgres/free-port';
 import { generateApiKey } from '@accepted/shared/database/api-keys';
 import type { JobView } from '@accepted/shared/job/job-view';
+import { secretsKey } from '@accepted/testing/secrets-key';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
 
@@ -38,6 +39,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     PORT: String(port),
     DATABASE_URL: options.databaseUrl,
     ...(options.redisUrl !== undefined && { REDIS_URL: options.redisUrl }),
+    SECRETS_KEY: secretsKey,
     BOOTSTRAP_API_KEY: key,
     JOBS_DIR,
     LEASE_MS: '3000',

@@ -7,6 +7,7 @@ import { generateApiKey } from '@accepted/shared/database/api-keys';
 import { generateWebhookSecret } from '@accepted/shared/database/tenants';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
+import { secretsKey } from '@accepted/testing/secrets-key';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -109,6 +110,7 @@ function startProgram(name: string, command: string[], outside: Record<string, s
     POSTGRES_PASSWORD: 'unused',
     BOOTSTRAP_API_KEY: API_KEY,
     BOOTSTRAP_WEBHOOK_SECRET: generateWebhookSecret(),
+    SECRETS_KEY: secretsKey,
     ADMIN_PASSWORD: 'not a secret',
   };
   const env: Record<string, string> = { ...image.env, ...environmentOf(service, secrets) };

@@ -1,5 +1,12 @@
 import { parseConfig } from '@accepted/shared/config/parse-config';
-import { databaseUrl, logLevel, redisUrl, secret, wholeNumber } from '@accepted/shared/config/settings';
+import {
+  databaseUrl,
+  logLevel,
+  redisUrl,
+  secret,
+  secretsKey,
+  wholeNumber,
+} from '@accepted/shared/config/settings';
 import { parseApiKey } from '@accepted/shared/database/api-keys';
 import { z } from 'zod';
 
@@ -29,6 +36,7 @@ export const configSchema = z.object({
     .regex(/^whsec_[A-Za-z0-9+/]{32,86}={0,2}$/)
     .optional()
     .meta({ expected: '`whsec_` and the base64 of 24 to 64 random bytes', secret: true }),
+  SECRETS_KEY: secretsKey,
   ADMIN_PASSWORD: secret(8),
   LOG_LEVEL: logLevel,
   MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),

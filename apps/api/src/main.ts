@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
+import { createSecretBox } from '@accepted/shared/secrets/secret-box';
 import closeWithGrace from 'close-with-grace';
 import { pino } from 'pino';
 import { buildApp } from './app.ts';
@@ -25,7 +26,8 @@ async function main(): Promise<void> {
     (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
   );
   const { BOOTSTRAP_API_KEY: apiKey, BOOTSTRAP_WEBHOOK_SECRET: webhookSecret } = config;
-  if (apiKey) await ensureBootstrap(db, { apiKey, webhookSecret });
+  const secretBox = createSecretBox(config.SECRETS_KEY);
+  if (apiKey) await ensureBootstrap(db, secretBox, { apiKey, webhookSecret });
   const app = await buildApp({ db, logger }, config);
 
   const delay = config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS;

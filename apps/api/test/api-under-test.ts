@@ -9,6 +9,7 @@ import { registerWorker } from '@accepted/shared/database/workers';
 import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 import type { Outcome } from '@accepted/shared/job/decide-outcome';
 import { newUuid, parsePublicId } from '@accepted/shared/job/id';
+import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { sql } from 'kysely';
@@ -51,10 +52,11 @@ export async function startApi(
   const database = await createTestDatabase(serverUrl);
   const { db, url } = database;
   const key = generateApiKey().text;
-  const { tenantId } = await ensureBootstrap(db, { apiKey: key });
+  const { tenantId } = await ensureBootstrap(db, secretBox, { apiKey: key });
   await registerTestTypes(db);
   const config = parseConfig(configSchema, {
     DATABASE_URL: url,
+    SECRETS_KEY: secretsKey,
     PUBLIC_URL: 'https://jobs.test',
     ...settings,
   });

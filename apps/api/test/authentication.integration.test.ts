@@ -1,5 +1,12 @@
 import { generateApiKey } from '@accepted/shared/database/api-keys';
-import { ensureBootstrap, generateWebhookSecret, webhookSecrets } from '@accepted/shared/database/tenants';
+import {
+  ensureBootstrap,
+  generateWebhookSecret,
+  sealStoredSecrets,
+  webhookSecrets,
+} from '@accepted/shared/database/tenants';
+import { createSecretBox, generateSecretKey, parseSecretKeys } from '@accepted/shared/secrets/secret-box';
+import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
 
@@ -130,29 +137,81 @@ describe('requests about API keys that are refused', () => {
 describe('ensureBootstrap', () => {
   test('it may run any number of times at once', async () => {
     const apiKey = generateApiKey().text;
-    const results = await Promise.all(Array.from({ length: 8 }, () => ensureBootstrap(api.db, { apiKey })));
+    const results = await Promise.all(
+      Array.from({ length: 8 }, () => ensureBootstrap(api.db, secretBox, { apiKey })),
+    );
     expect(new Set(results.map(({ tenantId }) => tenantId))).toEqual(new Set([api.tenantId]));
     expect((await api.send('GET', '/v1/api-keys', { key: apiKey })).statusCode).toBe(200);
   });
 
   test('an id that is taken with another secret is refused', async () => {
     const { text } = generateApiKey();
-    await ensureBootstrap(api.db, { apiKey: text });
+    await ensureBootstrap(api.db, secretBox, { apiKey: text });
     const changed = text.replace(/[0-9a-f]{64}$/, '0'.repeat(64));
-    await expect(ensureBootstrap(api.db, { apiKey: changed })).rejects.toThrow('another secret');
-    await expect(ensureBootstrap(api.db, { apiKey: 'acc_x' })).rejects.toThrow('not of the form');
+    await expect(ensureBootstrap(api.db, secretBox, { apiKey: changed })).rejects.toThrow('another secret');
+    await expect(ensureBootstrap(api.db, secretBox, { apiKey: 'acc_x' })).rejects.toThrow('not of the form');
   });
 
   test('a webhook secret that was made up stays, and one that the operator gives takes its place', async () => {
-    const readSecret = async () => (await webhookSecrets(api.db, api.tenantId))[0] ?? '';
+    const readSecret = async () => (await webhookSecrets(api.db, secretBox, api.tenantId))[0] ?? '';
     const madeUp = await readSecret();
     expect(Buffer.from(madeUp.replace(/^whsec_/, ''), 'base64')).toHaveLength(32);
 
-    await ensureBootstrap(api.db, { apiKey: generateApiKey().text });
+    await ensureBootstrap(api.db, secretBox, { apiKey: generateApiKey().text });
     expect(await readSecret()).toBe(madeUp);
 
     const given = generateWebhookSecret();
-    await ensureBootstrap(api.db, { apiKey: generateApiKey().text, webhookSecret: given });
+    await ensureBootstrap(api.db, secretBox, { apiKey: generateApiKey().text, webhookSecret: given });
     expect(await readSecret()).toBe(given);
+  });
+});
+
+describe('secrets in the ledger', () => {
+  const stored = async () => {
+    const row = api.db.selectFrom('tenants').select('webhook_secret').where('id', '=', api.tenantId);
+    return (await row.executeTakeFirstOrThrow()).webhook_secret;
+  };
+  const store = async (text: string) => {
+    await api.db
+      .updateTable('tenants')
+      .set({ webhook_secret: text })
+      .where('id', '=', api.tenantId)
+      .execute();
+  };
+  const otherKey = parseSecretKeys(generateSecretKey()) ?? [];
+
+  test('are sealed, and one that an older version stored in the clear is sealed at the next start', async () => {
+    const secret = generateWebhookSecret();
+    await ensureBootstrap(api.db, secretBox, { apiKey: api.key, webhookSecret: secret });
+    expect(await stored()).toMatch(/^sealed\.v1\./);
+
+    await store(secret);
+    await Promise.all(Array.from({ length: 4 }, () => sealStoredSecrets(api.db, secretBox)));
+    expect(await stored()).toMatch(/^sealed\.v1\./);
+    expect(await webhookSecrets(api.db, secretBox, api.tenantId)).toEqual([secret]);
+  });
+
+  test('are sealed anew with the newest key, and then the old one can go', async () => {
+    const [secret] = await webhookSecrets(api.db, secretBox, api.tenantId);
+    const oldKey = parseSecretKeys(secretsKey) ?? [];
+    await sealStoredSecrets(api.db, createSecretBox([...otherKey, ...oldKey]));
+    expect(await webhookSecrets(api.db, createSecretBox(otherKey), api.tenantId)).toEqual([secret]);
+    await sealStoredSecrets(api.db, createSecretBox([...oldKey, ...otherKey]));
+    expect(await webhookSecrets(api.db, secretBox, api.tenantId)).toEqual([secret]);
+  });
+
+  test('stay closed to a wrong key, which is told and changes nothing', async () => {
+    const before = await stored();
+    const wrong = createSecretBox(otherKey);
+    await expect(sealStoredSecrets(api.db, wrong)).rejects.toThrow('which SECRETS_KEY does not have');
+    await expect(webhookSecrets(api.db, wrong, api.tenantId)).rejects.toThrow('SECRETS_KEY');
+    expect(await stored()).toBe(before);
+  });
+
+  test('do not open in the row of another tenant', async () => {
+    const before = await stored();
+    await store(secretBox.seal('whsec_of another tenant', 'tenants.webhook_secret another'));
+    await expect(webhookSecrets(api.db, secretBox, api.tenantId)).rejects.toThrow('moved to another row');
+    await store(before);
   });
 });

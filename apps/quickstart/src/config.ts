@@ -31,6 +31,7 @@ export const configSchema = z.object({
     .meta({ expected: 'a folder with one handler a file' }),
   BOOTSTRAP_API_KEY: secret(16),
   BOOTSTRAP_WEBHOOK_SECRET: secret(16),
+  SECRETS_KEY: secret(32),
   ADMIN_PASSWORD: secret(8),
   ALLOW_PRIVATE_NETWORKS: privateNetworks,
   LOG_LEVEL: logLevel,

@@ -3,24 +3,30 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateApiKey } from '@accepted/shared/database/api-keys';
 import { generateWebhookSecret } from '@accepted/shared/database/tenants';
+import { generateSecretKey } from '@accepted/shared/secrets/secret-box';
 import { z } from 'zod';
 
-const secretsSchema = z.object({ apiKey: z.string(), adminPassword: z.string(), webhookSecret: z.string() });
+const secretsSchema = z.object({
+  apiKey: z.string().default(() => generateApiKey().text),
+  adminPassword: z.string().default(() => randomBytes(12).toString('base64url')),
+  webhookSecret: z.string().default(generateWebhookSecret),
+  secretsKey: z.string().default(generateSecretKey),
+});
 
 export type Secrets = z.output<typeof secretsSchema>;
 
-/** Reads the secrets that this installation made on its first start, or makes them; only their owner can read them. */
+/**
+ * Reads the secrets that this installation made on its first start, and makes those that it does not have yet; only
+ * their owner can read them.
+ */
 export async function keepSecrets(stateDir: string): Promise<Secrets> {
   const file = join(stateDir, 'secrets.json');
-  const kept = await readFile(file, 'utf8').catch(() => undefined);
-  if (kept) return secretsSchema.parse(JSON.parse(kept));
-  const secrets = {
-    apiKey: generateApiKey().text,
-    adminPassword: randomBytes(12).toString('base64url'),
-    webhookSecret: generateWebhookSecret(),
-  };
+  const kept = await readFile(file, 'utf8').catch(() => '{}');
+  const secrets = secretsSchema.parse(JSON.parse(kept));
+  const text = `${JSON.stringify(secrets, null, 2)}\n`;
+  if (text === kept) return secrets;
   await mkdir(stateDir, { recursive: true });
-  await writeFile(file, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+  await writeFile(file, text, { mode: 0o600 });
   // The mode above only holds for a new file.
   await chmod(file, 0o600);
   return secrets;

@@ -50,7 +50,7 @@ type Access = Secrets & { url: string };
 
 /** Takes the secrets that the user has set, and those of this installation for the rest. */
 async function chooseAccess(config: QuickstartConfig): Promise<Access> {
-  const { HOST, PORT, BOOTSTRAP_API_KEY, BOOTSTRAP_WEBHOOK_SECRET, ADMIN_PASSWORD } = config;
+  const { HOST, PORT, BOOTSTRAP_API_KEY, BOOTSTRAP_WEBHOOK_SECRET, SECRETS_KEY, ADMIN_PASSWORD } = config;
   const secrets = await keepSecrets(config.STATE_DIR);
   const host = HOST === '0.0.0.0' ? '127.0.0.1' : HOST;
   return {
@@ -58,6 +58,7 @@ async function chooseAccess(config: QuickstartConfig): Promise<Access> {
     apiKey: BOOTSTRAP_API_KEY ?? secrets.apiKey,
     adminPassword: ADMIN_PASSWORD ?? secrets.adminPassword,
     webhookSecret: BOOTSTRAP_WEBHOOK_SECRET ?? secrets.webhookSecret,
+    secretsKey: SECRETS_KEY ?? secrets.secretsKey,
   };
 }
 
@@ -75,6 +76,7 @@ function programEnvironment(
     LOG_LEVEL: config.LOG_LEVEL,
     BOOTSTRAP_API_KEY: access.apiKey,
     BOOTSTRAP_WEBHOOK_SECRET: access.webhookSecret,
+    SECRETS_KEY: access.secretsKey,
     ADMIN_PASSWORD: access.adminPassword,
     // Only here: elsewhere a job could reach what listens on the machine itself.
     ALLOW_PRIVATE_NETWORKS: ['127.0.0.0/8', '::1/128', ...config.ALLOW_PRIVATE_NETWORKS].join(','),

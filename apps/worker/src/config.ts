@@ -5,6 +5,7 @@ import {
   logLevel,
   privateNetworks,
   redisUrl,
+  secretsKey,
   wholeNumber,
 } from '@accepted/shared/config/settings';
 import { z } from 'zod';
@@ -12,6 +13,7 @@ import { z } from 'zod';
 export const configSchema = z.object({
   DATABASE_URL: databaseUrl,
   REDIS_URL: redisUrl,
+  SECRETS_KEY: secretsKey,
   LOG_LEVEL: logLevel,
   /** The folder of handler files; unset: only the built-in job types. */
   JOBS_DIR: z

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
-import { webhookSecrets } from '@accepted/shared/database/tenants';
+import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
 import { openEngine } from '@accepted/shared/queue/open-engine';
+import { createSecretBox } from '@accepted/shared/secrets/secret-box';
 import { pino } from 'pino';
 import { readConfig } from './config.ts';
 import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
@@ -29,8 +30,10 @@ async function main(): Promise<void> {
     },
     onError,
   );
+  const secretBox = createSecretBox(config.SECRETS_KEY);
+  await sealStoredSecrets(db, secretBox);
   const builtins = createBuiltinHandlers({
-    webhookSecrets: (tenantId) => webhookSecrets(db, tenantId),
+    webhookSecrets: (tenantId) => webhookSecrets(db, secretBox, tenantId),
     allowPrivateNetworks: config.ALLOW_PRIVATE_NETWORKS,
   });
   const handlers = await loadHandlers({ jobsDir: config.JOBS_DIR, builtins });

@@ -29,7 +29,8 @@ import { shutDown } from './shut-down.ts';
 import { consumeQueues } from './worker.ts';
 
 export interface WorkerResources {
-  config: WorkerConfig;
+  /** The key of the secrets goes no further than `main.ts`. */
+  config: Omit<WorkerConfig, 'SECRETS_KEY'>;
   db: Database;
   engine: Engine;
   handlers: LoadedHandler[];
@@ -114,7 +115,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   };
 }
 
-function leaseTimes({ LEASE_MS, HEARTBEAT_MS }: WorkerConfig) {
+function leaseTimes({ LEASE_MS, HEARTBEAT_MS }: WorkerResources['config']) {
   return { leaseMs: LEASE_MS, heartbeatMs: HEARTBEAT_MS };
 }
 

@@ -16,8 +16,7 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { WorkerConfig } from '../src/config.ts';
-import { startWorker } from '../src/start-worker.ts';
+import { startWorker, type WorkerResources } from '../src/start-worker.ts';
 
 const CONFIG = {
   WORKER_CONCURRENCY: 10,
@@ -54,7 +53,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       redisUrl: kind === 'redis' ? redis.url : undefined,
       onError: () => undefined,
     });
-    const config: WorkerConfig = {
+    const config: WorkerResources['config'] = {
       ...CONFIG,
       LOG_LEVEL: 'silent',
       ALLOW_PRIVATE_NETWORKS: [],

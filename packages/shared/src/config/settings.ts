@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseSecretKeys } from '../secrets/secret-box.ts';
 
 /** Settings that more than one app takes, and the kinds that settings are made of. */
 
@@ -43,6 +44,17 @@ export const privateNetworks = listOf(
   z.union([z.cidrv4(), z.cidrv6()]),
   'networks in CIDR notation, such as 10.1.0.0/16',
 );
+
+/** The keys that seal the secrets of the ledger: the first one seals, all of them open. */
+export const secretsKey = z
+  .string()
+  .transform((text) => parseSecretKeys(text))
+  .pipe(z.array(z.instanceof(Buffer)))
+  .meta({
+    expected:
+      '32 random bytes in base64, as `openssl rand -base64 32` prints them; or several, the newest first, with commas between them',
+    secret: true,
+  });
 
 /** Makes a setting that nobody may see, of at least `minLength` characters; it is optional. */
 export function secret(minLength: number) {

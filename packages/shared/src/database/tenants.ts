@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
 import { newUuid } from '../job/id.ts';
+import type { SecretBox } from '../secrets/secret-box.ts';
 import { hashSecret, parseApiKey, SCOPES } from './api-keys.ts';
 import type { Database } from './connect.ts';
 
@@ -12,19 +12,22 @@ export function generateWebhookSecret(): string {
 }
 
 /**
- * Makes sure that the tenant `default` exists and, with all scopes, the API key `acc_<keyId>_<secret>`.
+ * Makes sure that the tenant `default` exists and, with all scopes, the API key `acc_<keyId>_<secret>`, and that every
+ * stored secret is sealed.
  *
  * Any number of processes may do so at once and again. A key that was revoked stays revoked. Throws when the text is
  * no API key, or when its id is taken by a key with another secret: an old key must not come to life by accident.
  */
 export async function ensureBootstrap(
   db: Database,
+  secretBox: SecretBox,
   { apiKey, webhookSecret }: { apiKey: string; webhookSecret?: string | undefined },
 ): Promise<{ tenantId: string }> {
   const parsed = parseApiKey(apiKey);
   if (!parsed)
     throw new Error('The bootstrap API key is not of the form acc_<26 characters>_<64 hex digits>.');
-  const tenantId = await ensureTenant(db, webhookSecret);
+  const tenantId = await ensureTenant(db, secretBox, webhookSecret);
+  await sealStoredSecrets(db, secretBox);
   const secretHash = hashSecret(parsed.secret);
   await db
     .insertInto('api_keys')
@@ -47,22 +50,60 @@ export async function ensureBootstrap(
 }
 
 /** A secret that is given replaces the one that is there; one made up here must not. */
-async function ensureTenant(db: Database, webhookSecret: string | undefined): Promise<string> {
-  const row = await db
+async function ensureTenant(
+  db: Database,
+  secretBox: SecretBox,
+  webhookSecret: string | undefined,
+): Promise<string> {
+  const id = newUuid();
+  const seal = (tenantId: string) =>
+    secretBox.seal(webhookSecret ?? generateWebhookSecret(), placeOfSecret(tenantId));
+  await db
     .insertInto('tenants')
-    .values({ id: newUuid(), name: DEFAULT_TENANT, webhook_secret: webhookSecret ?? generateWebhookSecret() })
-    .onConflict((conflict) =>
-      conflict.column('name').doUpdateSet({
-        webhook_secret: webhookSecret ?? sql.ref<string>('tenants.webhook_secret'),
-      }),
-    )
-    .returning('id')
-    .executeTakeFirstOrThrow();
-  return row.id;
+    .values({ id, name: DEFAULT_TENANT, webhook_secret: seal(id) })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute();
+  const named = db.selectFrom('tenants').select('id').where('name', '=', DEFAULT_TENANT);
+  const tenant = await named.executeTakeFirstOrThrow();
+  if (webhookSecret !== undefined && tenant.id !== id) {
+    const values = { webhook_secret: seal(tenant.id) };
+    await db.updateTable('tenants').set(values).where('id', '=', tenant.id).execute();
+  }
+  return tenant.id;
 }
 
-/** Reads the secrets that sign a tenant's webhooks, the newest first; none when there is no such tenant. */
-export async function webhookSecrets(db: Database, tenantId: string): Promise<string[]> {
+/**
+ * Seals what an older version stored in the clear, and seals anew what is under an older key, so that this key can go.
+ * Any number of processes may do so at once. Throws a `SecretBoxError` when there is a secret that no key opens.
+ */
+export async function sealStoredSecrets(db: Database, secretBox: SecretBox): Promise<void> {
+  const rows = await db.selectFrom('tenants').select(['id', 'webhook_secret']).execute();
+  for (const { id, webhook_secret: stored } of rows) {
+    if (secretBox.isCurrent(stored)) continue;
+    const secret = stored.startsWith('whsec_') ? stored : secretBox.open(stored, placeOfSecret(id));
+    await db
+      .updateTable('tenants')
+      .set({ webhook_secret: secretBox.seal(secret, placeOfSecret(id)) })
+      .where('id', '=', id)
+      // Somebody may have given the tenant another secret in between.
+      .where('webhook_secret', '=', stored)
+      .execute();
+  }
+}
+
+/**
+ * Reads the secrets that sign a tenant's webhooks, the newest first; none when there is no such tenant. Throws a
+ * `SecretBoxError` rather than let anything be signed with a secret that does not open.
+ */
+export async function webhookSecrets(
+  db: Database,
+  secretBox: SecretBox,
+  tenantId: string,
+): Promise<string[]> {
   const rows = await db.selectFrom('tenants').select('webhook_secret').where('id', '=', tenantId).execute();
-  return rows.map((row) => row.webhook_secret);
+  return rows.map((row) => secretBox.open(row.webhook_secret, placeOfSecret(tenantId)));
+}
+
+function placeOfSecret(tenantId: string): string {
+  return `tenants.webhook_secret ${tenantId}`;
 }

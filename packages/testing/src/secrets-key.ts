@@ -1,0 +1,7 @@
+import { createSecretBox, generateSecretKey, parseSecretKeys } from '@accepted/shared/secrets/secret-box';
+
+/** `SECRETS_KEY` for the processes of a test: one key for all of them. */
+export const secretsKey = generateSecretKey();
+
+/** Seals and opens with that key, as those processes do. */
+export const secretBox = createSecretBox(parseSecretKeys(secretsKey) ?? []);
