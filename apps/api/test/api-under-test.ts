@@ -1,5 +1,5 @@
 import { parseConfig } from '@accepted/shared/config/parse-config';
-import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { generateApiKey, SCOPES } from '@accepted/shared/database/api-keys';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import type { Database } from '@accepted/shared/database/connect';
 import { registerJobTypes } from '@accepted/shared/database/job-types';
@@ -165,7 +165,7 @@ export async function createOtherTenant(db: Database): Promise<string> {
       tenant_id: tenantId,
       name: 'other',
       secret_hash: secretHash,
-      scopes: ['jobs:write', 'jobs:read', 'admin'],
+      scopes: [...SCOPES],
       revoked_at: null,
     })
     .execute();
