@@ -1,0 +1,24 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { LOG_FILES } from '../../logs.ts';
+import type { Evidence } from '../evidence.ts';
+
+const jsonLines = (lines: unknown[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+
+/** Writes a run into a folder as the harness leaves it, its effects in the files of two processes. */
+export async function writeRun(evidence: Evidence): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'accepted-checker-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await mkdir(join(folder, 'ledger'));
+  await mkdir(join(folder, 'log'));
+  const { run, effects, fencing, hits, ...rest } = evidence;
+  await writeFile(join(folder, LOG_FILES.run), JSON.stringify(run));
+  await writeFile(join(folder, LOG_FILES.receiver), jsonLines(hits));
+  await writeFile(join(folder, 'effects-7.jsonl'), jsonLines(effects.slice(0, 1)));
+  await writeFile(join(folder, 'effects-8.jsonl'), jsonLines(effects.slice(1)));
+  for (const [name, lines] of Object.entries(rest))
+    await writeFile(join(folder, LOG_FILES[name as keyof typeof rest]), jsonLines(lines));
+  return folder;
+}

@@ -1,0 +1,10 @@
+import type { FaultKind, RunFacts } from '../logs.ts';
+import type { ControlFigures } from './check-control.ts';
+
+/** What came of a run of the control; `report.json` in its folder is this. */
+export interface ControlReport {
+  run: Pick<RunFacts, 'seed' | 'startedAt' | 'endedAt' | 'command'>;
+  figures: ControlFigures;
+  faultsByKind: Partial<Record<FaultKind, number>>;
+  traits: { kill9: number; wipes: number; zombies: number };
+}

@@ -1,0 +1,110 @@
+import type { ControlReport } from '../control/control-report.ts';
+import { figure, type RunReport } from './run-report.ts';
+import { writeDuration, writeNumber } from './wording.ts';
+
+/** The runs that stand side by side: ours on each engine, and bare BullMQ. */
+export interface Results {
+  redis: RunReport;
+  postgres: RunReport;
+  control: ControlReport;
+}
+
+interface Row {
+  name: string;
+  ours: (report: RunReport) => string;
+  /** Left out where bare BullMQ has no such thing. */
+  control?: (report: ControlReport) => string;
+}
+
+const count = (id: string, name: string) => (report: RunReport) => writeNumber(figure(report, id, name));
+const time = (id: string, name: string) => (report: RunReport) => writeDuration(figure(report, id, name));
+const bold = (write: (report: RunReport) => string) => (report: RunReport) => `**${write(report)}**`;
+
+const ROWS: Row[] = [
+  {
+    name: 'Acknowledged jobs',
+    ours: count('I1', 'acknowledged'),
+    control: ({ figures }) => writeNumber(figures.acknowledged),
+  },
+  {
+    name: 'Faults, of so many kinds',
+    ours: (report) => `${figure(report, 'Run', 'faults')}, ${figure(report, 'Run', 'kinds')}`,
+    control: ({ faultsByKind }) => {
+      const counts = Object.values(faultsByKind);
+      return `${counts.reduce((sum, of) => sum + of, 0)}, ${counts.length}`;
+    },
+  },
+  { name: '`kill -9`', ours: count('Run', 'kill9'), control: ({ traits }) => writeNumber(traits.kill9) },
+  {
+    name: 'Wipes of the engine',
+    ours: count('Run', 'wipes'),
+    control: ({ traits }) => writeNumber(traits.wipes),
+  },
+  { name: 'Crashes of Postgres', ours: count('Run', 'postgresCrashes') },
+  {
+    name: '**Lost jobs**',
+    ours: bold(count('I1', 'lost')),
+    control: ({ figures }) => `**${writeNumber(figures.lost)}**`,
+  },
+  {
+    name: 'Done, but the outcome is forgotten',
+    ours: count('I5', 'unrecordedEffects'),
+    control: ({ figures }) => writeNumber(figures.forgotten),
+  },
+  {
+    name: 'Failed though nothing was wrong with them',
+    ours: count('I9', 'wrongEnds'),
+    control: ({ figures }) => writeNumber(figures.wronglyFailed),
+  },
+  { name: 'Unexpected jobs', ours: count('I2', 'unexpected') },
+  { name: 'Keys with two jobs, or replies that disagree', ours: count('I3', 'disagreements') },
+  {
+    name: 'Effects that happened twice, unfenced',
+    ours: count('I4', 'duplicateFencedEffects'),
+    control: ({ figures }) => writeNumber(figures.effectTwice),
+  },
+  { name: 'Jobs that ran again under a larger token', ours: count('I4', 'jobsWithMoreThanOneEffect') },
+  {
+    name: 'Writes of zombies that were refused',
+    ours: (report) => writeNumber(figure(report, 'I4', 'fenced') + figure(report, 'I4', 'discarded')),
+  },
+  { name: 'Illegal transitions', ours: count('I6', 'illegalTransitions') },
+  { name: 'Webhook events', ours: count('I7', 'events') },
+  { name: 'Events lost, altered, unsigned or under a second id', ours: count('I7', 'wrongDeliveries') },
+  { name: 'Claimed again after a wipe, p50', ours: time('I8', 'recoveryP50Ms') },
+  { name: 'Claimed again after a wipe, p99', ours: time('I8', 'recoveryP99Ms') },
+  { name: 'Time to a `202` while Redis is away, p99', ours: redisAway(time('I8', 'acceptP99Ms')) },
+  {
+    name: 'Dispatches in vain, a job',
+    ours: (report) => writeNumber(figure(report, 'I8', 'redispatches') / figure(report, 'I2', 'submitted')),
+  },
+  {
+    name: 'Duration',
+    ours: ({ run }) => writeDuration(run.endedAt - run.startedAt),
+    control: ({ run }) => writeDuration(run.endedAt - run.startedAt),
+  },
+];
+
+/** Writes the table of the guarantees page in Markdown, and the commands that the runs were started with. */
+export function renderResults(results: Results): string {
+  const { redis, postgres, control } = results;
+  const rows = ROWS.map(({ name, ours, control: theirs }) =>
+    [name, ours(redis), ours(postgres), theirs?.(control) ?? '–'].join(' | '),
+  );
+  return [
+    '| | Accepted, Redis engine | Accepted, Postgres engine | bare BullMQ |',
+    '|---|--:|--:|--:|',
+    ...rows.map((row) => `| ${row} |`),
+    '',
+    'Made by',
+    '',
+    '```sh',
+    ...[redis, postgres, control].map(({ run }) => run.command),
+    '```',
+  ].join('\n');
+}
+
+/** The Postgres engine has no Redis that could be away. */
+function redisAway(write: (report: RunReport) => string): (report: RunReport) => string {
+  return (report) => (figure(report, 'I8', 'acceptsWithoutRedis') > 0 ? write(report) : '–');
+}
