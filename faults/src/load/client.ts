@@ -1,0 +1,127 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Agent, request } from 'undici';
+import type { AckLine, FaultKind } from '../logs.ts';
+import type { Journal } from '../world/journal.ts';
+import type { PlannedJob } from './mix.ts';
+
+/** A client of the API that does not give up: it sends the same request, under the same key, until it is answered. */
+export interface Client {
+  /** Answers the job's id, once that is on record; `undefined` when it was refused for good or the time is over. */
+  submit(job: PlannedJob): Promise<string | undefined>;
+  /** Asks to cancel a job until somebody answers. */
+  cancel(jobId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface ClientOptions {
+  apiUrls: string[];
+  apiKey: string;
+  acks: Journal<AckLine>;
+  /** The faults that were under way at some time since. */
+  faultsSince: (at: number) => FaultKind[];
+  /** Stops the trying. */
+  deadline: AbortSignal;
+}
+
+const REPLY_TIMEOUT_MS = 5_000;
+const CONNECTIONS_PER_API = 64;
+const ALREADY_ENDED = 409;
+const RETRY_AFTER_MS = { least: 50, most: 1_000 };
+
+interface Reply {
+  outcome: AckLine['outcome'];
+  status: number | null;
+  jobId: string | null;
+  retryAfterMs: number;
+}
+
+export function openClient(options: ClientOptions): Client {
+  const { apiUrls, apiKey, acks, deadline } = options;
+  const agent = new Agent({
+    connections: CONNECTIONS_PER_API,
+    headersTimeout: REPLY_TIMEOUT_MS,
+    bodyTimeout: REPLY_TIMEOUT_MS,
+    connect: { timeout: 1_000 },
+  });
+  let turn = 0;
+
+  /** Goes to the servers in turn, as behind a load balancer: a retry meets another one. */
+  async function post(path: string, body: string, headers: Record<string, string>): Promise<Reply> {
+    const url = `${apiUrls[turn++ % apiUrls.length]}${path}`;
+    try {
+      const reply = await request(url, {
+        method: 'POST',
+        dispatcher: agent,
+        headers: { authorization: `Bearer ${apiKey}`, ...headers },
+        body,
+      });
+      return readReply(reply.statusCode, reply.headers['retry-after'], await reply.body.text());
+    } catch {
+      return { outcome: 'unknown', status: null, jobId: null, retryAfterMs: RETRY_AFTER_MS.least };
+    }
+  }
+
+  async function submitOnce(job: PlannedJob, body: string): Promise<Reply> {
+    const startedAt = Date.now();
+    const started = performance.now();
+    const reply = await post('/v1/jobs', body, {
+      'content-type': 'application/json',
+      'idempotency-key': job.key,
+    });
+    const during = options.faultsSince(startedAt);
+    await acks.write({
+      at: Date.now(),
+      key: job.key,
+      outcome: reply.outcome,
+      status: reply.status,
+      jobId: reply.jobId,
+      kind: job.kind,
+      latencyMs: Math.round((performance.now() - started) * 10) / 10,
+      during: during.length > 0 ? during : null,
+      final: deadline.aborted || !isWorthAnother(reply),
+    });
+    return reply;
+  }
+
+  return {
+    async submit(job) {
+      const body = JSON.stringify(job.body);
+      for (;;) {
+        const reply = await submitOnce(job, body);
+        if (deadline.aborted || !isWorthAnother(reply)) return reply.jobId ?? undefined;
+        await delay(reply.retryAfterMs);
+      }
+    },
+    async cancel(jobId) {
+      while (!deadline.aborted) {
+        const reply = await post(`/v1/jobs/${jobId}/cancel`, '', {});
+        // Its 409 is an answer: the job has ended.
+        if (reply.status === ALREADY_ENDED || !isWorthAnother(reply)) return;
+        await delay(reply.retryAfterMs);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+function isWorthAnother({ outcome, status }: Reply): boolean {
+  if (outcome === 'accepted') return false;
+  return status === null || status === 409 || status === 429 || status >= 500;
+}
+
+function readReply(status: number, retryAfter: unknown, body: string): Reply {
+  const { id } = parseJob(body);
+  if ((status === 200 || status === 202) && id)
+    return { outcome: 'accepted', status, jobId: id, retryAfterMs: 0 };
+  const wantedMs = Number(retryAfter) * 1_000 || RETRY_AFTER_MS.least;
+  const retryAfterMs = Math.min(RETRY_AFTER_MS.most, Math.max(RETRY_AFTER_MS.least, wantedMs));
+  return { outcome: 'refused', status, jobId: null, retryAfterMs };
+}
+
+function parseJob(body: string): { id?: string } {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return {};
+  }
+}

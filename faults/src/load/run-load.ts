@@ -1,0 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { createRandom } from '../random.ts';
+import type { Client } from './client.ts';
+import { planJob } from './mix.ts';
+
+export interface LoadOptions {
+  client: Client;
+  webhookUrl: string;
+  seed: number;
+  jobs: number;
+  /** The jobs are spread over this time; what a fault holds up is made up for afterwards. */
+  seconds: number;
+  /** The last jobs wait for this, so that no fault hits an idle system. */
+  faultsDone: Promise<unknown>;
+  deadline: AbortSignal;
+}
+
+/** What the load has come to so far. */
+export interface LoadProgress {
+  acknowledged: number;
+  unanswered: number;
+  /** Resolves when every job is answered, or the time is over. */
+  done: Promise<void>;
+}
+
+const CLIENTS = 48;
+/** The part of the jobs that waits for the last fault. */
+const HELD_BACK = 0.02;
+
+/** Submits all jobs, as many clients at once as a small crowd, each job at its time. */
+export function startLoad(options: LoadOptions): LoadProgress {
+  const { client, jobs, deadline } = options;
+  const random = createRandom(options.seed);
+  const startedAt = performance.now();
+  const cancels: Promise<void>[] = [];
+  const progress = { acknowledged: 0, unanswered: 0, done: Promise.resolve() };
+  const firstHeldBack = Math.floor(jobs * (1 - HELD_BACK));
+  let next = 0;
+
+  async function submitNext(): Promise<void> {
+    const n = next++;
+    const job = planJob(n, random, options.webhookUrl);
+    if (n >= firstHeldBack) await options.faultsDone;
+    const dueAt = startedAt + (n / jobs) * options.seconds * 1_000;
+    await delay(Math.max(0, dueAt - performance.now()), undefined, { signal: deadline });
+    const jobId = await client.submit(job);
+    if (jobId === undefined) progress.unanswered += 1;
+    else {
+      progress.acknowledged += 1;
+      if (job.cancelAfterMs !== undefined) cancels.push(cancelLater(client, jobId, job.cancelAfterMs));
+    }
+  }
+
+  async function clientLoop(): Promise<void> {
+    while (next < jobs && !deadline.aborted) await submitNext().catch(ignoreAbort);
+  }
+
+  progress.done = Promise.all(Array.from({ length: CLIENTS }, clientLoop)).then(async () => {
+    await Promise.all(cancels);
+  });
+  return progress;
+}
+
+async function cancelLater(client: Client, jobId: string, afterMs: number): Promise<void> {
+  await delay(afterMs);
+  await client.cancel(jobId);
+}
+
+function ignoreAbort(error: unknown): void {
+  if (!(error instanceof Error && error.name === 'AbortError')) throw error;
+}

@@ -1,0 +1,9 @@
+import type { FaultKind } from '../logs.ts';
+import { listInEngine } from '../world/ledger.ts';
+import type { World } from '../world/world.ts';
+
+/** Writes down what the engine is about to lose. */
+export async function noteWipe(world: World, kind: FaultKind): Promise<void> {
+  const jobs = await world.ledger.ask(listInEngine);
+  void world.journals.wipes.write({ at: Date.now(), kind, jobs });
+}

@@ -1,0 +1,26 @@
+import { waitUntil } from '@accepted/testing/wait-until';
+import type { FaultKind } from '../logs.ts';
+import type { ReceiverManner } from '../world/receiver.ts';
+import type { Fault } from './fault.ts';
+import { hold } from './targets.ts';
+
+const SEEN_WITHIN_MS = 20_000;
+const WEBHOOKS = 3;
+
+/** Makes the fault of a receiver that takes events and treats their sender badly. */
+export function badReceiver(kind: FaultKind, manner: Exclude<ReceiverManner, 'polite'>): Fault {
+  return {
+    kind,
+    async inject({ world: { receiver }, random, submit }) {
+      receiver.manner = manner;
+      try {
+        await Promise.all(Array.from({ length: WEBHOOKS }, () => submit('webhook')));
+        await waitUntil(() => receiver.treated > 0, { until: 'a delivery came', timeoutMs: SEEN_WITHIN_MS });
+        await hold(random, 1_500, 4_000);
+        return { target: 'receiver', proof: `${receiver.treated} deliveries were treated so` };
+      } finally {
+        receiver.manner = 'polite';
+      }
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/** Where a process can be killed: at a line of its work, not at a random time. */
+export const KILL_POINTS = {
+  /** The answer of the claim is here, the handler has not started. */
+  'after-claim': { statement: /UPDATE jobs SET status = 'running'/, when: 'committed' },
+  /** The handler has had its effect; nothing was recorded. It says so itself. */
+  'after-effect': undefined,
+  'before-commit': { statement: /WITH ended AS/, when: 'asked' },
+  /** The statement is on its way: whether it is committed, nobody knows. */
+  'during-commit': { statement: /WITH ended AS/, when: 'sent' },
+  /** The outcome is committed, the engine does not know yet. */
+  'after-commit': { statement: /WITH ended AS/, when: 'committed' },
+  /** Jobs are marked as dispatched, the engine does not have them. */
+  'after-dispatch': { statement: /update "jobs" set "dispatched_at"/, when: 'committed' },
+  'accept-before-commit': { statement: /INSERT INTO jobs/, when: 'asked' },
+  /** The job is accepted, the client does not know. */
+  'accept-after-commit': { statement: /INSERT INTO jobs/, when: 'committed' },
+} as const satisfies Record<string, KillStatement | undefined>;
+
+interface KillStatement {
+  statement: RegExp;
+  when: 'asked' | 'sent' | 'committed';
+}
+
+export type KillPoint = keyof typeof KILL_POINTS;
+
+/** What the preloaded module is told over the channel to the suite. */
+export type ControlMessage = { arm: KillPoint } | { shiftClockMs: number };
+
+/** Says that it was done, and what time it is there. */
+export interface ControlAnswer {
+  now: number;
+}
+
+let armed: KillPoint | undefined;
+
+/** From now on the process dies at the first `point` that it reaches. */
+export function arm(point: KillPoint): void {
+  armed = point;
+}
+
+/** Kills this process, as `kill -9` does, if this is the point that it is to die at. */
+export function reachKillPoint(point: KillPoint): void {
+  if (armed === point) process.kill(process.pid, 'SIGKILL');
+}
+
+/** Looks up whether a statement is the armed point, and when. */
+export function armedFor(statement: string): { point: KillPoint; when: KillStatement['when'] } | undefined {
+  const where = armed && KILL_POINTS[armed];
+  if (!armed || !where?.statement.test(statement)) return undefined;
+  return { point: armed, when: where.when };
+}

@@ -1,0 +1,167 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { drain } from './drain.ts';
+import { type Client, openClient } from './load/client.ts';
+import { makeJob } from './load/mix.ts';
+import { replayDeadLetters } from './load/replay-dead-letters.ts';
+import { type LoadProgress, startLoad } from './load/run-load.ts';
+import { type JobKind, LOG_FILES, type RunFacts } from './logs.ts';
+import { NEVER_RUN } from './nemesis/all-faults.ts';
+import { whyNoSmallDisk } from './nemesis/postgres/fill-disk.ts';
+import { type NemesisProgress, startNemesis } from './nemesis/run-nemesis.ts';
+import { scheduleFaults } from './nemesis/schedule.ts';
+import { loadSeconds, type RunOptions } from './options.ts';
+import { createRandom } from './random.ts';
+import { exportLedger } from './world/export-ledger.ts';
+import { countJobs } from './world/ledger.ts';
+import { measureMemory } from './world/measure-memory.ts';
+import { stopProcesses, stopServers } from './world/stop-world.ts';
+import { LEASE_MS, type Preloads, startWorld, type World } from './world/world.ts';
+
+export interface FaultRun
+  extends Pick<RunOptions, 'size' | 'engine' | 'jobs' | 'faults' | 'seed' | 'minutes'> {
+  /** Gets all the logs. */
+  folder: string;
+  command: string;
+  /** Gets a line about the run every few seconds. */
+  onProgress: (line: string) => void;
+  /** Modules to load into the processes under test first; a checker's own tests break them so. */
+  preloads?: Preloads;
+}
+
+const APIS = 2;
+const WORKERS = 3;
+const PROGRESS_EVERY_MS = 5_000;
+/** Of the time that a run has, the last part is for draining and for writing everything down. */
+const SHARE_FOR_LOAD = 0.8;
+const SHARE_FOR_DRAINING = 0.95;
+
+/** Runs load and faults against real processes, and leaves in the folder everything that the checker needs. */
+export async function runFaults(options: FaultRun): Promise<void> {
+  const startedAt = Date.now();
+  const until = (share: number) => AbortSignal.timeout(options.minutes * 60_000 * share);
+  const [loadDeadline, drainDeadline] = [until(SHARE_FOR_LOAD), until(SHARE_FOR_DRAINING)];
+  const notRun = await listNotRun(options);
+  options.onProgress('starting Postgres, Redis, two APIs and three workers');
+  const world = await startWorld({
+    ...options,
+    apis: APIS,
+    workers: WORKERS,
+    preloads: options.preloads ?? {},
+  });
+  const stopMeasuring = measureMemory(world);
+  try {
+    const times = await loadAndBreak(world, options, notRun, loadDeadline, drainDeadline);
+    stopMeasuring();
+    const problems = [...times.problems, ...(await stopProcesses(world))];
+    await world.ledger.ask((db) => exportLedger(db, options.folder));
+    const { seed, size, engine, jobs, faults, command } = options;
+    const asked = { seed, size, engine, jobs, faults, command, leaseMs: LEASE_MS, notRun };
+    const run: RunFacts = { ...asked, startedAt, ...times, problems, endedAt: Date.now() };
+    await writeFile(join(options.folder, LOG_FILES.run), `${JSON.stringify(run, undefined, 2)}\n`);
+  } finally {
+    stopMeasuring();
+    await stopProcesses(world);
+    await stopServers(world);
+  }
+}
+
+async function listNotRun({ engine }: FaultRun): Promise<RunFacts['notRun']> {
+  const noDisk = await whyNoSmallDisk();
+  const other =
+    engine === 'redis' ? 'the tables of BullMQ: it runs on Redis' : 'Redis: BullMQ runs on Postgres';
+  return [
+    ...NEVER_RUN,
+    ...(noDisk ? [{ kind: 'postgres-disk-full', reason: noDisk }] : []),
+    { kind: `faults of ${other.split(':')[0]}`, reason: other.split(': ')[1] ?? other },
+  ];
+}
+
+type Times = Pick<RunFacts, 'loadStartedAt' | 'loadEndedAt' | 'drainedAt' | 'problems'>;
+
+async function loadAndBreak(
+  world: World,
+  options: FaultRun,
+  notRun: RunFacts['notRun'],
+  loadDeadline: AbortSignal,
+  drainDeadline: AbortSignal,
+): Promise<Times> {
+  const { seed } = options;
+  const seconds = loadSeconds(options);
+  const leftOut = new Set(notRun.map(({ kind }) => kind));
+  const schedule = scheduleFaults({ ...options, count: options.faults, seconds, leftOut });
+  const history: { since: NemesisProgress['since'] } = { since: () => [] };
+  const { apiUrls, apiKey, journals, receiver } = world;
+  const faultsSince = (at: number) => history.since(at);
+  const client = openClient({ apiUrls, apiKey, acks: journals.acks, faultsSince, deadline: loadDeadline });
+  const submit = extraJobs(client, receiver.url, seed);
+  const loadStartedAt = Date.now();
+  const nemesis = startNemesis({ world, schedule, submit, deadline: loadDeadline });
+  history.since = nemesis.since;
+  const load = startLoad({
+    ...{ client, seed, seconds, jobs: options.jobs, deadline: loadDeadline },
+    webhookUrl: receiver.url,
+    faultsDone: nemesis.done,
+  });
+  const repaired = new AbortController();
+  const replays = replayDeadLetters(world, repaired.signal);
+  const progress = setInterval(
+    () => void showProgress(world, options, load, nemesis, loadStartedAt),
+    PROGRESS_EVERY_MS,
+  );
+  try {
+    await Promise.all([load.done, nemesis.done]);
+    const loadEndedAt = Date.now();
+    repaired.abort();
+    await replays;
+    const drainedAt = await drain(world, drainDeadline);
+    await nemesis.settled;
+    return { loadStartedAt, loadEndedAt, drainedAt, problems: listProblems(world, load, options) };
+  } finally {
+    clearInterval(progress);
+    repaired.abort();
+    await client.close();
+  }
+}
+
+/** Makes the function that submits jobs beside the load, each under a key of its own. */
+function extraJobs(client: Client, webhookUrl: string, seed: number) {
+  const random = createRandom(seed + 1);
+  let submitted = 0;
+  return async (kind: JobKind): Promise<string> => {
+    submitted += 1;
+    const job = makeJob(kind, submitted, random, webhookUrl);
+    const jobId = await client.submit({ ...job, key: `extra-${job.key}` });
+    if (jobId === undefined) throw new Error(`no job of kind ${kind} was accepted`);
+    return jobId;
+  };
+}
+
+function listProblems(world: World, load: LoadProgress, { jobs }: FaultRun): string[] {
+  const problems: string[] = [];
+  if (load.acknowledged < jobs)
+    problems.push(
+      `${load.acknowledged} of ${jobs} jobs were acknowledged; ${load.unanswered} clients gave up.`,
+    );
+  if (world.receiver.trespasses > 0)
+    problems.push(`${world.receiver.trespasses} redirects of the receiver were followed.`);
+  return problems;
+}
+
+async function showProgress(
+  world: World,
+  { jobs, faults, onProgress }: FaultRun,
+  load: LoadProgress,
+  nemesis: NemesisProgress,
+  startedAt: number,
+): Promise<void> {
+  const counts = await world.ledger.ask(countJobs).catch(() => undefined);
+  const seconds = Math.round((Date.now() - startedAt) / 1_000);
+  const up = world.workers.filter((worker) => worker.isReady).length;
+  const n = (value: number | undefined) => value?.toLocaleString('en') ?? '?';
+  onProgress(
+    `${String(seconds).padStart(4)} s  acknowledged ${n(load.acknowledged)}/${n(jobs)}  done ${n(counts?.ended)}` +
+      `  open ${n(counts?.open)}  faults ${nemesis.fired}/${faults}  workers ${up}/${world.workers.length}` +
+      `${nemesis.now ? `  now: ${nemesis.now}` : ''}`,
+  );
+}

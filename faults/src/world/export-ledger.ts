@@ -1,0 +1,135 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Database } from '@accepted/shared/database/connect';
+import { publicId } from '@accepted/shared/job/id';
+import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { sql } from 'kysely';
+import {
+  type LedgerAttempt,
+  type LedgerDeadLetter,
+  type LedgerJob,
+  type LedgerKey,
+  type LedgerReplay,
+  LOG_FILES,
+  type TransitionLine,
+} from '../logs.ts';
+
+/** Writes what the ledger says at the end into the run's folder, so that a run can be checked again later. */
+export async function exportLedger(db: Database, folder: string): Promise<void> {
+  await mkdir(join(folder, 'ledger'), { recursive: true });
+  const write = async (file: string, rows: object[]) => {
+    await writeFile(join(folder, file), rows.map((row) => `${JSON.stringify(row)}\n`).join(''));
+  };
+  await write(LOG_FILES.jobs, await readJobs(db));
+  await write(LOG_FILES.attempts, await readAttempts(db));
+  await write(LOG_FILES.deadLetters, await readDeadLetters(db));
+  await write(LOG_FILES.replays, await readReplays(db));
+  await write(LOG_FILES.keys, await readKeys(db));
+  await write(LOG_FILES.transitions, await readTransitions(db));
+}
+
+async function readJobs(db: Database): Promise<LedgerJob[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .select((eb) => [
+      ...JOB_COLUMNS,
+      eb('webhook', 'is not', null).$castTo<boolean>().as('has_webhook'),
+      sql<number | null>`(result ->> 'token')::int`.as('result_token'),
+      sql<string | null>`CASE WHEN type = ${DELIVERY_TYPE} THEN payload ->> 'eventId' END`.as('event_id'),
+      sql<string | null>`CASE WHEN type = ${DELIVERY_TYPE} THEN metadata ->> 'jobId' END`.as('event_job_id'),
+    ])
+    .execute();
+  return rows.map((row) => ({
+    jobId: publicId('job', row.id),
+    type: row.type,
+    queue: row.queue,
+    status: row.status,
+    attempt: row.attempt,
+    attemptsMade: row.attempts_made,
+    maxAttempts: row.max_attempts,
+    replayRound: row.replay_round,
+    dispatchNo: row.dispatch_no,
+    hasWebhook: row.has_webhook,
+    eventId: row.event_id,
+    eventJobId: row.event_job_id,
+    createdAt: row.created_at.getTime(),
+    startedAt: row.started_at?.getTime() ?? null,
+    finishedAt: row.finished_at?.getTime() ?? null,
+    resultToken: row.result_token,
+  }));
+}
+
+const JOB_COLUMNS = [
+  'id',
+  'type',
+  'queue',
+  'status',
+  'attempt',
+  'attempts_made',
+  'max_attempts',
+  'replay_round',
+  'dispatch_no',
+  'created_at',
+  'started_at',
+  'finished_at',
+] as const;
+
+async function readAttempts(db: Database): Promise<LedgerAttempt[]> {
+  const rows = await db
+    .selectFrom('attempts')
+    .select([
+      'job_id',
+      'attempt',
+      'replay_round',
+      'outcome',
+      'started_at',
+      'finished_at',
+      sql<string | null>`error ->> 'code'`.as('error_code'),
+    ])
+    .execute();
+  return rows.map((row) => ({
+    jobId: publicId('job', row.job_id),
+    attempt: row.attempt,
+    replayRound: row.replay_round,
+    outcome: row.outcome,
+    errorCode: row.error_code,
+    startedAt: row.started_at.getTime(),
+    finishedAt: row.finished_at.getTime(),
+  }));
+}
+
+async function readDeadLetters(db: Database): Promise<LedgerDeadLetter[]> {
+  const columns = ['job_id', 'reason', 'attempt', 'created_at', 'resolution'] as const;
+  const rows = await db.selectFrom('dead_letters').select(columns).execute();
+  return rows.map((row) => ({
+    jobId: publicId('job', row.job_id),
+    reason: row.reason,
+    attempt: row.attempt,
+    createdAt: row.created_at.getTime(),
+    resolution: row.resolution,
+  }));
+}
+
+async function readReplays(db: Database): Promise<LedgerReplay[]> {
+  const { rows } = await sql<{ job_id: string; created_at: Date }>`
+    SELECT detail ->> 'jobId' AS job_id, created_at FROM audit_log WHERE action = 'dead_letter.replay'`.execute(
+    db,
+  );
+  return rows.map((row) => ({ jobId: row.job_id, at: row.created_at.getTime() }));
+}
+
+async function readKeys(db: Database): Promise<LedgerKey[]> {
+  const rows = await db.selectFrom('idempotency_keys').select(['key', 'job_id']).execute();
+  return rows.map((row) => ({ key: row.key, jobId: publicId('job', row.job_id) }));
+}
+
+async function readTransitions(db: Database): Promise<TransitionLine[]> {
+  const { rows } = await sql<{ at: Date; job_id: string; from_status: string; to_status: string }>`
+    SELECT * FROM faults_transitions ORDER BY at`.execute(db);
+  return rows.map((row) => ({
+    at: row.at.getTime(),
+    jobId: publicId('job', row.job_id),
+    from: row.from_status,
+    to: row.to_status,
+  }));
+}

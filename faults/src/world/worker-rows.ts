@@ -1,0 +1,42 @@
+import type { Database } from '@accepted/shared/database/connect';
+import { sql } from 'kysely';
+
+/** Finds the lease of a worker process that runs a job which takes a while; `undefined` when it runs none. */
+export async function findLeaseWithSlowJob(db: Database, pid: number): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('jobs')
+    .innerJoin('workers', 'workers.id', 'jobs.worker_id')
+    .select('workers.id')
+    .where('workers.pid', '=', pid)
+    .where('workers.lost_at', 'is', null)
+    .where('jobs.status', '=', 'running')
+    .where(sql<number>`(jobs.payload ->> 'workMs')::int`, '>=', 500)
+    .executeTakeFirst();
+  return row?.id;
+}
+
+/** Finds the lease under which a job runs, or last ran. */
+export async function findLeaseOfJob(db: Database, jobId: string): Promise<string | undefined> {
+  const row = await db
+    .selectFrom('jobs')
+    .select('worker_id')
+    .where('id', '=', jobId)
+    .where('status', '=', 'running')
+    .executeTakeFirst();
+  return row?.worker_id ?? undefined;
+}
+
+export async function isLeaseLost(db: Database, workerId: string): Promise<boolean> {
+  const row = await db.selectFrom('workers').select('lost_at').where('id', '=', workerId).executeTakeFirst();
+  return row?.lost_at != null;
+}
+
+/** Tells how long ago, by the clock of Postgres, a process has sent its last heartbeat. */
+export async function silentForMs(db: Database, pid: number): Promise<number> {
+  const row = await db
+    .selectFrom('workers')
+    .select(sql<number>`(extract(epoch FROM now() - max(heartbeat_at)) * 1000)::float8`.as('ms'))
+    .where('pid', '=', pid)
+    .executeTakeFirst();
+  return row?.ms ?? 0;
+}
