@@ -1,9 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
+import { createLogger } from '@accepted/shared/logging/create-logger';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
 import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
 import { buildApp } from './app.ts';
 import { type Config, publicUrl, readConfig } from './config.ts';
 
@@ -14,7 +14,7 @@ const EXIT_FAILED = 1;
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const logger = createLogger(config);
+  const logger = createLogger({ name: 'api', level: config.LOG_LEVEL, secrets: secretsOf(config) });
   const db = openDatabase(
     {
       url: config.DATABASE_URL,
@@ -46,10 +46,10 @@ async function main(): Promise<void> {
   logger.info({ url: publicUrl(config) }, 'ready for requests');
 }
 
-/** Keys and sessions must not come into logs. */
-function createLogger(config: Config) {
-  const names = ['headers', 'req.headers'].flatMap((at) => [`${at}.authorization`, `${at}.cookie`]);
-  return pino({ name: 'api', level: config.LOG_LEVEL, redact: names });
+function secretsOf(config: Config): (string | undefined)[] {
+  const { DATABASE_URL, REDIS_URL, BOOTSTRAP_API_KEY, BOOTSTRAP_WEBHOOK_SECRET, ADMIN_PASSWORD } = config;
+  const keys = config.SECRETS_KEY.map((key) => key.toString('base64'));
+  return [DATABASE_URL, REDIS_URL, BOOTSTRAP_API_KEY, BOOTSTRAP_WEBHOOK_SECRET, ADMIN_PASSWORD, ...keys];
 }
 
 main().catch((error: unknown) => {

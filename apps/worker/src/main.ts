@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
 import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
+import { createLogger } from '@accepted/shared/logging/create-logger';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
-import { pino } from 'pino';
-import { readConfig } from './config.ts';
+import { readConfig, type WorkerConfig } from './config.ts';
 import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
 import { loadHandlers } from './handlers/load-handlers.ts';
 import { closeIsolatedProcesses } from './handlers/process-pool.ts';
@@ -18,7 +18,7 @@ const EXIT_FAILED = 1;
 
 async function main(): Promise<void> {
   const config = readConfig();
-  const logger = pino({ name: 'worker', level: config.LOG_LEVEL });
+  const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL, secrets: secretsOf(config) });
   const onError = (error: Error) => logger.warn({ err: error }, 'a connection failed; it is made again');
   const db = openDatabase(
     {
@@ -52,6 +52,11 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => {
     logger.error({ err: error }, 'a promise was rejected and nothing handles it, probably in a handler');
   });
+  // Node itself would print the error with everything that a driver has put on it.
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'ending after an error that nothing caught');
+    process.exit(EXIT_FAILED);
+  });
   let stopping = false;
   async function stop(reason: string, exitCode = 0): Promise<void> {
     if (stopping) return;
@@ -64,6 +69,10 @@ async function main(): Promise<void> {
     process.exit(exitCode);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+}
+
+function secretsOf({ DATABASE_URL, REDIS_URL, SECRETS_KEY }: WorkerConfig): (string | undefined)[] {
+  return [DATABASE_URL, REDIS_URL, ...SECRETS_KEY.map((key) => key.toString('base64'))];
 }
 
 /** Names what ran, for whoever debugs a dead letter later. */

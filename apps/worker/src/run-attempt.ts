@@ -51,7 +51,7 @@ export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promi
       logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');
       return;
     }
-    logEnd(logger, status, 'error' in outcome ? outcome.error.message : undefined);
+    logEnd(logger, status, 'error' in outcome ? outcome.error.code : undefined);
     steps.announce(job, status);
   } finally {
     attempt.end();
@@ -62,8 +62,9 @@ function describe(job: ClaimedJob): Record<string, unknown> {
   return { jobId: job.id, type: job.type, attempt: job.attempt, requestId: job.requestId ?? undefined };
 }
 
-function logEnd(logger: Logger, status: JobStatus, reason: string | undefined): void {
-  if (status === 'failed') logger.error({ status, reason }, 'attempt ended; the job is a dead letter now');
-  else if (status === 'retrying') logger.warn({ status, reason }, 'attempt failed; it is tried again');
+/** The message of an error is not for the log: it may quote the payload. The attempt has it, and the dead letter. */
+function logEnd(logger: Logger, status: JobStatus, errorCode: string | undefined): void {
+  if (status === 'failed') logger.error({ status, errorCode }, 'attempt ended; the job is a dead letter now');
+  else if (status === 'retrying') logger.warn({ status, errorCode }, 'attempt failed; it is tried again');
   else logger.debug({ status }, 'attempt ended');
 }
