@@ -35,12 +35,13 @@ const statements = [
      status text NOT NULL CHECK (status IN ('canary', 'running', 'completed', 'stopped', 'canceled')),
      matched integer NOT NULL,
      limited boolean NOT NULL,
-     spent_until timestamptz NOT NULL DEFAULT '-infinity',
+     spent_until timestamptz NOT NULL DEFAULT now(),
+     next_step_at timestamptz NOT NULL DEFAULT now(),
+     settled_at timestamptz NOT NULL DEFAULT now(),
      created_at timestamptz NOT NULL DEFAULT now(),
-     finished_at timestamptz,
-     settled_at timestamptz
+     finished_at timestamptz
    )`,
-  `CREATE INDEX bulk_replays_under_way ON bulk_replays (id) WHERE settled_at IS NULL`,
+  `CREATE INDEX bulk_replays_under_way ON bulk_replays (next_step_at) WHERE finished_at IS NULL`,
   `CREATE TABLE bulk_replay_items (
      bulk_replay_id uuid NOT NULL REFERENCES bulk_replays (id) ON DELETE CASCADE,
      dead_letter_id uuid NOT NULL,

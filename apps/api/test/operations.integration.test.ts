@@ -102,7 +102,17 @@ test('answers match the schemas that OpenAPI gives them', async () => {
   const error = { code: 'x', message: 'y', retryable: false, stack: 'z' };
   await runJob(api.db, failed, { kind: 'deadLetter', reason: 'permanent_error', error });
 
+  const { deadLetterId } = (await api.send('GET', `/v1/jobs/${failed}`)).json();
+  const bulkReplay = (
+    await api.send('POST', '/v1/dead-letters/replay', { body: { ids: [deadLetterId] } })
+  ).json();
+
   const answers: [string, string, string][] = [
+    [`/v1/dead-letters/${deadLetterId}`, '/v1/dead-letters/{id}', '200'],
+    ['/v1/dead-letters', '/v1/dead-letters', '200'],
+    ['/v1/dead-letters/groups', '/v1/dead-letters/groups', '200'],
+    [bulkReplay.links.self, '/v1/dead-letters/replays/{id}', '200'],
+    ['/v1/audit-log', '/v1/audit-log', '200'],
     [`/v1/jobs/${done}`, '/v1/jobs/{id}', '200'],
     [`/v1/jobs/${failed}`, '/v1/jobs/{id}', '200'],
     ['/v1/jobs', '/v1/jobs', '200'],
@@ -179,12 +189,19 @@ interface Operation {
 
 const ROUTES = [
   'DELETE /v1/api-keys/{id}',
+  'DELETE /v1/dead-letters/{id}',
   'GET /livez',
+  'GET /metrics',
   'GET /openapi.json',
   'GET /problems',
   'GET /problems/{code}',
   'GET /readyz',
   'GET /v1/api-keys',
+  'GET /v1/audit-log',
+  'GET /v1/dead-letters',
+  'GET /v1/dead-letters/groups',
+  'GET /v1/dead-letters/replays/{id}',
+  'GET /v1/dead-letters/{id}',
   'GET /v1/job-types',
   'GET /v1/jobs',
   'GET /v1/jobs/{id}',
@@ -193,6 +210,10 @@ const ROUTES = [
   'GET /v1/queues',
   'GET /v1/queues/{name}',
   'POST /v1/api-keys',
+  'POST /v1/dead-letters/discard',
+  'POST /v1/dead-letters/replay',
+  'POST /v1/dead-letters/replays/{id}/cancel',
+  'POST /v1/dead-letters/{id}/replay',
   'POST /v1/jobs',
   'POST /v1/jobs/{id}/cancel',
 ];

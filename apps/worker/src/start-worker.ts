@@ -13,13 +13,12 @@ import { createRecorder } from './attempt/recorder.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
 import { createRunningAttempts, type RunningAttempts } from './attempt/running-attempts.ts';
 import type { WorkerConfig } from './config.ts';
-import { startDeadLetterMirror } from './dead-letters/mirror.ts';
+import { startDeadLetters } from './dead-letters/start-dead-letters.ts';
 import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
 import { describeJobType } from './handlers/describe-job-type.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { startExpirer } from './maintenance/expirer.ts';
-import { startCounterFlush } from './metrics/counter-flush.ts';
-import { createWorkerCounters } from './metrics/worker-counters.ts';
+import { startCounting } from './metrics/start-counting.ts';
 import { holdLease } from './rescue/lease.ts';
 import { createOwnJobsCheck } from './rescue/own-jobs.ts';
 import { startRescuer } from './rescue/rescuer.ts';
@@ -48,9 +47,9 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const running = createRunningAttempts();
   const budget = createRetryBudget();
   const meter = createFinishMeter(performance.now());
-  const counters = createWorkerCounters();
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a background service failed; it is tried again');
+  const { counters, stopCounting } = startCounting({ db, intervalMs: config.HEARTBEAT_MS, onError });
   const announceFinished = createAnnouncer(db, onError);
   let closing = false;
 
@@ -75,8 +74,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     counters,
   });
   const expirer = startExpirer({ db, onExpired: announceFinished, onError });
-  const mirror = startDeadLetterMirror({ db, engine, queues, onReplayed: dispatch.soon, logger });
-  const flush = startCounterFlush({ db, counters, intervalMs: config.HEARTBEAT_MS, onError });
+  const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
   const steps: AttemptSteps = {
     claim: createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger }),
@@ -107,10 +105,10 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   return {
     async stop() {
       closing = true;
-      const services = [...dispatch.loops, rescuer, expirer, mirror, watchdog];
+      const services = [...dispatch.loops, rescuer, expirer, ...deadLetters, watchdog];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
       await shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
-      await flush.stop();
+      await stopCounting();
     },
   };
 }

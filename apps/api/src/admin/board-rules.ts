@@ -1,5 +1,5 @@
 import type { Database } from '@accepted/shared/database/connect';
-import { discardDeadLetter } from '@accepted/shared/database/dead-letters';
+import { discardDeadLetter, discardShownDeadLetters } from '@accepted/shared/database/dead-letters';
 import { parsePublicId } from '@accepted/shared/job/id';
 import type { BeforeHookResult, BoardHooks, HookContext } from '@bull-board/api/typings/app';
 
@@ -7,31 +7,41 @@ import type { BeforeHookResult, BoardHooks, HookContext } from '@bull-board/api/
 const RETRY = 'put /api/queues/:queueName/:jobId/retry';
 const RETRY_ALL = 'put /api/queues/:queueName/retry/:queueStatus';
 const REMOVE = 'put /api/queues/:queueName/:jobId/clean';
+const CLEAN_ALL = 'put /api/queues/:queueName/clean/:queueStatus';
 
 /**
  * Lets Bull Board read everything, and change only what means something to the ledger: retrying an entry, or all
- * failed ones, which replays them, and removing one, which discards it. Editing or emptying a queue behind the
- * ledger's back would only be undone. Queues that are read-only stay so whatever this says.
+ * failed ones, which replays them, and removing one, or all failed ones, which discards them. Editing or emptying a
+ * queue behind the ledger's back would only be undone. Queues that are read-only stay so whatever this says.
  */
-export function boardRules(db: Database, isDeadLetterQueue: (name: string) => boolean): BoardHooks {
+export function boardRules(
+  db: Database,
+  queueOfDeadLetters: (name: string) => string | undefined,
+): BoardHooks {
   async function discard(jobId: string): Promise<void> {
     const id = parsePublicId('deadLetter', jobId);
-    if (id) await discardDeadLetter(db, id, { actor: 'bull-board', reason: 'removed in Bull Board' });
+    if (id) await discardDeadLetter(db, id, REMOVED);
   }
 
   return {
     async before({ method, route, request }: HookContext): Promise<BeforeHookResult> {
       if (method === 'get') return;
       const { queueName, jobId, queueStatus } = request.params;
-      if (!isDeadLetterQueue(String(queueName))) return refuse('This queue can only be looked at.');
+      const queue = queueOfDeadLetters(String(queueName));
+      if (queue === undefined) return refuse('This queue can only be looked at.');
       const action = `${method} ${route}`;
       if (action === RETRY || (action === RETRY_ALL && queueStatus === 'failed')) return;
-      if (action !== REMOVE) return refuse('Dead letters can be retried, or removed one by one.');
       // The ledger first: a removal alone would be taken for a loss, and the entry shown again.
-      await discard(String(jobId));
+      if (action === REMOVE) return await discard(String(jobId));
+      if (action === CLEAN_ALL && queueStatus === 'failed') {
+        return await discardShownDeadLetters(db, queue, REMOVED);
+      }
+      return refuse('Dead letters can be retried or removed, and nothing else.');
     },
   };
 }
+
+const REMOVED = { actor: 'bull-board', reason: 'removed in Bull Board' };
 
 function refuse(message: string): BeforeHookResult {
   return { allow: false, status: 403, message };

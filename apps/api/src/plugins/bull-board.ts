@@ -41,12 +41,12 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
   app.addHook('onClose', () => engine.close());
 
   const server = new FastifyAdapter();
-  const deadLetterQueues = new Set<string>();
+  const queuesOfDeadLetters = new Map<string, string>();
   const { addQueue } = createBullBoard({
     queues: [],
     serverAdapter: server,
     options: {
-      handlerHooks: boardRules(app.db, (name) => deadLetterQueues.has(name)),
+      handlerHooks: boardRules(app.db, (name) => queuesOfDeadLetters.get(name)),
       uiConfig: {
         boardTitle: 'Accepted',
         hideDocsLink: true,
@@ -57,8 +57,8 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
 
   function show(queue: string): void {
     const deadLetters = deadLetterQueueName(queue);
-    if (deadLetterQueues.has(deadLetters)) return;
-    deadLetterQueues.add(deadLetters);
+    if (queuesOfDeadLetters.has(deadLetters)) return;
+    queuesOfDeadLetters.set(deadLetters, queue);
     addQueue(new BullMQAdapter(engine.queue(queue), { readOnlyMode: true, description: WORK_QUEUE }));
     const entries = new BullMQAdapter(engine.queue(deadLetters), { description: DEAD_LETTER_QUEUE });
     entries.setFormatter('name', entryName);

@@ -49,7 +49,9 @@ const DESCRIPTION =
 
 const TAGS = [
   { name: 'jobs', description: 'Submit jobs and follow them to their result.' },
+  { name: 'dead-letters', description: 'Jobs that failed for good: look into them, replay or discard them.' },
   { name: 'catalog', description: 'What can run, and how busy the queues are.' },
   { name: 'api-keys', description: 'Keys of your tenant; scope `admin`.' },
+  { name: 'audit-log', description: 'Who did what; scope `admin`.' },
   { name: 'operations', description: 'For load balancers, people and generators of clients.' },
 ];

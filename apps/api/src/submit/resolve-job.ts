@@ -95,8 +95,8 @@ function resolveBackoff(backoff: BackoffRequest): Backoff {
  * Decides which jobs share a limit. A key of the request is the tenant's own, across types, and means one at a time
  * unless the type has a limit; a key made from the payload counts within its type alone.
  */
-function resolveConcurrency(
-  request: JobRequest,
+export function resolveConcurrency(
+  request: Pick<JobRequest, 'concurrencyKey' | 'payload'>,
   type: string,
   { concurrency }: JobTypeDefaults,
 ): Pick<NewJob, 'concurrencyKey' | 'concurrencyLimit'> {

@@ -1,25 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/database/connect';
-import {
-  forgetMirror,
-  listResolvedMirrored,
-  listUnmirrored,
-  setMirrored,
-} from '@accepted/shared/database/mirrored-dead-letters';
-import { publicId } from '@accepted/shared/job/id';
-import { deadLetterQueueName, type Engine } from '@accepted/shared/queue/engine';
+import { forgetMirror } from '@accepted/shared/database/mirrored-dead-letters';
+import type { Engine } from '@accepted/shared/queue/engine';
 import type { Logger } from 'pino';
 import { type Loop, startLoop } from '../loop.ts';
-import { entryOf, MAX_SHOWN_PAYLOAD_BYTES } from './entry.ts';
 import { createMirrorCheck } from './mirror-check.ts';
+import { createMirrorEntries } from './mirror-entries.ts';
 import { consumeRetries } from './retries.ts';
 
 const INTERVAL_MS = 1_000;
-const BATCH = 100;
 /** While there is more to do than one batch the next run follows soon. */
 const BUSY_INTERVAL_MS = 50;
 const CHECK_INTERVAL_MS = 5_000;
-/** The engine's memory must not grow with the dead letters; the newest are shown, and others as these leave. */
+/** The engine's memory must not grow with the dead letters: the newest of a queue are shown. */
 const MAX_SHOWN = 10_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 
@@ -30,6 +23,8 @@ export interface DeadLetterMirrorOptions {
   queues: string[];
   /** Told when *Retry* in Bull Board put a job of this queue back to `queued`. */
   onReplayed: (queue: string) => void;
+  /** How many dead letters of a queue are shown at most; 10,000 by default. */
+  maxShown?: number;
   logger: Logger;
 }
 
@@ -39,10 +34,11 @@ export interface DeadLetterMirrorOptions {
  * authority: what the engine lost is made again, what is resolved elsewhere goes. Any number of mirrors may run.
  */
 export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Loop, 'wake' | 'stop'> {
-  const { db, engine, queues, logger } = options;
+  const { db, engine, queues, maxShown = MAX_SHOWN, logger } = options;
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'mirroring dead letters failed; it is tried again');
   const retries = consumeRetries(options);
+  const entries = createMirrorEntries(db, engine, maxShown);
   const checkSome = createMirrorCheck(db, engine);
   let mustForget = false;
   let nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
@@ -54,48 +50,14 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
     if (mustForget) await forgetMirror(db);
     mustForget = false;
     let handled = 0;
-    for (const queue of queues) handled += (await showOpen(queue)) + (await removeResolved(queue));
+    for (const queue of queues) {
+      handled += (await entries.showOpen(queue)) + (await entries.removeResolved(queue));
+    }
     if (performance.now() >= nextCheckAt) {
       nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
       for (const queue of queues) await checkSome(queue);
     }
     return handled > 0 ? BUSY_INTERVAL_MS : INTERVAL_MS;
-  }
-
-  /** Adds entries first and marks them then: an entry added twice is one, one marked but not added is not seen. */
-  async function showOpen(queue: string): Promise<number> {
-    const entries = engine.queue(deadLetterQueueName(queue));
-    const room = MAX_SHOWN - (await entries.getJobCountByTypes('failed', 'waiting', 'active'));
-    if (room <= 0) return 0;
-    const letters = await listUnmirrored(db, queue, Math.min(room, BATCH), MAX_SHOWN_PAYLOAD_BYTES);
-    const added = await Promise.allSettled(
-      letters.map(async (letter) => {
-        const { name, data, opts } = entryOf(letter);
-        await entries.add(name, data, opts);
-        return letter.id;
-      }),
-    );
-    const shown = added.filter((result) => result.status === 'fulfilled').map((result) => result.value);
-    await setMirrored(db, shown, true);
-    const refused = added.find((result) => result.status === 'rejected');
-    if (refused) throw refused.reason;
-    return shown.length;
-  }
-
-  async function removeResolved(queue: string): Promise<number> {
-    const entries = engine.queue(deadLetterQueueName(queue));
-    const ids = await listResolvedMirrored(db, queue, BATCH);
-    const isGone = await Promise.all(
-      ids.map(async (id) => {
-        const entryId = publicId('deadLetter', id);
-        // An entry in the middle of its replay is locked: it goes by itself.
-        await entries.remove(entryId);
-        return (await entries.getJobState(entryId)) === 'unknown';
-      }),
-    );
-    const gone = ids.filter((_, index) => isGone[index]);
-    await setMirrored(db, gone, false);
-    return gone.length;
   }
 
   const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });

@@ -15,7 +15,7 @@ import { makeJob } from '@accepted/testing/factories';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
-import type { Job } from 'bullmq';
+import type { Job, Queue } from 'bullmq';
 import { pino } from 'pino';
 import { entryOf } from '../../src/dead-letters/entry.ts';
 import { startDeadLetterMirror } from '../../src/dead-letters/mirror.ts';
@@ -42,7 +42,7 @@ export interface MirrorRig {
   redis: RedisServer | undefined;
   /** Makes a queue that no test used before. */
   useFreshQueue(): string;
-  startMirror(onReplayed?: (queue: string) => void): { stop(): Promise<void> };
+  startMirror(onReplayed?: (queue: string) => void, maxShown?: number): { stop(): Promise<void> };
   stopMirrors(): Promise<void>;
   die(overrides?: Partial<NewJob>, error?: JobError): Promise<DeadJob>;
   /** Lets that many jobs die at once. */
@@ -77,9 +77,9 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
       queue = `q${newUuid()}`;
       return queue;
     },
-    startMirror(onReplayed = () => undefined) {
+    startMirror(onReplayed = () => undefined, maxShown = 10_000) {
       const logger = pino({ level: 'silent' });
-      const mirror = startDeadLetterMirror({ db, engine, queues: [queue], onReplayed, logger });
+      const mirror = startDeadLetterMirror({ db, engine, queues: [queue], onReplayed, maxShown, logger });
       mirrors.push(mirror);
       return mirror;
     },
@@ -105,13 +105,29 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
       return await deadLetterOf(db, job.id);
     },
     audits: (deadLetterId) =>
-      db.selectFrom('audit_log').select(['actor', 'action']).where('target', '=', deadLetterId).execute(),
+      db
+        .selectFrom('audit_log')
+        .select(['actor', 'action'])
+        .where('target', '=', publicId('deadLetter', deadLetterId))
+        .execute(),
     async addEntry() {
-      const [letter] = await listUnmirrored(db, queue, 1, 1_000);
+      const [letter] = await listUnmirrored(db, queue, { limit: 1, maxPayloadBytes: 1_000 });
       if (!letter) throw new Error('there is no dead letter');
       const { name, data, opts } = entryOf(letter);
       await entries().add(name, data, opts);
     },
+    ...watchEntries(entries),
+    async close() {
+      await engine.close();
+      await redis?.[Symbol.asyncDispose]();
+      await database.drop();
+    },
+  };
+}
+
+/** Waits for what becomes of an entry. */
+function watchEntries(entries: () => Queue): Pick<MirrorRig, 'entryOnceFailed' | 'untilGone'> {
+  return {
     entryOnceFailed: (deadLetterId, timeoutMs = 10_000) =>
       waitUntil(
         async () => {
@@ -125,11 +141,6 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
       const id = publicId('deadLetter', deadLetterId);
       const isGone = async () => (await entries().getJobState(id)) === 'unknown';
       await waitUntil(isGone, { until: 'the entry has left', timeoutMs });
-    },
-    async close() {
-      await engine.close();
-      await redis?.[Symbol.asyncDispose]();
-      await database.drop();
     },
   };
 }

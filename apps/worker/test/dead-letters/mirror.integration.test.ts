@@ -1,6 +1,6 @@
 import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/database/dead-letters';
 import { listResolvedMirrored } from '@accepted/shared/database/mirrored-dead-letters';
-import { publicId } from '@accepted/shared/job/id';
+import { parsePublicId, publicId } from '@accepted/shared/job/id';
 import { deadLetterQueueName } from '@accepted/shared/queue/engine';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -23,6 +23,7 @@ describe.each(['redis', 'postgres'] as const)('dead letters in Bull Board on the
   afterEach(() => rig.stopMirrors());
 
   describe('shown', testShown);
+  describe('bounded', testBounded);
   describe('retried', testRetried);
   describe('delivered again', testRedelivered);
   describe('resolved elsewhere', testResolvedElsewhere);
@@ -88,6 +89,49 @@ function testShown() {
     expect((await rig.entryOnceFailed(large.deadLetterId)).data.payload).toMatch(
       /^\(100002 bytes, too large/,
     );
+  });
+}
+
+function testBounded() {
+  const shownIds = async () => (await entries().getRanges(['failed'], 0, -1)).sort();
+  const newest = async (count: number) => {
+    const open = rig.db.selectFrom('dead_letters').select('id').where('queue', '=', queue);
+    const rows = await open.where('resolution', 'is', null).orderBy('id', 'desc').limit(count).execute();
+    return rows.map(({ id }) => publicId('deadLetter', id)).sort();
+  };
+  const untilNewestAreShown = (count: number) =>
+    waitUntil(async () => String(await shownIds()) === String(await newest(count)), {
+      until: `the newest ${count} are shown, and no other`,
+      timeoutMs: 20_000,
+    });
+
+  test('no more are shown than there is room for: the newest', async () => {
+    await rig.dieTogether(12);
+    rig.startMirror(undefined, 5);
+
+    await untilNewestAreShown(5);
+  });
+
+  test('newer ones take the place of the oldest, which stay open', async () => {
+    await rig.dieTogether(5);
+    rig.startMirror(undefined, 5);
+    await untilNewestAreShown(5);
+    await rig.dieTogether(3);
+    rig.startMirror(undefined, 5);
+
+    await untilNewestAreShown(5);
+    expect(await newest(100)).toHaveLength(8);
+  });
+
+  test('older ones come back when newer ones are resolved', async () => {
+    await rig.dieTogether(6);
+    rig.startMirror(undefined, 4);
+    await untilNewestAreShown(4);
+    for (const id of (await newest(100)).slice(-2)) {
+      await discardDeadLetter(rig.db, parsePublicId('deadLetter', id) ?? '', ACT);
+    }
+
+    await untilNewestAreShown(4);
   });
 }
 

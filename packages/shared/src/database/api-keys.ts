@@ -6,7 +6,7 @@ import type { Database } from './connect.ts';
 import type { ApiKeyRow, Ledger } from './tables.ts';
 
 /** Names what an API key can be allowed to do. */
-export const SCOPES = ['jobs:write', 'jobs:read', 'dead-letters', 'webhooks', 'admin'] as const;
+export const SCOPES = ['jobs:write', 'jobs:read', 'dead-letters', 'webhooks', 'metrics', 'admin'] as const;
 
 export type Scope = (typeof SCOPES)[number];
 

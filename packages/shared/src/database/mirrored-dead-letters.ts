@@ -10,10 +10,26 @@ import type { Database } from './connect.ts';
 export type DeadLetterForMirror = Awaited<ReturnType<typeof listUnmirrored>>[number];
 
 /**
- * Reads the newest open dead letters of a queue that Bull Board does not show yet. A payload of more than
- * `maxPayloadBytes` is left out; `payloadBytes` tells its size.
+ * Reads the newest open dead letters of a queue, or of those newer than one, that Bull Board does not show yet. A
+ * payload of more than `maxPayloadBytes` is left out; `payloadBytes` tells its size.
  */
-export function listUnmirrored(db: Database, queue: string, limit: number, maxPayloadBytes: number) {
+export function listUnmirrored(
+  db: Database,
+  queue: string,
+  {
+    limit,
+    maxPayloadBytes,
+    newerThan,
+  }: { limit: number; maxPayloadBytes: number; newerThan?: string | undefined },
+) {
+  return selectUnmirrored(db, queue, maxPayloadBytes)
+    .where(newerThan === undefined ? sql<boolean>`true` : sql<boolean>`d.id > ${newerThan}`)
+    .orderBy('d.id', 'desc')
+    .limit(limit)
+    .execute();
+}
+
+function selectUnmirrored(db: Database, queue: string, maxPayloadBytes: number) {
   return db
     .selectFrom('dead_letters as d')
     .innerJoin('jobs as j', 'j.id', 'd.job_id')
@@ -46,10 +62,7 @@ export function listUnmirrored(db: Database, queue: string, limit: number, maxPa
     ])
     .where('d.queue', '=', queue)
     .where('d.resolution', 'is', null)
-    .where('d.mirrored_at', 'is', null)
-    .orderBy('d.id', 'desc')
-    .limit(limit)
-    .execute();
+    .where('d.mirrored_at', 'is', null);
 }
 
 /** Answers the resolved dead letters of a queue that Bull Board may still show. */

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } from 'kysely';
 import type { Backoff } from '../job/backoff.ts';
+import type { BulkReplayStatus } from '../job/bulk-replay.ts';
 import type { JobStatus } from '../job/status.ts';
 
 /** Describes the ledger to Kysely; the migrations are what makes it. Times are `Date`s, ids bare UUIDs. */
@@ -202,8 +203,6 @@ interface PayloadEditsTable {
   created_at: CreatedAt;
 }
 
-export type BulkReplayStatus = 'canary' | 'running' | 'completed' | 'stopped' | 'canceled';
-
 interface BulkReplaysTable {
   id: string;
   tenant_id: string;
@@ -219,11 +218,13 @@ interface BulkReplaysTable {
   limited: boolean;
   /** The time up to which the rate is used up. */
   spent_until: Generated<Date>;
+  /** When a worker is to go on with it. */
+  next_step_at: Generated<Date>;
+  /** When somebody last looked what became of the replayed jobs. */
+  settled_at: Generated<Date>;
   created_at: CreatedAt;
-  /** When the last replay was made, or there were to be no more. */
+  /** When there was nothing left to replay and every replayed job was finished. */
   finished_at: Date | null;
-  /** When the last of the jobs that it replayed was finished as well. */
-  settled_at: Date | null;
 }
 
 interface BulkReplayItemsTable {

@@ -61,6 +61,19 @@ export const PROBLEMS = {
     meaning: 'No job of your tenant has this id; it may also have passed its retention.',
     remedy: 'Check the id, and that the API key belongs to the tenant that submitted the job.',
   },
+  dead_letter_not_found: {
+    status: 404,
+    title: 'There is no such dead letter',
+    meaning:
+      'No dead letter of your tenant has this id, or one of these ids; `errors` says which of several. Nothing was done.',
+    remedy: 'Take ids from `GET /v1/dead-letters`.',
+  },
+  bulk_replay_not_found: {
+    status: 404,
+    title: 'There is no such bulk replay',
+    meaning: 'No bulk replay of your tenant has this id.',
+    remedy: 'Take the id from the `Location` that the bulk replay was answered with.',
+  },
   queue_not_found: {
     status: 404,
     title: 'There is no such queue',
@@ -101,6 +114,25 @@ export const PROBLEMS = {
     status: 409,
     title: 'The job is already finished',
     meaning: 'A finished job cannot be canceled. `jobStatus` says how it ended.',
+    remedy: 'Nothing is to be done.',
+  },
+  dead_letter_already_resolved: {
+    status: 409,
+    title: 'The dead letter is already resolved',
+    meaning: 'Somebody replayed or discarded the dead letter before; `resolution` says which.',
+    remedy: 'Read the dead letter to see who did it and why. If the job died again it has a new one.',
+  },
+  dead_letter_without_job: {
+    status: 409,
+    title: 'The dead letter has no failed job',
+    meaning: 'The job of the dead letter is gone, as after its retention, so it cannot be replayed.',
+    remedy: 'Submit a new job, or discard the dead letter.',
+  },
+  bulk_replay_already_ended: {
+    status: 409,
+    title: 'The bulk replay has already ended',
+    meaning:
+      'A bulk replay that is completed, stopped or canceled cannot be canceled. `replayStatus` says which.',
     remedy: 'Nothing is to be done.',
   },
   body_too_large: {

@@ -12,6 +12,8 @@ export const ID_PREFIXES = {
   tenant: 'ten',
   apiKey: 'key',
   worker: 'wrk',
+  bulkReplay: 'rep',
+  auditEntry: 'aud',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

@@ -1,23 +1,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/database/connect';
 import { addToCounters } from '@accepted/shared/database/counters';
-import { type Loop, startLoop } from '../loop.ts';
-import type { WorkerCounterName, WorkerCounters } from './worker-counters.ts';
+import { startLoop } from '../loop.ts';
+import { createWorkerCounters, type WorkerCounterName, type WorkerCounters } from './worker-counters.ts';
 
 /** What a stopping process gives Postgres to take the last numbers. */
 const LAST_FLUSH_TIMEOUT_MS = 500;
 
 /**
- * Starts adding what this process counted to the totals in the ledger, every `intervalMs`. A process that is killed
- * takes the last interval's numbers with it; numbers whose commit was not answered may count twice.
+ * Starts counting, and adding what was counted to the totals in the ledger every `intervalMs`. A process that is
+ * killed takes the last interval's numbers with it; numbers whose commit was not answered may count twice.
  */
-export function startCounterFlush(options: {
+export function startCounting(options: {
   db: Database;
-  counters: WorkerCounters;
   intervalMs: number;
   onError: (error: unknown) => void;
-}): Pick<Loop, 'stop'> {
-  const { db, counters, intervalMs, onError } = options;
+}): { counters: WorkerCounters; stopCounting(): Promise<void> } {
+  const { db, intervalMs, onError } = options;
+  const counters = createWorkerCounters();
 
   async function flush(): Promise<number> {
     const taken = counters.take();
@@ -33,7 +33,8 @@ export function startCounterFlush(options: {
 
   const loop = startLoop({ runOnce: flush, retryAfterMs: intervalMs, onError });
   return {
-    async stop() {
+    counters,
+    async stopCounting() {
       const flushed = loop.stop().then(flush).catch(onError);
       await Promise.race([flushed, delay(LAST_FLUSH_TIMEOUT_MS, undefined, { ref: false })]);
     },

@@ -1,0 +1,129 @@
+import type { CounterTotal } from '@accepted/shared/database/counters';
+import type { QueueStatistics } from '@accepted/shared/database/queue-estimates';
+import { Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
+
+/** What the metrics of one moment are made of. */
+export interface Measurement {
+  queues: QueueStatistics[];
+  openDeadLetters: { queue: string; count: number }[];
+  totals: CounterTotal[];
+}
+
+type Row = [labels: Record<string, string>, value: number];
+
+/** Says how a gauge is made of a measurement. */
+interface GaugeDefinition {
+  help: string;
+  labels: string[];
+  rows: (measurement: Measurement) => Row[];
+}
+
+const STATUSES = ['queued', 'running', 'scheduled', 'retrying'] as const;
+
+const GAUGES: Record<string, GaugeDefinition> = {
+  accepted_jobs: {
+    help: 'Jobs by status, counted up to 50,000 each.',
+    labels: ['queue', 'status'],
+    rows: ({ queues }) =>
+      queues.flatMap((queue) =>
+        STATUSES.map((status): Row => [{ queue: queue.name, status }, queue[status]]),
+      ),
+  },
+  accepted_queue_oldest_wait_seconds: {
+    help: 'How long the job that has been due the longest has waited.',
+    labels: ['queue'],
+    rows: ({ queues }) =>
+      queues.map(({ name, oldestWaitMs }) => [{ queue: name }, (oldestWaitMs ?? 0) / 1_000]),
+  },
+  accepted_queue_workers: {
+    help: 'Live workers that serve the queue.',
+    labels: ['queue'],
+    rows: ({ queues }) => queues.map(({ name, workers }) => [{ queue: name }, workers]),
+  },
+  accepted_dead_letters_open: {
+    help: 'Dead letters that nobody has replayed or discarded, counted up to 50,000.',
+    labels: ['queue'],
+    rows: ({ openDeadLetters }) => openDeadLetters.map(({ queue, count }) => [{ queue }, count]),
+  },
+};
+
+/** Says which total of the ledger a counter shows, and what its label means. */
+interface CounterDefinition {
+  help: string;
+  total: string;
+  label?: string;
+}
+
+/** Prometheus wants a counter to be there before it first grows, so each of these starts at 0 in every queue. */
+const COUNTERS: Record<string, CounterDefinition> = {
+  accepted_attempts_total: { help: 'Attempts that ended.', total: 'attempts', label: 'outcome' },
+  accepted_jobs_finished_total: {
+    help: 'Jobs that workers finished.',
+    total: 'jobs_finished',
+    label: 'status',
+  },
+  accepted_dead_letters_created_total: { help: 'Jobs that failed for good.', total: 'dead_letters_created' },
+  accepted_fenced_results_total: {
+    help: 'Results that were refused because somebody else held the job.',
+    total: 'fenced',
+  },
+  accepted_redispatched_jobs_total: {
+    help: 'Jobs that the engine had lost and that were dispatched again.',
+    total: 'redispatched',
+  },
+  accepted_rescued_jobs_total: {
+    help: 'Attempts that ended because their worker was lost.',
+    total: 'rescued',
+  },
+};
+
+/** Names every metric with its labels, for those who check alert rules against them. */
+export const METRIC_LABELS: Record<string, string[]> = {
+  ...Object.fromEntries(Object.entries(GAUGES).map(([name, { labels }]) => [name, labels])),
+  ...Object.fromEntries(Object.entries(COUNTERS).map(([name, { label }]) => [name, labelsOf(label)])),
+};
+
+/** Makes the metrics; `write` measures once and writes OpenMetrics 1.0 text. */
+export function createMetrics(measure: () => Promise<Measurement>): {
+  contentType: string;
+  write(): Promise<string>;
+} {
+  const registry = new Registry<OpenMetricsContentType>();
+  registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  const registers = [registry];
+  const gauges = Object.entries(GAUGES).map(([name, { help, labels, rows }]) => {
+    return { metric: new Gauge({ name, help, labelNames: labels, registers }), rows };
+  });
+  const counters = Object.entries(COUNTERS).map(([name, { help, label, total }]) => {
+    const metric = new Counter({ name, help, labelNames: labelsOf(label), registers });
+    return { metric, rows: (measurement: Measurement) => totalRows(measurement, total, label) };
+  });
+
+  return {
+    contentType: registry.contentType,
+    async write() {
+      const measurement = await measure();
+      for (const { metric, rows } of gauges) {
+        metric.reset();
+        for (const [labels, value] of rows(measurement)) metric.set(labels, value);
+      }
+      for (const { metric, rows } of counters) {
+        metric.reset();
+        for (const [labels, value] of rows(measurement)) metric.inc(labels, value);
+      }
+      return await registry.metrics();
+    },
+  };
+}
+
+function labelsOf(label: string | undefined): string[] {
+  return label === undefined ? ['queue'] : ['queue', label];
+}
+
+function totalRows({ queues, totals }: Measurement, name: string, label: string | undefined): Row[] {
+  const rows = totals.filter((row) => row.name === name);
+  if (label !== undefined) return rows.map((row) => [{ queue: row.queue, [label]: row.label }, row.total]);
+  const totalOf = new Map(rows.map((row) => [row.queue, row.total]));
+  for (const { name: queue } of queues) if (!totalOf.has(queue)) totalOf.set(queue, 0);
+  return [...totalOf].map(([queue, total]) => [{ queue }, total]);
+}

@@ -1,0 +1,32 @@
+import { readCounters } from '@accepted/shared/database/counters';
+import { countOpenDeadLetters } from '@accepted/shared/database/read-dead-letters';
+import fp from 'fastify-plugin';
+import { LRUCache } from 'lru-cache';
+import { createMetrics, type Measurement } from '../metrics/create-metrics.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Writes all metrics as text; measures at most once a second however many ask. */
+    writeMetrics(): Promise<{ contentType: string; text: string }>;
+  }
+}
+
+const TTL_MS = 1_000;
+
+/** Makes metrics of what the ledger knows, so that every API process shows the same. */
+export const metrics = fp(async (app) => {
+  const cache = new LRUCache<'measurement', Measurement>({
+    max: 1,
+    ttl: TTL_MS,
+    fetchMethod: async () => {
+      const [queues, openDeadLetters, totals] = await Promise.all([
+        app.readQueueStatistics(),
+        countOpenDeadLetters(app.db),
+        readCounters(app.db),
+      ]);
+      return { queues, openDeadLetters, totals };
+    },
+  });
+  const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'));
+  app.decorate('writeMetrics', async () => ({ contentType, text: await write() }));
+});

@@ -1,0 +1,84 @@
+import type { ResolutionFilter } from '@accepted/shared/database/read-dead-letters';
+import type { DeadLetterFilter } from '@accepted/shared/database/select-dead-letters';
+import { parsePublicId } from '@accepted/shared/job/id';
+import type { FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { type Fault, invalidParameter, Problem } from '../../http/problem.ts';
+import { oneOf } from '../../schemas/one-of.ts';
+
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+const Time = Type.String({ format: 'date-time' });
+
+/** The fields that dead letters are chosen by, in a query and in a body. */
+export const filterFields = {
+  queue: Type.Optional(Name),
+  type: Type.Optional(Name),
+  fingerprint: Type.Optional(Name),
+  reason: Type.Optional(Name),
+  createdAfter: Type.Optional(Time),
+  createdBefore: Type.Optional(Time),
+};
+
+const FilterFields = Type.Object(filterFields);
+
+export const resolutionField = {
+  resolution: Type.Optional(
+    oneOf(['open', 'replayed', 'discarded'] as const satisfies ResolutionFilter[], { default: 'open' }),
+  ),
+};
+
+export const DeadLetterIdParameter = Type.Object({
+  id: Type.String({ description: 'The id of a dead letter: `dlq_…`.' }),
+});
+
+/** The reason for an act; it stands in the audit log. */
+export const Reason = Type.String({ minLength: 1, maxLength: 1_000, description: 'For the audit log.' });
+
+export const NO_REASON = 'none was given';
+
+/** Turns the times of a filter into dates; RFC 3339 allows a leap second, which `Date` does not know. */
+export function readFilter(
+  fields: Static<typeof FilterFields>,
+  onFault: (name: string, detail: string) => void,
+): DeadLetterFilter {
+  const { queue, type, fingerprint, reason } = fields;
+  const filter: DeadLetterFilter = {
+    ...(queue !== undefined && { queue }),
+    ...(type !== undefined && { type }),
+    ...(fingerprint !== undefined && { fingerprint }),
+    ...(reason !== undefined && { reason }),
+  };
+  for (const name of ['createdAfter', 'createdBefore'] as const) {
+    const text = fields[name];
+    if (typeof text !== 'string') continue;
+    const time = new Date(text);
+    if (Number.isNaN(time.getTime())) onFault(name, 'There is no such time.');
+    else filter[name] = time;
+  }
+  return filter;
+}
+
+/** Reads the filter of a list out of its query. */
+export function filterOfQuery(
+  query: Static<typeof FilterFields> & { resolution?: ResolutionFilter },
+): DeadLetterFilter & { resolution: ResolutionFilter } {
+  const faults: Fault[] = [];
+  const filter = readFilter(query, (name, detail) => faults.push({ pointer: `/query/${name}`, detail }));
+  if (faults.length > 0) throw invalidParameter(faults);
+  return { ...filter, resolution: query.resolution ?? 'open' };
+}
+
+/** Names the dead letter of a request for the ledger. */
+export function requestedDeadLetter(request: FastifyRequest<{ Params: { id: string } }>): {
+  tenantId: string;
+  id: string;
+} {
+  const id = parsePublicId('deadLetter', request.params.id);
+  if (!id) throw deadLetterNotFound();
+  return { tenantId: request.caller.tenantId, id };
+}
+
+/** The same whether there is no such dead letter or it is another tenant's: ids must not be probed. */
+export function deadLetterNotFound(errors?: Fault[]): Problem {
+  return new Problem('dead_letter_not_found', errors && { errors });
+}

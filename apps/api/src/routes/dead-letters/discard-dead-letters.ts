@@ -1,0 +1,52 @@
+import { discardSelected, MAX_DISCARDED } from '@accepted/shared/database/act-on-dead-letters';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { bodyFaultsOf } from '../../plugins/validation.ts';
+import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { NoParameters } from '../../schemas/parameters.ts';
+import { NO_REASON, Reason } from './dead-letter-parameters.ts';
+import { readSelection, selectionFields, unknownIds } from './dead-letter-selection.ts';
+
+const options = needsScope('dead-letters', {
+  summary: 'Discard many dead letters',
+  description: `The open ones that match, at most ${MAX_DISCARDED} a request, the oldest first; all or none of them.`,
+  tags: ['dead-letters'],
+  querystring: NoParameters,
+  body: Type.Object({ ...selectionFields, reason: Type.Optional(Reason) }, { additionalProperties: false }),
+  response: answers(
+    {
+      200: {
+        description: 'They are discarded.',
+        schema: Type.Object(
+          {
+            discarded: Type.Integer(),
+            hasMore: Type.Boolean({
+              description: 'Whether others match that were too many for one request.',
+            }),
+          },
+          { additionalProperties: false },
+        ),
+      },
+    },
+    [
+      'malformed_json',
+      'body_too_large',
+      'unsupported_media_type',
+      'validation_failed',
+      'dead_letter_not_found',
+    ],
+  ),
+});
+
+/** `POST /v1/dead-letters/discard`: settles dead letters by filter or by ids. */
+export const discardDeadLetters: FastifyPluginAsyncTypebox = async (app) => {
+  const config = { ...options.config, collectsFaults: true };
+  app.post('/v1/dead-letters/discard', { ...options, config }, async (request) => {
+    const selection = readSelection(request.body, bodyFaultsOf(request));
+    const { tenantId, keyId } = request.caller;
+    const act = { actor: keyId, reason: request.body.reason ?? NO_REASON };
+    const { discarded, hasMore, unknown } = await discardSelected(app.db, { tenantId, selection, act });
+    if (unknown.length > 0) throw unknownIds(selection, unknown);
+    return { discarded, hasMore };
+  });
+};

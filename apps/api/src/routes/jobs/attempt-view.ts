@@ -1,0 +1,74 @@
+import type { AttemptRow, JobRow } from '@accepted/shared/database/tables';
+import { publicId } from '@accepted/shared/job/id';
+import { Type } from 'typebox';
+import { orNull } from '../../schemas/shared-schemas.ts';
+
+const Time = Type.String({ format: 'date-time' });
+
+export const Attempt = Type.Object(
+  {
+    attempt: Type.Integer({ description: 'Counted from 1.' }),
+    replayRound: Type.Integer({ description: '0, and one more with every replay of the dead letter.' }),
+    workerId: orNull(Type.String()),
+    outcome: Type.String({
+      description: '`running`, `succeeded`, `failed`, `timeout`, `worker_lost`, `canceled` or `released`.',
+    }),
+    error: orNull(
+      Type.Object({
+        code: Type.String(),
+        message: Type.String(),
+        retryable: Type.Boolean(),
+        stack: Type.Optional(Type.String({ description: 'Only with scope `dead-letters`.' })),
+      }),
+    ),
+    startedAt: orNull(Time),
+    finishedAt: orNull(Time),
+  },
+  { additionalProperties: false },
+);
+
+export interface AttemptView {
+  attempt: number;
+  replayRound: number;
+  workerId: string | null;
+  outcome: string;
+  error: object | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+}
+
+/** Shows an attempt that has ended. */
+export function endedAttempt(row: AttemptRow, showStack: boolean): AttemptView {
+  return {
+    attempt: row.attempt,
+    replayRound: row.replay_round,
+    workerId: row.worker_id && publicId('worker', row.worker_id),
+    outcome: row.outcome,
+    error: errorView(row.error, showStack),
+    startedAt: row.started_at.toISOString(),
+    finishedAt: row.finished_at.toISOString(),
+  };
+}
+
+/** Shows the attempt that is running, if one is: only an ended one has a row of its own, until then the job's tells of it. */
+export function runningAttempt(job: JobRow, ended: AttemptView[]): AttemptView[] {
+  if (job.status !== 'running' || ended.some(({ attempt }) => attempt === job.attempt)) return [];
+  return [
+    {
+      attempt: job.attempt,
+      replayRound: job.replay_round,
+      workerId: job.worker_id && publicId('worker', job.worker_id),
+      outcome: 'running',
+      error: null,
+      startedAt: job.started_at?.toISOString() ?? null,
+      finishedAt: null,
+    },
+  ];
+}
+
+/** A stack shows paths and code of the operator, so it needs a scope of its own. */
+function errorView(error: unknown, showStack: boolean): object | null {
+  if (typeof error !== 'object' || error === null) return null;
+  const { stack, ...rest } = error as { stack?: string };
+  return showStack && stack !== undefined ? { ...rest, stack } : rest;
+}

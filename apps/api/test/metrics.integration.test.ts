@@ -1,0 +1,61 @@
+import { addToCounters } from '@accepted/shared/database/counters';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { METRIC_LABELS } from '../src/metrics/create-metrics.ts';
+import { type ApiUnderTest, startApi } from './api-under-test.ts';
+import { die, keyWith } from './dead-letters-under-test.ts';
+import { recordWorkerRate } from './worker-rate.ts';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await startApi();
+});
+afterAll(async () => await api[Symbol.asyncDispose]());
+
+test('shows depth, waits, dead letters and the totals of all workers', async () => {
+  await api.submit();
+  await recordWorkerRate(api.db, 'strict', 1);
+  await die(api, { queue: 'strict' });
+  await die(api, { queue: 'strict' });
+  const increments = [
+    { name: 'attempts', queue: 'default', label: 'succeeded', by: 3 },
+    { name: 'dead_letters_created', queue: 'strict', label: '', by: 2 },
+    { name: 'fenced', queue: 'default', label: '', by: 1 },
+  ];
+  // Two workers, or the same one twice.
+  await Promise.all([addToCounters(api.db, increments), addToCounters(api.db, increments)]);
+  const key = await keyWith(api, ['metrics']);
+
+  const reply = await api.send('GET', '/metrics', { key });
+  expect(reply.statusCode).toBe(200);
+  expect(reply.headers['content-type']).toBe('application/openmetrics-text; version=1.0.0; charset=utf-8');
+  expect(reply.body.split('\n')).toEqual(
+    expect.arrayContaining([
+      '# TYPE accepted_jobs gauge',
+      'accepted_jobs{queue="default",status="queued"} 1',
+      'accepted_queue_workers{queue="strict"} 1',
+      'accepted_dead_letters_open{queue="strict"} 2',
+      'accepted_dead_letters_open{queue="default"} 0',
+      '# TYPE accepted_attempts counter',
+      'accepted_attempts_total{queue="default",outcome="succeeded"} 6',
+      'accepted_dead_letters_created_total{queue="strict"} 4',
+      'accepted_dead_letters_created_total{queue="default"} 0',
+      'accepted_fenced_results_total{queue="default"} 2',
+    ]),
+  );
+  expect(reply.body).toMatch(/accepted_queue_oldest_wait_seconds\{queue="default"\} 0?\.\d+/);
+  expect(reply.body.endsWith('# EOF\n')).toBe(true);
+});
+
+test('has every metric that is known, and no other', async () => {
+  const { body } = await api.send('GET', '/metrics');
+  const families = [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)];
+  const names = families.map(([, name, type]) => (type === 'counter' ? `${name}_total` : name));
+
+  expect(names.sort()).toEqual(Object.keys(METRIC_LABELS).sort());
+});
+
+test('needs a key with the scope', async () => {
+  expect((await api.send('GET', '/metrics', { key: null })).statusCode).toBe(401);
+  const key = await keyWith(api, ['jobs:read', 'dead-letters', 'admin']);
+  expect((await api.send('GET', '/metrics', { key })).statusCode).toBe(403);
+});
