@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -79,6 +79,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(processes.map((process) => process[Symbol.asyncDispose]()));
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }
