@@ -1,0 +1,261 @@
+import { cancelJob, expireJobs } from '@accepted/shared/database/cancel-jobs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import type { Database } from '@accepted/shared/database/connect';
+import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/database/dead-letters';
+import { dispatchJobs, queueDueJobs, takeBack } from '@accepted/shared/database/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
+import { markLostWorkers, registerWorker } from '@accepted/shared/database/workers';
+import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import { newUuid } from '@accepted/shared/job/id';
+import { makeJob } from '@accepted/testing/factories';
+import fc from 'fast-check';
+import { sql } from 'kysely';
+import { expect } from 'vitest';
+import * as model from './ledger-model.ts';
+
+/** Something that happens to the ledger; `job` picks one of those there are. */
+export type LedgerEvent =
+  | { kind: 'insert'; scheduled: boolean; ttl: boolean; maxAttempts: number }
+  | { kind: 'dispatch' }
+  | { kind: 'loseWorker' }
+  | { kind: 'rescue' }
+  | { kind: 'becomeDue' | 'cancel' | 'expire' | 'replay' | 'discard'; job: number }
+  | { kind: 'claim'; job: number; late: 0 | 1; byLostWorker: boolean }
+  | { kind: 'takeBack'; job: number; late: 0 | 1 }
+  | { kind: 'record'; job: number; stale: 0 | 1; result: AttemptResult };
+
+const error = { code: 'broken', message: 'It broke.', retryable: true };
+const RESULTS: AttemptResult[] = [
+  { kind: 'returned', resultJson: '{}' },
+  { kind: 'threw', error },
+  { kind: 'threw', error: { ...error, retryable: false } },
+  { kind: 'timedOut', timeoutMs: 1 },
+  { kind: 'aborted', reason: 'canceled' },
+  { kind: 'aborted', reason: 'shutdown' },
+];
+
+const [returned, threw] = RESULTS as [AttemptResult, AttemptResult];
+const canceled: AttemptResult = { kind: 'aborted', reason: 'canceled' };
+const shutdown: AttemptResult = { kind: 'aborted', reason: 'shutdown' };
+
+/** Lives of single jobs that go through every transition there is; what is random may miss a rare one. */
+export const LIVES: LedgerEvent[][] = [
+  [insertOf('scheduled'), on('becomeDue'), ...attempt(returned)],
+  [
+    insertOf(),
+    ...attempt(threw),
+    on('becomeDue'),
+    ...attempt(shutdown),
+    ...attempt(threw),
+    on('replay'),
+    on('cancel'),
+  ],
+  [insertOf(), ...attempt(threw), on('cancel')],
+  [insertOf(), ...attempt(threw), on('expire')],
+  [insertOf(), ...attempt(canceled)],
+  [insertOf(), on('expire')],
+  [insertOf('scheduled'), on('cancel')],
+  [insertOf('scheduled'), on('expire')],
+];
+
+function insertOf(scheduled?: 'scheduled'): LedgerEvent {
+  return { kind: 'insert', scheduled: scheduled !== undefined, ttl: true, maxAttempts: 2 };
+}
+
+function on(kind: 'becomeDue' | 'cancel' | 'expire' | 'replay'): LedgerEvent {
+  return { kind, job: 0 };
+}
+
+function attempt(result: AttemptResult): LedgerEvent[] {
+  const claim = { kind: 'claim', job: 0, late: 0, byLostWorker: false } as const;
+  return [{ kind: 'dispatch' }, claim, { kind: 'record', job: 0, stale: 0, result }];
+}
+
+const job = fc.nat(3);
+const rarely = fc.constantFrom<(0 | 1)[]>(0, 0, 0, 1);
+
+export const ledgerEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant('insert' as const),
+      scheduled: fc.boolean(),
+      ttl: fc.boolean(),
+      maxAttempts: fc.integer({ min: 1, max: 3 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant({ kind: 'dispatch' as const }) },
+  { weight: 1, arbitrary: fc.constantFrom<LedgerEvent[]>({ kind: 'loseWorker' }, { kind: 'rescue' }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      kind: fc.constantFrom(
+        ...(['becomeDue', 'becomeDue', 'cancel', 'expire', 'replay', 'replay', 'discard'] as const),
+      ),
+      job,
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('claim' as const),
+      job,
+      late: rarely,
+      byLostWorker: fc.constantFrom(false, false, false, true),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('takeBack' as const), job, late: rarely }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('record' as const),
+      job,
+      stale: rarely,
+      result: fc.constantFrom(...RESULTS),
+    }),
+  },
+);
+
+/** The ledger and its model, side by side. */
+export interface World {
+  db: Database;
+  jobs: model.ModelJob[];
+  worker: { id: string; isLost: boolean };
+  lostWorker: { id: string; isLost: boolean } | undefined;
+}
+
+export async function startWorld(db: Database): Promise<World> {
+  for (const table of ['jobs', 'attempts', 'dead_letters', 'audit_log', 'workers'] as const) {
+    await db.deleteFrom(table).execute();
+  }
+  return { db, jobs: [], worker: { id: await startWorker(db), isLost: false }, lostWorker: undefined };
+}
+
+async function startWorker(db: Database): Promise<string> {
+  const id = newUuid();
+  await registerWorker(db, { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+  return id;
+}
+
+const ACT = { actor: 'test', reason: 'test' };
+const VERSIONS = { accepted: 'test' };
+
+/** Lets an event happen in both; what the ledger answers is compared with what the model does. */
+export async function apply(world: World, event: LedgerEvent): Promise<void> {
+  const { db, jobs } = world;
+  if (event.kind === 'insert') return await insert(world, event);
+  if (event.kind === 'loseWorker') return await loseWorker(world);
+  if (event.kind === 'rescue') return await rescue(world);
+  if (event.kind === 'dispatch') {
+    await dispatchJobs(db, 'default', 1_000);
+    return jobs.forEach(model.dispatch);
+  }
+  const chosen = jobs[event.job % Math.max(1, jobs.length)];
+  if (chosen) await applyToJob(world, chosen, event);
+}
+
+type JobEvent = Extract<LedgerEvent, { job: number }>;
+
+async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): Promise<void> {
+  const { db, jobs } = world;
+  switch (event.kind) {
+    case 'becomeDue':
+      await sql`UPDATE jobs SET run_at = now() - interval '1 s' WHERE id = ${job.id}`.execute(db);
+      await queueDueJobs(db, 100);
+      model.move(job, 'becameDue');
+      return;
+    case 'cancel': {
+      const { tenant_id } = await readRow(db, job.id);
+      await cancelJob(db, tenant_id, job.id);
+      return model.cancel(job);
+    }
+    case 'expire':
+      await sql`UPDATE jobs SET expires_at = now() - interval '1 s'
+        WHERE id = ${job.id} AND expires_at IS NOT NULL`.execute(db);
+      await expireJobs(db, 100);
+      if (job.ttl === 'waiting') job.ttl = 'passed';
+      for (const one of jobs) if (one.ttl === 'passed') model.move(one, 'expired');
+      return;
+    case 'takeBack':
+      await takeBack(db, [
+        { id: job.id, dispatchNo: job.dispatchNo - event.late, type: 't', traceparent: null },
+      ]);
+      return model.takeBack(job, job.dispatchNo - event.late);
+    case 'claim':
+      return await claim(world, job, event);
+    case 'record':
+      return await record(db, job, job.token - event.stale, event.result);
+    default:
+      return await act(db, job, event.kind);
+  }
+}
+
+async function insert({ db, jobs }: World, event: Extract<LedgerEvent, { kind: 'insert' }>): Promise<void> {
+  const made = makeJob({
+    maxAttempts: event.maxAttempts,
+    backoff: model.BACKOFF,
+    ...(event.scheduled && { delayMs: 3_600_000 }),
+    ...(event.ttl && { ttlMs: 3_600_000 }),
+  });
+  await insertJobs(db, [made]);
+  jobs.push(model.newModelJob(made.id, event.scheduled, event.ttl, event.maxAttempts));
+}
+
+async function claim(
+  world: World,
+  job: model.ModelJob,
+  event: Extract<LedgerEvent, { kind: 'claim' }>,
+): Promise<void> {
+  const worker = (event.byLostWorker && world.lostWorker) || world.worker;
+  const dispatchNo = job.dispatchNo - event.late;
+  const [claimed] = await claimJobs(world.db, worker.id, [{ id: job.id, dispatchNo }]);
+  expect(claimed !== undefined).toBe(model.claim(job, dispatchNo, worker));
+  if (claimed) expect([claimed.attempt, claimed.attemptsMade]).toEqual([job.token, job.attemptsMade]);
+}
+
+async function record(
+  db: Database,
+  job: model.ModelJob,
+  token: number,
+  result: AttemptResult,
+): Promise<void> {
+  const outcome = model.outcomeOf(job, result);
+  const ended = { job: { id: job.id, attempt: token, type: 'test.noop', hasWebhook: false }, outcome };
+  expect(await recordOutcomes(db, [ended], VERSIONS)).toEqual([model.record(job, token, outcome)]);
+}
+
+/** The newest dead letter of the job, resolved or not, is acted on. */
+async function act(db: Database, job: model.ModelJob, kind: 'replay' | 'discard'): Promise<void> {
+  const letters = db.selectFrom('dead_letters').select('id').where('job_id', '=', job.id);
+  const letter = await letters.orderBy('id', 'desc').executeTakeFirst();
+  if (!letter) return;
+  if (kind === 'replay') {
+    await replayDeadLetter(db, letter.id, ACT);
+    model.replay(job);
+  } else {
+    await discardDeadLetter(db, letter.id, ACT);
+    model.discard(job);
+  }
+}
+
+async function loseWorker(world: World): Promise<void> {
+  const { db, worker } = world;
+  await sql`UPDATE workers SET heartbeat_at = now() - interval '1 h' WHERE id = ${worker.id}`.execute(db);
+  expect(await markLostWorkers(db, 60_000)).toEqual([worker.id]);
+  worker.isLost = true;
+  world.lostWorker = worker;
+  world.worker = { id: await startWorker(db), isLost: false };
+}
+
+async function rescue({ db, jobs, worker }: World): Promise<void> {
+  const orphans = jobs.filter((job) => job.status === 'running' && job.workerId !== worker.id);
+  const found = await listOrphanedJobs(db, 100);
+  expect(found.map(({ id }) => id).sort()).toEqual(orphans.map(({ id }) => id).sort());
+  for (const job of orphans) await record(db, job, job.token, { kind: 'workerLost' });
+}
+
+function readRow(db: Database, id: string) {
+  return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}

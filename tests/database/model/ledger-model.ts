@@ -1,0 +1,124 @@
+import { type AttemptResult, decideOutcome, type Outcome } from '@accepted/shared/job/decide-outcome';
+import { isTerminal, type JobEvent, type JobStatus, TRANSITIONS } from '@accepted/shared/job/status';
+
+/** A job as the model knows it: what the ledger must agree with after every event. */
+export interface ModelJob {
+  id: string;
+  status: JobStatus;
+  token: number;
+  attemptsMade: number;
+  maxAttempts: number;
+  replayRound: number;
+  dispatchNo: number;
+  /** Only meaningful while `queued`. */
+  dispatched: boolean;
+  ttl: 'none' | 'waiting' | 'passed';
+  cancelRequested: boolean;
+  workerId: string | null;
+  letterIsOpen: boolean;
+  /** Tokens whose outcome was recorded, in order. */
+  recorded: number[];
+  acts: { replayed: number; discarded: number };
+}
+
+export const BACKOFF = { type: 'fixed', delayMs: 3_600_000, jitter: 'none' } as const;
+
+export function newModelJob(
+  id: string,
+  isScheduled: boolean,
+  hasTtl: boolean,
+  maxAttempts: number,
+): ModelJob {
+  return {
+    id,
+    status: isScheduled ? 'scheduled' : 'queued',
+    token: 0,
+    attemptsMade: 0,
+    maxAttempts,
+    replayRound: 0,
+    dispatchNo: 0,
+    dispatched: false,
+    ttl: hasTtl ? 'waiting' : 'none',
+    cancelRequested: false,
+    workerId: null,
+    letterIsOpen: false,
+    recorded: [],
+    acts: { replayed: 0, discarded: 0 },
+  };
+}
+
+/** Moves a job by the table of transitions; an event that is not legal changes nothing and answers `false`. */
+export function move(job: ModelJob, event: JobEvent): boolean {
+  const next = TRANSITIONS[job.status][event];
+  if (!next) return false;
+  job.status = next;
+  if (next !== 'running') job.workerId = null;
+  if (next === 'queued') job.dispatched = false;
+  return true;
+}
+
+export function dispatch(job: ModelJob): void {
+  if (job.status !== 'queued' || job.dispatched) return;
+  job.dispatched = true;
+  job.dispatchNo += 1;
+}
+
+export function takeBack(job: ModelJob, dispatchNo: number): void {
+  if (job.status !== 'queued' || !job.dispatched || job.dispatchNo !== dispatchNo) return;
+  job.dispatched = false;
+}
+
+/** Answers whether the claim gets the job. */
+export function claim(job: ModelJob, dispatchNo: number, worker: { id: string; isLost: boolean }): boolean {
+  const isFor = job.dispatched && job.dispatchNo === dispatchNo && job.ttl !== 'passed' && !worker.isLost;
+  if (!isFor || !move(job, 'claimed')) return false;
+  job.workerId = worker.id;
+  job.token += 1;
+  job.attemptsMade += 1;
+  return true;
+}
+
+const EVENT_OF: Record<Outcome['kind'], JobEvent> = {
+  succeed: 'succeeded',
+  retry: 'failedForNow',
+  deadLetter: 'failedForGood',
+  cancel: 'canceled',
+  release: 'released',
+};
+
+/** Decides as a worker does that runs, or believes to run, the attempt with this token. */
+export function outcomeOf(job: ModelJob, result: AttemptResult): Outcome {
+  const { attemptsMade, maxAttempts } = job;
+  return decideOutcome({ attemptsMade, maxAttempts, backoff: BACKOFF }, result, { random: 0, stretch: 1 });
+}
+
+/** Answers the status that was recorded, or `fenced`. */
+export function record(job: ModelJob, token: number, outcome: Outcome): JobStatus | 'fenced' {
+  if (job.status !== 'running' || job.token !== token) return 'fenced';
+  const event = EVENT_OF[outcome.kind];
+  const comesBack = event === 'failedForNow' || event === 'released';
+  move(job, job.cancelRequested && comesBack ? 'canceled' : event);
+  if (outcome.kind === 'release') job.attemptsMade -= 1;
+  if (outcome.kind === 'deadLetter') job.letterIsOpen = true;
+  job.recorded.push(token);
+  return job.status;
+}
+
+export function cancel(job: ModelJob): void {
+  if (isTerminal(job.status)) return;
+  job.cancelRequested = true;
+  if (job.status !== 'running') move(job, 'canceled');
+}
+
+export function replay(job: ModelJob): void {
+  if (!job.letterIsOpen || !move(job, 'replayed')) return;
+  Object.assign(job, { attemptsMade: 0, replayRound: job.replayRound + 1, ttl: 'none', letterIsOpen: false });
+  job.cancelRequested = false;
+  job.acts.replayed += 1;
+}
+
+export function discard(job: ModelJob): void {
+  if (!job.letterIsOpen) return;
+  job.letterIsOpen = false;
+  job.acts.discarded += 1;
+}
