@@ -5,8 +5,8 @@ import { type Client, openClient } from './load/client.ts';
 import { makeJob } from './load/mix.ts';
 import { replayDeadLetters } from './load/replay-dead-letters.ts';
 import { type LoadProgress, startLoad } from './load/run-load.ts';
-import { type JobKind, LOG_FILES, type RunFacts } from './logs.ts';
-import { NEVER_RUN } from './nemesis/all-faults.ts';
+import { type FaultKind, type JobKind, LOG_FILES, type RunFacts } from './logs.ts';
+import { ALL_FAULTS, NEVER_RUN } from './nemesis/all-faults.ts';
 import { whyNoSmallDisk } from './nemesis/postgres/fill-disk.ts';
 import { type NemesisProgress, startNemesis } from './nemesis/run-nemesis.ts';
 import { scheduleFaults } from './nemesis/schedule.ts';
@@ -27,6 +27,8 @@ export interface FaultRun
   onProgress: (line: string) => void;
   /** Modules to load into the processes under test first; a checker's own tests break them so. */
   preloads?: Preloads;
+  /** The kinds of faults to draw from; all when left out. */
+  only?: readonly FaultKind[];
 }
 
 const APIS = 2;
@@ -88,7 +90,7 @@ async function loadAndBreak(
 ): Promise<Times> {
   const { seed } = options;
   const seconds = loadSeconds(options);
-  const leftOut = new Set(notRun.map(({ kind }) => kind));
+  const leftOut = new Set([...notRun.map(({ kind }) => kind), ...kindsBeside(options.only)]);
   const schedule = scheduleFaults({ ...options, count: options.faults, seconds, leftOut });
   const history: { since: NemesisProgress['since'] } = { since: () => [] };
   const { apiUrls, apiKey, journals, receiver } = world;
@@ -101,6 +103,7 @@ async function loadAndBreak(
   const load = startLoad({
     ...{ client, seed, seconds, jobs: options.jobs, deadline: loadDeadline },
     webhookUrl: receiver.url,
+    secondsNeeded: nemesis.secondsNeeded,
     faultsDone: nemesis.done,
   });
   const repaired = new AbortController();
@@ -122,6 +125,10 @@ async function loadAndBreak(
     repaired.abort();
     await client.close();
   }
+}
+
+function kindsBeside(only: FaultRun['only']): string[] {
+  return only ? ALL_FAULTS.map(({ fault }) => fault.kind).filter((kind) => !only.includes(kind)) : [];
 }
 
 /** Makes the function that submits jobs beside the load, each under a key of its own. */

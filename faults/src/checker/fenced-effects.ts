@@ -1,4 +1,4 @@
-import { FAULTS, type FaultTraits } from '../logs.ts';
+import { traitsOf } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, type Verdict } from './verdict.ts';
 
@@ -18,7 +18,7 @@ export function checkFencedEffects({ effects, attempts, faults, fencing }: Evide
   for (const [what, won] of groupBy(succeeded, (row) => `${row.jobId} in round ${row.replayRound}`))
     if (won.length > 1) violations.push(`${won.length} attempts of ${what} have succeeded.`);
   const duplicates = violations.length;
-  const zombies = faults.filter(({ kind, fired }) => fired && (FAULTS[kind] as FaultTraits).zombie).length;
+  const zombies = faults.filter(({ kind, fired }) => fired && traitsOf(kind).zombie).length;
   if (zombies > 0 && fencing.fenced === 0)
     violations.push(
       `There were ${zombies} zombies and no write was fenced: the run proves nothing of the fence.`,

@@ -1,4 +1,4 @@
-import { FAULTS, type FaultTraits } from '../logs.ts';
+import { type FaultTraits, traitsOf } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -12,7 +12,7 @@ export function checkFiredFaults({ run, faults, processes }: Evidence): Verdict 
     violations.push(`${fired.length} faults fired; ${run.faults} were asked for.`);
   violations.push(...run.problems);
   const having = (trait: keyof FaultTraits) =>
-    fired.filter(({ kind }) => (FAULTS[kind] as FaultTraits)[trait] === true).length;
+    fired.filter(({ kind }) => traitsOf(kind)[trait] === true).length;
   return {
     id: 'Run',
     holds: 'Every fault was seen to fire, and the run went to its end.',

@@ -27,7 +27,8 @@ export async function readEvidence(folder: string): Promise<Evidence> {
   };
 }
 
-async function readEffects(folder: string): Promise<EffectLine[]> {
+/** Reads the effects of all processes of a run. */
+export async function readEffects(folder: string): Promise<EffectLine[]> {
   const files = (await readdir(folder)).filter((name) => EFFECT_FILES.test(name));
   const effects: EffectLine[] = [];
   for (const file of files)
@@ -35,7 +36,8 @@ async function readEffects(folder: string): Promise<EffectLine[]> {
   return effects;
 }
 
-async function readLines<Line>(path: string): Promise<Line[]> {
+/** Reads a file of one JSON value a line. */
+export async function readLines<Line>(path: string): Promise<Line[]> {
   const lines: Line[] = [];
   for await (const text of textLines(path)) lines.push(JSON.parse(text));
   return lines;

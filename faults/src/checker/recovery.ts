@@ -1,4 +1,4 @@
-import { FAULTS, type FaultTraits, type LedgerAttempt, type WipeLine } from '../logs.ts';
+import { type FaultKind, type LedgerAttempt, traitsOf, type WipeLine } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, percentile, type Verdict } from './verdict.ts';
 
@@ -10,6 +10,7 @@ export function checkRecovery(evidence: Evidence): Verdict {
   const { run, faults } = evidence;
   const { timesMs, violations } = measureWipes(evidence);
   const latencies = acceptLatenciesWithoutRedis(evidence.acks);
+  const undisturbedP99Ms = percentile(undisturbedLatencies(evidence.acks), 0.99);
   const redispatches = countRedispatches(evidence);
   const neverRecovered = faults.filter((fault) => fault.fired && fault.recoveredAt === null);
   const recoveryP99Ms = percentile(timesMs, 0.99);
@@ -17,8 +18,10 @@ export function checkRecovery(evidence: Evidence): Verdict {
   if (run.drainedAt === null) violations.push('The queues were not drained when the time was over.');
   if (recoveryP99Ms > BOUNDS.recoveryP99Ms)
     violations.push(`After a wipe it took ${recoveryP99Ms} ms (p99) until the jobs were claimed again.`);
-  if (acceptP99Ms > BOUNDS.acceptP99Ms)
-    violations.push(`While Redis was away a 202 took ${acceptP99Ms} ms (p99).`);
+  if (acceptP99Ms > acceptBoundMs(run.size, undisturbedP99Ms))
+    violations.push(
+      `While Redis was away a 202 took ${acceptP99Ms} ms (p99), undisturbed ${undisturbedP99Ms} ms.`,
+    );
   if (redispatches > BOUNDS.redispatchesPerJob * evidence.jobs.length)
     violations.push(`${redispatches} dispatches led to no claim, for ${evidence.jobs.length} jobs.`);
   violations.push(
@@ -37,11 +40,20 @@ export function checkRecovery(evidence: Evidence): Verdict {
       recoveryMaxMs: percentile(timesMs, 1),
       acceptsWithoutRedis: latencies.length,
       acceptP99Ms,
+      undisturbedP99Ms,
       redispatches,
       drainedAfterMs: run.drainedAt === null ? 0 : run.drainedAt - run.loadEndedAt,
     },
     violations,
   };
+}
+
+/**
+ * Answers what a 202 may take, at the 99th percentile, while Redis is away. A small run is one of many tests on a busy
+ * machine: there it only has to be about as fast as it is undisturbed.
+ */
+function acceptBoundMs(size: string, undisturbedP99Ms: number): number {
+  return size === 'small' ? Math.max(BOUNDS.acceptP99Ms, 2 * undisturbedP99Ms) : BOUNDS.acceptP99Ms;
 }
 
 /** Tells how long after the wipe, in milliseconds, each job that it took was claimed again. */
@@ -77,10 +89,14 @@ function measureWipes({ wipes, attempts, jobs }: Evidence): { timesMs: number[];
 
 /** Only of requests that no other kind of fault could have slowed: a killed API has its own bound. */
 function acceptLatenciesWithoutRedis(acks: Evidence['acks']): number[] {
-  const isRedisAway = (kind: keyof typeof FAULTS) => (FAULTS[kind] as FaultTraits).redisDown === true;
+  const isRedisAway = (kind: FaultKind) => traitsOf(kind).redisDown === true;
   return acks
     .filter((ack) => ack.outcome === 'accepted' && ack.during !== null && ack.during.every(isRedisAway))
     .map((ack) => ack.latencyMs);
+}
+
+function undisturbedLatencies(acks: Evidence['acks']): number[] {
+  return acks.filter((ack) => ack.outcome === 'accepted' && ack.during === null).map((ack) => ack.latencyMs);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { line as linePath } from 'd3-shape';
 import type { Evidence } from '../../checker/evidence.ts';
-import { FAULTS, type FaultTraits } from '../../logs.ts';
+import { traitsOf } from '../../logs.ts';
 import { acceptLatency, faultSpans, type Point } from '../series.ts';
 import { box, boxMark, drawFrame, line, lineMark, PLOT, path } from './frame.ts';
 
@@ -22,7 +22,7 @@ export function drawLatency(evidence: Evidence): string {
     (point) => x(point.s),
     (point) => y(Math.max(1, point.value)),
   );
-  const redisAway = faultSpans(evidence).filter(({ kind }) => (FAULTS[kind] as FaultTraits).redisDown);
+  const redisAway = faultSpans(evidence).filter(({ kind }) => traitsOf(kind).redisDown);
   const [least = 1, most = 1] = y.domain();
   const frame = {
     title: `Time to a 202, ${evidence.run.engine} engine`,

@@ -1,0 +1,17 @@
+// Preloaded into the API: a 202 is answered before the job is written, which happens a moment later.
+import { patchSource } from './patch-source.ts';
+
+patchSource({
+  file: 'packages/shared/src/database/insert-jobs.ts',
+  from: 'export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {',
+  to: `export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
+  setTimeout(() => insertDurably(db, jobs).catch(() => undefined), 200);
+  const now = new Date();
+  return jobs.map((job) => ({
+    kind: 'created',
+    row: toRow(job, { id: job.id, status: 'queued', run_at: now, expires_at: null, created_at: now }),
+  }));
+}
+
+async function insertDurably(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {`,
+});

@@ -1,0 +1,85 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FaultKind } from '@accepted/faults/logs';
+import { reportRun } from '@accepted/faults/report/report-run';
+import type { RunReport } from '@accepted/faults/report/run-report';
+import { runFaults } from '@accepted/faults/run-faults';
+import { expect, test } from 'vitest';
+
+const SEED = 20_261_122;
+
+/** Runs the fault suite, small, on a product in which one thing was broken while it was loaded. */
+async function runBroken(options: {
+  broken: string;
+  in: 'api' | 'worker';
+  by: FaultKind;
+  faults: number;
+  jobs: number;
+}): Promise<RunReport> {
+  const folder = await mkdtemp(join(tmpdir(), 'accepted-broken-'));
+  const patch = new URL(`../../faults/test/broken/${options.broken}.ts`, import.meta.url).href;
+  await runFaults({
+    folder,
+    size: 'small',
+    engine: 'redis',
+    jobs: options.jobs,
+    faults: options.faults,
+    seed: SEED,
+    minutes: 1,
+    command: 'npm test',
+    onProgress: () => undefined,
+    preloads: { [options.in]: [patch] },
+    only: [options.by],
+  });
+  const { report } = await reportRun(folder);
+  await rm(folder, { recursive: true });
+  return report;
+}
+
+const violated = (report: RunReport) =>
+  report.verdicts.filter((verdict) => verdict.violationCount > 0).map((verdict) => verdict.id);
+
+const violationsOf = (report: RunReport, id: string) =>
+  report.verdicts.find((verdict) => verdict.id === id)?.violations ?? [];
+
+test('without the fence the run is red: results of zombies are recorded as those of the winner', async () => {
+  const report = await runBroken({
+    broken: 'fencing-off',
+    in: 'worker',
+    by: 'worker-zombie',
+    faults: 3,
+    jobs: 1_000,
+  });
+
+  expect(violated(report)).toContain('I5');
+  expect(violationsOf(report, 'I5').join('\n')).toMatch(
+    /was won by token \d+, but has the result of token \d+/,
+  );
+}, 150_000);
+
+test('without the reconciler the run is red: jobs that a wipe took are never done', async () => {
+  const report = await runBroken({
+    broken: 'reconciler-off',
+    in: 'worker',
+    by: 'redis-killed-unpersisted',
+    faults: 2,
+    jobs: 1_500,
+  });
+
+  expect(violated(report)).toEqual(expect.arrayContaining(['I1', 'I8']));
+  expect(violationsOf(report, 'I1').join('\n')).toMatch(/was acknowledged and is queued/);
+}, 150_000);
+
+test('with an acknowledgement before the commit the run is red: acknowledged jobs are not there', async () => {
+  const report = await runBroken({
+    broken: 'ack-before-commit',
+    in: 'api',
+    by: 'api-killed',
+    faults: 3,
+    jobs: 2_000,
+  });
+
+  expect(violated(report)).toContain('I1');
+  expect(violationsOf(report, 'I1').join('\n')).toMatch(/was acknowledged and is not there/);
+}, 150_000);
