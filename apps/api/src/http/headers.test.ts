@@ -7,6 +7,16 @@ import { parseIdempotencyKey } from './idempotency-key.ts';
 import { appliedPreferences, parsePreferences } from './preferences.ts';
 import { Problem } from './problem.ts';
 
+/** Anything but a problem that is thrown fails the test. */
+function orProblem<T>(parse: () => T): T | 'problem' {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof Problem) return 'problem';
+    throw error;
+  }
+}
+
 describe('Idempotency-Key', () => {
   test.each([
     ['abc', 'abc'],
@@ -32,6 +42,20 @@ describe('Idempotency-Key', () => {
       fc.property(printable, (text) => {
         expect(parseIdempotencyKey(`"${text.replace(/["\\]/g, '\\$&')}"`)).toBe(text);
       }),
+    );
+  });
+
+  test('whatever is sent is a key that can be stored and shown, or a problem', () => {
+    const headers = fc.oneof(
+      fc.string(),
+      fc.string().map((text) => `"${text}`),
+      fc.array(fc.string()),
+    );
+    fc.assert(
+      fc.property(headers, (header) => {
+        expect(orProblem(() => parseIdempotencyKey(header))).toMatch(/^[\x20-\x7e]{1,255}$/);
+      }),
+      { numRuns: 1_000 },
     );
   });
 });
@@ -60,14 +84,36 @@ describe('Prefer', () => {
   });
 
   test('no header makes the parser throw', () => {
-    fc.assert(fc.property(fc.string(), (header) => typeof parsePreferences(header) === 'object'));
+    const headers = fc.oneof(fc.string(), fc.stringMatching(/^(wait|respond-async|[;,="\\ a-z0-9]){0,20}$/));
+    fc.assert(
+      fc.property(fc.oneof(headers, fc.array(headers)), (header) => {
+        const { waitSeconds = 0, ...rest } = parsePreferences(header);
+        expect(Number.isSafeInteger(waitSeconds) && waitSeconds >= 0).toBe(true);
+        expect([{}, { respondAsync: true }]).toContainEqual(rest);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });
 
 describe('cursor', () => {
-  test('a UUID comes back', () => {
-    const id = newUuid();
-    expect(decodeCursor(encodeCursor(id))).toBe(id);
+  test('any UUID comes back', () => {
+    fc.assert(
+      fc.property(fc.uuid(), (id) => {
+        expect(decodeCursor(encodeCursor(id))).toBe(id);
+      }),
+    );
+  });
+
+  test('no two texts are the same cursor, and whatever is not one is a problem', () => {
+    const nearly = fc.stringMatching(/^AQ[A-Za-z0-9_-]{21}$/);
+    fc.assert(
+      fc.property(fc.oneof(nearly, fc.base64String(), fc.string()), (text) => {
+        const uuid = orProblem(() => decodeCursor(text));
+        if (uuid !== 'problem') expect(encodeCursor(uuid ?? '')).toBe(text);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   test('anything else is refused', () => {

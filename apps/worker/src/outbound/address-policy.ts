@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -22,12 +23,18 @@ const PUBLIC_IPV6 = ipaddr.parseCIDR('2000::/3');
 export function createAddressPolicy(allowedNetworks: readonly string[]): AddressPolicy {
   const allowed = allowedNetworks.map((network) => ipaddr.parseCIDR(network));
   return {
-    allows(text) {
+    allows(given) {
+      const text = isIPv6(given) ? inHexadecimal(given) : given;
       if (!ipaddr.isValid(text)) return false;
       const address = ipaddr.process(text);
       return isIn(address, allowed) || (isPublic(address) && !isIn(address, DENIED));
     },
   };
+}
+
+/** Resolvers write `::8.8.8.8` for an IPv6 address, which `ipaddr.js` takes for the IPv4 one: not where a socket goes. */
+function inHexadecimal(ipv6: string): string {
+  return URL.parse(`http://[${ipv6}]`)?.hostname.slice(1, -1) ?? '';
 }
 
 function isPublic(address: Address): boolean {

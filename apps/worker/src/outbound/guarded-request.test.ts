@@ -2,7 +2,7 @@ import type { lookup as systemLookup } from 'node:dns';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createAddressPolicy } from './address-policy.ts';
 import { openGuardedAgent } from './guarded-agent.ts';
 import { createOutbound, type OutboundReply } from './guarded-request.ts';
@@ -65,6 +65,13 @@ describe('the guard', () => {
     'localhost',
     '127.0.0.3',
     '１２７.0.0.1',
+    '①②⑦.⓪.⓪.①',
+    '%31%32%37.0.0.1',
+    '127.0.0.1.',
+    '017700000001',
+    '0x7f.0x0.0x0.0x1',
+    '[0:0:0:0:0:ffff:127.0.0.1]',
+    '[::ffff:0:127.0.0.1]',
   ])('never lets a call through to this machine as %s', async (host) => {
     await expect(call(`http://${host}:${portOf(canary)}/`)).rejects.toMatchObject({
       code: 'address_not_allowed',
@@ -103,11 +110,22 @@ describe('the guard', () => {
 });
 
 describe('a receiver outside', () => {
-  it('cannot redirect a call inside', async () => {
+  it.each([300, 301, 302, 303, 307, 308])('cannot redirect a call inside by %i', async (status) => {
     behave = (_request, response) =>
-      response.writeHead(302, { location: `http://127.0.0.1:${portOf(canary)}/` }).end('moved');
-    expect(await call(receiverUrl())).toMatchObject({ status: 302, body: Buffer.from('moved') });
+      response
+        .writeHead(status, { location: `http://127.0.0.1:${portOf(canary)}/`, refresh: '0' })
+        .end('moved');
+    expect(await call(receiverUrl())).toMatchObject({ status, body: Buffer.from('moved') });
     expect(canaryHits).toBe(0);
+  });
+
+  it('cannot have a call sent by way of a proxy that the environment names', async () => {
+    vi.stubEnv('HTTP_PROXY', `http://127.0.0.1:${portOf(canary)}`);
+    vi.stubEnv('NODE_USE_ENV_PROXY', '1');
+    behave = (_request, response) => response.end('outside');
+    expect(String((await call(receiverUrl())).body)).toBe('outside');
+    expect(canaryHits).toBe(0);
+    vi.unstubAllEnvs();
   });
 
   it('gains nothing from a name that answers with another address the second time', async () => {

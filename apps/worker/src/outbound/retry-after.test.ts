@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -15,4 +16,25 @@ it.each<[string | string[] | undefined, number | undefined]>([
   [undefined, undefined],
 ])('reads Retry-After %j as %j ms', (header, wait) => {
   expect(retryAfterMs(header, now)).toBe(wait);
+});
+
+it('reads any date that HTTP writes, to the second', () => {
+  const times = fc.date({ min: now, max: new Date('2026-01-01T23:59:59Z'), noInvalidDate: true });
+  fc.assert(
+    fc.property(times, (time) => {
+      const wait = Math.floor((time.getTime() - now.getTime()) / 1_000) * 1_000;
+      expect(retryAfterMs(time.toUTCString(), now)).toBe(wait);
+    }),
+  );
+});
+
+it('answers from nothing to a day, or that there is none, whatever a receiver sends', () => {
+  const headers = fc.oneof(fc.string(), fc.stringMatching(/^-?\d{1,400}$/), fc.array(fc.string()));
+  fc.assert(
+    fc.property(headers, (header) => {
+      const wait = retryAfterMs(header, now) ?? 0;
+      expect(wait >= 0 && wait <= 86_400_000).toBe(true);
+    }),
+    { numRuns: 1_000 },
+  );
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { publicId } from '../job/id.ts';
 import { generateApiKey, parseApiKey, secretMatches } from './api-keys.ts';
 
 test('a generated key parses to its id and matches its hash alone', () => {
@@ -29,6 +30,17 @@ test('no text makes the parser throw', () => {
   fc.assert(
     fc.property(fc.string(), (value) => {
       expect(parseApiKey(`acc_${value}`)).toBeUndefined();
+    }),
+  );
+});
+
+test('a text that has the form of a key is the only one for its id and secret', () => {
+  const form = fc.stringMatching(/^acc_[0-9a-hjkmnp-tv-z]{26}_[0-9a-f]{64}$/);
+  fc.assert(
+    fc.property(form, (value) => {
+      const parsed = parseApiKey(value);
+      if (!parsed) return;
+      expect(`acc_${publicId('apiKey', parsed.id).slice(4)}_${parsed.secret}`).toBe(value);
     }),
   );
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parseTraceContext, traceIdOf } from './trace-context.ts';
 
@@ -33,3 +34,18 @@ test.each([['a\u0000b'], ['x'.repeat(513)], [''], [['a=1', 'b=2']]])(
     expect(parseTraceContext(VALID, value)).toEqual({ traceparent: VALID });
   },
 );
+
+test('whatever is taken is safe to send on, and its trace id is 32 hex digits; nothing makes the parser throw', () => {
+  const nearly = fc.stringMatching(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[ -~]{0,90})?$/);
+  const values = fc.oneof(fc.anything(), fc.string(), nearly);
+  fc.assert(
+    fc.property(values, fc.oneof(fc.anything(), fc.string()), (traceparent, tracestate) => {
+      const taken = parseTraceContext(traceparent, tracestate);
+      if (!taken) return;
+      expect(taken.traceparent).toMatch(/^[\x21-\x7e]{55,128}$/);
+      expect(taken.tracestate ?? 'a').toMatch(/^[\x20-\x7e]{1,512}$/);
+      expect(traceIdOf(taken.traceparent)).toMatch(/^[0-9a-f]{32}$/);
+    }),
+    { numRuns: 1_000 },
+  );
+});
