@@ -85,6 +85,19 @@ const ROWS: Row[] = [
   },
 ];
 
+/** The pictures of the run on Redis, in `docs/guarantees/`. */
+export const PICTURES = [
+  {
+    file: 'throughput.svg',
+    shows: 'Jobs acknowledged and finished per second, above the faults that were under way',
+  },
+  { file: 'latency.svg', shows: 'Time to a 202 over the run, with the times in which Redis was away' },
+  {
+    file: 'recovery.svg',
+    shows: 'Share of the wiped jobs that were claimed again, by the time since the wipe',
+  },
+];
+
 /** Writes the table of the guarantees page in Markdown, and the commands that the runs were started with. */
 export function renderResults(results: Results): string {
   const { redis, postgres, control } = results;
@@ -101,6 +114,8 @@ export function renderResults(results: Results): string {
     '```sh',
     ...[redis, postgres, control].map(({ run }) => run.command),
     '```',
+    '',
+    ...PICTURES.map(({ file, shows }) => `![${shows}](guarantees/${file})`),
   ].join('\n');
 }
 
