@@ -1,6 +1,8 @@
+import { parsePublicId } from '@accepted/shared/job/id';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ApiUnderTest, startApi } from './api-under-test.ts';
+import { die } from './dead-letters-under-test.ts';
 
 const PASSWORD = 'correct horse battery';
 const ORIGIN = { origin: 'https://jobs.test' };
@@ -114,6 +116,42 @@ describe('the login', () => {
   });
 });
 
+describe('behind a reverse proxy', () => {
+  const tryFrom = async (api: ApiUnderTest, forwardedFor: string) =>
+    (await logIn(api, 'wrong', { ...ORIGIN, 'x-forwarded-for': forwardedFor })).statusCode;
+  const useUp = async (api: ApiUnderTest, forwardedFor: (n: number) => string) => {
+    for (let n = 0; n < 10; n++) expect(await tryFrom(api, forwardedFor(n))).toBe(401);
+  };
+
+  test.each(['1', '127.0.0.0/8', '10.0.0.1, 127.0.0.1'])(
+    'with TRUST_PROXY=%s tries are counted by client, whatever a client puts before its address',
+    async (TRUST_PROXY) => {
+      await using api = await startApi({ ADMIN_PASSWORD: PASSWORD, TRUST_PROXY });
+      await useUp(api, (n) => `198.51.100.${n}, 203.0.113.1`);
+
+      expect(await tryFrom(api, '198.51.100.99, 203.0.113.1')).toBe(429);
+      expect(await tryFrom(api, '203.0.113.2')).toBe(401);
+    },
+  );
+
+  test.each([{}, { TRUST_PROXY: '10.0.0.0/8' }])(
+    'with %j the header of a stranger counts for nothing, so that nobody gets more tries by it',
+    async (settings) => {
+      await using api = await startApi({ ADMIN_PASSWORD: PASSWORD, ...settings });
+      await useUp(api, (n) => `203.0.113.${n}`);
+
+      expect(await tryFrom(api, '203.0.113.99')).toBe(429);
+    },
+  );
+
+  test.each(['0', '10', 'true', 'loopback', '10.0.0.0/33', '1,', 'all'])(
+    'TRUST_PROXY=%s is refused',
+    async (text) => {
+      await expect(startApi({ TRUST_PROXY: text })).rejects.toThrow('TRUST_PROXY is');
+    },
+  );
+});
+
 describe('the board', () => {
   let api: ApiUnderTest;
   let cookie: { cookie: string };
@@ -139,6 +177,30 @@ describe('the board', () => {
     expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
     expect(page.headers['referrer-policy']).toBe('same-origin');
     expect(page.body).not.toMatch(/(href|src)="(https?:)?\/\//);
+  });
+
+  test('cleaning all discards the dead letters of the queue that it shows, each with an audit row', async () => {
+    const shown = [await die(api), await die(api)];
+    const others = [await die(api), await die(api, { queue: 'strict' })];
+    const uuidsOf = (letters: { id: string }[]) =>
+      letters.map(({ id }) => parsePublicId('deadLetter', id) ?? '');
+    await api.db
+      .updateTable('dead_letters')
+      .set({ mirrored_at: new Date() })
+      .where('id', 'in', uuidsOf([...shown, ...others.slice(1)]))
+      .execute();
+    const url = '/admin/queues/api/queues/default-dead/clean/failed';
+    const reply = await api.app.inject({ method: 'PUT', url, headers: { ...cookie, ...ORIGIN } });
+
+    expect(reply.statusCode).toBe(200);
+    for (const { id } of shown) {
+      const letter = (await api.send('GET', `/v1/dead-letters/${id}`)).json();
+      expect(letter).toMatchObject({ resolution: 'discarded', resolvedBy: 'bull-board' });
+      const { data } = (await api.send('GET', `/v1/audit-log?target=${id}`)).json();
+      expect(data).toMatchObject([{ action: 'dead_letter.discard', actor: 'bull-board' }]);
+    }
+    for (const { id } of others)
+      expect((await api.send('GET', `/v1/dead-letters/${id}`)).json().resolution).toBeNull();
   });
 
   test.each([

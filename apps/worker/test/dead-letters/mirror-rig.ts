@@ -37,6 +37,7 @@ export interface DeadJob {
 
 /** A ledger and an engine of the test's own, and what a test of the mirror does with them. */
 export interface MirrorRig {
+  url: string;
   db: Database;
   engine: Engine;
   redis: RedisServer | undefined;
@@ -45,8 +46,8 @@ export interface MirrorRig {
   startMirror(onReplayed?: (queue: string) => void, maxShown?: number): { stop(): Promise<void> };
   stopMirrors(): Promise<void>;
   die(overrides?: Partial<NewJob>, error?: JobError): Promise<DeadJob>;
-  /** Lets that many jobs die at once. */
-  dieTogether(count: number): Promise<void>;
+  /** Lets that many jobs of one tenant die at once. */
+  dieTogether(count: number, tenantId?: string): Promise<void>;
   /** Lets a queued job die once more. */
   dieAgain(job: DeadJob, error: JobError): Promise<string>;
   readJob(id: string): Promise<JobRow>;
@@ -69,6 +70,7 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
   const entries = () => engine.queue(deadLetterQueueName(queue));
 
   return {
+    url: database.url,
     db,
     engine,
     redis,
@@ -95,8 +97,8 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
       const deadLetterId = await deadLetterOf(db, job.id);
       return { id: job.id, deadLetterId, tenantId: job.tenantId, workerId };
     },
-    async dieTogether(count) {
-      const jobs = Array.from({ length: count }, () => makeJob({ queue }));
+    async dieTogether(count, tenantId = newUuid()) {
+      const jobs = Array.from({ length: count }, () => makeJob({ queue, tenantId }));
       await insertJobs(db, jobs);
       await failQueued(db, queue, await startTestWorker(db, queue), idsOf(jobs), ERROR);
     },
@@ -163,7 +165,7 @@ async function failQueued(
   ids: string[],
   error: JobError,
 ): Promise<void> {
-  const { jobs } = await dispatchJobs(db, queue, 1_000);
+  const { jobs } = await dispatchJobs(db, queue, 2_000);
   const ours = jobs.filter((job) => ids.includes(job.id));
   const claimed = (await claimJobs(db, workerId, ours)).filter((job) => job !== undefined);
   if (claimed.length !== ids.length) throw new Error('not all of the jobs were claimed');

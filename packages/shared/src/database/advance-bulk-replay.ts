@@ -64,9 +64,10 @@ async function lockIfDue(tx: Database, id: string): Promise<LockedBulkReplay | u
   const { rows } = await sql<LockedBulkReplay>`
     SELECT *,
       status <> 'running' OR settled_at <= now() - ${SETTLE_SECONDS} * interval '1 s' AS "mustSettle",
-      coalesce(greatest(0, floor(rate_per_second * (0.000001 + extract(epoch FROM
-        now() - greatest(spent_until, now() - greatest(${BURST_SECONDS}, 1 / rate_per_second) * interval '1 s'))::float8
-      ))), ${BATCH})::int AS allowance
+      CASE WHEN rate_per_second IS NULL THEN ${BATCH} ELSE
+        floor(rate_per_second * (0.000001 + extract(epoch FROM
+          now() - greatest(spent_until, now() - greatest(${BURST_SECONDS}, 1 / rate_per_second) * interval '1 s'))::float8
+        )) END::int AS allowance
     FROM bulk_replays
     WHERE id = ${id} AND finished_at IS NULL AND next_step_at <= now()
     FOR UPDATE SKIP LOCKED`.execute(tx);
