@@ -10,6 +10,8 @@ export interface LoadOptions {
   jobs: number;
   /** The jobs are spread over this time; what a fault holds up is made up for afterwards. */
   seconds: number;
+  /** For how many seconds more there has to be load: faults that take long must not hit an idle system. */
+  secondsNeeded?: () => number;
   /** The last jobs wait for this, so that no fault hits an idle system. */
   faultsDone: Promise<unknown>;
   deadline: AbortSignal;
@@ -24,6 +26,9 @@ export interface LoadProgress {
 }
 
 const CLIENTS = 48;
+/** What was held up is made up for at no more than this multiple of the rate, and not in one burst. */
+const HASTE = 2;
+const LONGEST_ARREARS_MS = 500;
 /** The part of the jobs that waits for the last fault. */
 const HELD_BACK = 0.02;
 
@@ -36,13 +41,24 @@ export function startLoad(options: LoadOptions): LoadProgress {
   const progress = { acknowledged: 0, unanswered: 0, done: Promise.resolve() };
   const firstHeldBack = Math.floor(jobs * (1 - HELD_BACK));
   let next = 0;
+  let nextAt = startedAt;
+  const shortestMs = (options.seconds * 1_000) / jobs / HASTE;
+
+  /** Answers when the next job is to go: what is left of the jobs is spread over what is left of the time. */
+  function takeTurn(): number {
+    const now = performance.now();
+    const left = options.seconds - (now - startedAt) / 1_000;
+    const secondsLeft = Math.max(left, options.secondsNeeded?.() ?? 0);
+    const shareMs = (secondsLeft * 1_000) / Math.max(1, jobs - next);
+    nextAt = Math.max(nextAt, now - LONGEST_ARREARS_MS) + Math.max(shareMs, shortestMs);
+    return nextAt;
+  }
 
   async function submitNext(): Promise<void> {
     const n = next++;
     const job = planJob(n, random, options.webhookUrl);
     if (n >= firstHeldBack) await options.faultsDone;
-    const dueAt = startedAt + (n / jobs) * options.seconds * 1_000;
-    await delay(Math.max(0, dueAt - performance.now()), undefined, { signal: deadline });
+    await delay(Math.max(0, takeTurn() - performance.now()), undefined, { signal: deadline });
     const jobId = await client.submit(job);
     if (jobId === undefined) progress.unanswered += 1;
     else {

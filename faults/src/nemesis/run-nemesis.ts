@@ -19,6 +19,8 @@ export interface NemesisProgress {
   fired: number;
   /** The kind that is under way. */
   now: FaultKind | undefined;
+  /** How long the rest of the schedule takes at least, at the pace so far. */
+  secondsNeeded(): number;
   /** Which faults were under way at some time since. */
   since(at: number): FaultKind[];
   /** Resolves when the last fault is healed; what recovers after it is waited for by `settled`. */
@@ -29,6 +31,8 @@ export interface NemesisProgress {
 
 /** No fault lasts longer, whatever hangs in it. */
 const LONGEST_MS = 60_000;
+/** So that one slow fault at the beginning does not slow down everything. */
+const MOST_PER_FAULT_MS = 4_000;
 const PROBE_POLL_MS = 100;
 
 /** Injects the faults of the schedule, one after the other; each is followed by a job that shows the way is free. */
@@ -40,6 +44,10 @@ export function startNemesis(options: NemesisOptions): NemesisProgress {
   const progress: NemesisProgress = {
     fired: 0,
     now: undefined,
+    secondsNeeded() {
+      const eachMs = Math.max(1_000, (performance.now() - startedAt) / Math.max(1, periods.length));
+      return ((schedule.length - periods.length) * Math.min(eachMs, MOST_PER_FAULT_MS)) / 1_000;
+    },
     since: (at) => [...new Set(periods.filter((period) => period.endedAt >= at).map(({ kind }) => kind))],
     done: Promise.resolve(),
     settled: Promise.resolve(),

@@ -24,7 +24,7 @@ interface KillStatement {
 export type KillPoint = keyof typeof KILL_POINTS;
 
 /** What the preloaded module is told over the channel to the suite. */
-export type ControlMessage = { arm: KillPoint } | { shiftClockMs: number };
+export type ControlMessage = { arm: KillPoint | null } | { shiftClockMs: number };
 
 /** Says that it was done, and what time it is there. */
 export interface ControlAnswer {
@@ -33,9 +33,9 @@ export interface ControlAnswer {
 
 let armed: KillPoint | undefined;
 
-/** From now on the process dies at the first `point` that it reaches. */
-export function arm(point: KillPoint): void {
-  armed = point;
+/** From now on the process dies at the first `point` that it reaches; `null` takes that back. */
+export function arm(point: KillPoint | null): void {
+  armed = point ?? undefined;
 }
 
 /** Kills this process, as `kill -9` does, if this is the point that it is to die at. */

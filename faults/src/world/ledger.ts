@@ -89,13 +89,15 @@ export async function countJobs(db: Database): Promise<{ ended: number; open: nu
   return rows[0] ?? { ended: 0, open: 0 };
 }
 
-/** Lists what the ledger believes to wait in the engine. */
+/** Lists what waits in the engine, as the ledger believes, and is not just being claimed. */
 export async function listInEngine(db: Database): Promise<WipeLine['jobs']> {
   const rows = await db
     .selectFrom('jobs')
     .select(['id', 'dispatch_no'])
     .where('status', '=', 'queued')
     .where('dispatched_at', 'is not', null)
+    .forShare()
+    .skipLocked()
     .execute();
   return rows.map((row) => ({ jobId: publicId('job', row.id), dispatchNo: row.dispatch_no }));
 }

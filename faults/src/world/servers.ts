@@ -3,6 +3,7 @@ import { type PostgresServer, startPostgresServer } from '@accepted/testing/post
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import type { EngineKind } from '../logs.ts';
 
 /** The run's PostgreSQL, with a database of the run's own in it. */
 export interface RunPostgres extends PostgresServer {
@@ -12,13 +13,13 @@ export interface RunPostgres extends PostgresServer {
   asAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
 }
 
-/** Few enough for a fault to use them all up, enough for five processes and the suite. */
-const MAX_CONNECTIONS = 220;
+/** Few enough for a fault to use them all up, enough for five processes and the suite; BullMQ on Postgres has its own. */
+const MAX_CONNECTIONS = { redis: 110, postgres: 220 } as const;
 
-export async function startRunPostgres(): Promise<RunPostgres> {
+export async function startRunPostgres(engine: EngineKind): Promise<RunPostgres> {
   const server = await startPostgresServer([
     '-c',
-    `max_connections=${MAX_CONNECTIONS}`,
+    `max_connections=${MAX_CONNECTIONS[engine]}`,
     '-c',
     'shared_buffers=256MB',
   ]);

@@ -62,6 +62,8 @@ const resolvePath = (path: string) => fileURLToPath(new URL(path, import.meta.ur
 const ROOT = '../../../';
 const PROCESS_CONTROL = new URL('../preload/process-control.ts', import.meta.url).href;
 const EXIT_WITH_PARENT = new URL(`${ROOT}scripts/exit-with-parent.mjs`, import.meta.url).href;
+/** Compiled code is kept from one start to the next: processes are started often here. */
+const COMPILE_CACHE = resolvePath(`${ROOT}node_modules/.cache/node-compile-cache`);
 
 /** A worker whose handler leaks reaches this within seconds. */
 const WORKER_HEAP_MB = 256;
@@ -72,7 +74,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await mkdir(join(folder, 'repaired'), { recursive: true });
   const journals = await openJournals(folder);
   const [postgres, redis] = await Promise.all([
-    startRunPostgres(),
+    startRunPostgres(engine),
     engine === 'redis' ? startRunRedis() : undefined,
   ]);
   await migrate(postgres.databaseUrl);
@@ -175,7 +177,13 @@ async function startNode(world: Base, options: NodeOptions): Promise<Node> {
     name,
     program,
     nodeFlags: [...options.nodeFlags, ...preloads.map((url) => `--import=${url}`)],
-    env: { ...env, ...links.env, SECRETS_KEY: secretsKey, SHUTDOWN_TIMEOUT_MS: String(SHUTDOWN_TIMEOUT_MS) },
+    env: {
+      ...env,
+      ...links.env,
+      SECRETS_KEY: secretsKey,
+      SHUTDOWN_TIMEOUT_MS: String(SHUTDOWN_TIMEOUT_MS),
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
+    },
     cwd: world.folder,
     logFile: join(world.folder, 'log', `${name}.log`),
     isReady,

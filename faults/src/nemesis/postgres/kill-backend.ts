@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Fault } from '../fault.ts';
 
@@ -12,7 +11,8 @@ export const killBackend: Fault = {
       );
       const pid = rows[0]?.pid;
       if (!pid) throw new Error('there was no session to kill');
-      const reset = once(client, 'end', { signal: AbortSignal.timeout(10_000) });
+      // Not `once` of node:events, for which the error that comes first would be the end of it.
+      const reset = new Promise((resolve) => client.once('end', resolve));
       process.kill(pid, 'SIGKILL');
       await reset;
       await waitUntil(() => postgres.asAdmin(async () => true), {

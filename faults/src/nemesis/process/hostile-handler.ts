@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { on } from 'node:events';
 import { parsePublicId } from '@accepted/shared/job/id';
 import { isTerminal } from '@accepted/shared/job/status';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -12,21 +12,31 @@ const SEEN_WITHIN_MS = 40_000;
 const ENDS_WITHIN_MS = 90_000;
 
 /** Makes the fault of a job that ends every worker which runs it. */
-export function lethalHandler(kind: FaultKind, jobKind: 'poison' | 'leaking'): Fault {
+export function lethalHandler(
+  kind: FaultKind,
+  jobKind: 'poison' | 'leaking',
+  signals: readonly string[],
+): Fault {
   return {
     kind,
     async inject({ world, submit }) {
       const timeout = AbortSignal.timeout(SEEN_WITHIN_MS);
-      const exited = once(world.events, 'exited', { signal: timeout }) as Promise<[ProcessLine]>;
+      const exited = exitBy(world, signals, timeout);
       exited.catch(() => undefined);
       const ticket = {};
       world.lethalJobs.add(ticket);
       const jobId = await submit(jobKind);
       void forgetWhenEnded(world, jobId, ticket);
-      const [{ name, pid, code, signal }] = await exited;
-      return { target: name, proof: `pid ${pid} ended by ${signal ?? `code ${code}`} with ${jobId}` };
+      const { name, pid, signal } = await exited;
+      return { target: name, proof: `pid ${pid} ended by ${signal} with ${jobId}` };
     },
   };
+}
+
+async function exitBy(world: World, signals: readonly string[], abort: AbortSignal): Promise<ProcessLine> {
+  for await (const [line] of on(world.events, 'exited', { signal: abort }))
+    if (signals.includes(line.signal)) return line;
+  throw new Error('there are no more events');
 }
 
 /** From then on an exit is nobody's but the worker's own again. */

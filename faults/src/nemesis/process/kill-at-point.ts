@@ -16,7 +16,10 @@ export function killAtPoint(kind: FaultKind, nodes: (world: World) => Node[], po
       const ended = node.exit(REACHED_WITHIN_MS);
       // The answer may be cut off by the very point.
       await Promise.race([node.ask({ arm: point }), ended]);
-      const { pid, signal } = await ended;
+      const { pid, signal } = await ended.catch(async (error: unknown) => {
+        await node.ask({ arm: null });
+        throw error;
+      });
       if (signal !== 'SIGKILL') throw new Error(`${node.name} ended by ${signal} before ${point}`);
       return { target: node.name, proof: `pid ${pid} ended by ${signal} at ${point}` };
     },

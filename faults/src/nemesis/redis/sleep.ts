@@ -9,9 +9,10 @@ export const sleepRedis: Fault = {
     const { url, client } = redisOf(world);
     const seconds = random.int(15, 40) / 10;
     const other = new Redis(url);
+    await other.ping();
     const asleep = other.call('DEBUG', 'SLEEP', String(seconds));
-    await delay(100);
     const started = performance.now();
+    await delay(50);
     await client.ping();
     const tookMs = Math.round(performance.now() - started);
     await asleep;
