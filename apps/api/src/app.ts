@@ -132,6 +132,7 @@ function createServer(logger: FastifyBaseLogger, config: Config) {
       headersTimeout: Math.min(10_000, config.REQUEST_TIMEOUT_MS),
       connectionsCheckingInterval: Math.min(1_000, config.REQUEST_TIMEOUT_MS),
     },
+    trustProxy: config.TRUST_PROXY.length > 0 && [...config.TRUST_PROXY],
     requestIdHeader: false,
     genReqId: requestIdOf,
     // While the server closes, requests on open connections are still answered; a 503 of Fastify's own is no problem+json.

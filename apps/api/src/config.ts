@@ -1,6 +1,7 @@
 import { parseConfig } from '@accepted/shared/config/parse-config';
 import {
   databaseUrl,
+  listOf,
   logLevel,
   redisUrl,
   secret,
@@ -22,6 +23,14 @@ export const configSchema = z.object({
     .transform((url) => url.replace(/\/+$/, ''))
     .optional()
     .meta({ expected: 'the URL that clients reach this server by, such as https://jobs.example.com' }),
+  /**
+   * Whom to believe who the client is: `X-Forwarded-For` is whatever a client likes until a proxy of ours has added to it.
+   * A number of proxies would not do, as clients that reach this port directly could send as many addresses.
+   */
+  TRUST_PROXY: listOf(
+    z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]),
+    'addresses of reverse proxies, or networks in CIDR notation, such as 10.1.0.0/16',
+  ),
   DATABASE_URL: databaseUrl,
   DATABASE_POOL_SIZE: wholeNumber({ min: 2, max: 200, default: 10, unit: 'connections' }),
   BOOTSTRAP_API_KEY: z

@@ -123,7 +123,7 @@ describe('behind a reverse proxy', () => {
     for (let n = 0; n < 10; n++) expect(await tryFrom(api, forwardedFor(n))).toBe(401);
   };
 
-  test.each(['1', '127.0.0.0/8', '10.0.0.1, 127.0.0.1'])(
+  test.each(['127.0.0.0/8', '10.0.0.1, 127.0.0.1'])(
     'with TRUST_PROXY=%s tries are counted by client, whatever a client puts before its address',
     async (TRUST_PROXY) => {
       await using api = await startApi({ ADMIN_PASSWORD: PASSWORD, TRUST_PROXY });
@@ -144,7 +144,7 @@ describe('behind a reverse proxy', () => {
     },
   );
 
-  test.each(['0', '10', 'true', 'loopback', '10.0.0.0/33', '1,', 'all'])(
+  test.each(['1', 'true', 'loopback', '10.0.0.0/33', '1,', 'all'])(
     'TRUST_PROXY=%s is refused',
     async (text) => {
       await expect(startApi({ TRUST_PROXY: text })).rejects.toThrow('TRUST_PROXY is');

@@ -173,6 +173,47 @@ describe('on a socket', () => {
   });
 });
 
+describe('clients that send a byte now and then (slowloris)', () => {
+  const start = () => `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${api.key}\r\n`;
+  const json = 'Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n';
+
+  test.each([
+    ['headers', () => start(), 'x'],
+    ['a header after the other', () => start(), 'X-More: 1\r\n'],
+    ['a body', () => `${start()}${json}`, ' '],
+    [
+      'chunks',
+      () => `${start()}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      '1\r\n \r\n',
+    ],
+  ])('as %s are all cut off in time, and others are served meanwhile', async (_name, head, drop) => {
+    const port = await listeningPort();
+    const startedAt = performance.now();
+    const answers = Array.from({ length: 50 }, () => drip(port, head(), drop));
+    const served = await fetch(`http://127.0.0.1:${port}/livez`);
+    expect(served.status).toBe(200);
+
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+
+  /** Sends `drop` every 20 ms for as long as the server lets it, and answers what the server said. */
+  async function drip(port: number, head: string, drop: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    // The server may hang up while something is on the way.
+    socket.on('error', () => undefined);
+    socket.write(head);
+    const timer = setInterval(() => socket.writable && socket.write(drop), 20);
+    let answer = '';
+    socket.setEncoding('utf8').on('data', (text) => {
+      answer += text;
+    });
+    await new Promise((resolve) => socket.once('close', resolve));
+    clearInterval(timer);
+    return answer;
+  }
+});
+
 async function listeningPort(): Promise<number> {
   if (!api.app.server.listening) await api.app.listen({ port: 0, host: '127.0.0.1' });
   const address = api.app.server.address();
