@@ -1,9 +1,9 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { LOG_FILES } from '../logs.ts';
 import { checkEvidence } from './check-evidence.ts';
-import { readEvidence } from './read-evidence.ts';
+import { DISCARDED, FENCED, readEvidence } from './read-evidence.ts';
 import { soundRun } from './testing/sound-run.ts';
 import { writeRun } from './testing/write-run.ts';
 
@@ -22,6 +22,12 @@ test('fenced and discarded results are counted in the logs of all workers, a tor
   await writeFile(join(folder, 'log/worker-2.log'), `${discarded}${fenced}`);
   await writeFile(join(folder, 'log/api-1.log'), fenced);
   expect((await readEvidence(folder)).fencing).toEqual({ fenced: 2, discarded: 1 });
+});
+
+test('the sentences that are counted are those that the worker says', async () => {
+  const source = await readFile(new URL('../../../apps/worker/src/run-attempt.ts', import.meta.url), 'utf8');
+  expect(source).toContain(`'${FENCED}`);
+  expect(source).toContain(`'${DISCARDED}`);
 });
 
 test('a log that is missing or torn is not taken for an empty one', async () => {

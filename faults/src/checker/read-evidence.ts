@@ -43,14 +43,18 @@ export async function readLines<Line>(path: string): Promise<Line[]> {
   return lines;
 }
 
-/** Looks for the two sentences of `apps/worker/src/run-attempt.ts`; a line that a kill cut short has neither. */
+/** The sentences of `apps/worker/src/run-attempt.ts` that say so. */
+export const FENCED = 'fenced: somebody else holds the job';
+export const DISCARDED = 'the lease was lost during the attempt';
+
+/** Looks for the two sentences; a line that a kill cut short has neither. */
 async function countFencing(folder: string): Promise<FencingCounts> {
   const counts = { fenced: 0, discarded: 0 };
   const files = (await readdir(folder)).filter((name) => name.startsWith('worker-'));
   for (const file of files) {
     for await (const text of textLines(join(folder, file))) {
-      if (text.includes('"msg":"fenced: ')) counts.fenced += 1;
-      if (text.includes('"msg":"the lease was lost during the attempt')) counts.discarded += 1;
+      if (text.includes(`"msg":"${FENCED}`)) counts.fenced += 1;
+      if (text.includes(`"msg":"${DISCARDED}`)) counts.discarded += 1;
     }
   }
   return counts;
