@@ -184,6 +184,7 @@ describe('the loops that carry bulk replays out', () => {
     expect(audits).toHaveLength(1_200);
     expect((first?.replayed ?? 0) + (second?.replayed ?? 0)).toBe(1_200);
     expect((first?.skipped ?? 0) + (second?.skipped ?? 0)).toBe(1_200);
+    expect(errors).toEqual([]);
   });
 
   test('a process that dies in the middle of a step leaves nothing half done', async () => {
