@@ -1,120 +1,14 @@
-import {
-  type BulkReplayRequest,
-  cancelBulkReplay,
-  createBulkReplay,
-  findBulkReplay,
-} from '@accepted/shared/database/bulk-replays';
+import { cancelBulkReplay } from '@accepted/shared/database/bulk-replays';
 import type { Database } from '@accepted/shared/database/connect';
 import { discardDeadLetter } from '@accepted/shared/database/dead-letters';
-import { newUuid, publicId } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/job/id';
 import { openTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startBulkReplays } from '../../src/dead-letters/bulk-replay.ts';
+import { ACT, readReplay, replayAll, untilFinished } from './bulk-replay-rig.ts';
 import { type MirrorRig, openMirrorRig } from './mirror-rig.ts';
-import { openWorkerRig, type WorkerRig } from './worker-rig.ts';
-
-const act = { actor: 'key_test', reason: 'the test says so' };
-
-async function replayAll(
-  db: Database,
-  tenantId: string,
-  options: Partial<BulkReplayRequest> = {},
-): Promise<string> {
-  const request = { tenantId, selection: { filter: {} }, act, canary: 0, ...options };
-  const created = await createBulkReplay(db, request);
-  if (!('replay' in created)) throw new Error('The bulk replay was not created.');
-  return created.replay.id;
-}
-
-async function readReplay(db: Database, tenantId: string, id: string) {
-  const found = await findBulkReplay(db, tenantId, id);
-  if (!found) throw new Error('There is no such bulk replay.');
-  return found;
-}
-
-async function untilFinished(db: Database, tenantId: string, id: string) {
-  const isFinished = async () => (await readReplay(db, tenantId, id)).replay.finished_at !== null;
-  await waitUntil(isFinished, { until: 'the bulk replay is finished', timeoutMs: 30_000 });
-  return await readReplay(db, tenantId, id);
-}
-
-describe.each(['redis', 'postgres'] as const)('a bulk replay by workers on %s', (kind) => {
-  let rig: WorkerRig;
-  let runs: string[];
-  let isMended: boolean;
-  beforeAll(async () => {
-    rig = await openWorkerRig(kind);
-  });
-  afterAll(() => rig.close());
-  afterEach(() => rig.stopWorkers());
-
-  /** Starts two workers and lets jobs die in them. */
-  async function dieTogether(queue: string, count: number): Promise<string> {
-    const tenantId = newUuid();
-    runs = [];
-    isMended = false;
-    const run = (jobId: string) => {
-      runs.push(jobId);
-      if (!isMended) throw new Error('it is broken');
-    };
-    await Promise.all([rig.startWorker(queue, run), rig.startWorker(queue, run)]);
-    await rig.dieInWorkers(queue, tenantId, count);
-    return tenantId;
-  }
-
-  test('runs every job once more, the canaries first', async () => {
-    const { db } = rig.database;
-    const tenantId = await dieTogether('mended', 40);
-    const died = [...runs];
-    isMended = true;
-    const id = await replayAll(db, tenantId, { canary: 3 });
-
-    const { replay, counts } = await untilFinished(db, tenantId, id);
-    expect(replay.status).toBe('completed');
-    expect(counts).toEqual({ pending: 0, skipped: 0, replayed: 0, succeeded: 40, failed: 0 });
-    const again = runs.slice(40);
-    expect(again.toSorted()).toEqual(died.toSorted());
-    const canaries = await db
-      .selectFrom('bulk_replay_items')
-      .select('job_id')
-      .where('bulk_replay_id', '=', id)
-      .orderBy('dead_letter_id')
-      .limit(3)
-      .execute();
-    expect(new Set(again.slice(0, 3))).toEqual(
-      new Set(canaries.map(({ job_id }) => publicId('job', job_id ?? ''))),
-    );
-  });
-
-  test('stops when a canary fails again, and the rest stays dead', async () => {
-    const { db } = rig.database;
-    const tenantId = await dieTogether('broken', 20);
-    const id = await replayAll(db, tenantId, { canary: 2 });
-
-    const { replay, counts } = await untilFinished(db, tenantId, id);
-    expect(replay.status).toBe('stopped');
-    expect(counts).toEqual({ pending: 18, skipped: 0, replayed: 0, succeeded: 0, failed: 2 });
-    expect(runs).toHaveLength(22);
-    const audits = db.selectFrom('audit_log').select(['action', 'actor']);
-    expect(await audits.where('target', '=', publicId('bulkReplay', id)).orderBy('id').execute()).toEqual([
-      { action: 'bulk_replay.create', actor: 'key_test' },
-      { action: 'bulk_replay.stop', actor: 'worker' },
-    ]);
-  });
-
-  test('without canaries it goes on whatever becomes of the jobs', async () => {
-    const { db } = rig.database;
-    const tenantId = await dieTogether('hopeless', 10);
-    const id = await replayAll(db, tenantId);
-
-    const { replay, counts } = await untilFinished(db, tenantId, id);
-    expect(replay.status).toBe('completed');
-    expect(counts).toMatchObject({ pending: 0, failed: 10 });
-    expect(runs).toHaveLength(20);
-  });
-});
 
 describe('the loops that carry bulk replays out', () => {
   let rig: MirrorRig;
@@ -268,7 +162,7 @@ describe('the loops that carry bulk replays out', () => {
       .where('tenant_id', '=', tenantId)
       .orderBy('id')
       .execute();
-    await discardDeadLetter(db, oldest?.id ?? '', act);
+    await discardDeadLetter(db, oldest?.id ?? '', ACT);
     startLoop();
 
     await waitUntil(async () => (await countsOf(id)).replayed === 2, { until: 'two canaries are replayed' });
@@ -281,7 +175,7 @@ describe('the loops that carry bulk replays out', () => {
     startLoop();
     await waitUntil(async () => (await countsOf(id)).replayed > 0, { until: 'the first is replayed' });
 
-    expect(await cancelBulkReplay(db, { tenantId, id, act })).toBe(true);
+    expect(await cancelBulkReplay(db, { tenantId, id, act: ACT })).toBe(true);
     const { replayed } = await countsOf(id);
     await db
       .updateTable('jobs')
