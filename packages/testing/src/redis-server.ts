@@ -45,6 +45,8 @@ export async function startRedisServer(settings: string[] = []): Promise<RedisSe
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exit = once(child, 'exit');
+    // With nothing else to wait for, this process would end before it hears of that end.
+    child.ref();
     child.kill('SIGKILL');
     await exit;
   };

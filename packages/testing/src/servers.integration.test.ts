@@ -63,6 +63,12 @@ test('a Redis that was killed comes back empty, and a frozen one answers when th
   redis.disconnect();
 });
 
+test('a process that waits for nothing but the end of its Redis does not end before', async () => {
+  await using owner = spawnProcess('packages/testing/fixtures/kill-redis.ts');
+  expect(await owner.exited).toEqual({ code: 0, signal: null });
+  expect(owner.lines).toEqual(['killed twice']);
+});
+
 test('servers end, and their files go, when the process that started them is killed', async () => {
   await using owner = spawnProcess('packages/testing/fixtures/start-servers.ts');
   const line = await owner.waitForLine(/^servers /);
