@@ -24,7 +24,7 @@ const CONFIG = {
 export interface WorkerRig {
   database: TestDatabase;
   /** Starts a worker that serves one queue, named as its only job type. */
-  startWorker(queue: string, run: (jobId: string) => void): Promise<void>;
+  startWorker(queue: string, run: (jobId: string) => void | Promise<void>): Promise<void>;
   stopWorkers(): Promise<void>;
   /** Submits jobs that have one attempt, and waits until all of them are dead. */
   dieInWorkers(queue: string, tenantId: string, count: number): Promise<void>;
