@@ -122,6 +122,13 @@ describe('what runs for a tenant', () => {
     expect(rows).toHaveLength(0);
   });
 
+  test('is never anybody but a tenant', async () => {
+    const injected = `${ours}'; DROP TABLE jobs; --`;
+    await expect(asTenant(database.db, injected, (tx) => sql`SELECT`.execute(tx))).rejects.toThrow(
+      'must be a UUID',
+    );
+  });
+
   test('leaves nothing behind on its connection', async () => {
     await database.db.connection().execute(async (connection) => {
       await asTenant(connection, ours, (tx) => sql`SELECT`.execute(tx));
@@ -155,6 +162,13 @@ describe('the role that the migration makes', () => {
     await runOn(server.url, 'GRANT accepted_tenant TO plain');
     await migrateLedger(url, MIGRATIONS_DIR);
     expect(await jobsSeenBy(url)).toBe(0);
+
+    await using db = open(url);
+    await runOn(server.url, 'REVOKE accepted_tenant FROM plain');
+    const refused = asTenant(db, newUuid(), (tx) => sql`SELECT FROM jobs`.execute(tx));
+    await expect(refused).rejects.toThrow('permission denied to set role');
+    // The only connection of this pool can still be used.
+    expect((await sql`SELECT FROM jobs`.execute(db)).rows).toEqual([]);
   });
 
   async function makeUser(server: string, user: string, may: string, databases: string[]): Promise<string[]> {

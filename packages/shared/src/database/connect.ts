@@ -1,7 +1,8 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely } from 'kysely';
 import pg from 'pg';
 import { ImpatientClient } from './impatient-client.ts';
 import type { Ledger } from './tables.ts';
+import { TenantDialect } from './tenant-dialect.ts';
 
 export type Database = Kysely<Ledger>;
 
@@ -35,7 +36,7 @@ export function openDatabase(options: DatabaseOptions, onConnectionError: (error
     keepAlive: true,
   });
   tellConnectionErrors(pool, onConnectionError);
-  return new Kysely<Ledger>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Ledger>({ dialect: new TenantDialect({ pool }) });
 }
 
 /**
