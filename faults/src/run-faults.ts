@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { callTheRoll } from './call-the-roll.ts';
 import { drain } from './drain.ts';
 import { type Client, openClient } from './load/client.ts';
 import { makeJob } from './load/mix.ts';
@@ -11,9 +12,9 @@ import { whyNoSmallDisk } from './nemesis/postgres/fill-disk.ts';
 import { type NemesisProgress, startNemesis } from './nemesis/run-nemesis.ts';
 import { scheduleFaults } from './nemesis/schedule.ts';
 import { loadSeconds, type RunOptions } from './options.ts';
+import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
 import { exportLedger } from './world/export-ledger.ts';
-import { countJobs } from './world/ledger.ts';
 import { measureMemory } from './world/measure-memory.ts';
 import { stopProcesses, stopServers } from './world/stop-world.ts';
 import { LEASE_MS, type Preloads, startWorld, type World } from './world/world.ts';
@@ -107,11 +108,12 @@ async function loadAndBreak(
     faultsDone: nemesis.done,
   });
   const repaired = new AbortController();
-  const replays = replayDeadLetters(world, repaired.signal);
-  const progress = setInterval(
-    () => void showProgress(world, options, load, nemesis, loadStartedAt),
-    PROGRESS_EVERY_MS,
-  );
+  const replays = replayDeadLetters(world, client, repaired.signal);
+  const progress = setInterval(async () => {
+    options.onProgress(
+      await describeProgress({ world, load, nemesis, startedAt: loadStartedAt, ...options }),
+    );
+  }, PROGRESS_EVERY_MS);
   try {
     await Promise.all([load.done, nemesis.done]);
     const loadEndedAt = Date.now();
@@ -119,7 +121,10 @@ async function loadAndBreak(
     await replays;
     const drainedAt = await drain(world, drainDeadline);
     await nemesis.settled;
-    return { loadStartedAt, loadEndedAt, drainedAt, problems: listProblems(world, load, options) };
+    const deaf = drainedAt === null ? [] : await callTheRoll(world, submit);
+    await drain(world, drainDeadline);
+    const problems = [...listProblems(world, load, options), ...deaf];
+    return { loadStartedAt, loadEndedAt, drainedAt, problems };
   } finally {
     clearInterval(progress);
     repaired.abort();
@@ -153,22 +158,4 @@ function listProblems(world: World, load: LoadProgress, { jobs }: FaultRun): str
   if (world.receiver.trespasses > 0)
     problems.push(`${world.receiver.trespasses} redirects of the receiver were followed.`);
   return problems;
-}
-
-async function showProgress(
-  world: World,
-  { jobs, faults, onProgress }: FaultRun,
-  load: LoadProgress,
-  nemesis: NemesisProgress,
-  startedAt: number,
-): Promise<void> {
-  const counts = await world.ledger.ask(countJobs).catch(() => undefined);
-  const seconds = Math.round((Date.now() - startedAt) / 1_000);
-  const up = world.workers.filter((worker) => worker.isReady).length;
-  const n = (value: number | undefined) => value?.toLocaleString('en') ?? '?';
-  onProgress(
-    `${String(seconds).padStart(4)} s  acknowledged ${n(load.acknowledged)}/${n(jobs)}  done ${n(counts?.ended)}` +
-      `  open ${n(counts?.open)}  faults ${nemesis.fired}/${faults}  workers ${up}/${world.workers.length}` +
-      `${nemesis.now ? `  now: ${nemesis.now}` : ''}`,
-  );
 }

@@ -10,6 +10,8 @@ export interface Client {
   submit(job: PlannedJob): Promise<string | undefined>;
   /** Asks to cancel a job until somebody answers. */
   cancel(jobId: string): Promise<void>;
+  /** Asks to replay a dead letter until somebody answers. */
+  replay(deadLetterId: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,7 +27,7 @@ export interface ClientOptions {
 
 const REPLY_TIMEOUT_MS = 5_000;
 const CONNECTIONS_PER_API = 64;
-const ALREADY_ENDED = 409;
+const CONFLICT = 409;
 const RETRY_AFTER_MS = { least: 50, most: 1_000 };
 
 interface Reply {
@@ -83,6 +85,15 @@ export function openClient(options: ClientOptions): Client {
     return reply;
   }
 
+  async function act(path: string): Promise<void> {
+    while (!deadline.aborted) {
+      const reply = await post(path, '', {});
+      // The 409 of an act is an answer: it was done already, or is too late.
+      if (reply.status === CONFLICT || !isWorthAnother(reply)) return;
+      await delay(reply.retryAfterMs);
+    }
+  }
+
   return {
     async submit(job) {
       const body = JSON.stringify(job.body);
@@ -92,21 +103,15 @@ export function openClient(options: ClientOptions): Client {
         await delay(reply.retryAfterMs);
       }
     },
-    async cancel(jobId) {
-      while (!deadline.aborted) {
-        const reply = await post(`/v1/jobs/${jobId}/cancel`, '', {});
-        // Its 409 is an answer: the job has ended.
-        if (reply.status === ALREADY_ENDED || !isWorthAnother(reply)) return;
-        await delay(reply.retryAfterMs);
-      }
-    },
+    cancel: (jobId) => act(`/v1/jobs/${jobId}/cancel`),
+    replay: (deadLetterId) => act(`/v1/dead-letters/${deadLetterId}/replay`),
     close: () => agent.destroy(),
   };
 }
 
 function isWorthAnother({ outcome, status }: Reply): boolean {
   if (outcome === 'accepted') return false;
-  return status === null || status === 409 || status === 429 || status >= 500;
+  return status === null || status === CONFLICT || status === 429 || status >= 500;
 }
 
 function readReply(status: number, retryAfter: unknown, body: string): Reply {

@@ -1,19 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { replayDeadLetter } from '@accepted/shared/database/dead-letters';
 import { publicId } from '@accepted/shared/job/id';
 import type { World } from '../world/world.ts';
+import type { Client } from './client.ts';
 
 const LOOK_EVERY_MS = 1_000;
 const AT_ONCE = 50;
-const ACT = { actor: 'faults', reason: 'what the job needs was repaired' };
 
 /**
- * Repairs what most of the permanently failed jobs need, and replays their dead letters, again and again until told to
- * stop; every fourth stays dead.
+ * Repairs what most of the permanently failed jobs need, and replays their dead letters over HTTP, again and again until
+ * told to stop; every fourth stays dead.
  */
-export async function replayDeadLetters(world: World, stop: AbortSignal): Promise<void> {
+export async function replayDeadLetters(world: World, client: Client, stop: AbortSignal): Promise<void> {
   const seen = new Set<string>();
   while (!stop.aborted) {
     for (const letter of await openLetters(world)) {
@@ -21,7 +20,7 @@ export async function replayDeadLetters(world: World, stop: AbortSignal): Promis
       seen.add(letter.id);
       if (seen.size % 4 === 0) continue;
       await writeFile(join(world.folder, 'repaired', publicId('job', letter.job_id)), '');
-      await world.ledger.ask((db) => replayDeadLetter(db, letter.id, ACT));
+      await client.replay(publicId('deadLetter', letter.id));
     }
     await delay(LOOK_EVERY_MS, undefined, { signal: stop }).catch(() => undefined);
   }

@@ -40,3 +40,15 @@ export async function silentForMs(db: Database, pid: number): Promise<number> {
     .executeTakeFirst();
   return row?.ms ?? 0;
 }
+
+/** Lists the processes that run jobs just now. */
+export async function listBusyPids(db: Database): Promise<number[]> {
+  const rows = await db
+    .selectFrom('jobs')
+    .innerJoin('workers', 'workers.id', 'jobs.worker_id')
+    .select('workers.pid')
+    .distinct()
+    .where('jobs.status', '=', 'running')
+    .execute();
+  return rows.map(({ pid }) => pid);
+}

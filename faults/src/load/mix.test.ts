@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { JOB_KINDS, type JobKind } from '../logs.ts';
+import { createRandom } from '../random.ts';
+import { makeJob, planJob } from './mix.ts';
+
+const planAll = (seed: number, jobs: number) => {
+  const random = createRandom(seed);
+  return Array.from({ length: jobs }, (_, n) => planJob(n, random, 'http://receiver/hooks'));
+};
+
+test('the same seed gives the same jobs, each under a key of its own', () => {
+  expect(planAll(3, 500)).toEqual(planAll(3, 500));
+  expect(planAll(4, 500)).not.toEqual(planAll(3, 500));
+  expect(new Set(planAll(3, 500).map((job) => job.key)).size).toBe(500);
+});
+
+test('most jobs are plain, and every ordinary kind is among 5,000', () => {
+  const jobs = planAll(1, 5_000);
+  const kinds = new Set(jobs.map((job) => job.kind));
+  const extra: JobKind[] = ['probe', 'blocking', 'poison', 'leaking'];
+
+  expect(jobs.filter((job) => job.kind === 'plain').length).toBeGreaterThan(4_000);
+  expect(kinds).toEqual(new Set(Object.keys(JOB_KINDS).filter((kind) => !extra.includes(kind as JobKind))));
+});
+
+test('only jobs that kill their worker can run out of attempts soon', () => {
+  const kinds = Object.keys(JOB_KINDS) as JobKind[];
+  const few = kinds.filter((kind) => makeJob(kind, 1, createRandom(1), '').body.retry.maxAttempts < 10);
+
+  expect(few.sort()).toEqual(['leaking', 'poison']);
+});
