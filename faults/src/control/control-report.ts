@@ -6,5 +6,7 @@ export interface ControlReport {
   run: Pick<RunFacts, 'seed' | 'startedAt' | 'endedAt' | 'command'>;
   figures: ControlFigures;
   faultsByKind: Partial<Record<FaultKind, number>>;
+  /** Faults that could not be shown to have fired, each with the reason. */
+  notFired: string[];
   traits: { kill9: number; wipes: number; zombies: number };
 }

@@ -98,10 +98,13 @@ async function makeControlReport(folder: string, run: ControlReport['run']): Pro
   const having = (trait: keyof FaultTraits) =>
     fired.filter(({ kind }) => traitsOf(kind)[trait] === true).length;
   const traits = { kill9: having('kill9'), wipes: having('wipe'), zombies: having('zombie') };
-  return { run, figures, faultsByKind, traits };
+  const notFired = faults
+    .filter((fault) => !fault.fired)
+    .map((fault) => `${fault.kind}: ${fault.firedProof}`);
+  return { run, figures, faultsByKind, notFired, traits };
 }
 
-function renderControl({ figures, faultsByKind, traits }: ControlReport): string {
+function renderControl({ figures, faultsByKind, notFired, traits }: ControlReport): string {
   const faults = Object.values(faultsByKind).reduce((sum, count) => sum + count, 0);
   const lines = [
     ['acknowledged', figures.acknowledged],
@@ -114,5 +117,6 @@ function renderControl({ figures, faultsByKind, traits }: ControlReport): string
     ['wipes', traits.wipes],
   ] as const;
   const rows = lines.map(([name, value]) => `  ${name.padEnd(44)}${writeNumber(value).padStart(10)}`);
-  return ['', 'Control: bare BullMQ under the same load', ...rows, ''].join('\n');
+  const missed = notFired.map((fault) => `  did not fire: ${fault}`);
+  return ['', 'Control: bare BullMQ under the same load', ...rows, ...missed, ''].join('\n');
 }

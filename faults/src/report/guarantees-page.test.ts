@@ -12,6 +12,7 @@ const CONTROL: ControlReport = {
   run: { seed: 1, startedAt: 0, endedAt: 1, command: 'npm run faults -- --control' },
   figures: { acknowledged: 9, lost: 4, forgotten: 0, wronglyFailed: 0, effectTwice: 0 },
   faultsByKind: {},
+  notFired: [],
   traits: { kill9: 0, wipes: 0, zombies: 0 },
 };
 

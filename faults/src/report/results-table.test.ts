@@ -8,6 +8,7 @@ const control = {
   run: { seed: 1, startedAt: 0, endedAt: 61_000, command: 'npm run faults -- --control' },
   figures: { acknowledged: 100_000, lost: 6_133, forgotten: 7, wronglyFailed: 3, effectTwice: 52 },
   faultsByKind: { 'worker-killed': 5, 'redis-flushed': 2 },
+  notFired: [],
   traits: { kill9: 5, wipes: 2, zombies: 0 },
 };
 
