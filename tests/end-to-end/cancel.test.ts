@@ -50,7 +50,7 @@ describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
     const file = fileNamed('spin');
     const id = await submit('test.spin', file);
     const pid = await waitUntil(
-      () => hasText(file, 'running') && Number(readFileSync(file, 'utf8').split(' ')[1]),
+      () => (hasText(file, 'running') ? Number(readFileSync(file, 'utf8').split(' ')[1]) : undefined),
       {
         until: 'the job runs',
       },

@@ -79,11 +79,10 @@ describe('decideOutcome', () => {
         fc.nat(20),
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (result, max, extra, random) => {
-          const outcome = decideOutcome(
-            { ...job, maxAttempts: max, attemptsMade: max + extra },
-            result,
-            { random, stretch: 1 },
-          );
+          const outcome = decideOutcome({ ...job, maxAttempts: max, attemptsMade: max + extra }, result, {
+            random,
+            stretch: 1,
+          });
           expect(outcome.kind).toBe('deadLetter');
         },
       ),
