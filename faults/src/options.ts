@@ -21,7 +21,7 @@ export interface RunOptions {
 export type Size = 'small' | 'standard' | 'soak';
 
 const SIZES: Record<Size, Pick<RunOptions, 'jobs' | 'faults' | 'minutes'>> = {
-  small: { jobs: 5_000, faults: 12, minutes: 4 },
+  small: { jobs: 5_000, faults: 12, minutes: 8 },
   standard: { jobs: 100_000, faults: 104, minutes: 12 },
   soak: { jobs: 600_000, faults: 600, minutes: 80 },
 };

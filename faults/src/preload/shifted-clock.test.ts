@@ -9,7 +9,8 @@ test('a shifted clock is off by that much, and right again when it is shifted ba
 
   shiftClock(-600_000);
   expect(Date.now()).toBeLessThan(before - 590_000);
-  expect(new Date().valueOf()).toBeLessThan(before - 590_000);
+  const now = new Date();
+  expect(now.getTime()).toBeLessThan(before - 590_000);
   shiftClock(0);
 
   expect(Date).toBe(real);
