@@ -70,6 +70,18 @@ test('when the lookup of a key hangs, the caller gets a 503 within a second', as
   await locker;
 });
 
+test('a server that knows the caller, but has not read the catalog yet, answers 503 when Postgres goes', async () => {
+  await using ownServer = await startPostgresServer();
+  await using cold = await startApi({}, ownServer.url);
+  expect((await cold.send('GET', '/v1/jobs')).statusCode).toBe(200);
+  await ownServer.stop('immediate');
+
+  const body = { type: 'test.echo', payload: {} };
+  await expectUnavailableWithinASecond(() => cold.send('POST', '/v1/jobs', { body })).finally(() =>
+    ownServer.start(),
+  );
+});
+
 test('a Postgres that is gone is a 503 within a second everywhere, and when it is back jobs are accepted again', async () => {
   const before = await countJobs(api.db);
   const { id } = (await submit('known')).json();

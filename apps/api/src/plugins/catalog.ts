@@ -36,17 +36,25 @@ export const catalog = fp(async (app) => {
   });
   let readAt = Number.NEGATIVE_INFINITY;
 
+  async function readCatalog(): Promise<CatalogSnapshot> {
+    const [rows, queues] = await Promise.all([listJobTypes(app.db), listQueueNames(app.db)]);
+    readAt = performance.now();
+    const types = new Map(rows.map((row) => [row.type, payloadChecks.known(row)]));
+    return { types, queues: new Set(queues) };
+  }
+
   const cache = new LRUCache<'catalog', CatalogSnapshot>({
     max: 1,
     ttl: TTL_MS,
     allowStale: true,
-    allowStaleOnFetchRejection: true,
-    noDeleteOnFetchRejection: true,
-    fetchMethod: async () => {
-      const [rows, queues] = await Promise.all([listJobTypes(app.db), listQueueNames(app.db)]);
-      readAt = performance.now();
-      const types = new Map(rows.map((row) => [row.type, payloadChecks.known(row)]));
-      return { types, queues: new Set(queues) };
+    fetchMethod: async (_key, last) => {
+      try {
+        return await readCatalog();
+      } catch (error) {
+        // Not left to `allowStaleOnFetchRejection`: where nothing was read before, that hides what went wrong.
+        if (last) return last;
+        throw error;
+      }
     },
   });
 
