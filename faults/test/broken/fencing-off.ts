@@ -6,3 +6,10 @@ patchSource({
   from: "WHERE jobs.attempt = ended.attempt AND jobs.status = 'running'",
   to: "WHERE jobs.status = 'running'",
 });
+
+// The zombie has to come back while the next attempt is under way, so those take their time.
+patchSource({
+  file: 'faults/jobs/effect.ts',
+  from: 'await delay(workMs,',
+  to: 'await delay(ctx.attempt > 1 && workMs >= 500 ? 8_000 : workMs,',
+});
