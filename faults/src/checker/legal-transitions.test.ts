@@ -30,3 +30,10 @@ test('a replay round that nobody saw begin is illegal', () => {
     'job_1 left a terminal status 1 times with 0 audited replays.',
   ]);
 });
+
+test('a run that replays none of its dead letters has not tried the way out', () => {
+  const letter = { jobId: 'job_9', reason: 'permanent_error', attempt: 1, createdAt: 1, resolution: null };
+  const deadLetters = Array.from({ length: 4 }, () => letter);
+  expect(violationsOf({ deadLetters })).toEqual(['None of 4 dead letters was replayed.']);
+  expect(violationsOf({ deadLetters, replays: [{ jobId: 'job_9', at: 2 }] })).toEqual([]);
+});

@@ -46,6 +46,7 @@ export function openLedgerView(databaseUrl: string): LedgerView {
 /**
  * Has the ledger write down, from now on, every transition that is not legal or leaves a terminal status, every
  * fencing token that goes back, every second end of a job and every job that is deleted. What is legal costs next to nothing.
+ * The functions write as their owner: the role that the API acts under for a tenant may not.
  */
 export async function watchTransitions(db: Database): Promise<void> {
   const steps = JOB_STATUSES.flatMap((from) =>
@@ -55,13 +56,13 @@ export async function watchTransitions(db: Database): Promise<void> {
   const statements = [
     `CREATE TABLE faults_transitions (at timestamptz NOT NULL DEFAULT clock_timestamp(), job_id uuid NOT NULL,
        from_status text NOT NULL, to_status text NOT NULL)`,
-    `CREATE FUNCTION faults_note_status() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    `CREATE FUNCTION faults_note_status() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
        INSERT INTO faults_transitions (job_id, from_status, to_status) VALUES (OLD.id, OLD.status, NEW.status);
        RETURN NULL; END $$`,
-    `CREATE FUNCTION faults_note_token() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    `CREATE FUNCTION faults_note_token() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
        INSERT INTO faults_transitions (job_id, from_status, to_status)
        VALUES (OLD.id, 'attempt ' || OLD.attempt, 'attempt ' || NEW.attempt); RETURN NULL; END $$`,
-    `CREATE FUNCTION faults_note_deletion() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    `CREATE FUNCTION faults_note_deletion() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
        INSERT INTO faults_transitions (job_id, from_status, to_status) VALUES (OLD.id, OLD.status, 'deleted');
        RETURN NULL; END $$`,
     `CREATE TRIGGER faults_status AFTER UPDATE ON jobs FOR EACH ROW
