@@ -1,11 +1,12 @@
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { openDatabase } from '@accepted/shared/database/connect';
-import { isWorkerRegistered } from '@accepted/shared/database/find-worker';
+import { hasLiveWorker } from '@accepted/shared/database/workers';
 import { StartError } from './start-error.ts';
 import type { Supervised } from './supervise.ts';
 
 const DEADLINE_MS = 45_000;
+const HEARTBEAT_WITHIN_MS = 10_000;
 const INTERVAL_MS = 50;
 
 /** Waits until the api says that it is ready and the worker has registered its job types. */
@@ -25,7 +26,8 @@ export async function waitUntilReady(
     },
     () => undefined,
   );
-  const isWorkerReady = async () => isWorkerRegistered(db, hostname(), worker.pid() ?? 0);
+  const isWorkerReady = () =>
+    hasLiveWorker(db, { hostname: hostname(), pid: worker.pid() ?? 0 }, HEARTBEAT_WITHIN_MS);
   try {
     await Promise.all([
       poll('The api', () => isApiReady(url), signal),

@@ -18,7 +18,7 @@ async function main(): Promise<void> {
     },
     () => undefined,
   );
-  const isLive = await hasLiveWorker(db, hostname(), LEASE_MS);
+  const isLive = await hasLiveWorker(db, { hostname: hostname() }, LEASE_MS);
   await db.destroy();
   if (!isLive) throw new Error(`No worker on ${hostname()} has sent a heartbeat for ${LEASE_MS} ms.`);
 }

@@ -245,6 +245,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     const gate = Promise.withResolvers<void>();
     const worker = await start('busy', () => gate.promise);
     const jobs = await submit('busy', {}, 15);
+    // That nothing happens can only be waited for: this is more than twice the time after which a deaf one is told.
     const overDue = delay(2_500).then(() => 'still there');
     expect(await Promise.race([worker.deaf.then(() => 'deaf'), overDue])).toBe('still there');
     gate.resolve();

@@ -86,14 +86,22 @@ export async function liveCapacity(
   return rows[0] ?? { concurrency: 0, finishedPerSecond: 0 };
 }
 
-/** Tells whether a worker on this host has sent a heartbeat within the lease, by the clock of Postgres. */
-export async function hasLiveWorker(db: Database, hostname: string, leaseMs: number): Promise<boolean> {
+/**
+ * Tells whether a worker on this host, or that very process of it, has sent a heartbeat within `withinMs`, by the clock
+ * of Postgres. An earlier process may have had the same pid and left its row; its heartbeat is old.
+ */
+export async function hasLiveWorker(
+  db: Database,
+  { hostname, pid }: { hostname: string; pid?: number },
+  withinMs: number,
+): Promise<boolean> {
   const row = await db
     .selectFrom('workers')
     .select('id')
     .where('hostname', '=', hostname)
+    .$if(pid !== undefined, (query) => query.where('pid', '=', pid ?? 0))
     .where('lost_at', 'is', null)
-    .where('heartbeat_at', '>', sql<Date>`now() - ${leaseMs} * interval '1 ms'`)
+    .where('heartbeat_at', '>', sql<Date>`now() - ${withinMs} * interval '1 ms'`)
     .executeTakeFirst();
   return row !== undefined;
 }
