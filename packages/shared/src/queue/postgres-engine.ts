@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { createPostgresBackend, type PgPool, Queue, Worker } from 'bullmq';
+import { type PgPool, Queue, Worker } from 'bullmq';
 import pg from 'pg';
 import { tellConnectionErrors } from '../database/connect.ts';
 import { ImpatientClient } from '../database/impatient-client.ts';
 import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
+import { createPatientBackend } from './postgres-backend.ts';
 
 export interface PostgresEngineOptions {
   databaseUrl: string;
@@ -44,14 +45,14 @@ export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptio
     queue(name) {
       const known = queues.get(name);
       if (known) return known;
-      const opened = new Queue(name, { connection }, createPostgresBackend);
+      const opened = new Queue(name, { connection }, createPatientBackend);
       opened.on('error', onError);
       queues.set(name, opened as unknown as Queue);
       return opened as unknown as Queue;
     },
     openWorker(name, processor, options) {
       const settings = { connection, ...ENGINE_WORKER_SETTINGS, ...options };
-      const worker = new Worker(name, processor, settings, createPostgresBackend);
+      const worker = new Worker(name, processor, settings, createPatientBackend);
       worker.on('error', onError);
       return worker as unknown as Worker;
     },
