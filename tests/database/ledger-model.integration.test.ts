@@ -88,7 +88,7 @@ async function compare({ db, jobs }: World, rows: Map<string, JobRow>): Promise<
       dispatchNo: row?.dispatch_no,
       dispatched: row?.status === 'queued' && row.dispatched_at !== null,
       cancelRequested: row?.cancel_requested_at !== null,
-      workerId: row?.worker_id,
+      workerId: row?.status === 'running' ? row.worker_id : null,
       recorded: written?.tokens,
       openLetters: written?.openLetters,
       acts: { replayed: written?.replayed, discarded: written?.discarded },

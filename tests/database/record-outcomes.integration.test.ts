@@ -31,7 +31,6 @@ describe('recordOutcomes', () => {
     expect(await ledger.readJob(job.id)).toMatchObject({
       status: 'succeeded',
       result: { ok: true },
-      worker_id: null,
       dead_letter_id: null,
     });
     expect(await ledger.db.selectFrom('dead_letters').select('id').execute()).toEqual([]);

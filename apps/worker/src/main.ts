@@ -27,6 +27,7 @@ async function main(): Promise<void> {
       maxConnections: MAX_CONNECTIONS,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+      indexPlansOnly: true,
     },
     onError,
   );

@@ -26,21 +26,22 @@ export interface DispatcherOptions {
 export function startDispatcher({ db, engine, queue, onError }: DispatcherOptions): Loop {
   let window = { size: 0, readAt: Number.NEGATIVE_INFINITY };
 
-  async function currentWindowSize(): Promise<number> {
-    if (performance.now() - window.readAt < CAPACITY_MAX_AGE_MS) return window.size;
+  async function refreshWindow(): Promise<void> {
     const capacity = await liveCapacity(db, queue);
     window = {
       size: windowSize(capacity.concurrency, capacity.finishedPerSecond),
       readAt: performance.now(),
     };
-    return window.size;
   }
 
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
-    const { jobs, moreToDo } = await dispatchJobs(db, queue, await currentWindowSize());
+    if (window.size === 0) await refreshWindow();
+    const { jobs, moreToDo } = await dispatchJobs(db, queue, window.size);
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
     if (jobs.length > 0) await addToEngine(engine.queue(queue), jobs);
+    // Only now, as a job that just came in must not wait for it.
+    if (performance.now() - window.readAt > CAPACITY_MAX_AGE_MS) await refreshWindow();
     return moreToDo ? BUSY_POLL_MS : IDLE_POLL_MS;
   }
 

@@ -21,7 +21,7 @@ export async function claimJobs(
   deliveries: Delivery[],
 ): Promise<(ClaimedJob | undefined)[]> {
   const { rows } = await sql<ClaimedJob & { dispatchNo: number }>`
-    UPDATE jobs SET status = 'running', attempt = attempt + 1, attempts_made = attempts_made + 1,
+    /* claim-jobs */ UPDATE jobs SET status = 'running', attempt = attempt + 1, attempts_made = attempts_made + 1,
       worker_id = ${workerId}, started_at = now(), progress = NULL, version = version + 1
     FROM ${unnestBatch('delivered', DELIVERY_COLUMNS, deliveries)}
     WHERE jobs.id = delivered.id AND jobs.dispatch_no = delivered.no

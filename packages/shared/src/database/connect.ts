@@ -15,7 +15,14 @@ export interface DatabaseOptions {
   connectTimeoutMs: number;
   /** How long one statement may take, measured by the server and, a second later, by us. */
   statementTimeoutMs: number;
+  /**
+   * For those whose every statement goes through an index and ends after a batch: has the server plan nothing else. A
+   * prepared statement keeps its plan, and one that was made while a table was small must not scan it when it is large.
+   */
+  indexPlansOnly?: boolean;
 }
+
+const INDEX_PLANS_ONLY = '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
 
 /**
  * Opens a pool of connections to the ledger; nothing connects before the first query. `db.destroy()` ends it.
@@ -27,6 +34,7 @@ export function openDatabase(options: DatabaseOptions, onConnectionError: (error
     Client: ImpatientClient,
     connectionString: options.url,
     application_name: options.applicationName,
+    ...(options.indexPlansOnly && { options: INDEX_PLANS_ONLY }),
     max: options.maxConnections,
     connectionTimeoutMillis: options.connectTimeoutMs,
     statement_timeout: options.statementTimeoutMs,

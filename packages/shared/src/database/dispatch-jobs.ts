@@ -1,7 +1,6 @@
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 import { chooseFairly, type InFlight, type ReadyJob } from '../job/fairness.ts';
 import type { Database } from './connect.ts';
-import type { Ledger } from './tables.ts';
 import { unnestBatch } from './unnest.ts';
 
 /** A job that the ledger has given to the engine under this dispatch number. */
@@ -38,58 +37,96 @@ export async function nextDueInMs(db: Database): Promise<number | undefined> {
  * jobs it marked; the caller adds them to the engine once this has committed. If the caller dies in between, the
  * reconciler finds them missing.
  *
- * One dispatcher at a time does this for a queue, under an advisory lock that ends with the transaction; another
- * one answers with nothing. `moreToDo` says whether jobs were left for want of room, or hidden behind others whose
- * concurrency key is now at its limit.
+ * Takes two round trips and holds no lock between them. Dispatchers may race: each turn counts the queue's round up,
+ * and whoever chose by an older round marks nothing. `moreToDo` says whether it pays to look again at once: jobs were
+ * left for want of room, are hidden behind others whose concurrency key is now at its limit, or the turn was another's.
  */
-export function dispatchJobs(
+export async function dispatchJobs(
   db: Database,
   queue: string,
   windowSize: number,
 ): Promise<{ jobs: DispatchedJob[]; moreToDo: boolean }> {
-  return db.transaction().execute(async (tx) => {
-    if (!(await lockQueue(tx, queue))) return { jobs: [], moreToDo: false };
-    const inFlight = await readInFlight(tx, queue);
-    const free = windowSize - inFlight.waiting;
-    if (free <= 0) return { jobs: [], moreToDo: true };
-    const ready = await readReadyJobs(tx, queue, free, inFlight);
-    const chosen = chooseFairly(ready, free, inFlight);
-    if (chosen.length === 0) return { jobs: [], moreToDo: false };
-    const moreToDo = chosen.length === free || chosen.length < ready.length;
-    return { jobs: await markDispatched(tx, chosen), moreToDo };
-  });
+  const { round, inFlight, ready } = await readQueue(db, queue, windowSize);
+  const free = windowSize - inFlight.waiting;
+  if (free <= 0) return { jobs: [], moreToDo: true };
+  const chosen = chooseFairly(ready, free, inFlight);
+  if (chosen.length === 0) return { jobs: [], moreToDo: false };
+  const jobs = await markDispatched(db, queue, round, chosen);
+  const moreToDo = jobs.length === 0 || chosen.length === free || chosen.length < ready.length;
+  return { jobs, moreToDo };
 }
 
-async function lockQueue(tx: Transaction<Ledger>, queue: string): Promise<boolean> {
-  const { rows } = await sql<{ locked: boolean }>`
-    SELECT pg_try_advisory_xact_lock(hashtextextended('accepted.dispatch.' || ${queue}, 0)) AS locked`.execute(
-    tx,
-  );
-  return rows[0]?.locked ?? false;
+interface InFlightGroup {
+  tenantId: string;
+  concurrencyKey: string | null;
+  /** Whether these are in the engine, not yet claimed; the others are running. */
+  waiting: boolean;
+  jobs: number;
 }
 
-/** Counts what is dispatched or running; bounded by the window and the workers' concurrency, not by the backlog. */
-async function readInFlight(tx: Transaction<Ledger>, queue: string): Promise<InFlight & { waiting: number }> {
-  const { rows } = await sql<{
-    tenant_id: string;
-    concurrency_key: string | null;
-    waiting: boolean;
-    jobs: number;
-  }>`
-    SELECT tenant_id, concurrency_key, waiting, count(*)::int AS jobs
-    FROM (
-      SELECT tenant_id, concurrency_key, true AS waiting FROM jobs
-      WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL
+/**
+ * Reads what is dispatched or running, which the window and the workers' concurrency bound, and the head of every
+ * tenant's queue, most urgent first. Tenants are found by skipping from one to the next in the index (PostgreSQL wiki,
+ * "Loose indexscan"), so a tenant's million queued jobs cost no more than its first. Jobs whose concurrency key is at
+ * its limit are passed over here, or a long row of them would hide the rest.
+ */
+async function readQueue(db: Database, queue: string, windowSize: number) {
+  const { rows } = await sql<{ round: string; inFlight: InFlightGroup[]; ready: ReadyJob[] }>`
+    /* read-queue */ WITH RECURSIVE in_flight AS MATERIALIZED (
+      SELECT tenant_id, concurrency_key, waiting, count(*) AS jobs
+      FROM (
+        SELECT tenant_id, concurrency_key, true AS waiting FROM jobs
+        WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL
+        UNION ALL
+        SELECT tenant_id, concurrency_key, false FROM jobs WHERE queue = ${queue} AND status = 'running'
+      ) AS job
+      GROUP BY tenant_id, concurrency_key, waiting
+    ),
+    used_keys AS MATERIALIZED (
+      SELECT tenant_id, concurrency_key, sum(jobs) AS jobs FROM in_flight
+      WHERE concurrency_key IS NOT NULL GROUP BY tenant_id, concurrency_key
+    ),
+    tenants AS (
+      (SELECT tenant_id FROM jobs WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL
+       ORDER BY tenant_id LIMIT 1)
       UNION ALL
-      SELECT tenant_id, concurrency_key, false FROM jobs WHERE queue = ${queue} AND status = 'running'
-    ) AS in_flight
-    GROUP BY tenant_id, concurrency_key, waiting`.execute(tx);
+      SELECT (SELECT j.tenant_id FROM jobs j
+              WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
+                AND j.tenant_id > tenants.tenant_id
+              ORDER BY j.tenant_id LIMIT 1)
+      FROM tenants WHERE tenants.tenant_id IS NOT NULL
+    ),
+    ready AS (
+      SELECT head.* FROM tenants
+      CROSS JOIN LATERAL (
+        SELECT j.id, j.tenant_id, j.priority, j.concurrency_key, j.concurrency_limit
+        FROM jobs j
+        WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
+          AND j.tenant_id = tenants.tenant_id
+          AND (j.concurrency_key IS NULL OR j.concurrency_limit IS NULL OR NOT EXISTS (
+            SELECT FROM used_keys used
+            WHERE used.tenant_id = j.tenant_id AND used.concurrency_key = j.concurrency_key
+              AND used.jobs >= j.concurrency_limit))
+        ORDER BY j.priority, j.id
+        LIMIT greatest(0, ${windowSize}::bigint - (SELECT coalesce(sum(jobs), 0) FROM in_flight WHERE waiting))
+      ) AS head
+    )
+    SELECT coalesce((SELECT dispatch_round FROM queues WHERE name = ${queue}), 0) AS round,
+      (SELECT coalesce(json_agg(json_build_object('tenantId', tenant_id, 'concurrencyKey', concurrency_key,
+         'waiting', waiting, 'jobs', jobs)), '[]') FROM in_flight) AS "inFlight",
+      (SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id, 'priority', priority,
+         'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit) ORDER BY priority, id), '[]')
+       FROM ready) AS ready`.execute(db);
+  const [read = { round: '0', inFlight: [], ready: [] }] = rows;
+  return { round: read.round, inFlight: sumInFlight(read.inFlight), ready: read.ready };
+}
+
+function sumInFlight(groups: InFlightGroup[]): InFlight & { waiting: number } {
   const inFlight = { waiting: 0, byTenant: new Map<string, number>(), byKey: new Map<string, number>() };
-  for (const row of rows) {
-    if (row.waiting) inFlight.waiting += row.jobs;
-    addTo(inFlight.byTenant, row.tenant_id, row.jobs);
-    if (row.concurrency_key !== null)
-      addTo(inFlight.byKey, `${row.tenant_id} ${row.concurrency_key}`, row.jobs);
+  for (const { tenantId, concurrencyKey, waiting, jobs } of groups) {
+    if (waiting) inFlight.waiting += jobs;
+    addTo(inFlight.byTenant, tenantId, jobs);
+    if (concurrencyKey !== null) addTo(inFlight.byKey, `${tenantId} ${concurrencyKey}`, jobs);
   }
   return inFlight;
 }
@@ -99,59 +136,28 @@ function addTo(counts: Map<string, number>, key: string, added: number): void {
 }
 
 /**
- * Reads the head of every tenant's queue, most urgent first. Tenants are found by skipping from one to the next in
- * the index (PostgreSQL wiki, "Loose indexscan"), so a tenant's million queued jobs cost no more than its first.
- * Jobs whose concurrency key is at its limit are passed over here, or a long row of them would hide the rest.
+ * Takes the turn if the queue is still in the round that was read, and marks the chosen jobs, in their order. A job
+ * that was canceled meanwhile is left alone. Whatever else happens between the two statements, but for another turn,
+ * only makes room.
  */
-async function readReadyJobs(
-  tx: Transaction<Ledger>,
+async function markDispatched(
+  db: Database,
   queue: string,
-  limit: number,
-  inFlight: InFlight,
-): Promise<ReadyJob[]> {
-  const usedKeys = [...inFlight.byKey].map(([key, jobs]) => ({ key, jobs }));
-  const { rows } = await sql<ReadyJob>`
-    WITH RECURSIVE tenants AS (
-      (SELECT tenant_id FROM jobs WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL
-       ORDER BY tenant_id LIMIT 1)
-      UNION ALL
-      SELECT (SELECT j.tenant_id FROM jobs j
-              WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
-                AND j.tenant_id > tenants.tenant_id
-              ORDER BY j.tenant_id LIMIT 1)
-      FROM tenants WHERE tenants.tenant_id IS NOT NULL
+  round: string,
+  chosen: string[],
+): Promise<DispatchedJob[]> {
+  const { rows } = await sql<DispatchedJob>`
+    /* mark-dispatched */ WITH turn AS (
+      INSERT INTO queues (name, dispatch_round) VALUES (${queue}, 1)
+      ON CONFLICT (name) DO UPDATE SET dispatch_round = queues.dispatch_round + 1
+        WHERE queues.dispatch_round = ${round}::bigint
+      RETURNING name
     )
-    SELECT head.* FROM tenants
-    CROSS JOIN LATERAL (
-      SELECT j.id, j.tenant_id AS "tenantId", j.priority, j.concurrency_key AS "concurrencyKey",
-             j.concurrency_limit AS "concurrencyLimit"
-      FROM jobs j
-      WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
-        AND j.tenant_id = tenants.tenant_id
-        AND (j.concurrency_key IS NULL OR j.concurrency_limit IS NULL OR NOT EXISTS (
-          SELECT FROM ${unnestBatch('used', USED_KEY_COLUMNS, usedKeys)}
-          WHERE used.key = j.tenant_id || ' ' || j.concurrency_key AND used.jobs >= j.concurrency_limit))
-      ORDER BY j.priority, j.id
-      LIMIT ${limit}
-    ) AS head`.execute(tx);
-  return rows;
-}
-
-const USED_KEY_COLUMNS = [
-  { name: 'key', type: 'text', value: (used: { key: string }) => used.key },
-  { name: 'jobs', type: 'integer', value: (used: { jobs: number }) => used.jobs },
-];
-
-/** Guarded by status, so that a job that was just canceled is left alone. Keeps the chosen order. */
-async function markDispatched(tx: Transaction<Ledger>, chosen: string[]): Promise<DispatchedJob[]> {
-  const rows = await tx
-    .updateTable('jobs')
-    .set((eb) => ({ dispatched_at: sql`now()`, dispatch_no: eb('dispatch_no', '+', 1) }))
-    .where('id', '=', sql<string>`ANY(${chosen}::uuid[])`)
-    .where('status', '=', 'queued')
-    .where('dispatched_at', 'is', null)
-    .returning(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent'])
-    .execute();
+    UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1
+    FROM turn
+    WHERE jobs.id = ANY(${chosen}::uuid[]) AND jobs.queue = turn.name
+      AND jobs.status = 'queued' AND jobs.dispatched_at IS NULL
+    RETURNING jobs.id, jobs.dispatch_no AS "dispatchNo", jobs.type, jobs.traceparent`.execute(db);
   const byId = new Map(rows.map((row) => [row.id, row]));
   return chosen.flatMap((id) => byId.get(id) ?? []);
 }

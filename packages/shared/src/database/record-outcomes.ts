@@ -50,52 +50,48 @@ function writeOutcomesAndDeliveries(
   });
 }
 
+/** Sorted by id, so that two batches that share jobs wait for each other instead of deadlocking. */
 async function writeOutcomes(
   db: Database,
   ended: EndedAttempt[],
   versions: Record<string, string>,
 ): Promise<RecordedJob[]> {
+  const sorted = ended.toSorted((a, b) => (a.job.id < b.job.id ? -1 : 1));
   const { rows } = await sql<RecordedJob>`
-    WITH ended AS (SELECT * FROM ${unnestBatch('i', ENDED_COLUMNS, ended)}),
-    before AS (
-      SELECT jobs.id, jobs.worker_id, jobs.started_at,
-        CASE WHEN jobs.cancel_requested_at IS NOT NULL AND ended.status IN ('queued', 'retrying')
-          THEN 'canceled' ELSE ended.status END AS status_after
-      FROM jobs JOIN ended USING (id)
-      WHERE jobs.attempt = ended.attempt AND jobs.status = 'running'
-      ORDER BY jobs.id
-      FOR UPDATE OF jobs
-    ),
-    recorded AS (
+    /* write-outcomes */ WITH recorded AS (
       UPDATE jobs SET
-        status = before.status_after, result = ended.result, error = ended.error,
+        status = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NOT NULL
+          THEN 'canceled' ELSE ended.status END,
+        result = ended.result, error = ended.error,
         run_at = coalesce(now() + ended.delay_ms * interval '1 ms', jobs.run_at),
         attempts_made = jobs.attempts_made - ended.attempts_given_back,
         dead_letter_id = coalesce(ended.dead_letter_id, jobs.dead_letter_id),
-        finished_at = CASE WHEN before.status_after NOT IN ('queued', 'retrying') THEN now() END,
-        worker_id = NULL, version = jobs.version + 1,
-        dispatched_at = CASE WHEN before.status_after NOT IN ('queued', 'retrying') THEN jobs.dispatched_at END
-      FROM ended JOIN before USING (id)
-      WHERE jobs.id = ended.id
+        finished_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL THEN NULL ELSE now() END,
+        dispatched_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL
+          THEN NULL ELSE jobs.dispatched_at END,
+        version = jobs.version + 1
+      FROM ${unnestBatch('ended', ENDED_COLUMNS, sorted)}
+      WHERE jobs.id = ended.id AND jobs.attempt = ended.attempt AND jobs.status = 'running'
       RETURNING jobs.id, jobs.status, jobs.queue, jobs.webhook, jobs.tenant_id, jobs.type, jobs.attempt,
-        jobs.attempts_made, jobs.replay_round, before.worker_id, before.started_at
+        jobs.attempts_made, jobs.replay_round, jobs.worker_id, jobs.started_at, ended.attempt_outcome,
+        ended.attempt_error, ended.dead_letter_id AS new_dead_letter_id, ended.reason, ended.fingerprint
     ),
     written_attempts AS (
       INSERT INTO attempts (job_id, attempt, replay_round, worker_id, outcome, error, started_at)
-      SELECT id, recorded.attempt, replay_round, worker_id, attempt_outcome, attempt_error, started_at
-      FROM recorded JOIN ended USING (id)
+      SELECT id, attempt, replay_round, worker_id, attempt_outcome, attempt_error, started_at FROM recorded
     ),
     written_dead_letters AS (
       INSERT INTO dead_letters (id, job_id, tenant_id, queue, type, reason, error, fingerprint, attempt,
         attempts_made, worker_id, versions)
-      SELECT ended.dead_letter_id, id, tenant_id, queue, type, reason, attempt_error, fingerprint,
-        recorded.attempt, attempts_made, worker_id, ${JSON.stringify(versions)}::jsonb
-      FROM recorded JOIN ended USING (id)
-      WHERE ended.dead_letter_id IS NOT NULL
+      SELECT new_dead_letter_id, id, tenant_id, queue, type, reason, attempt_error, fingerprint, attempt,
+        attempts_made, worker_id, ${JSON.stringify(versions)}::jsonb
+      FROM recorded WHERE new_dead_letter_id IS NOT NULL
     )
     SELECT id, status, queue, webhook FROM recorded`.execute(db);
   return rows;
 }
+
+const WAITS_AGAIN = sql`ended.status IN ('queued', 'retrying')`;
 
 const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
   { name: 'id', type: 'uuid', value: ({ job }) => job.id },

@@ -43,6 +43,8 @@ interface ApiKeysTable {
 
 interface QueuesTable {
   name: string;
+  /** Counts the turns of the queue's dispatchers; a bigint comes as text. */
+  dispatch_round: Generated<string>;
   created_at: CreatedAt;
 }
 
@@ -114,6 +116,7 @@ interface JobsTable {
   timeout_ms: number;
   dispatch_no: Generated<number>;
   dispatched_at: Date | null;
+  /** Who runs the job, or ran it last. */
   worker_id: string | null;
   run_at: Date;
   expires_at: Date | null;

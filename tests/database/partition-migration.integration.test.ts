@@ -1,0 +1,72 @@
+import { readdirSync } from 'node:fs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { migrateLedger } from '@accepted/shared/database/migrate';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { startPostgresServer } from '@accepted/testing/postgres-server';
+import { MIGRATIONS_DIR, openTestDatabase } from '@accepted/testing/test-database';
+import { sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { expect, test } from 'vitest';
+import { succeed, VERSIONS } from './ledger.ts';
+
+const FAR_FUTURE = '0fffffff-ffff-7fff-8fff-ffffffffffff';
+const LONG_AGO = '00000000-0001-7000-8000-000000000000';
+
+test('a ledger with jobs is split without losing one, or an index, and goes on', async () => {
+  await using server = await startPostgresServer();
+  await using db = openTestDatabase(server.url);
+  await migrateTo(db, '0004_dispatch_rounds');
+  const ids = [LONG_AGO, newUuid(), newUuid(), FAR_FUTURE];
+  for (const id of ids) await insertAsBefore(db, id);
+  const before = await sql`SELECT * FROM jobs ORDER BY id`.execute(db);
+
+  await migrateLedger(server.url, MIGRATIONS_DIR);
+
+  expect((await sql`SELECT * FROM jobs ORDER BY id`.execute(db)).rows).toEqual(before.rows);
+  for (const id of ids) {
+    expect((await sql`SELECT id FROM jobs WHERE id = ${id}`.execute(db)).rows).toEqual([{ id }]);
+    expect((await sql`SELECT job_id FROM attempts WHERE job_id = ${id}`.execute(db)).rows).toHaveLength(1);
+  }
+  expect(await indexCounts(db)).toEqual({ jobs: [8], attempts: [1] });
+  const workerId = newUuid();
+  await registerWorker(db, { id: workerId, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+  const { jobs } = await dispatchJobs(db, 'default', 100);
+  const claimed = (await claimJobs(db, workerId, jobs)).flatMap((job) => job ?? []);
+  const outcomes = claimed.map((job) => ({ job, outcome: succeed }));
+  expect(await recordOutcomes(db, outcomes, VERSIONS)).toEqual(ids.map(() => 'succeeded'));
+});
+
+type TestLedger = ReturnType<typeof openTestDatabase>;
+
+async function migrateTo(db: TestLedger, name: string): Promise<void> {
+  const names = readdirSync(MIGRATIONS_DIR).filter((file) => /^\d+_.*\.ts$/.test(file));
+  const load = async (file: string): Promise<[string, Migration]> => [
+    file.replace('.ts', ''),
+    await import(`${MIGRATIONS_DIR}/${file}`),
+  ];
+  const provider = { getMigrations: async () => Object.fromEntries(await Promise.all(names.map(load))) };
+  const { error } = await new Migrator({ db, provider }).migrateTo(name);
+  if (error) throw error;
+}
+
+async function insertAsBefore(db: TestLedger, id: string): Promise<void> {
+  await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff,
+      timeout_ms, run_at, tags, metadata)
+    VALUES (${id}, ${newUuid()}, 'test.noop', 'default', 'queued', 2, '{"a": 1}', 3,
+      '{}', 1000, now(), '[]', '{}')`.execute(db);
+  await sql`INSERT INTO attempts (job_id, attempt, replay_round, outcome, started_at)
+    VALUES (${id}, 0, 0, 'released', now())`.execute(db);
+}
+
+/** How many indexes each partition has: the same for all of them, or the old ones were not taken over. */
+async function indexCounts(db: TestLedger): Promise<Record<string, number[]>> {
+  const { rows } = await sql<{ parent: string; indexes: number }>`
+    SELECT DISTINCT inhparent::regclass::text AS parent,
+      (SELECT count(*)::int FROM pg_index WHERE indrelid = inhrelid) AS indexes
+    FROM pg_inherits WHERE inhparent IN ('jobs'::regclass, 'attempts'::regclass)`.execute(db);
+  const of = (parent: string) => rows.filter((row) => row.parent === parent).map((row) => row.indexes);
+  return { jobs: of('jobs'), attempts: of('attempts') };
+}
