@@ -12,7 +12,7 @@ export default {
       severity: 'error',
       from: { path: '^packages/shared/src/(job|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
       to: {
-        path: '^(apps|packages|migrations|examples|faults|tests)/',
+        path: '^(apps|packages|migrations|examples|faults|bench|tests)/',
         pathNot: '^packages/shared/src/(job|webhook|secrets)/',
         dependencyTypesNot: ['type-only'],
       },
@@ -55,29 +55,29 @@ export default {
     {
       name: 'fastify-in-api',
       comment:
-        'Only the API speaks HTTP to clients: domain code that sees fastify cannot be called from a worker. The control of the fault suite is bare BullMQ, on purpose.',
+        'Only the API speaks HTTP to clients: domain code that sees fastify cannot be called from a worker. The control of the fault suite is bare BullMQ, on purpose, as are contenders of the benchmark.',
       severity: 'error',
-      from: { pathNot: '^(apps/api/|faults/src/control/)' },
+      from: { pathNot: '^(apps/api/|faults/src/control/|bench/src/contenders/)' },
       to: { path: 'node_modules/(@?fastify|@bull-board)(/|-)' },
     },
     {
       name: 'bullmq-behind-the-port',
       comment:
-        'The engine is a choice behind one port; the API takes jobs without it, and shows it in Bull Board only. The control of the fault suite is bare BullMQ, on purpose.',
+        'The engine is a choice behind one port; the API takes jobs without it, and shows it in Bull Board only. The control of the fault suite is bare BullMQ, on purpose, as are contenders of the benchmark.',
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/shared/src/queue/|apps/worker/|apps/api/src/(admin/|plugins/bull-board)|faults/src/control/)',
+          '^(packages/shared/src/queue/|apps/worker/|apps/api/src/(admin/|plugins/bull-board)|faults/src/control/|bench/src/contenders/)',
       },
       to: { path: 'node_modules/bullmq/' },
     },
     {
       name: 'sql-in-database',
-      comment: 'All SQL lives in one room, where what it locks and guarantees can be reviewed together.',
+      comment: 'All SQL lives in one room, where what it locks and guarantees can be reviewed together. The fault suite and the benchmark look at the tables from outside, and the contenders of the benchmark have their own.',
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|faults/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|faults/|bench/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
       to: { path: 'node_modules/(kysely|pg)/' },
     },
@@ -87,9 +87,9 @@ export default {
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/testing/|faults/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+          '^(packages/testing/|faults/|bench/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
-      to: { path: '^(packages/testing|faults|tests)/|node_modules/(vitest|fast-check|playwright-core)/' },
+      to: { path: '^(packages/testing|faults|bench|tests)/|node_modules/(vitest|fast-check|playwright-core)/' },
     },
     {
       name: 'migrations-alone',
@@ -97,7 +97,7 @@ export default {
         'A migration has to do next year what it does today, so it uses nothing of ours that may change.',
       severity: 'error',
       from: { path: '^migrations/' },
-      to: { path: '^(apps|packages|examples|faults)/' },
+      to: { path: '^(apps|packages|examples|faults|bench)/' },
     },
     {
       name: 'handlers-import-job-only',

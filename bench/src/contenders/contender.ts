@@ -24,7 +24,9 @@ export interface Contender {
   startWorker(stores: Stores): Promise<SpawnedProcess>;
   /** Counts the jobs whose outcome is not committed yet. It is polled while the contender works, so it must be cheap. */
   countUnfinished(stores: Stores): Promise<number>;
-  /** Lists when the outcome of each job was committed, as far as the store or the worker remembers. */
+  /** Makes a store that forgets finished jobs remember when they were; it costs a little, so it is asked for. */
+  rememberOutcomes?(stores: Stores): Promise<void>;
+  /** Lists when the outcome of each job was committed of the store. */
   listOutcomes(stores: Stores): Promise<Outcome[]>;
 }
 
