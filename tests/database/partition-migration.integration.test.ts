@@ -18,7 +18,7 @@ const LONG_AGO = '00000000-0001-7000-8000-000000000000';
 test('a ledger with jobs is split without losing one, or an index, and goes on', async () => {
   await using server = await startPostgresServer();
   await using db = openTestDatabase(server.url);
-  await migrateTo(db, '0004_dispatch_rounds');
+  await migrateUpTo(db, '0005_partitions');
   const ids = [LONG_AGO, newUuid(), newUuid(), FAR_FUTURE];
   for (const id of ids) await insertAsBefore(db, id);
   const before = await sql`SELECT * FROM jobs ORDER BY id`.execute(db);
@@ -41,14 +41,14 @@ test('a ledger with jobs is split without losing one, or an index, and goes on',
 
 type TestLedger = ReturnType<typeof openTestDatabase>;
 
-async function migrateTo(db: TestLedger, name: string): Promise<void> {
-  const names = readdirSync(MIGRATIONS_DIR).filter((file) => /^\d+_.*\.ts$/.test(file));
+async function migrateUpTo(db: TestLedger, name: string): Promise<void> {
+  const files = readdirSync(MIGRATIONS_DIR).filter((file) => /^\d+_.*\.ts$/.test(file) && file < name);
   const load = async (file: string): Promise<[string, Migration]> => [
     file.replace('.ts', ''),
     await import(`${MIGRATIONS_DIR}/${file}`),
   ];
-  const provider = { getMigrations: async () => Object.fromEntries(await Promise.all(names.map(load))) };
-  const { error } = await new Migrator({ db, provider }).migrateTo(name);
+  const provider = { getMigrations: async () => Object.fromEntries(await Promise.all(files.map(load))) };
+  const { error } = await new Migrator({ db, provider }).migrateToLatest();
   if (error) throw error;
 }
 

@@ -71,13 +71,25 @@ async function mountSmallDisk(folder: string, bytes: number): Promise<void> {
 async function sizeOfTables(client: pg.Client): Promise<number> {
   const { rows } = await client.query<{ bytes: number }>(
     'SELECT sum(pg_table_size(name::regclass))::float8 AS bytes FROM unnest($1::text[]) AS name',
-    [TABLES],
+    [await tablesWithFiles(client)],
   );
   return rows[0]?.bytes ?? 0;
 }
 
+/** A partitioned table has no file itself: its partitions have. */
+async function tablesWithFiles(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT coalesce(relid::text, name) AS name
+     FROM unnest($1::text[]) AS name LEFT JOIN pg_partition_tree(name::regclass) ON true
+     WHERE isleaf IS NOT FALSE`,
+    [TABLES],
+  );
+  return rows.map(({ name }) => name);
+}
+
 async function moveTables(client: pg.Client, tablespace: string): Promise<void> {
-  for (const table of TABLES) await client.query(`ALTER TABLE ${table} SET TABLESPACE ${tablespace}`);
+  for (const table of await tablesWithFiles(client))
+    await client.query(`ALTER TABLE ${table} SET TABLESPACE ${tablespace}`);
 }
 
 async function fillUp(path: string): Promise<void> {
