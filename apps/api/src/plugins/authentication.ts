@@ -38,13 +38,13 @@ const DATABASE_BUDGET_MS = 900;
 
 /** Authenticates every request of its scope by API key, before its body is read, and checks the route's scope. */
 export const authentication = fp(async (app) => {
-  const keys = new LRUCache<string, { row: ApiKeyRow | undefined }>({
+  const keys = new LRUCache<string, KnownKey>({
     max: 10_000,
     ttl: CACHE_TTL_MS,
     fetchMethod: async (id, _stale, { options }) => {
       const row = await findApiKey(app.db, id);
       if (!row) options.ttl = UNKNOWN_TTL_MS;
-      return { row };
+      return row && !row.revoked_at ? { caller: callerOf(row), secretHash: row.secret_hash } : {};
     },
   });
 
@@ -63,15 +63,24 @@ export const authentication = fp(async (app) => {
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (!token) throw unauthenticated('The request carries no API key.', '');
     const given = parseApiKey(token);
-    const known = given && (await spend(request.databaseBudget, keys.fetch(given.id)));
-    const row = known?.row;
-    if (!given || !row || row.revoked_at || !secretMatches(given.secret, row.secret_hash)) {
-      throw unauthenticated('The API key is unknown or revoked.', ', error="invalid_token"');
-    }
-    request.caller = { tenantId: row.tenant_id, keyId: publicId('apiKey', row.id), scopes: row.scopes };
+    if (!given) throw unknownKey();
+    const known = keys.get(given.id) ?? (await spend(request.databaseBudget, keys.fetch(given.id)));
+    if (!known?.caller || !secretMatches(given.secret, known.secretHash)) throw unknownKey();
+    request.caller = known.caller;
     requireScope(request.caller, request.routeOptions.config.scope);
   });
 });
+
+/** What is remembered of an id: whose key it is, or that there is none that works. */
+type KnownKey = { caller: Caller; secretHash: Buffer } | { caller?: undefined };
+
+function callerOf(row: ApiKeyRow): Caller {
+  return { tenantId: row.tenant_id, keyId: publicId('apiKey', row.id), scopes: row.scopes };
+}
+
+function unknownKey(): Problem {
+  return unauthenticated('The API key is unknown or revoked.', ', error="invalid_token"');
+}
 
 function requireScope(caller: Caller, scope: Scope | undefined): void {
   if (scope && caller.scopes.includes(scope)) return;

@@ -14,6 +14,12 @@ export const responseHeaders = fp(async (app) => {
     frameguard: { action: 'deny' },
     // Whether there is TLS, and for which hosts, is for the proxy in front to say.
     hsts: false,
+    // For pages of old browsers, or plugins that are gone: nothing to say to who reads JSON.
+    originAgentCluster: false,
+    dnsPrefetchControl: false,
+    ieNoOpen: false,
+    permittedCrossDomainPolicies: false,
+    xssFilter: false,
   });
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-request-id', request.id);

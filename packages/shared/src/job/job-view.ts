@@ -53,8 +53,9 @@ export function jobViewWithoutPayload(row: Omit<JobRow, 'payload'>): JobViewWith
 
 /** Shows the job without payload and result. */
 export function jobSummary(row: Omit<JobRow, 'payload' | 'result'>): JobSummary {
+  const id = publicId('job', row.id);
   return {
-    id: publicId('job', row.id),
+    id,
     type: row.type,
     queue: row.queue,
     status: row.status,
@@ -83,7 +84,7 @@ export function jobSummary(row: Omit<JobRow, 'payload' | 'result'>): JobSummary 
     finishedAt: timeOrNull(row.finished_at),
     nextAttemptAt: row.status === 'retrying' ? row.run_at.toISOString() : null,
     cancelRequestedAt: timeOrNull(row.cancel_requested_at),
-    links: jobLinks(publicId('job', row.id)),
+    links: jobLinks(id),
   };
 }
 
