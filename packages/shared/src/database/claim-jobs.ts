@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { ClaimedJob } from '../job/claimed-job.ts';
 import type { Database } from './connect.ts';
-import { unnestBatch } from './unnest.ts';
+import { byPrimaryKey, unnestBatch } from './unnest.ts';
 
 /** What the engine hands to a worker: a hint that this dispatch of this job may be run. */
 export interface Delivery {
@@ -25,7 +25,7 @@ export async function claimJobs(
       worker_id = ${workerId}, started_at = now(), progress = NULL, version = version + 1
     FROM ${unnestBatch('delivered', DELIVERY_COLUMNS, deliveries)}
     WHERE jobs.id = delivered.id AND jobs.dispatch_no = delivered.no
-      AND jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL
+      AND ${isDispatched}
       AND (jobs.expires_at IS NULL OR jobs.expires_at > now())
       AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL)
     RETURNING jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, jobs.attempt,
@@ -41,6 +41,8 @@ export async function claimJobs(
     return job;
   });
 }
+
+const isDispatched = byPrimaryKey(sql`jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`);
 
 const DELIVERY_COLUMNS = [
   { name: 'id', type: 'uuid', value: (delivery: Delivery) => delivery.id },

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { chooseFairly, type InFlight, type ReadyJob } from '../job/fairness.ts';
 import type { Database } from './connect.ts';
-import { unnestBatch } from './unnest.ts';
+import { byPrimaryKey, unnestBatch } from './unnest.ts';
 
 /** A job that the ledger has given to the engine under this dispatch number. */
 export interface DispatchedJob {
@@ -135,6 +135,8 @@ function addTo(counts: Map<string, number>, key: string, added: number): void {
   counts.set(key, (counts.get(key) ?? 0) + added);
 }
 
+const isReady = byPrimaryKey(sql`jobs.status = 'queued' AND jobs.dispatched_at IS NULL`);
+
 /**
  * Takes the turn if the queue is still in the round that was read, and marks the chosen jobs, in their order. A job
  * that was canceled meanwhile is left alone. Whatever else happens between the two statements, but for another turn,
@@ -154,9 +156,8 @@ async function markDispatched(
       RETURNING name
     )
     UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1
-    FROM turn
-    WHERE jobs.id = ANY(${chosen}::uuid[]) AND jobs.queue = turn.name
-      AND jobs.status = 'queued' AND jobs.dispatched_at IS NULL
+    FROM turn CROSS JOIN unnest(${chosen}::uuid[]) AS chosen (id)
+    WHERE jobs.id = chosen.id AND ${isReady}
     RETURNING jobs.id, jobs.dispatch_no AS "dispatchNo", jobs.type, jobs.traceparent`.execute(db);
   const byId = new Map(rows.map((row) => [row.id, row]));
   return chosen.flatMap((id) => byId.get(id) ?? []);

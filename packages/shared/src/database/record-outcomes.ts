@@ -7,7 +7,7 @@ import type { JobStatus } from '../job/status.ts';
 import type { Database } from './connect.ts';
 import { insertDeliveries } from './insert-deliveries.ts';
 import type { AttemptOutcome, JobRow } from './tables.ts';
-import { type BatchColumn, unnestBatch } from './unnest.ts';
+import { type BatchColumn, byPrimaryKey, unnestBatch } from './unnest.ts';
 
 /** An attempt that ended, and what was decided about its job. */
 export interface EndedAttempt {
@@ -71,7 +71,7 @@ async function writeOutcomes(
           THEN NULL ELSE jobs.dispatched_at END,
         version = jobs.version + 1
       FROM ${unnestBatch('ended', ENDED_COLUMNS, sorted)}
-      WHERE jobs.id = ended.id AND jobs.attempt = ended.attempt AND jobs.status = 'running'
+      WHERE jobs.id = ended.id AND jobs.attempt = ended.attempt AND ${isRunning}
       RETURNING jobs.id, jobs.status, jobs.queue, jobs.webhook, jobs.tenant_id, jobs.type, jobs.attempt,
         jobs.attempts_made, jobs.replay_round, jobs.worker_id, jobs.started_at, ended.attempt_outcome,
         ended.attempt_error, ended.dead_letter_id AS new_dead_letter_id, ended.reason, ended.fingerprint
@@ -90,6 +90,8 @@ async function writeOutcomes(
     SELECT id, status, queue, webhook FROM recorded`.execute(db);
   return rows;
 }
+
+const isRunning = byPrimaryKey(sql`jobs.status = 'running'`);
 
 const WAITS_AGAIN = sql`ended.status IN ('queued', 'retrying')`;
 
