@@ -24,7 +24,7 @@ async function main(): Promise<number> {
   const folder = await makeFolder(options);
   const command = ['npm run bench --', ...args].join(' ');
   const run = await runBench({ ...options, command, folder, say });
-  const { report, text } = await reportRun(folder, run);
+  const { report, text } = await reportRun(folder, run, options.parts);
   process.stdout.write(text);
   if (options.json) await copyFile(join(folder, 'report.json'), options.json);
   process.stdout.write(`Report and plots are in ${folder}\n`);

@@ -2,7 +2,7 @@ import { runOpenLoop } from '../load/run-load.ts';
 import { percentile } from '../statistics/spread.ts';
 import { watchDrain } from '../world/drain.ts';
 import type { Measure } from './measure.ts';
-import { DRAIN_TIMEOUT_MS, USUAL_PAYLOAD_BYTES } from './sizes.ts';
+import { DRAIN_TIMEOUT_MS, USUAL_PAYLOAD_BYTES, WARM_UP_JOBS } from './sizes.ts';
 import { submitAndDrain } from './submit-and-drain.ts';
 
 /** How long it takes from when a job is due to be sent to when its outcome is committed, at a moderate rate. */
@@ -17,10 +17,10 @@ export const latency: Measure = {
     const { contender, stores, api } = session;
     const perSecond = size.latencyPerSecond;
     await session.startWorkers(1);
-    await submitAndDrain(session, 500);
+    await submitAndDrain(session, WARM_UP_JOBS);
     await contender.rememberOutcomes?.(stores);
     const { url, headers } = api;
-    const target = { url, headers, payloadBytes: USUAL_PAYLOAD_BYTES };
+    const target = { url, headers, payloadBytes: USUAL_PAYLOAD_BYTES, WARM_UP_JOBS };
     const { startedAt, accepted } = await runOpenLoop({ ...target, perSecond, seconds: size.latencySeconds });
     await watchDrain(session, DRAIN_TIMEOUT_MS);
     // Those that warmed it up were finished before.

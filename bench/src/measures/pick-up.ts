@@ -1,5 +1,6 @@
 import { runPickUps } from '../load/run-load.ts';
 import type { Measure } from './measure.ts';
+import { WARM_UP_JOBS } from './sizes.ts';
 import { submitAndDrain } from './submit-and-drain.ts';
 
 /** How soon an idle worker starts a job. */
@@ -12,7 +13,7 @@ export const pickUp: Measure = {
   appliesTo: ({ runsJobs }) => runsJobs,
   async run(session, size) {
     await session.startWorkers(1);
-    await submitAndDrain(session, 500);
+    await submitAndDrain(session, WARM_UP_JOBS);
     const { url, headers } = session.api;
     const { folder } = session.stores;
     const limits = { count: size.pickUps, seconds: size.pickUpSeconds };

@@ -6,8 +6,10 @@ export interface Size {
   payloadsBytes: readonly number[];
   rateSeconds: number;
   ratesPerSecond: readonly number[];
-  throughputJobs: number;
+  /** Each contender gets about as many jobs as it can do in this time, so that all are measured for as long. */
+  throughputSeconds: number;
   workers: readonly number[];
+  workerJobs: number;
   latencyPerSecond: number;
   latencySeconds: number;
   pickUps: number;
@@ -25,28 +27,30 @@ export const SIZES = {
     payloadsBytes: [200],
     rateSeconds: 2,
     ratesPerSecond: [500],
-    throughputJobs: 3_000,
+    throughputSeconds: 2,
     workers: [1],
+    workerJobs: 5_000,
     latencyPerSecond: 100,
     latencySeconds: 2,
     pickUps: 60,
     pickUpSeconds: 3,
-    webhookJobs: 1_000,
+    webhookJobs: 500,
   },
   standard: {
     rounds: 3,
     warmUpSeconds: 2,
-    acceptSeconds: 5,
+    acceptSeconds: 3,
     payloadsBytes: [200, 10_000, 200_000],
-    rateSeconds: 4,
+    rateSeconds: 3,
     ratesPerSecond: [500, 1_000, 2_000],
-    throughputJobs: 12_000,
+    throughputSeconds: 3,
     workers: [1, 2, 4],
+    workerJobs: 12_000,
     latencyPerSecond: 200,
     latencySeconds: 4,
-    pickUps: 200,
+    pickUps: 150,
     pickUpSeconds: 10,
-    webhookJobs: 3_000,
+    webhookJobs: 1_500,
   },
 } as const satisfies Record<string, Size>;
 
@@ -55,6 +59,9 @@ export const CONNECTIONS = 64;
 
 /** The payload of all measures that do not vary it. */
 export const USUAL_PAYLOAD_BYTES = 200;
+
+/** Jobs by which a fresh contender is made to run, and to compile, what it will be measured by. */
+export const WARM_UP_JOBS = 1_000;
 
 /** No contender takes so long for what a measure gives it, unless it is stuck. */
 export const DRAIN_TIMEOUT_MS = 60_000;

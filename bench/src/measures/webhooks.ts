@@ -15,7 +15,7 @@ export const webhooks: Measure = {
     const { contender, stores } = session;
     const jobs = size.webhookJobs;
     await session.startWorkers(1);
-    await submitAndDrain(session, Math.ceil(jobs / 4), { webhookUrl: receiver.url });
+    await submitAndDrain(session, Math.ceil(jobs / 5), { webhookUrl: receiver.url });
     const without = await submitAndDrain(session, jobs);
     const before = await receiver.countReceived();
     const having = await submitAndDrain(session, jobs, { webhookUrl: receiver.url });

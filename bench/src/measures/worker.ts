@@ -14,7 +14,7 @@ export const worker: Measure = {
   async run(session, size) {
     const { url, headers } = session.api;
     const target = { url, headers, connections: CONNECTIONS, payloadBytes: USUAL_PAYLOAD_BYTES };
-    await runClosedLoop({ ...target, jobs: size.throughputJobs });
+    await runClosedLoop({ ...target, jobs: size.workerJobs });
     const started = session.startWorkers(1);
     const seen = await watchDrain(session, DRAIN_TIMEOUT_MS);
     await started;

@@ -2,7 +2,7 @@ import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { replaceBetween } from '@accepted/faults/report/replace-between';
 import { ALL_MEASURES } from '../measures/all-measures.ts';
-import { ALL_PARTS } from '../parts.ts';
+import type { Part } from '../parts.ts';
 import { renderMarkdown, tabulateTargets } from './render.ts';
 import { type RunReport, whyIncomplete } from './run-report.ts';
 import { summarize, tabulate } from './table.ts';
@@ -11,14 +11,14 @@ import { summarize, tabulate } from './table.ts';
  * Writes the results of the run in `folder` into the page, between its comments `results`, and its plots into the folder
  * `performance` beside it. Throws, and writes nothing, when the run lacks anything.
  */
-export async function writePerformance(page: string, folder: string): Promise<void> {
+export async function writePerformance(page: string, folder: string, parts: readonly Part[]): Promise<void> {
   const report: RunReport = JSON.parse(await readFile(join(folder, 'report.json'), 'utf8'));
-  const reasons = whyIncomplete(report);
+  const reasons = whyIncomplete(report, parts);
   if (reasons.length > 0) throw new Error(`The run in ${folder} is not complete:\n${reasons.join('\n')}`);
   const written = replaceBetween(
     await readFile(page, 'utf8'),
     'results',
-    await renderResults(report, folder),
+    await renderResults(report, folder, parts),
   );
   const pictures = join(dirname(page), 'performance');
   await rm(pictures, { recursive: true, force: true });
@@ -29,7 +29,7 @@ export async function writePerformance(page: string, folder: string): Promise<vo
 }
 
 /** Writes the block of results: machine, command, what was reached, then each measure and part. */
-export async function renderResults(report: RunReport, folder: string): Promise<string> {
+async function renderResults(report: RunReport, folder: string, parts: readonly Part[]): Promise<string> {
   const sections = [
     describeRun(report),
     `### What was to be reached\n\n${renderMarkdown(tabulateTargets(report.targets))}`,
@@ -45,7 +45,7 @@ export async function renderResults(report: RunReport, folder: string): Promise<
       ].join('\n\n'),
     );
   }
-  for (const part of ALL_PARTS) sections.push(`### ${part.title}\n\n${await part.render(folder)}`);
+  for (const part of parts) sections.push(`### ${part.title}\n\n${await part.render(folder)}`);
   return sections.join('\n\n');
 }
 
@@ -53,7 +53,7 @@ function describeRun({ machine, command, rounds, startedAt, endedAt }: RunReport
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const minutes = Math.round((endedAt - startedAt) / 60_000);
   return [
-    `Measured on ${new Date(startedAt).toISOString().slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}; ${versions.join(', ')}. ${rounds} rounds, ${minutes} minutes.`,
+    `Measured on ${new Date(startedAt).toISOString().slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, ${machine.syncMs.toFixed(2)} ms for a write to reach the disk; ${versions.join(', ')}. ${rounds} rounds, ${minutes} minutes.`,
     '',
     '```sh',
     command,

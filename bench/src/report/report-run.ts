@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ALL_MEASURES } from '../measures/all-measures.ts';
-import { ALL_PARTS } from '../parts.ts';
+import type { Part } from '../parts.ts';
 import { drawMeasure } from './plot.ts';
 import { listReached } from './reach.ts';
 import { renderText, tabulateTargets } from './render.ts';
@@ -14,8 +14,9 @@ import { summarize, tabulate } from './table.ts';
 export async function reportRun(
   folder: string,
   run: Omit<RunReport, 'targets'>,
+  allParts: readonly Part[],
 ): Promise<{ report: RunReport; text: string }> {
-  const parts = ALL_PARTS.filter(({ name }) => run.parts.includes(name));
+  const parts = allParts.filter(({ name }) => run.parts.includes(name));
   const partTargets = await Promise.all(parts.map((part) => part.targets(folder)));
   const report: RunReport = { ...run, targets: [...listReached(run.samples), ...partTargets.flat()] };
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);

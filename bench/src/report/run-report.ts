@@ -3,7 +3,7 @@ import type { ContenderName } from '../contenders/contender.ts';
 import { ALL_MEASURES } from '../measures/all-measures.ts';
 import type { MeasureName, Sample } from '../measures/measure.ts';
 import { SIZES, type SizeName } from '../measures/sizes.ts';
-import { ALL_PARTS, type Part } from '../parts.ts';
+import type { Part } from '../parts.ts';
 import type { Machine } from '../world/machine.ts';
 import type { Target } from './target.ts';
 
@@ -31,7 +31,8 @@ export interface RunReport {
 }
 
 /** Says why a run is not fit to be published; empty when it is. */
-export function whyIncomplete({ size, rounds, samples, parts, failures }: RunReport): string[] {
+export function whyIncomplete(report: RunReport, allParts: readonly Part[]): string[] {
+  const { size, rounds, samples, parts, failures } = report;
   const reasons = failures.map(({ what, contender, message }) => `${what} of ${contender}: ${message}`);
   if (size !== 'standard') reasons.push(`It is a ${size} run.`);
   if (rounds < SIZES.standard.rounds) reasons.push(`It has ${rounds} rounds of ${SIZES.standard.rounds}.`);
@@ -42,6 +43,6 @@ export function whyIncomplete({ size, rounds, samples, parts, failures }: RunRep
         reasons.push(`It lacks rounds of ${measure.name} of ${contender.name}.`);
     }
   }
-  for (const { name } of ALL_PARTS) if (!parts.includes(name)) reasons.push(`It lacks ${name}.`);
+  for (const { name } of allParts) if (!parts.includes(name)) reasons.push(`It lacks ${name}.`);
   return reasons;
 }

@@ -8,7 +8,7 @@ export interface Progress {
   unfinished: number;
 }
 
-const LOOK_MS = { least: 10, most: 200 };
+const LOOK_MS = { least: 10, most: 100 };
 
 /**
  * Watches until every job's outcome is committed; throws after `timeoutMs`. To look costs the contender something, so
@@ -30,12 +30,12 @@ export async function watchDrain(
   }
 }
 
-/** A quarter of the time that the rest should take. */
+/** A quarter of the time that the rest should take at the present rate. */
 function untilNextLook(seen: readonly Progress[]): number {
-  const [first, last] = [seen[0], seen.at(-1)];
-  const done = (first?.unfinished ?? 0) - (last?.unfinished ?? 0);
-  if (!first || !last || done <= 0) return LOOK_MS.least;
-  const restMs = (last.unfinished / done) * (last.at - first.at);
+  const [before, last] = seen.slice(-2);
+  const done = (before?.unfinished ?? 0) - (last?.unfinished ?? 0);
+  if (!before || !last || done <= 0) return LOOK_MS.least;
+  const restMs = (last.unfinished / done) * (last.at - before.at);
   return Math.min(LOOK_MS.most, Math.max(LOOK_MS.least, restMs / 4));
 }
 

@@ -1,7 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { cpus, release, totalmem, type } from 'node:os';
+import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { cpus, release, tmpdir, totalmem, type } from 'node:os';
+import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { spreadOf } from '../statistics/spread.ts';
 import type { Servers } from './servers.ts';
 
 /** What a run ran on, as it saw it. */
@@ -10,9 +12,13 @@ export interface Machine {
   cores: number;
   memoryGb: number;
   system: string;
+  /** How long a small write takes to reach the disk: the median of `fdatasync` where temporary files are. */
+  syncMs: number;
   /** Of Node, PostgreSQL, Redis and the contenders' libraries. */
   versions: Record<string, string>;
 }
+
+const SYNCS = 50;
 
 const LIBRARIES = ['fastify', 'bullmq', 'pg-boss', 'graphile-worker', 'pg', 'autocannon', 'undici'] as const;
 
@@ -23,6 +29,7 @@ export async function describeMachine(servers: Servers): Promise<Machine> {
     cores: processors.length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     system: `${type()} ${release()}`,
+    syncMs: await measureSync(),
     versions: {
       Node: process.versions.node,
       PostgreSQL: await readPostgresVersion(servers.postgres.url),
@@ -30,6 +37,22 @@ export async function describeMachine(servers: Servers): Promise<Machine> {
       ...(await readLibraryVersions()),
     },
   };
+}
+
+async function measureSync(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'accepted-bench-'));
+  const file = await open(join(folder, 'sync'), 'w');
+  const page = Buffer.alloc(8_192, 1);
+  const times: number[] = [];
+  for (let n = 0; n < SYNCS; n += 1) {
+    const startedAt = performance.now();
+    await file.write(page, 0, page.length, n * page.length);
+    await file.datasync();
+    times.push(performance.now() - startedAt);
+  }
+  await file.close();
+  await rm(folder, { recursive: true });
+  return spreadOf(times).median;
 }
 
 async function readPostgresVersion(url: string): Promise<string> {
