@@ -1,0 +1,168 @@
+// All that the bench knows of the layout of the ledger's tables is in this file.
+import { priorityRank } from '@accepted/shared/job/priority';
+import type { Pool } from 'pg';
+import type { Outcome } from '../contenders/contender.ts';
+import { readCommitTimes } from '../contenders/postgres-rows.ts';
+
+/** The queue and the type of a backlog: workers serve it when they are given the handlers in `jobs` beside this file. */
+const HELD = { queue: 'held', type: 'bench.held' };
+
+/** The queue of all other jobs. */
+export const USUAL_QUEUE = 'default';
+
+/** Jobs to be put into the ledger as if they had been submitted, and perhaps finished, long ago. */
+export interface Filling {
+  postgres: Pool;
+  tenantId: string;
+  payloadJson: string;
+  jobs: number;
+  /** Gets a line now and then. */
+  onProgress: (line: string) => void;
+}
+
+const CHUNK = 50_000;
+const PROGRESS_EVERY_CHUNKS = 10;
+
+/** The backlog was submitted within the last hour; what is finished, within the two days before. */
+const BACKLOG = { youngestS: 1, spreadS: 3_600 };
+const FINISHED = { youngestS: 3_601, spreadS: 2 * 86_400 };
+
+/** Adds to the backlog: jobs that are ready to be dispatched. */
+export async function fillBacklog(filling: Filling): Promise<void> {
+  await fill(filling, insertJobs('queued', BACKLOG), 'queued');
+}
+
+/** Adds finished jobs, each with its one attempt. */
+export async function fillFinished(filling: Filling): Promise<void> {
+  const statement = `
+    WITH written AS (${insertJobs('succeeded', FINISHED)} RETURNING id, created_at)
+    INSERT INTO attempts (job_id, attempt, replay_round, outcome, started_at, finished_at)
+    SELECT id, 1, 0, 'succeeded', created_at, created_at FROM written`;
+  await fill(filling, statement, 'finished');
+}
+
+/** Writes in chunks, without waiting for the disk at each. */
+async function fill(filling: Filling, statement: string, what: string): Promise<void> {
+  const { postgres, tenantId, payloadJson, jobs, onProgress } = filling;
+  const client = await postgres.connect();
+  try {
+    await client.query('SET synchronous_commit = off');
+    for (let first = 0, chunks = 1; first < jobs; first += CHUNK, chunks += 1) {
+      const last = Math.min(first + CHUNK, jobs) - 1;
+      await client.query(statement, [first, last, jobs, tenantId, HELD.type, HELD.queue, payloadJson]);
+      if (chunks % PROGRESS_EVERY_CHUNKS === 0) onProgress(`${last + 1} of ${jobs} ${what} jobs written`);
+    }
+    await client.query('RESET synchronous_commit');
+  } finally {
+    client.release();
+  }
+}
+
+/** Does after a large filling what autovacuum would have done by the time that a ledger is this large. */
+export async function settleLedger(postgres: Pool): Promise<void> {
+  await postgres.query('VACUUM (ANALYZE) jobs, attempts');
+  await postgres.query('CHECKPOINT');
+}
+
+/** Ids are UUIDs of version 7 of the time of the job, as the API would have made them then (PostgreSQL 18 makes such). */
+function insertJobs(status: 'queued' | 'succeeded', age: { youngestS: number; spreadS: number }): string {
+  const finished = status === 'succeeded';
+  return `
+    INSERT INTO jobs (id, created_at, run_at, tenant_id, type, queue, status, priority, payload, max_attempts,
+      backoff, timeout_ms, tags, metadata${finished ? FINISHED_COLUMNS : ''})
+    SELECT id, at, at, $4::uuid, $5::text, $6::text, '${status}', ${priorityRank('normal')}, $7::json, 3,
+      '{"type":"exponential","delayMs":1000,"maxMs":3600000,"jitter":"full"}', 60000, '[]', '{}'
+      ${finished ? FINISHED_VALUES : ''}
+    FROM (
+      SELECT id, uuid_extract_timestamp(id) AS at
+      FROM (
+        SELECT uuidv7(make_interval(secs => -${age.youngestS} - ${age.spreadS} * (1 - n / $3::float8))) AS id
+        FROM generate_series($1::int, $2::int) AS n
+        OFFSET 0
+      ) AS made
+    ) AS dated`;
+}
+
+const FINISHED_COLUMNS =
+  ', attempt, attempts_made, dispatch_no, version, dispatched_at, started_at, finished_at, result';
+const FINISHED_VALUES = `, 1, 1, 1, 3, at, at, at, '{}'::json`;
+
+/** Answers how many bytes jobs, attempts and their indexes take on the disk. */
+export async function ledgerBytes(postgres: Pool): Promise<number> {
+  const { rows } = await postgres.query(`
+    SELECT sum(pg_total_relation_size(relid))::float8 AS bytes
+    FROM (SELECT relid FROM pg_partition_tree('jobs') UNION ALL SELECT relid FROM pg_partition_tree('attempts')) AS t`);
+  return rows[0].bytes;
+}
+
+/** Counts the jobs of the usual queue that are not finished, by the indexes that hold such jobs alone. */
+export async function countUsual(postgres: Pool): Promise<number> {
+  const { rows } = await postgres.query(
+    `SELECT ((SELECT count(*) FROM jobs WHERE queue = $1 AND status = 'queued' AND dispatched_at IS NULL)
+      + (SELECT count(*) FROM jobs WHERE queue = $1 AND status = 'queued' AND dispatched_at IS NOT NULL)
+      + (SELECT count(*) FROM jobs WHERE queue = $1 AND status = 'running'))::int AS open`,
+    [USUAL_QUEUE],
+  );
+  return rows[0].open;
+}
+
+/** Counts the backlog. */
+export async function countHeld(postgres: Pool): Promise<number> {
+  const { rows } = await postgres.query(
+    `SELECT count(*)::int AS held FROM jobs WHERE queue = $1 AND status = 'queued' AND dispatched_at IS NULL`,
+    [HELD.queue],
+  );
+  return rows[0].held;
+}
+
+const HEAD = `FROM jobs WHERE queue = $1 AND tenant_id = $2 AND status = 'queued' AND dispatched_at IS NULL
+  AND priority = ${priorityRank('normal')}`;
+
+/** Finds the job of the backlog that has so many before it. */
+export async function findHeld(postgres: Pool, tenantId: string, before: number): Promise<string> {
+  const { rows } = await postgres.query(`SELECT id ${HEAD} ORDER BY id OFFSET $3 LIMIT 1`, [
+    HELD.queue,
+    tenantId,
+    before,
+  ]);
+  return rows[0].id;
+}
+
+/** Counts what waits before a job of the backlog, however much waits behind it. */
+export async function countBefore(postgres: Pool, tenantId: string, id: string): Promise<number> {
+  const { rows } = await postgres.query(`SELECT count(*)::int AS before ${HEAD} AND id < $3`, [
+    HELD.queue,
+    tenantId,
+    id,
+  ]);
+  return rows[0].before;
+}
+
+/** Makes an id that is between all jobs so far and those to come. */
+export async function idOfNow(postgres: Pool): Promise<string> {
+  const { rows } = await postgres.query('SELECT uuidv7() AS id');
+  return rows[0].id;
+}
+
+/** Lists when the jobs after an id were committed as finished, by the number in their payload. */
+export async function listFinishedAfter(postgres: Pool, id: string): Promise<Outcome[]> {
+  return await readCommitTimes(postgres, 'payload', `jobs WHERE id > '${id}' AND finished_at IS NOT NULL`);
+}
+
+/** Lists jobs from all over the ledger, those that follow random moments of its time. */
+export async function someJobIds(postgres: Pool, count: number): Promise<string[]> {
+  const { rows } = await postgres.query(
+    `SELECT job.id
+     FROM (SELECT uuidv7(make_interval(secs => -random() * $2)) AS id FROM generate_series(1, $1::int)) AS moment,
+       LATERAL (SELECT id FROM jobs WHERE jobs.id > moment.id ORDER BY jobs.id LIMIT 1) AS job`,
+    [count, FINISHED.youngestS + FINISHED.spreadS],
+  );
+  return rows.map((row) => row.id);
+}
+
+/** Finds the tenant of the API key that the API was started with. */
+export async function onlyTenant(postgres: Pool): Promise<string> {
+  const { rows } = await postgres.query('SELECT id FROM tenants');
+  if (rows.length !== 1) throw new Error(`There are ${rows.length} tenants where one was expected.`);
+  return rows[0].id;
+}
