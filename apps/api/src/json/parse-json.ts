@@ -4,11 +4,11 @@ import { Problem } from '../http/problem.ts';
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 /** Parses a body as RFC 8259 JSON; an empty one is `undefined`. Throws the problem `malformed_json` with the place. */
-export function parseJson(body: Buffer): unknown {
-  if (body.length === 0) return undefined;
+export function parseJson(body: Buffer): { value: unknown; text: string } {
+  if (body.length === 0) return { value: undefined, text: '' };
   const text = decode(body);
   try {
-    return JSON.parse(text);
+    return { value: JSON.parse(text), text };
   } catch {
     throw malformed(placeOfFault(text));
   }

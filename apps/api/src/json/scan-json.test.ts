@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findTooDeep, scanJson } from './scan-json.ts';
+import { findTooDeep, mayHoldFaults, scanJson } from './scan-json.ts';
 
 const pointersOf = (text: string) => scanJson(JSON.parse(text)).map((fault) => fault.pointer);
 
@@ -15,8 +15,14 @@ test.each([
   ['a plain field named constructor', '{"constructor":"Ada"}', []],
   ['names that need escaping', '{"a/b":{"m~n":"\\u0000"}}', ['/a~1b/m~0n']],
   ['several at once', '{"a":"\\u0000","b":1e999}', ['/a', '/b']],
+  ['a number of very many digits', `{"a":${'9'.repeat(320)},"b":${'9'.repeat(280)}e99}`, ['/a', '/b']],
 ])('%s', (_name, text, pointers) => {
   expect(pointersOf(text)).toEqual(pointers);
+  if (pointers.length > 0) expect(mayHoldFaults(text)).toBe(true);
+});
+
+test('what most people send is cleared without a scan', () => {
+  expect(mayHoldFaults('{"to":"zoë@example.com","text":"line\\n \\"two\\"","amount":-12.5e3}')).toBe(false);
 });
 
 test('64 levels are allowed, 65 are not', () => {
@@ -41,6 +47,7 @@ test('text is refused exactly when PostgreSQL could not store it', () => {
       const storable = text.isWellFormed() && !text.includes('\u0000');
       expect(scanJson({ list: [text] }).length === 0).toBe(storable);
       expect(scanJson({ [`k${text}`]: 1 }).length === 0).toBe(storable);
+      if (!storable) expect(mayHoldFaults(JSON.stringify({ [`k${text}`]: [text] }))).toBe(true);
     }),
   );
 });

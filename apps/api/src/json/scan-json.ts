@@ -15,6 +15,17 @@ export function findTooDeep(value: unknown, pointer = '', depth = 0): Fault | un
   return undefined;
 }
 
+/** An escape of a character, the names that pollute prototypes, and what a number too large for a double must have. */
+const SUSPICIOUS = /\\u|__proto__|constructor|[eE]\+?\d\d|\d{200}/;
+
+/**
+ * Tells whether it pays to scan what a text was parsed into. Without an escape a text that is UTF-8 has no half of a
+ * surrogate pair, and JSON allows no bare control characters; most texts are cleared by this alone.
+ */
+export function mayHoldFaults(text: string): boolean {
+  return SUSPICIOUS.test(text);
+}
+
 /**
  * Lists what JSON allows and the ledger cannot keep or code behind us cannot take: `\u0000` and lone surrogates
  * (PostgreSQL refuses both), numbers beyond the range of a double, and keys that pollute prototypes in careless code.

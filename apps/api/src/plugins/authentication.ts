@@ -48,6 +48,26 @@ export const authentication = fp(async (app) => {
     },
   });
 
+  /** The tokens that were found right by what `keys` still holds, so that none is decoded and hashed at each request. */
+  const recognizedTokens = new LRUCache<string, { id: string; known: KnownKey }>({
+    max: 10_000,
+    ttl: CACHE_TTL_MS,
+  });
+
+  function recognized(token: string): Caller | undefined {
+    const found = recognizedTokens.get(token);
+    return found && keys.get(found.id) === found.known ? found.known.caller : undefined;
+  }
+
+  async function identify(token: string, budget: DatabaseBudget): Promise<Caller> {
+    const given = parseApiKey(token);
+    if (!given) throw unknownKey();
+    const known = await spend(budget, keys.fetch(given.id));
+    if (!known?.caller || !secretMatches(given.secret, known.secretHash)) throw unknownKey();
+    recognizedTokens.set(token, { id: given.id, known });
+    return known.caller;
+  }
+
   app.decorate('forgetApiKey', (id) => {
     keys.delete(id);
   });
@@ -62,11 +82,7 @@ export const authentication = fp(async (app) => {
     request.databaseBudget = { remainingMs: DATABASE_BUDGET_MS };
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (!token) throw unauthenticated('The request carries no API key.', '');
-    const given = parseApiKey(token);
-    if (!given) throw unknownKey();
-    const known = keys.get(given.id) ?? (await spend(request.databaseBudget, keys.fetch(given.id)));
-    if (!known?.caller || !secretMatches(given.secret, known.secretHash)) throw unknownKey();
-    request.caller = known.caller;
+    request.caller = recognized(token) ?? (await identify(token, request.databaseBudget));
     requireScope(request.caller, request.routeOptions.config.scope);
   });
 });

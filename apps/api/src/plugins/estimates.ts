@@ -25,9 +25,12 @@ export const estimates = fp(async (app) => {
     fetchMethod: async (queue) => await readQueueLoad(app.db, queue),
   });
 
+  const measure = (queue: string) =>
+    loads.fetch(queue).catch((error: unknown) => app.log.debug({ err: error }, 'cannot measure a queue'));
+
   app.decorate('retryAfterOf', (job) => {
     const load = loads.get(job.queue);
-    loads.fetch(job.queue).catch((error: unknown) => app.log.debug({ err: error }, 'cannot measure a queue'));
+    if (loads.getRemainingTTL(job.queue) <= 0) void measure(job.queue);
     return retryAfterSeconds(job, load, new Date());
   });
 });

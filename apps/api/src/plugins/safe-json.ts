@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Fault, Problem, validationFailed } from '../http/problem.ts';
 import { parseJson } from '../json/parse-json.ts';
-import { findTooDeep, scanJson } from '../json/scan-json.ts';
+import { findTooDeep, mayHoldFaults, scanJson } from '../json/scan-json.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -14,8 +14,9 @@ declare module 'fastify' {
 /** Takes `application/json` bodies alone, and looks at what is in them before any other code does. */
 export const safeJson = fp(async (app) => {
   app.decorateRequest('bodyFaults');
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     request.bodyFaults = [];
+    done();
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
@@ -24,10 +25,10 @@ export const safeJson = fp(async (app) => {
     async (request: FastifyRequest, body: Buffer) => {
       const encoding = request.headers['content-encoding'] ?? 'identity';
       if (encoding !== 'identity') throw new Problem('unsupported_media_type');
-      const value = parseJson(body);
+      const { value, text } = parseJson(body);
       const tooDeep = findTooDeep(value);
       if (tooDeep) throw validationFailed([tooDeep]);
-      request.bodyFaults = scanJson(value);
+      if (mayHoldFaults(text)) request.bodyFaults = scanJson(value);
       return value;
     },
   );

@@ -43,9 +43,9 @@ export const validation = fp(async (app) => {
   app.addHook('onRoute', (route) => {
     if (route.schema?.body) route.attachValidation = true;
   });
-  app.addHook('preValidation', async (request) => {
-    refuseNul('/path', request.params);
-    refuseNul('/query', request.query);
+  app.addHook('preValidation', (request, _reply, done) => {
+    const faults = [...faultsOfNul('/path', request.params), ...faultsOfNul('/query', request.query)];
+    done(faults.length > 0 ? invalidParameter(faults) : undefined);
   });
   app.addHook('preHandler', async (request) => {
     if (request.routeOptions.config.collectsFaults) return;
@@ -68,9 +68,8 @@ function withFormats(ajv: Ajv): Ajv {
 }
 
 /** PostgreSQL has no U+0000 in text, and a query such as `?tag=%00` would reach it. */
-function refuseNul(prefix: string, values: unknown): void {
-  const faults = Object.entries(values ?? {})
+function faultsOfNul(prefix: string, values: unknown): Fault[] {
+  return Object.entries(values ?? {})
     .filter(([, value]) => typeof value === 'string' && value.includes('\u0000'))
     .map(([name]) => ({ pointer: `${prefix}/${name}`, detail: 'The text has the character U+0000.' }));
-  if (faults.length > 0) throw invalidParameter(faults);
 }
