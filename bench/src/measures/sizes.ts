@@ -64,4 +64,4 @@ export const USUAL_PAYLOAD_BYTES = 200;
 export const WARM_UP_JOBS = 1_000;
 
 /** No contender takes so long for what a measure gives it, unless it is stuck. */
-export const DRAIN_TIMEOUT_MS = 60_000;
+export const DRAIN_TIMEOUT_MS = 120_000;
