@@ -5,6 +5,7 @@ import { type Kysely, sql } from 'kysely';
  *
  * No row is copied: the tables as they are become the partition of everything up to the end of this week, which
  * Postgres reads through once to believe it. `packages/shared/src/database/partitions.ts` makes the weeks that follow.
+ * Dead letters stay one table and get an index by which old ones are found.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const { rows } = await sql<{ ms: number }>`
@@ -20,6 +21,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     ...protect('jobs', 'SELECT, INSERT, UPDATE', OWN),
     // The policy of jobs holds in this subquery too.
     ...protect('attempts', 'SELECT', 'EXISTS (SELECT FROM jobs WHERE jobs.id = attempts.job_id)'),
+    'CREATE INDEX dead_letters_resolved ON dead_letters (resolved_at) WHERE resolved_at IS NOT NULL',
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

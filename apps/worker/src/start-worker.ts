@@ -17,7 +17,7 @@ import { startDeadLetters } from './dead-letters/start-dead-letters.ts';
 import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
 import { describeJobType } from './handlers/describe-job-type.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
-import { startExpirer } from './maintenance/expirer.ts';
+import { startMaintenance } from './maintenance/start-maintenance.ts';
 import { startCounting } from './metrics/start-counting.ts';
 import { holdLease } from './rescue/lease.ts';
 import { createOwnJobsCheck } from './rescue/own-jobs.ts';
@@ -73,7 +73,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     onRescued: dispatch.soon,
     counters,
   });
-  const expirer = startExpirer({ db, onExpired: announceFinished, onError });
+  const maintenance = startMaintenance({ ...resources, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
   const steps: AttemptSteps = {
@@ -105,7 +105,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   return {
     async stop() {
       closing = true;
-      const services = [...dispatch.loops, rescuer, expirer, ...deadLetters, watchdog];
+      const services = [...dispatch.loops, rescuer, ...maintenance, ...deadLetters, watchdog];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
       await shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
       await stopCounting();

@@ -23,6 +23,7 @@ const CONFIG = {
   LEASE_MS: 2_000,
   HEARTBEAT_MS: 200,
   WATCHDOG_MS: 1_000,
+  RETENTION_DAYS: 30,
   SHUTDOWN_TIMEOUT_MS: 4_000,
 };
 const logger = pino({ level: 'silent' });

@@ -16,6 +16,7 @@ const CONFIG = {
   LEASE_MS: 5_000,
   HEARTBEAT_MS: 200,
   WATCHDOG_MS: 10_000,
+  RETENTION_DAYS: 30,
   SHUTDOWN_TIMEOUT_MS: 4_000,
   LOG_LEVEL: 'silent',
 } as const;

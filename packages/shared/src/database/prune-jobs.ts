@@ -1,0 +1,144 @@
+import { sql } from 'kysely';
+import { JOB_STATUSES, TERMINAL_STATUSES } from '../job/status.ts';
+import { firstUuidOf } from '../job/week.ts';
+import type { Database } from './connect.ts';
+import {
+  changePartitions,
+  DEFAULT_PARTITION,
+  listPartitions,
+  lockJobs,
+  MAX_MOVED,
+  type Partition,
+} from './partitions.ts';
+
+/** What became of a partition: `live` jobs were kept, in the default partition; or so many that it was left as it is. */
+export type PrunedPartition =
+  | { kind: 'dropped'; partition: string; live: number; bytes: number }
+  | { kind: 'left'; partition: string; moreLiveThan: number };
+
+/** Lists the partitions whose jobs were all made before the retention, by the clock of Postgres. */
+export async function listOldPartitions(db: Database, retentionDays: number): Promise<Partition[]> {
+  const { rows } = await sql<{ ms: number }>`
+    SELECT (extract(epoch FROM ${retained(retentionDays)}) * 1000)::float8 AS ms`.execute(db);
+  const retainedFromMs = rows[0]?.ms ?? 0;
+  return (await listPartitions(db)).filter(({ untilMs }) => untilMs <= retainedFromMs);
+}
+
+/**
+ * Drops a partition with its jobs and their attempts, but for those that are live: not finished, finished within the
+ * retention, or with an open dead letter. These move to the default partition in the same transaction, so everybody
+ * sees them all the time. Answers `undefined` when somebody else is at it.
+ *
+ * Everybody waits while it happens, so what it does there is bounded by the live jobs and not by the finished ones.
+ */
+export async function prunePartition(
+  db: Database,
+  partition: Partition,
+  retentionDays: number,
+): Promise<PrunedPartition | undefined> {
+  await changePartitions(db, (tx) => summarizeFinished(tx, partition));
+  const live = liveJobs(partition, retentionDays);
+  return changePartitions(db, async (tx) => {
+    if (!(await isThere(tx, partition))) return undefined;
+    const left = { kind: 'left', partition: partition.jobs, moreLiveThan: MAX_MOVED } as const;
+    if (await hasTooMany(tx, live)) return left;
+    await lockJobs(tx);
+    if (await hasTooMany(tx, live)) return left;
+    const bytes = await sizeOf(tx, partition);
+    const moved = await detachAndKeep(tx, partition, live);
+    await sql`DROP TABLE ${sql.table(partition.jobs)}, ${sql.table(partition.attempts)}`.execute(tx);
+    return { kind: 'dropped', partition: partition.jobs, live: moved, bytes };
+  });
+}
+
+/** Reads the part of the BRIN index that autovacuum has not made yet; without it the whole table would be read. */
+async function summarizeFinished(tx: Database, { jobs }: Partition): Promise<void> {
+  await sql`
+    SELECT brin_summarize_new_values(indexrelid) FROM pg_index
+    JOIN pg_class AS index ON index.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+    WHERE indrelid = to_regclass(${jobs}) AND amname = 'brin'`.execute(tx);
+}
+
+/** Somebody else may have dropped it since the partitions were listed. */
+async function isThere(tx: Database, { jobs }: Partition): Promise<boolean> {
+  const { rows } = await sql<{
+    isThere: boolean;
+  }>`SELECT to_regclass(${jobs}) IS NOT NULL AS "isThere"`.execute(tx);
+  return rows[0]?.isThere ?? false;
+}
+
+/**
+ * Selects the ids of a partition's live jobs. Every part of it is an index scan: the small indexes of unfinished jobs, the
+ * BRIN index of those that finished, and the dead letters of the partition's jobs.
+ */
+function liveJobs({ jobs, fromMs, untilMs }: Partition, retentionDays: number) {
+  const partition = sql.table(jobs);
+  const unfinished = JOB_STATUSES.filter(
+    (status) => !(TERMINAL_STATUSES as readonly string[]).includes(status),
+  );
+  const conditions = unfinished.flatMap((status) => {
+    const isStatus = sql`status = ${sql.lit(status)}`;
+    if (status !== 'queued') return [isStatus];
+    return [sql`${isStatus} AND dispatched_at IS NULL`, sql`${isStatus} AND dispatched_at IS NOT NULL`];
+  });
+  conditions.push(sql`finished_at > ${retained(retentionDays)}`);
+  const ofPartition = conditions.map((condition) => sql`SELECT id FROM ${partition} WHERE ${condition}`);
+  return sql`${sql.join(ofPartition, sql` UNION `)}
+    UNION SELECT job_id FROM dead_letters WHERE resolution IS NULL
+      AND job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)}`;
+}
+
+async function hasTooMany(tx: Database, live: ReturnType<typeof liveJobs>): Promise<boolean> {
+  const { rows } = await sql`SELECT FROM (${live}) AS live LIMIT ${MAX_MOVED + 1}`.execute(tx);
+  return rows.length > MAX_MOVED;
+}
+
+async function sizeOf(tx: Database, { jobs, attempts }: Partition): Promise<number> {
+  const { rows } = await sql<{ bytes: number }>`
+    SELECT (pg_total_relation_size(${jobs}::regclass) + pg_total_relation_size(${attempts}::regclass))::float8 AS bytes
+  `.execute(tx);
+  return rows[0]?.bytes ?? 0;
+}
+
+async function detachAndKeep(
+  tx: Database,
+  partition: Partition,
+  live: ReturnType<typeof liveJobs>,
+): Promise<number> {
+  const [jobs, attempts] = [sql.table(partition.jobs), sql.table(partition.attempts)];
+  await sql`ALTER TABLE jobs DETACH PARTITION ${jobs}`.execute(tx);
+  await sql`ALTER TABLE attempts DETACH PARTITION ${attempts}`.execute(tx);
+  const { rows } = await sql<{ id: string }>`
+    INSERT INTO jobs SELECT * FROM ${jobs} WHERE id IN (${live}) RETURNING id`.execute(tx);
+  const ids = rows.map(({ id }) => id);
+  await sql`INSERT INTO attempts SELECT * FROM ${attempts} WHERE job_id = ANY(${ids}::uuid[])`.execute(tx);
+  return ids.length;
+}
+
+/**
+ * Deletes up to `limit` jobs of the default partition that are not live any more, with their attempts, and answers how
+ * many. What is there outlived its week or came with an id of no week: few, or no worker ran for weeks.
+ */
+export async function pruneDefaultPartition(
+  db: Database,
+  retentionDays: number,
+  limit: number,
+): Promise<number> {
+  const [jobs, attempts] = [sql.table(DEFAULT_PARTITION.jobs), sql.table(DEFAULT_PARTITION.attempts)];
+  const { rows } = await sql<{ jobs: number }>`
+    WITH deleted AS (
+      DELETE FROM ${jobs} WHERE id IN (
+        SELECT id FROM ${jobs} AS job
+        WHERE status IN (${sql.join([...TERMINAL_STATUSES])}) AND finished_at <= ${retained(retentionDays)}
+          AND NOT EXISTS (SELECT FROM dead_letters WHERE job_id = job.id AND resolution IS NULL)
+        LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+      RETURNING id),
+    deleted_attempts AS (DELETE FROM ${attempts} WHERE job_id IN (SELECT id FROM deleted))
+    SELECT count(*)::int AS jobs FROM deleted`.execute(db);
+  return rows[0]?.jobs ?? 0;
+}
+
+/** The moment from which on what happened is retained. */
+function retained(days: number) {
+  return sql`now() - ${days} * interval '1 day'`;
+}

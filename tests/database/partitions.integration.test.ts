@@ -1,0 +1,176 @@
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import { type Database, openDatabase } from '@accepted/shared/database/connect';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { listPartitions, MAX_MOVED, makeWeeks } from '@accepted/shared/database/partitions';
+import { findJob } from '@accepted/shared/database/read-jobs';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { WEEK_MS, weekStart } from '@accepted/shared/job/week';
+import { makeJob } from '@accepted/testing/factories';
+import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { succeed, VERSIONS } from './ledger.ts';
+import { dropPartitions, writeJob } from './old-partition.ts';
+
+const FAR_FUTURE = '0fffffff-ffff-7fff-8fff-ffffffffffff';
+
+let database: TestDatabase;
+beforeEach(async () => {
+  database = await createTestDatabase();
+});
+afterEach(() => database.drop());
+
+const nameOf = (ms: number) => `jobs_${new Date(ms).toISOString().slice(0, 10).replaceAll('-', '_')}`;
+const threeWeeks = () => [0, 1, 2].map((week) => nameOf(weekStart(Date.now()) + week * WEEK_MS));
+
+async function partitionOf(id: string): Promise<string | undefined> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT tableoid::regclass::text AS name FROM jobs WHERE id = ${id}
+    UNION SELECT replace(tableoid::regclass::text, 'attempts', 'jobs') FROM attempts WHERE job_id = ${id}`.execute(
+    database.db,
+  );
+  return rows.map(({ name }) => name).join();
+}
+
+describe('partitions made ahead', () => {
+  test('are there after the migration, for this week and the two that follow', async () => {
+    expect(await makeWeeks(database.db)).toEqual([]);
+    const [first, ...ahead] = await listPartitions(database.db);
+    expect(first).toMatchObject({ fromMs: 0, untilMs: weekStart(Date.now()) + WEEK_MS });
+    expect(ahead.map(({ jobs }) => jobs)).toEqual(threeWeeks().slice(1));
+  });
+
+  test('take jobs over that came before them, with their attempts, and leave others', async () => {
+    await dropPartitions(database.db);
+    const now = newUuid();
+    for (const id of [now, FAR_FUTURE]) {
+      await writeJob(database.db, id);
+      expect(await partitionOf(id)).toBe('jobs_default');
+    }
+
+    expect(await makeWeeks(database.db)).toEqual(threeWeeks());
+
+    expect(await partitionOf(now)).toBe(threeWeeks()[0]);
+    expect(await partitionOf(FAR_FUTURE)).toBe('jobs_default');
+  });
+
+  test('do not take over more than can be moved at once', async () => {
+    await dropPartitions(database.db);
+    const id = newUuid();
+    await writeJob(database.db, id);
+    await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff,
+        timeout_ms, run_at, tags, metadata)
+      SELECT overlay(id::text PLACING lpad(to_hex(number), 12, '0') FROM 25)::uuid, tenant_id, type, queue, status,
+        priority, payload, max_attempts, backoff, timeout_ms, run_at, tags, metadata
+      FROM jobs, generate_series(1, ${MAX_MOVED}) AS number`.execute(database.db);
+
+    expect(await makeWeeks(database.db)).toEqual(threeWeeks().slice(1));
+    expect(await partitionOf(id)).toBe('jobs_default');
+    expect(await makeWeeks(database.db)).toEqual([]);
+  });
+
+  test('are made once when several make them', async () => {
+    await dropPartitions(database.db);
+
+    const made = await Promise.all([1, 2, 3].map(() => makeWeeks(database.db)));
+
+    expect(made.flat()).toEqual(threeWeeks());
+  });
+
+  test('leave no accept out while they are made', async () => {
+    await dropPartitions(database.db);
+    const made = makeWeeks(database.db);
+    let isMade = false;
+    void made.finally(() => {
+      isMade = true;
+    });
+    const ids: string[] = [];
+    while (!isMade) {
+      const job = makeJob();
+      await insertJobs(database.db, [job]);
+      ids.push(job.id);
+    }
+
+    expect((await made).length).toBe(3);
+    for (const id of ids) expect(await partitionOf(id)).toBe(threeWeeks()[0]);
+  });
+});
+
+test('a job whose id no week has is accepted, runs and is found', async () => {
+  const workerId = newUuid();
+  await registerWorker(database.db, { id: workerId, hostname: 'test', pid: 1, queues: [], concurrency: 1 });
+  const job = makeJob({ id: FAR_FUTURE });
+  await insertJobs(database.db, [job]);
+
+  const { jobs } = await dispatchJobs(database.db, 'default', 10);
+  const [claimed] = await claimJobs(database.db, workerId, jobs);
+  if (!claimed) throw new Error('The job could not be claimed.');
+  await recordOutcomes(database.db, [{ job: claimed, outcome: succeed }], VERSIONS);
+
+  expect((await findJob(database.db, job.tenantId, job.id))?.status).toBe('succeeded');
+});
+
+describe('what asks by id reads one partition, by its index', () => {
+  let worker: Database;
+  beforeEach(() => {
+    const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 };
+    const options = { url: database.url, applicationName: 'test', maxConnections: 1, indexPlansOnly: true };
+    worker = openDatabase({ ...options, ...timeouts }, () => undefined);
+  });
+  afterEach(() => worker.destroy());
+
+  test('so does a lookup, a claim and an outcome', async () => {
+    const workerId = newUuid();
+    await registerWorker(worker, { id: workerId, hostname: 'test', pid: 1, queues: [], concurrency: 1 });
+    const job = makeJob();
+    await insertJobs(worker, [job]);
+    const [home = ''] = (await listPartitions(worker)).map(({ jobs }) => jobs);
+    const { jobs } = await dispatchJobs(worker, 'default', 10);
+    const oneByIndex = [{ partition: home, bySeq: 0, byIndex: expect.any(Number) }];
+
+    const lookUp = (tx: Database) => tx.selectFrom('jobs').selectAll().where('id', '=', job.id).execute();
+    expect(await scansOf(lookUp)).toEqual(oneByIndex);
+    const claim = (tx: Database) => claimJobs(tx, workerId, jobs);
+    expect(await scansOf(claim)).toEqual(oneByIndex);
+    const [claimed] = await claim(worker);
+    if (!claimed) throw new Error('The job could not be claimed.');
+    const record = (tx: Database) => recordOutcomes(tx, [{ job: claimed, outcome: succeed }], VERSIONS);
+    expect(await scansOf(record)).toEqual(oneByIndex);
+  });
+
+  /** Tells of each partition how often `act` scans it, and undoes what it did. */
+  async function scansOf(act: (tx: Database) => Promise<unknown>): Promise<Scans[]> {
+    const tx = await worker.startTransaction().execute();
+    try {
+      const before = await countScans(tx);
+      await act(tx);
+      const after = await countScans(tx);
+      return after
+        .map(({ partition, bySeq, byIndex }, at) => ({
+          partition,
+          bySeq: bySeq - (before[at]?.bySeq ?? 0),
+          byIndex: byIndex - (before[at]?.byIndex ?? 0),
+        }))
+        .filter(({ bySeq, byIndex }) => bySeq + byIndex > 0);
+    } finally {
+      await tx.rollback().execute();
+    }
+  }
+});
+
+interface Scans {
+  partition: string;
+  bySeq: number;
+  byIndex: number;
+}
+
+/** What this connection has scanned since it last told the server's statistics. */
+async function countScans(tx: Database): Promise<Scans[]> {
+  const { rows } = await sql<Scans>`
+    SELECT relname AS partition, seq_scan::int AS "bySeq", idx_scan::int AS "byIndex"
+    FROM pg_stat_xact_user_tables WHERE relname LIKE 'jobs\\_%' ORDER BY relname`.execute(tx);
+  return rows;
+}

@@ -1,0 +1,141 @@
+import { listPartitions, MAX_MOVED, type Partition } from '@accepted/shared/database/partitions';
+import {
+  listOldPartitions,
+  pruneDefaultPartition,
+  prunePartition,
+} from '@accepted/shared/database/prune-jobs';
+import { JOB_STATUSES, TERMINAL_STATUSES } from '@accepted/shared/job/status';
+import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeOldPartition, oldId, RETENTION_DAYS, writeDeadLetter, writeJob } from './old-partition.ts';
+
+let database: TestDatabase;
+let old: Partition;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  old = await makeOldPartition(database.db);
+});
+afterEach(() => database.drop());
+
+const prune = (partition = old) => prunePartition(database.db, partition, RETENTION_DAYS);
+
+async function readAll() {
+  const { rows: jobs } = await sql<{ id: string }>`SELECT * FROM jobs ORDER BY id`.execute(database.db);
+  const { rows: attempts } = await sql`SELECT * FROM attempts ORDER BY job_id`.execute(database.db);
+  return { jobs, attempts };
+}
+
+/** Names who is live for some reason, each with what its job has. */
+const unfinished = JOB_STATUSES.filter(
+  (status) => !(TERMINAL_STATUSES as readonly string[]).includes(status),
+);
+const LIVE: [string, Record<string, unknown>][] = [
+  ...unfinished.map((status): [string, Record<string, unknown>] => [status, { status, finished_at: null }]),
+  ['dispatched', { status: 'queued', finished_at: null, dispatched_at: sql`now()` }],
+  ...TERMINAL_STATUSES.map((status): [string, Record<string, unknown>] => [
+    `${status} within the retention`,
+    { status, finished_at: sql`now() - interval '29 days 23 hours'` },
+  ]),
+];
+
+test.each(LIVE)('a job that is %s stays, with its attempts, as it is', async (_name, columns) => {
+  await writeJob(database.db, oldId(old), columns);
+  const before = await readAll();
+  await writeJob(database.db, oldId(old));
+
+  expect(await prune()).toMatchObject({ kind: 'dropped', live: 1 });
+
+  expect(await readAll()).toEqual(before);
+});
+
+test('a failed job stays for as long as its dead letter is open', async () => {
+  const [open, discarded] = [oldId(old), oldId(old)];
+  for (const id of [open, discarded]) await writeJob(database.db, id, { status: 'failed' });
+  const letter = await writeDeadLetter(database.db, open);
+  await writeDeadLetter(database.db, discarded, { resolution: 'discarded' });
+
+  await prune();
+  expect((await readAll()).jobs.map(({ id }) => id)).toEqual([open]);
+  expect(await pruneDefaultPartition(database.db, RETENTION_DAYS, 10)).toBe(0);
+
+  await sql`UPDATE dead_letters SET resolution = 'discarded' WHERE id = ${letter}`.execute(database.db);
+  expect(await pruneDefaultPartition(database.db, RETENTION_DAYS, 10)).toBe(1);
+  expect(await readAll()).toEqual({ jobs: [], attempts: [] });
+});
+
+test('only partitions whose youngest job may be older than the retention are let go', async () => {
+  const ageDays = (Date.now() - old.untilMs) / 86_400_000;
+
+  expect(await listOldPartitions(database.db, Math.floor(ageDays))).toEqual([old]);
+  expect(await listOldPartitions(database.db, Math.ceil(ageDays))).toEqual([]);
+});
+
+test('of two who let go of a partition at once one does, and a third finds it done', async () => {
+  await writeJob(database.db, oldId(old));
+
+  const results = await Promise.all([prune(), prune()]);
+
+  expect(results.filter((result) => result?.kind === 'dropped')).toHaveLength(1);
+  expect(await prune()).toBeUndefined();
+  expect(await listPartitions(database.db)).toEqual([]);
+});
+
+test('whoever reads meanwhile sees live jobs all the time', async () => {
+  const id = oldId(old);
+  await writeJob(database.db, id, { status: 'running', finished_at: null });
+  const pruned = prune();
+  let isPruned = false;
+  void pruned.finally(() => {
+    isPruned = true;
+  });
+
+  const seen = new Set<number>();
+  while (!isPruned) {
+    const { rows } = await sql`SELECT FROM jobs WHERE id = ${id}`.execute(database.db);
+    seen.add(rows.length);
+  }
+
+  expect(await pruned).toMatchObject({ live: 1 });
+  expect([...seen]).toEqual([1]);
+});
+
+test.each(['killed', 'left to wait'])('a pruner that is %s half-way leaves everything', async (fate) => {
+  await writeJob(database.db, oldId(old), { status: 'running', finished_at: null });
+  await writeJob(database.db, oldId(old));
+  const before = await readAll();
+
+  const pruned = await database.db.transaction().execute(async (tx) => {
+    // The jobs' partition is detached by then.
+    await sql`LOCK TABLE ${sql.table(old.attempts)} IN ACCESS SHARE MODE`.execute(tx);
+    const ended = prune().catch((error: Error) => error.message);
+    if (fate === 'killed') await killWhoDetaches();
+    return await ended;
+  });
+
+  expect(pruned).toMatch(fate === 'killed' ? /terminat/ : /lock timeout/);
+  expect(await readAll()).toEqual(before);
+  expect(await prune()).toMatchObject({ kind: 'dropped', live: 1 });
+});
+
+async function killWhoDetaches(): Promise<void> {
+  const kill = () =>
+    sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND query LIKE 'ALTER TABLE attempts DETACH%' AND wait_event_type = 'Lock'`.execute(
+      database.db,
+    );
+  await waitUntil(async () => (await kill()).rows.length > 0, { until: 'the pruner waits for the lock' });
+}
+
+test('a partition with more live jobs than may be moved at once is left as it is', async () => {
+  await writeJob(database.db, oldId(old), { status: 'scheduled', finished_at: null });
+  await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff, timeout_ms,
+      run_at, tags, metadata)
+    SELECT overlay(id::text PLACING lpad(to_hex(number), 12, '0') FROM 25)::uuid, tenant_id, type, queue, status,
+      priority, payload, max_attempts, backoff, timeout_ms, run_at, tags, metadata
+    FROM jobs, generate_series(1, ${MAX_MOVED}) AS number`.execute(database.db);
+
+  expect(await prune()).toEqual({ kind: 'left', partition: old.jobs, moreLiveThan: MAX_MOVED });
+  expect((await readAll()).jobs).toHaveLength(MAX_MOVED + 1);
+});

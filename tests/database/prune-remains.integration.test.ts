@@ -1,0 +1,79 @@
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import {
+  deleteExpiredKeys,
+  deleteFinishedBulkReplays,
+  deleteResolvedDeadLetters,
+} from '@accepted/shared/database/prune-remains';
+import { newUuid } from '@accepted/shared/job/id';
+import { makeJob } from '@accepted/testing/factories';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { useLedger } from './ledger.ts';
+import { RETENTION_DAYS, writeDeadLetter, writeJob } from './old-partition.ts';
+
+const ledger = useLedger();
+
+test('an idempotency key is deleted once it is over and its job finished or gone', async () => {
+  const [waiting, done, gone, young] = ['waiting', 'done', 'gone', 'young'].map((key) =>
+    makeJob({ idempotency: { route: 'POST /v1/jobs', key, fingerprint: Buffer.alloc(32) } }),
+  );
+  if (!waiting || !done || !gone || !young) throw new Error('Four jobs were to be made.');
+  await insertJobs(ledger.db, [waiting, done, gone, young]);
+  await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 s' WHERE key <> 'young'`.execute(
+    ledger.db,
+  );
+  for (const id of [done.id, young.id])
+    await sql`UPDATE jobs SET status = 'succeeded' WHERE id = ${id}`.execute(ledger.db);
+  await sql`DELETE FROM jobs WHERE id = ${gone.id}`.execute(ledger.db);
+
+  expect(await deleteExpiredKeys(ledger.db, 1)).toBe(1);
+  expect(await deleteExpiredKeys(ledger.db, 10)).toBe(1);
+
+  const { rows } = await sql<{ key: string }>`SELECT key FROM idempotency_keys ORDER BY key`.execute(
+    ledger.db,
+  );
+  expect(rows.map(({ key }) => key)).toEqual(['waiting', 'young']);
+  const again = { ...gone, id: newUuid() };
+  expect(await insertJobs(ledger.db, [again])).toMatchObject([{ kind: 'created' }]);
+});
+
+test('a dead letter is deleted with its edits when it was resolved long ago and its job is gone', async () => {
+  const there = newUuid();
+  await writeJob(ledger.db, there);
+  const long = { resolution: 'replayed', resolvedDaysAgo: RETENTION_DAYS + 1 } as const;
+  const gone = await writeDeadLetter(ledger.db, newUuid(), long);
+  const kept = [
+    await writeDeadLetter(ledger.db, there, long),
+    await writeDeadLetter(ledger.db, newUuid(), { ...long, resolvedDaysAgo: RETENTION_DAYS - 1 }),
+    await writeDeadLetter(ledger.db, newUuid()),
+  ];
+  const shown = await writeDeadLetter(ledger.db, newUuid(), long);
+  await sql`UPDATE dead_letters SET mirrored_at = now() WHERE id = ${shown}`.execute(ledger.db);
+  await sql`INSERT INTO payload_edits (job_id, replay_round, tenant_id, dead_letter_id, payload, actor)
+    SELECT job_id, 0, tenant_id, id, '{}', 'test' FROM dead_letters WHERE id IN (${gone}, ${shown})`.execute(
+    ledger.db,
+  );
+
+  expect(await deleteResolvedDeadLetters(ledger.db, RETENTION_DAYS, 10)).toBe(1);
+
+  const letters = await sql<{ id: string }>`SELECT id FROM dead_letters`.execute(ledger.db);
+  expect(letters.rows.map(({ id }) => id).sort()).toEqual([...kept, shown].sort());
+  const edits = await sql`SELECT dead_letter_id FROM payload_edits`.execute(ledger.db);
+  expect(edits.rows).toEqual([{ dead_letter_id: shown }]);
+});
+
+test('a bulk replay is deleted with its items when it finished long ago', async () => {
+  const ends = [RETENTION_DAYS + 1, RETENTION_DAYS - 1, null];
+  for (const daysAgo of ends) {
+    const id = newUuid();
+    await sql`INSERT INTO bulk_replays (id, tenant_id, actor, reason, selection, canary, status, matched, limited, finished_at)
+      VALUES (${id}, ${newUuid()}, 'test', 'test', '{}', 0, 'completed', 1, false,
+        now() - ${daysAgo}::float8 * interval '1 day')`.execute(ledger.db);
+    await sql`INSERT INTO bulk_replay_items (bulk_replay_id, dead_letter_id, tenant_id)
+      VALUES (${id}, ${newUuid()}, ${newUuid()})`.execute(ledger.db);
+  }
+
+  expect(await deleteFinishedBulkReplays(ledger.db, RETENTION_DAYS, 10)).toBe(1);
+
+  expect((await sql`SELECT FROM bulk_replay_items`.execute(ledger.db)).rows).toHaveLength(2);
+});
