@@ -38,7 +38,7 @@ export const SIZES = {
   },
   standard: {
     rounds: 3,
-    warmUpSeconds: 2,
+    warmUpSeconds: 1.5,
     acceptSeconds: 3,
     payloadsBytes: [200, 10_000, 200_000],
     rateSeconds: 3,

@@ -18,6 +18,13 @@ test('a throughput is a bar from zero, a time a mark on a logarithmic scale', ()
   expect(width(drawMeasure(pickUp, [row('p50Ms', 6)]))).toBe(8);
 });
 
+test('rows of another variant stand apart', () => {
+  const height = (rows: Row[]) => Number(drawMeasure(pickUp, rows).match(/viewBox="0 0 860 (\d+)"/)?.[1]);
+  const alike = row('p50Ms', 6);
+  const apart = { ...alike, variant: { workers: 2 } };
+  expect(height([alike, apart]) - height([alike, alike])).toBe(10);
+});
+
 test('the picture says in words what it shows', () => {
   expect(drawMeasure(pickUp, [row('p50Ms', 6)])).toContain('p50 ms. Accepted: 6.');
 });

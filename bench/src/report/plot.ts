@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { box, line, text } from '@accepted/faults/report/plots/frame';
 import { scaleLinear, scaleLog } from 'd3-scale';
 import type { Measure } from '../measures/measure.ts';
@@ -5,6 +6,8 @@ import { type Row, titleOf, writeFigure } from './table.ts';
 
 const WIDTH = 860;
 const ROW_HEIGHT = 22;
+/** Between rows of one variant and those of the next. */
+const GAP = 10;
 const TOP = 48;
 const BOTTOM = 36;
 const LABELS = 300;
@@ -31,7 +34,8 @@ const STYLE = `
  * dot on a logarithmic scale for times. The thin line spans the rounds.
  */
 export function drawMeasure(measure: Measure, rows: readonly Row[]): string {
-  const height = TOP + rows.length * ROW_HEIGHT + BOTTOM;
+  const tops = placeRows(rows);
+  const height = (tops.at(-1) ?? TOP) + ROW_HEIGHT + BOTTOM;
   const bottom = height - BOTTOM;
   const isTime = measure.mainFigure.endsWith('Ms');
   const x = scaleOf(rows, measure.mainFigure, isTime);
@@ -41,7 +45,7 @@ export function drawMeasure(measure: Measure, rows: readonly Row[]): string {
       line(x(tick), TOP, x(tick), bottom, 'grid'),
       text(x(tick), bottom + 16, tick.toLocaleString('en-US'), 'middle small'),
     ]),
-    ...rows.flatMap((row, index) => drawRow(row, measure.mainFigure, x, isTime, TOP + index * ROW_HEIGHT)),
+    ...rows.flatMap((row, index) => drawRow(row, measure.mainFigure, x, isTime, tops[index] ?? TOP)),
     text(WIDTH - RIGHT, bottom + 32, titleOf(measure.mainFigure), 'end small'),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title description">
@@ -53,6 +57,16 @@ export function drawMeasure(measure: Measure, rows: readonly Row[]): string {
   ${[text(12, 26, measure.title, 'title'), ...marks].join('\n  ')}
 </svg>
 `;
+}
+
+/** Puts rows below each other, with a gap where the variant changes. */
+function placeRows(rows: readonly Row[]): number[] {
+  let top = TOP;
+  return rows.map(({ variant }, index) => {
+    const before = rows[index - 1];
+    if (before) top += ROW_HEIGHT + (isDeepStrictEqual(before.variant, variant) ? 0 : GAP);
+    return top;
+  });
 }
 
 type Scale = ReturnType<typeof scaleLinear<number, number>>;

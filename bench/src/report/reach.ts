@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { ContenderName } from '../contenders/contender.ts';
 import type { MeasureName, Sample, Variant } from '../measures/measure.ts';
 import { spreadOf } from '../statistics/spread.ts';
@@ -73,7 +74,7 @@ function byRound(
     (sample) =>
       sample.measure === measure &&
       sample.contender === contender &&
-      JSON.stringify(sample.variant) === JSON.stringify(variant),
+      isDeepStrictEqual(sample.variant, variant),
   );
   return new Map(
     matching.flatMap(({ round, figures }) => {
