@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@accepted/embedded-postgres/free-port';
-import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
+import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { request } from 'undici';
+import { spawnProgram } from '../world/spawn-program.ts';
 import type { Stores } from '../world/stores.ts';
 import type { Api } from './contender.ts';
 
@@ -39,7 +40,7 @@ export async function startWorker(
 }
 
 function startProgram(file: string, stores: Stores, env: Environment): SpawnedProcess {
-  return spawnProcess(file, {
+  return spawnProgram(file, {
     env: {
       NODE_ENV: 'production',
       NODE_COMPILE_CACHE: COMPILE_CACHE,

@@ -1,6 +1,6 @@
-import { spawnProcess } from '@accepted/testing/spawn-process';
 import type { Api } from '../contenders/contender.ts';
 import type { BodyOptions } from '../payload.ts';
+import { spawnProgram } from '../world/spawn-program.ts';
 
 type Target = Pick<Api, 'url' | 'headers'> & Omit<BodyOptions, 'noteStart'>;
 
@@ -53,7 +53,7 @@ export async function runPickUps(pickUps: PickUps): Promise<PickUpFigures> {
 }
 
 async function runLoad<Figures>(file: string, spec: object): Promise<Figures> {
-  await using client = spawnProcess(`bench/src/load/${file}`, { args: [JSON.stringify(spec)] });
+  await using client = spawnProgram(`bench/src/load/${file}`, { args: [JSON.stringify(spec)] });
   const { code } = await client.exited;
   const line = client.lines.findLast((candidate) => candidate.startsWith('{'));
   if (code !== 0 || line === undefined) throw new Error(`${file} failed:\n${client.lines.join('\n')}`);

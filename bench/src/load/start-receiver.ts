@@ -1,5 +1,5 @@
-import { spawnProcess } from '@accepted/testing/spawn-process';
 import { request } from 'undici';
+import { spawnProgram } from '../world/spawn-program.ts';
 
 /** A receiver of webhooks in a process of its own, on loopback. */
 export interface Receiver extends AsyncDisposable {
@@ -8,7 +8,7 @@ export interface Receiver extends AsyncDisposable {
 }
 
 export async function startReceiver(): Promise<Receiver> {
-  const process = spawnProcess('bench/src/load/receiver-process.ts');
+  const process = spawnProgram('bench/src/load/receiver-process.ts');
   const line = await process.waitForLine(/listening on \d+/);
   const url = `http://127.0.0.1:${line.match(/\d+/)?.[0]}/`;
   return {
