@@ -1,3 +1,6 @@
+import { cost } from './cost/cost.ts';
+import { growth } from './growth/growth.ts';
+import { memory } from './growth/memory.ts';
 import type { SizeName } from './measures/sizes.ts';
 import type { Target } from './report/target.ts';
 
@@ -24,4 +27,4 @@ export interface Part {
 }
 
 /** In the order in which they are run and shown, after the contenders' measures. */
-export const ALL_PARTS: readonly Part[] = [];
+export const ALL_PARTS: readonly Part[] = [cost, growth, memory];

@@ -1,5 +1,6 @@
 // All that the bench knows of the layout of the ledger's tables is in this file.
 import { priorityRank } from '@accepted/shared/job/priority';
+import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/job/week';
 import type { Pool } from 'pg';
 import type { Outcome } from '../contenders/contender.ts';
 import { readCommitTimes } from '../contenders/postgres-rows.ts';
@@ -23,9 +24,35 @@ export interface Filling {
 const CHUNK = 50_000;
 const PROGRESS_EVERY_CHUNKS = 10;
 
-/** The backlog was submitted within the last hour; what is finished, within the two days before. */
+/** The backlog was submitted within the last hour; what is finished, within the weeks before. */
 const BACKLOG = { youngestS: 1, spreadS: 3_600 };
-const FINISHED = { youngestS: 3_601, spreadS: 2 * 86_400 };
+const PAST_WEEKS = 4;
+const FINISHED = { youngestS: 3_601, spreadS: (PAST_WEEKS * WEEK_MS) / 1_000 };
+
+/**
+ * Splits what is before the next week of an empty ledger into the weeks that there would be if it had been in use for
+ * long: a new ledger keeps all of its past in one partition.
+ */
+export async function makePastWeeks(postgres: Pool): Promise<void> {
+  const nextWeek = weekStart(Date.now()) + WEEK_MS;
+  const bounds = Array.from({ length: PAST_WEEKS + 2 }, (_, week) => nextWeek - week * WEEK_MS);
+  for (const table of ['jobs', 'attempts']) {
+    const { rows } = await postgres.query(
+      `SELECT relname AS name FROM pg_inherits JOIN pg_class ON oid = inhrelid
+       WHERE inhparent = $1::regclass AND pg_get_expr(relpartbound, oid) LIKE '%MINVALUE%'`,
+      [table],
+    );
+    await postgres.query(`DROP TABLE ${rows[0].name}`);
+    const ranges = bounds.map((until, index) => {
+      const from = bounds[index + 1];
+      return `FROM (${from === undefined ? 'MINVALUE' : `'${firstUuidOf(from)}'`}) TO ('${firstUuidOf(until)}')`;
+    });
+    for (const [index, range] of ranges.entries())
+      await postgres.query(
+        `CREATE TABLE ${table}_past_${index} PARTITION OF ${table} FOR VALUES ${range} WITH (fillfactor = ${table === 'jobs' ? 80 : 100})`,
+      );
+  }
+}
 
 /** Adds to the backlog: jobs that are ready to be dispatched. */
 export async function fillBacklog(filling: Filling): Promise<void> {

@@ -11,6 +11,7 @@ import {
   fillBacklog,
   fillFinished,
   findHeld,
+  makePastWeeks,
   onlyTenant,
   settleLedger,
 } from './fill-ledger.ts';
@@ -45,6 +46,7 @@ export async function openLedgerWorld(
   const opened = stack.use(await openStores(servers));
   const stores = { ...opened, redisUrl: `${opened.redisUrl}/${redisDatabase}` };
   await acceptedRedis.prepare(stores);
+  await makePastWeeks(stores.postgres);
   const api = await acceptedRedis.startApi(stores);
   stack.use(api.process);
   const tenantId = await onlyTenant(stores.postgres);

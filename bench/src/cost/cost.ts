@@ -1,0 +1,104 @@
+import { ALL_CONTENDERS } from '../contenders/all-contenders.ts';
+import { makePart } from '../report/make-part.ts';
+import { type Table, writeFigure } from '../report/table.ts';
+import { type ContenderCost, type CostPart, type CostSize, measureCost } from './measure-cost.ts';
+import { type BacklogMemory, measureRedisMemory } from './measure-redis-memory.ts';
+import type { PathCost } from './path-cost.ts';
+import { drawRedisMemory } from './plot-redis-memory.ts';
+
+/** `cost.json`. */
+export interface CostData extends CostPart {
+  redisMemory: BacklogMemory[];
+}
+
+const SIZES = {
+  small: { jobsAlone: 30, jobsUnderLoad: 1_000, backlogs: [1_000, 10_000, 100_000] },
+  standard: { jobsAlone: 100, jobsUnderLoad: 5_000, backlogs: [1_000, 100_000, 1_000_000] },
+} as const satisfies Record<string, CostSize & { backlogs: readonly number[] }>;
+
+const MB = 1_048_576;
+const MOST_REDIS_MB = 64;
+const LARGE_BACKLOG = 1_000_000;
+
+/** What a job says to Postgres and Redis, and what it leaves there. */
+export const cost = makePart<CostData>({
+  name: 'cost',
+  title: 'What a job costs',
+  async measure(servers, size, say) {
+    const { backlogs, ...costSize } = SIZES[size];
+    const part = await measureCost(servers, [...ALL_CONTENDERS], costSize, say);
+    return { ...part, redisMemory: await measureRedisMemory(servers, backlogs, say) };
+  },
+  tables: ({ contenders, redisMemory, connections }) => [
+    {
+      explanation: `A job among many, submitted over ${connections} connections and run by one worker: what the API and the worker say to each server, and what PostgreSQL writes to its log, with pages already logged and, in the last column, right after a checkpoint, when each page is logged whole at its first change. A Redis script is one request; the commands are those that Redis carried out, inside scripts too.`,
+      table: tabulateCosts(contenders, 'underLoad'),
+    },
+    {
+      explanation: 'A job that comes alone, without what the idle system does anyway.',
+      table: tabulateCosts(contenders, 'alone'),
+    },
+    {
+      explanation: 'The idle system, per second.',
+      table: tabulateCosts(contenders, 'idlePerSecond'),
+    },
+    {
+      explanation: 'The memory of Redis while jobs wait, in MB; naive BullMQ has no worker then.',
+      table: tabulateMemory(redisMemory),
+    },
+  ],
+  plots: ({ redisMemory }) => [{ title: 'Memory of Redis by backlog', svg: drawRedisMemory(redisMemory) }],
+  targets: ({ redisMemory }) =>
+    redisMemory
+      .filter(({ backlog }) => backlog >= LARGE_BACKLOG)
+      .map(({ backlog, acceptedWorkingBytes }) => ({
+        name: `Redis memory while ${backlog.toLocaleString('en-US')} jobs wait`,
+        measured: always(acceptedWorkingBytes / MB),
+        bound: MOST_REDIS_MB,
+        wanted: 'at most',
+        unit: 'MB',
+      })),
+});
+
+const COLUMNS: Record<keyof PathCost, string> = {
+  apiStatements: 'API statements',
+  apiRoundTrips: 'API round trips',
+  workerStatements: 'worker statements',
+  workerRoundTrips: 'worker round trips',
+  apiRedisRequests: 'API Redis requests',
+  apiRedisRoundTrips: 'API Redis round trips',
+  workerRedisRequests: 'worker Redis requests',
+  workerRedisRoundTrips: 'worker Redis round trips',
+  redisCommands: 'Redis commands',
+  walBytes: 'WAL bytes',
+};
+
+function tabulateCosts(
+  contenders: readonly ContenderCost[],
+  load: 'alone' | 'underLoad' | 'idlePerSecond',
+): Table {
+  const keys = Object.keys(COLUMNS) as (keyof PathCost)[];
+  const isUnderLoad = load === 'underLoad';
+  return {
+    header: ['', ...Object.values(COLUMNS), ...(isUnderLoad ? ['WAL bytes after a checkpoint'] : [])],
+    rows: contenders.map((contender) => [
+      contender.title,
+      ...keys.map((key) => writeFigure(contender[load][key])),
+      ...(isUnderLoad ? [writeFigure(contender.afterCheckpoint.walBytes)] : []),
+    ]),
+  };
+}
+
+function tabulateMemory(backlogs: readonly BacklogMemory[]): Table {
+  return {
+    header: ['jobs that wait', 'Accepted, a worker running', 'Accepted, none running', 'naive BullMQ'],
+    rows: backlogs.map(({ backlog, acceptedWorkingBytes, acceptedStoppedBytes, naiveBytes }) => [
+      backlog.toLocaleString('en-US'),
+      ...[acceptedWorkingBytes, acceptedStoppedBytes, naiveBytes].map((bytes) => writeFigure(bytes / MB)),
+    ]),
+  };
+}
+
+function always(value: number) {
+  return { median: value, min: value, max: value };
+}

@@ -1,0 +1,68 @@
+import { makePart } from '../report/make-part.ts';
+import { type Table, writeFigure, writeSpread } from '../report/table.ts';
+import {
+  GROWTH_FIGURES,
+  type GrowthFigure,
+  type GrowthPart,
+  type GrowthStage,
+  type LedgerSize,
+} from './growth-part.ts';
+import { GROWTH_SIZES, measureGrowth } from './measure-growth.ts';
+
+const MOST_WORSE_PERCENT = 15;
+const FIGURES = Object.keys(GROWTH_FIGURES) as GrowthFigure[];
+
+/** Whether a large ledger is slower than a small one. */
+export const growth = makePart<GrowthPart>({
+  name: 'growth',
+  title: 'As the ledger grows',
+  measure: (servers, size, say) => measureGrowth(servers, GROWTH_SIZES[size], say),
+  tables: (part) => [
+    {
+      explanation: `Accepted on Redis, ${part.rounds} rounds: a ledger that grows takes turns with one that stays at ${describe(part.reference)}. Each column has the median and range of the grown ledger, and by how much its median is worse (+) or better (−) than that of the small one in the same rounds. The backlog is another queue than that of the jobs that are measured, but for the worker, who takes it. Ids are spread over four weeks, so that partitions are filled as in operation.${describeDisk(part)}`,
+      table: tabulate(part),
+    },
+  ],
+  plots: () => [],
+  targets(part) {
+    const last = part.stages.at(-1);
+    if (!last) return [];
+    return FIGURES.map((figure) => {
+      const percent = last.figures[figure].worseBy * 100;
+      return {
+        name: `${GROWTH_FIGURES[figure]}, worse at ${describe(last)}`,
+        measured: { median: percent, min: percent, max: percent },
+        bound: MOST_WORSE_PERCENT,
+        wanted: 'at most',
+        unit: '%',
+      };
+    });
+  },
+});
+
+function tabulate({ reference, stages }: GrowthPart): Table {
+  const [first] = stages;
+  return {
+    header: ['', describe(reference), ...stages.map(describe)],
+    rows: FIGURES.map((figure) => [
+      GROWTH_FIGURES[figure],
+      first ? writeSpread(first.figures[figure].reference) : '–',
+      ...stages.map((stage) => describeChange(stage, figure)),
+    ]),
+  };
+}
+
+function describeChange({ figures }: GrowthStage, figure: GrowthFigure): string {
+  const { grown, worseBy } = figures[figure];
+  return `${writeSpread(grown)}, ${worseBy < 0 ? '−' : '+'}${Math.abs(Math.round(worseBy * 100))} %`;
+}
+
+function describe({ backlog, finished }: LedgerSize): string {
+  const queued = `${backlog.toLocaleString('en-US')} queued`;
+  return finished === 0 ? queued : `${queued}, ${finished.toLocaleString('en-US')} finished`;
+}
+
+function describeDisk({ bytesPerFinishedJob }: GrowthPart): string {
+  if (bytesPerFinishedJob === null) return '';
+  return ` A finished job takes ${writeFigure(bytesPerFinishedJob)} bytes on the disk, with its attempt and all indexes.`;
+}
