@@ -57,6 +57,16 @@ const BASE = {
   metadata: '{}',
 };
 
+/** Writes so many jobs that wait, whose ids differ from `firstId` in the end alone. */
+export async function writeManyWaiting(db: Database, firstId: string, count: number): Promise<void> {
+  await writeJob(db, firstId, { status: 'scheduled', finished_at: null });
+  await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff, timeout_ms,
+      run_at, tags, metadata)
+    SELECT overlay(id::text PLACING lpad(to_hex(number), 12, '0') FROM 25)::uuid, tenant_id, type, queue, status,
+      priority, payload, max_attempts, backoff, timeout_ms, run_at, tags, metadata
+    FROM jobs, generate_series(1, ${count - 1}) AS number`.execute(db);
+}
+
 /** Writes a dead letter of the job: open, unless `columns` say otherwise. */
 export async function writeDeadLetter(
   db: Database,

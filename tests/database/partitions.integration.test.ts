@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-da
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { succeed, VERSIONS } from './ledger.ts';
-import { dropPartitions, writeJob } from './old-partition.ts';
+import { dropPartitions, writeJob, writeManyWaiting } from './old-partition.ts';
 
 const FAR_FUTURE = '0fffffff-ffff-7fff-8fff-ffffffffffff';
 
@@ -60,12 +60,7 @@ describe('partitions made ahead', () => {
   test('do not take over more than can be moved at once', async () => {
     await dropPartitions(database.db);
     const id = newUuid();
-    await writeJob(database.db, id);
-    await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff,
-        timeout_ms, run_at, tags, metadata)
-      SELECT overlay(id::text PLACING lpad(to_hex(number), 12, '0') FROM 25)::uuid, tenant_id, type, queue, status,
-        priority, payload, max_attempts, backoff, timeout_ms, run_at, tags, metadata
-      FROM jobs, generate_series(1, ${MAX_MOVED}) AS number`.execute(database.db);
+    await writeManyWaiting(database.db, id, MAX_MOVED + 1);
 
     expect(await makeWeeks(database.db)).toEqual(threeWeeks().slice(1));
     expect(await partitionOf(id)).toBe('jobs_default');

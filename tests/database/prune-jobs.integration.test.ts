@@ -9,7 +9,14 @@ import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-da
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { makeOldPartition, oldId, RETENTION_DAYS, writeDeadLetter, writeJob } from './old-partition.ts';
+import {
+  makeOldPartition,
+  oldId,
+  RETENTION_DAYS,
+  writeDeadLetter,
+  writeJob,
+  writeManyWaiting,
+} from './old-partition.ts';
 
 let database: TestDatabase;
 let old: Partition;
@@ -129,12 +136,7 @@ async function killWhoDetaches(): Promise<void> {
 }
 
 test('a partition with more live jobs than may be moved at once is left as it is', async () => {
-  await writeJob(database.db, oldId(old), { status: 'scheduled', finished_at: null });
-  await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff, timeout_ms,
-      run_at, tags, metadata)
-    SELECT overlay(id::text PLACING lpad(to_hex(number), 12, '0') FROM 25)::uuid, tenant_id, type, queue, status,
-      priority, payload, max_attempts, backoff, timeout_ms, run_at, tags, metadata
-    FROM jobs, generate_series(1, ${MAX_MOVED}) AS number`.execute(database.db);
+  await writeManyWaiting(database.db, oldId(old), MAX_MOVED + 1);
 
   expect(await prune()).toEqual({ kind: 'left', partition: old.jobs, moreLiveThan: MAX_MOVED });
   expect((await readAll()).jobs).toHaveLength(MAX_MOVED + 1);

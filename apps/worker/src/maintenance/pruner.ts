@@ -13,8 +13,8 @@ import {
 import type { Logger } from 'pino';
 import { type Loop, startLoop } from '../loop.ts';
 
+/** Also after a failure: while a dump holds the lock that a partition needs, each try keeps everybody waiting. */
 const INTERVAL_MS = 5 * 60_000;
-const RETRY_AFTER_MS = 60_000;
 const TELL_AGAIN_MS = 3_600_000;
 /** A run deletes so many batches of each kind at most; the next one comes soon then. */
 const MAX_BATCHES = 20;
@@ -47,12 +47,12 @@ export function startPruner(options: PrunerOptions): Loop {
   async function runOnce(): Promise<number> {
     const made = await makeWeeks(db);
     if (made.length > 0) logger.info({ partitions: made }, 'made partitions');
-    await prune();
     let moreToDo = false;
     for (const deleteBatch of deletions) moreToDo = (await repeat(deleteBatch)) || moreToDo;
+    await prune();
     return moreToDo ? SOON_MS : INTERVAL_MS;
   }
-  return startLoop({ runOnce, retryAfterMs: RETRY_AFTER_MS, onError });
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
 }
 
 /** Answers whether there was more to do when the batches were used up. */
