@@ -20,7 +20,11 @@ describe('dispatchJobs', () => {
       moreToDo: true,
       jobs: jobs.slice(0, 3).map(({ id }) => ({ id, dispatchNo: 1 })),
     });
-    expect(await dispatchJobs(ledger.db, 'default', 3)).toEqual({ jobs: [], moreToDo: true });
+    expect(await dispatchJobs(ledger.db, 'default', 3)).toEqual({
+      jobs: [],
+      waitingBefore: 3,
+      moreToDo: true,
+    });
     await claimJobs(ledger.db, ledger.workerId, first.jobs);
     expect((await dispatchJobs(ledger.db, 'default', 3)).jobs.map((job) => job.id)).toEqual(
       jobs.slice(3).map((job) => job.id),

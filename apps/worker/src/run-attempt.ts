@@ -4,7 +4,7 @@ import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import { type AttemptResult, decideOutcome, type RetrySpread } from '@accepted/shared/job/decide-outcome';
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { Logger } from 'pino';
-import type { RunningAttempts } from './attempt/running-attempts.ts';
+import type { RunningAttempt, RunningAttempts } from './attempt/running-attempts.ts';
 import { countEnd } from './metrics/count-end.ts';
 import type { WorkerCounters } from './metrics/worker-counters.ts';
 
@@ -18,6 +18,8 @@ export interface AttemptSteps {
   spreadRetries: (job: ClaimedJob) => RetrySpread;
   /** Writes the outcome if this attempt still holds the job. */
   record: (ended: EndedAttempt) => Promise<JobStatus | 'fenced'>;
+  /** Waits for the outcome only when so many others are on their way that the ledger must be falling behind. */
+  unlessTooMany: (concluded: Promise<void>) => Promise<void>;
   /** Tells those who wait for the job that it is finished, or the dispatcher that it waits again. */
   announce: (job: ClaimedJob, status: JobStatus) => void;
   running: RunningAttempts;
@@ -26,36 +28,48 @@ export interface AttemptSteps {
 }
 
 /**
- * Runs one attempt of one job, from the engine's hint to the committed outcome.
+ * Runs one attempt of one job, from the engine's hint to the outcome that is on its way to the ledger.
  *
  * A delivery is only a hint: the engine may give it twice, late, or for a job that is long done, and the claim
  * decides. From the claim on, the process may die at any line: the lease ends, the rescuer counts the attempt and
- * a later one runs under a larger token. Only when this returns is the engine told that the delivery is done.
+ * a later one runs under a larger token. So the engine may be told that the delivery is done as soon as the handler has
+ * ended, and its place is free for the next job while the outcome is written together with others.
  */
 export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promise<void> {
   const job = await steps.claim(delivery);
   if (!job) return;
   const logger = steps.logger.child(describe(job));
   const attempt = steps.running.begin(job.id);
-  try {
-    logger.debug('attempt started');
-    const result = await steps.execute(job, attempt.signal, logger);
-    if (attempt.leaseIsLost()) {
-      logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
-      return;
-    }
-    const outcome = decideOutcome(job, result, steps.spreadRetries(job));
-    const status = await steps.record({ job, outcome });
-    countEnd(steps.counters, job.queue, outcome, status);
-    if (status === 'fenced') {
-      logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');
-      return;
-    }
-    logEnd(logger, status, 'error' in outcome ? outcome.error.code : undefined);
-    steps.announce(job, status);
-  } finally {
-    attempt.end();
+  logger.debug('attempt started');
+  const result = await steps.execute(job, attempt.signal, logger);
+  const concluded = conclude(steps, { job, attempt, result, logger })
+    .catch((error: unknown) => logger.error({ err: error }, 'the outcome could not be recorded'))
+    .finally(() => attempt.end());
+  await steps.unlessTooMany(concluded);
+}
+
+interface Ended {
+  job: ClaimedJob;
+  attempt: RunningAttempt;
+  result: AttemptResult;
+  logger: Logger;
+}
+
+/** Decides what becomes of the job, records it and tells those who wait; writes nothing when the lease was lost. */
+async function conclude(steps: AttemptSteps, { job, attempt, result, logger }: Ended): Promise<void> {
+  if (attempt.leaseIsLost()) {
+    logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
+    return;
   }
+  const outcome = decideOutcome(job, result, steps.spreadRetries(job));
+  const status = await steps.record({ job, outcome });
+  countEnd(steps.counters, job.queue, outcome, status);
+  if (status === 'fenced') {
+    logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');
+    return;
+  }
+  logEnd(logger, status, 'error' in outcome ? outcome.error.code : undefined);
+  steps.announce(job, status);
 }
 
 function describe(job: ClaimedJob): Record<string, unknown> {

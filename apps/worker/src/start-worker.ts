@@ -9,6 +9,7 @@ import { createAnnouncer } from './attempt/announcer.ts';
 import { createClaimer } from './attempt/claimer.ts';
 import { createExecutor } from './attempt/executor.ts';
 import { createFinishMeter } from './attempt/finish-meter.ts';
+import { limitUnderWay } from './attempt/outcomes-under-way.ts';
 import { createRecorder } from './attempt/recorder.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
 import { createRunningAttempts, type RunningAttempts } from './attempt/running-attempts.ts';
@@ -43,6 +44,7 @@ export interface WorkerResources {
 /** Starts everything that a worker process does, and answers the function that ends it in order. */
 export async function startWorker(resources: WorkerResources): Promise<{ stop(): Promise<void> }> {
   const { config, db, engine, handlers, logger } = resources;
+  const { WORKER_CONCURRENCY: concurrency, WATCHDOG_MS: deafAfterMs } = config;
   const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
   const running = createRunningAttempts();
   const budget = createRetryBudget();
@@ -58,7 +60,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const lease = await holdLease({
     db,
     queues,
-    concurrency: config.WORKER_CONCURRENCY,
+    concurrency,
     heartbeatMs: config.HEARTBEAT_MS,
     finishedPerSecond: () => meter.read(performance.now()),
     onLost: () => running.stopAll('leaseLost'),
@@ -84,6 +86,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
       return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
     },
     record,
+    unlessTooMany: limitUnderWay(concurrency),
     announce(job, status) {
       meter.count(job.queue);
       if (status === 'retrying') return dispatch.dueSoon();
@@ -95,10 +98,8 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     counters,
     logger,
   };
-  const concurrency = config.WORKER_CONCURRENCY;
   const run = (delivery: Parameters<typeof runAttempt>[1]) => runAttempt(steps, delivery);
   const consumers = consumeQueues({ engine, queues, concurrency, run });
-  const deafAfterMs = config.WATCHDOG_MS;
   const watchdog = startWatchdog({ ...resources, queues, concurrency, consumers, deafAfterMs });
   logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');
 

@@ -35,7 +35,7 @@ export async function nextDueInMs(db: Database): Promise<number | undefined> {
 /**
  * Fills the queue's window up to `windowSize` jobs that are in the engine but not yet claimed, and answers the
  * jobs it marked; the caller adds them to the engine once this has committed. If the caller dies in between, the
- * reconciler finds them missing.
+ * reconciler finds them missing. `waitingBefore` jobs were in the window when the turn began.
  *
  * Takes two round trips and holds no lock between them. Dispatchers may race: each turn counts the queue's round up,
  * and whoever chose by an older round marks nothing. `moreToDo` says whether it pays to look again at once: jobs were
@@ -45,15 +45,16 @@ export async function dispatchJobs(
   db: Database,
   queue: string,
   windowSize: number,
-): Promise<{ jobs: DispatchedJob[]; moreToDo: boolean }> {
+): Promise<{ jobs: DispatchedJob[]; waitingBefore: number; moreToDo: boolean }> {
   const { round, inFlight, ready } = await readQueue(db, queue, windowSize);
-  const free = windowSize - inFlight.waiting;
-  if (free <= 0) return { jobs: [], moreToDo: true };
+  const waitingBefore = inFlight.waiting;
+  const free = windowSize - waitingBefore;
+  if (free <= 0) return { jobs: [], waitingBefore, moreToDo: true };
   const chosen = chooseFairly(ready, free, inFlight);
-  if (chosen.length === 0) return { jobs: [], moreToDo: false };
+  if (chosen.length === 0) return { jobs: [], waitingBefore, moreToDo: false };
   const jobs = await markDispatched(db, queue, round, chosen);
   const moreToDo = jobs.length === 0 || chosen.length === free || chosen.length < ready.length;
-  return { jobs, moreToDo };
+  return { jobs, waitingBefore, moreToDo };
 }
 
 interface InFlightGroup {
