@@ -31,18 +31,22 @@ export const cost = makePart<CostData>({
   },
   tables: ({ contenders, redisMemory, connections }) => [
     {
+      title: 'One of many',
       explanation: `A job among many, submitted over ${connections} connections and run by one worker: what the API and the worker say to each server, and what PostgreSQL writes to its log, with pages already logged and, in the last column, right after a checkpoint, when each page is logged whole at its first change. A Redis script is one request; the commands are those that Redis carried out, inside scripts too.`,
       table: tabulateCosts(contenders, 'underLoad'),
     },
     {
+      title: 'A job alone',
       explanation: 'A job that comes alone, without what the idle system does anyway.',
       table: tabulateCosts(contenders, 'alone'),
     },
     {
+      title: 'The idle system',
       explanation: 'The idle system, per second.',
       table: tabulateCosts(contenders, 'idlePerSecond'),
     },
     {
+      title: 'Memory of Redis',
       explanation: 'The memory of Redis while jobs wait, in MB; naive BullMQ has no worker then.',
       table: tabulateMemory(redisMemory),
     },

@@ -1,5 +1,5 @@
 import { makePart } from '../report/make-part.ts';
-import { type Table, writeFigure, writeSpread } from '../report/table.ts';
+import { type Table, writeFigure } from '../report/table.ts';
 import {
   GROWTH_FIGURES,
   type GrowthFigure,
@@ -19,7 +19,8 @@ export const growth = makePart<GrowthPart>({
   measure: (servers, size, say) => measureGrowth(servers, GROWTH_SIZES[size], say),
   tables: (part) => [
     {
-      explanation: `Accepted on Redis, ${part.rounds} rounds: a ledger that grows takes turns with one that stays at ${describe(part.reference)}. Each column has the median and range of the grown ledger, and by how much its median is worse (+) or better (−) than that of the small one in the same rounds. The backlog is another queue than that of the jobs that are measured, but for the worker, who takes it. Ids are spread over four weeks, so that partitions are filled as in operation.${describeDisk(part)}`,
+      title: 'A grown ledger beside a small one',
+      explanation: `Accepted on Redis, ${part.rounds} rounds: a ledger that grows takes turns with one that stays at ${describe(part.reference)}. Each column has the median of the grown ledger, that of the small one in the same rounds, and by how much the grown one is worse (+) or better (−). The backlog is another queue than that of the jobs that are measured, but for the worker, who takes it. Ids are spread over four weeks, so that partitions are filled as in operation.${describeDisk(part)}`,
       table: tabulate(part),
     },
   ],
@@ -40,21 +41,20 @@ export const growth = makePart<GrowthPart>({
   },
 });
 
-function tabulate({ reference, stages }: GrowthPart): Table {
-  const [first] = stages;
+function tabulate({ stages }: GrowthPart): Table {
   return {
-    header: ['', describe(reference), ...stages.map(describe)],
+    header: ['', ...stages.map(describe)],
     rows: FIGURES.map((figure) => [
       GROWTH_FIGURES[figure],
-      first ? writeSpread(first.figures[figure].reference) : '–',
       ...stages.map((stage) => describeChange(stage, figure)),
     ]),
   };
 }
 
 function describeChange({ figures }: GrowthStage, figure: GrowthFigure): string {
-  const { grown, worseBy } = figures[figure];
-  return `${writeSpread(grown)}, ${worseBy < 0 ? '−' : '+'}${Math.abs(Math.round(worseBy * 100))} %`;
+  const { grown, reference, worseBy } = figures[figure];
+  const change = `${worseBy < 0 ? '−' : '+'}${Math.abs(Math.round(worseBy * 100))} %`;
+  return `${writeFigure(grown.median)} beside ${writeFigure(reference.median)}, ${change}`;
 }
 
 function describe({ backlog, finished }: LedgerSize): string {

@@ -18,6 +18,7 @@ export const memory = makePart<MemoryPart>({
   measure: (servers, size, say) => measureMemory(servers, MINUTES[size], say),
   tables: ({ minutes, jobsPerSecond, processes }) => [
     {
+      title: 'Resident memory',
       explanation: `Resident memory over ${minutes} minutes at ${jobsPerSecond} jobs a second, and the line of least squares through it after the warm-up, with two standard errors.`,
       table: tabulate(processes),
     },

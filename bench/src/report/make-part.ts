@@ -10,8 +10,8 @@ import type { Target } from './target.ts';
 /** What makes up a part; `Data` is what its JSON file holds. */
 export interface PartSpec<Data> extends Pick<Part, 'name' | 'title'> {
   measure(servers: Servers, size: SizeName, say: (line: string) => void): Promise<Data>;
-  /** Its tables, each with what it shows in a sentence or two. */
-  tables(data: Data): { explanation: string; table: Table }[];
+  /** Its tables; what each shows, in some words and in a sentence or two. */
+  tables(data: Data): { title: string; explanation: string; table: Table }[];
   /** Its pictures; what each shows, and the SVG. */
   plots(data: Data): { title: string; svg: string }[];
   targets(data: Data): Target[];
@@ -44,7 +44,7 @@ export function makePart<Data>(spec: PartSpec<Data>): Part {
     },
     async renderText(folder) {
       const tables = spec.tables(await read(folder));
-      return tables.map(({ table }) => renderText(table)).join('\n\n');
+      return tables.map((shown) => `${shown.title}\n${renderText(shown.table)}`).join('\n\n');
     },
     targets: async (folder) => spec.targets(await read(folder)),
   };
