@@ -20,7 +20,7 @@ export const growth = makePart<GrowthPart>({
   tables: (part) => [
     {
       title: 'A grown ledger beside a small one',
-      explanation: `Accepted on Redis, ${part.rounds} rounds: a ledger that grows takes turns with one that stays at ${describe(part.reference)}. Each column has the median of the grown ledger, that of the small one in the same rounds, and by how much the grown one is worse (+) or better (−). The backlog is another queue than that of the jobs that are measured, but for the worker, who takes it. Ids are spread over four weeks, so that partitions are filled as in operation.${describeDisk(part)}`,
+      explanation: `Accepted on Redis, rounds: ${part.rounds}. A ledger that grows takes turns with one that stays at ${describe(part.reference)}. Each column has the median of the grown ledger, that of the small one in the same rounds, and by how much the grown one is worse (+) or better (−). The backlog is another queue than that of the jobs that are measured, but for the worker, who takes it. Ids are spread over four weeks, so that partitions are filled as in operation.${describeDisk(part)}`,
       table: tabulate(part),
     },
   ],

@@ -39,7 +39,7 @@ export function makePart<Data>(spec: PartSpec<Data>): Part {
         .map((plot, index) => `![${plot.title}](performance/${plotFile(name, index)})`);
       const tables = spec
         .tables(data)
-        .flatMap(({ explanation, table }) => [explanation, renderMarkdown(table)]);
+        .flatMap((shown) => [`#### ${shown.title}`, shown.explanation, renderMarkdown(shown.table)]);
       return [...plots, ...tables].join('\n\n');
     },
     async renderText(folder) {
