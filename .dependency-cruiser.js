@@ -73,7 +73,8 @@ export default {
     },
     {
       name: 'sql-in-database',
-      comment: 'All SQL lives in one room, where what it locks and guarantees can be reviewed together. The fault suite and the benchmark look at the tables from outside, and the contenders of the benchmark have their own.',
+      comment:
+        'All SQL lives in one room, where what it locks and guarantees can be reviewed together. The fault suite and the benchmark look at the tables from outside, and the contenders of the benchmark have their own.',
       severity: 'error',
       from: {
         pathNot:
@@ -89,7 +90,9 @@ export default {
         pathNot:
           '^(packages/testing/|faults/|bench/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
-      to: { path: '^(packages/testing|faults|bench|tests)/|node_modules/(vitest|fast-check|playwright-core)/' },
+      to: {
+        path: '^(packages/testing|faults|bench|tests)/|node_modules/(vitest|fast-check|playwright-core)/',
+      },
     },
     {
       name: 'migrations-alone',

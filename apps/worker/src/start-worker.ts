@@ -8,7 +8,8 @@ import type { Logger } from 'pino';
 import { createAnnouncer } from './attempt/announcer.ts';
 import { createClaimer } from './attempt/claimer.ts';
 import { createExecutor } from './attempt/executor.ts';
-import { createFinishMeter } from './attempt/finish-meter.ts';
+import { createFinishMeter, type FinishMeter } from './attempt/finish-meter.ts';
+import { createSlotsByQueue } from './attempt/handler-slots.ts';
 import { limitUnderWay } from './attempt/outcomes-under-way.ts';
 import { createRecorder } from './attempt/recorder.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
@@ -27,6 +28,9 @@ import { startWatchdog } from './rescue/watchdog.ts';
 import { type AttemptSteps, runAttempt } from './run-attempt.ts';
 import { shutDown } from './shut-down.ts';
 import { consumeQueues } from './worker.ts';
+
+/** Outcomes that may be on their way to the ledger at once: a full batch of the recorder. */
+const MAX_OUTCOMES_UNDER_WAY = 200;
 
 export interface WorkerResources {
   /** The key of the secrets goes no further than `main.ts`. */
@@ -78,28 +82,25 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const maintenance = startMaintenance({ ...resources, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
+  const execute = createExecutor({ db, handlers });
+  const slotsOf = createSlotsByQueue({ slots: concurrency, ahead: engine.kind === 'redis' });
   const steps: AttemptSteps = {
     claim: createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger }),
-    execute: createExecutor({ db, handlers }),
+    execute: (job, signal, log) => slotsOf(job.queue).run(() => execute(job, signal, log)),
     spreadRetries(job) {
       budget.count(job.type, job.attemptsMade, performance.now());
       return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
     },
     record,
-    unlessTooMany: limitUnderWay(concurrency),
-    announce(job, status) {
-      meter.count(job.queue);
-      if (status === 'retrying') return dispatch.dueSoon();
-      if (!isTerminal(status)) return dispatch.soon(job.queue);
-      announceFinished(job.id);
-      if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);
-    },
+    unlessTooMany: limitUnderWay(MAX_OUTCOMES_UNDER_WAY),
+    announce: tellWhoWaits(meter, dispatch, announceFinished),
     running,
     counters,
     logger,
   };
   const run = (delivery: Parameters<typeof runAttempt>[1]) => runAttempt(steps, delivery);
-  const consumers = consumeQueues({ engine, queues, concurrency, run });
+  const deliveriesAtOnce = (queue: string) => slotsOf(queue).deliveriesAtOnce();
+  const consumers = consumeQueues({ engine, queues, deliveriesAtOnce, run });
   const watchdog = startWatchdog({ ...resources, queues, concurrency, consumers, deafAfterMs });
   logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');
 
@@ -111,6 +112,20 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
       await shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
       await stopCounting();
     },
+  };
+}
+
+function tellWhoWaits(
+  meter: FinishMeter,
+  dispatch: Dispatch,
+  announceFinished: (jobId: string) => void,
+): AttemptSteps['announce'] {
+  return (job, status) => {
+    meter.count(job.queue);
+    if (status === 'retrying') return dispatch.dueSoon();
+    if (!isTerminal(status)) return dispatch.soon(job.queue);
+    announceFinished(job.id);
+    if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);
   };
 }
 

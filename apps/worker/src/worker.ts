@@ -2,7 +2,7 @@ import type { Delivery } from '@accepted/shared/database/claim-jobs';
 import { type Engine, parseEngineJobId } from '@accepted/shared/queue/engine';
 import type { Worker } from 'bullmq';
 
-/** Takes deliveries from the engine, at most `concurrency` of a queue at once. */
+/** Takes deliveries from the engine, so many of a queue at once. */
 export interface EngineConsumers {
   /** How many deliveries of a queue are being worked on. */
   underWay(queue: string): number;
@@ -21,10 +21,11 @@ export interface EngineConsumers {
 export function consumeQueues(options: {
   engine: Engine;
   queues: string[];
-  concurrency: number;
+  /** How many deliveries of a queue to take at once; it may change at any time. */
+  deliveriesAtOnce: (queue: string) => number;
   run: (delivery: Delivery) => Promise<void>;
 }): EngineConsumers {
-  const { engine, concurrency, run } = options;
+  const { engine, deliveriesAtOnce, run } = options;
   const consumers = new Map(options.queues.map((queue) => [queue, consume(queue)]));
 
   function consume(queue: string) {
@@ -39,9 +40,10 @@ export function consumeQueues(options: {
       } finally {
         state.underWay -= 1;
         state.lastAtMs = performance.now();
+        worker.concurrency = deliveriesAtOnce(queue);
       }
     }
-    const worker: Worker = engine.openWorker(queue, process, { concurrency });
+    const worker: Worker = engine.openWorker(queue, process, { concurrency: deliveriesAtOnce(queue) });
     return { state, worker };
   }
 

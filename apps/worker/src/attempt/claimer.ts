@@ -6,7 +6,8 @@ import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import type { Logger } from 'pino';
 
 const MAX_BATCH_SIZE = 200;
-const MAX_CONCURRENT_BATCHES = 2;
+/** One at a time: what comes meanwhile makes the next batch larger, and statements are what costs. */
+const MAX_CONCURRENT_BATCHES = 1;
 const RETRY_AFTER_MS = 250;
 
 /**

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/database/connect';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { liveCapacity } from '@accepted/shared/database/workers';
@@ -10,6 +11,9 @@ const IDLE_POLL_MS = 500;
 /** A turn that was another dispatcher's must not be tried again at once. */
 const MIN_POLL_MS = 2;
 const ENGINE_AWAY_POLL_MS = 200;
+/** A busy queue rests after a turn, so that the next one is for more than the few jobs that came in meanwhile. */
+const BUSY_PER_SECOND = 200;
+const REST_MS = 5;
 const CAPACITY_MAX_AGE_MS = 1_000;
 
 export interface DispatcherOptions {
@@ -43,6 +47,7 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: performance.now() });
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - capacity.readAt > CAPACITY_MAX_AGE_MS) await refreshCapacity();
+    if (window.claimedPerSecond > BUSY_PER_SECOND) await delay(REST_MS);
     return moreToDo ? Math.max(MIN_POLL_MS, refillInMs(window, size)) : IDLE_POLL_MS;
   }
 
