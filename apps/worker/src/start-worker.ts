@@ -122,8 +122,9 @@ function tellWhoWaits(
 ): AttemptSteps['announce'] {
   return (job, status) => {
     meter.count(job.queue);
-    if (status === 'retrying') return dispatch.dueSoon();
-    if (!isTerminal(status)) return dispatch.soon(job.queue);
+    if (status === 'retrying') dispatch.dueSoon();
+    if (job.isLimited || status === 'queued') dispatch.soon(job.queue);
+    if (!isTerminal(status)) return;
     announceFinished(job.id);
     if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);
   };

@@ -6,6 +6,7 @@ import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import { newUuid } from '@accepted/shared/job/id';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import type { JobStatus } from '@accepted/shared/job/status';
 import { openEngine } from '@accepted/shared/queue/open-engine';
@@ -26,6 +27,7 @@ const CONFIG = {
   RETENTION_DAYS: 30,
   SHUTDOWN_TIMEOUT_MS: 4_000,
 };
+const ONE_ACCOUNT = { tenantId: newUuid() };
 const logger = pino({ level: 'silent' });
 
 type Run = (payload: unknown, ctx: JobContext) => unknown;
@@ -129,6 +131,23 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       'failed',
       'succeeded',
     ]);
+  });
+
+  test('jobs of one concurrency key run one at a time, and the next one follows at once', async () => {
+    let running = 0;
+    let most = 0;
+    await start('keyed', async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await delay(1);
+      running -= 1;
+    });
+    const startedMs = performance.now();
+    const jobs = await submit('keyed', { ...ONE_ACCOUNT, concurrencyKey: 'a', concurrencyLimit: 1 }, 30);
+    for (const job of jobs) await reaches(job.id, 'succeeded');
+    expect(most).toBe(1);
+    // A dispatcher that nobody wakes looks twice a second, which would be 15 seconds here.
+    expect(performance.now() - startedMs).toBeLessThan(7_500);
   });
 
   test('a job that uses up its attempts, or fails for good, is a dead letter', async () => {

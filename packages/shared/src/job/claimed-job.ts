@@ -15,6 +15,8 @@ export interface ClaimedJob {
   timeoutMs: number;
   /** Whether somebody asked to be told how it ends. */
   hasWebhook: boolean;
+  /** Whether its end may let another job of its concurrency key run. */
+  isLimited: boolean;
   payload: unknown;
   tags: string[];
   metadata: Record<string, unknown>;

@@ -23,6 +23,7 @@ function claimedJob(change: Partial<ClaimedJob> = {}): ClaimedJob {
     metadata: {},
     createdAt: new Date('2026-01-02T03:04:05.678Z'),
     hasWebhook: false,
+    isLimited: false,
     requestId: null,
     traceparent: null,
     tracestate: null,
