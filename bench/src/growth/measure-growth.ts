@@ -52,11 +52,11 @@ export const GROWTH_SIZES = {
       { backlog: 1_000_000, finished: 0 },
       { backlog: 1_000_000, finished: 10_000_000 },
     ],
-    acceptSeconds: 3,
-    workerJobs: 8_000,
-    latencySeconds: 4,
-    pickUps: 100,
-    reads: 500,
+    acceptSeconds: 2,
+    workerJobs: 6_000,
+    latencySeconds: 2,
+    pickUps: 60,
+    reads: 300,
   },
 } as const satisfies Record<string, GrowthSize>;
 

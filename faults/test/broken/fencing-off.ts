@@ -3,8 +3,8 @@ import { patchSource } from './patch-source.ts';
 
 patchSource({
   file: 'packages/shared/src/database/record-outcomes.ts',
-  from: "WHERE jobs.attempt = ended.attempt AND jobs.status = 'running'",
-  to: "WHERE jobs.status = 'running'",
+  from: ' AND jobs.attempt = ended.attempt',
+  to: '',
 });
 
 // The zombie has to come back while the next attempt is under way, so those take their time.
