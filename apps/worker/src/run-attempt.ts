@@ -41,7 +41,13 @@ export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promi
   const logger = steps.logger.child(describe(job));
   const attempt = steps.running.begin(job.id);
   logger.debug('attempt started');
-  const result = await steps.execute(job, attempt.signal, logger);
+  let result: AttemptResult;
+  try {
+    result = await steps.execute(job, attempt.signal, logger);
+  } catch (error) {
+    attempt.end();
+    throw error;
+  }
   const concluded = conclude(steps, { job, attempt, result, logger })
     .catch((error: unknown) => logger.error({ err: error }, 'the outcome could not be recorded'))
     .finally(() => attempt.end());

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Claimer } from './attempt/claimer.ts';
 import type { RunningAttempts } from './attempt/running-attempts.ts';
 import type { Loop } from './loop.ts';
 import type { Lease } from './rescue/lease.ts';
@@ -9,6 +10,7 @@ export interface ShutdownOptions {
   lease: Lease;
   services: Loop[];
   consumers: EngineConsumers;
+  claimer: Pick<Claimer, 'drain'>;
   running: RunningAttempts;
   notifications: { close(): Promise<void> };
   timeoutMs: number;
@@ -33,11 +35,14 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   if (running.count() > 0) logger.warn({ runningJobs: running.count() }, 'left running jobs to the rescuer');
 }
 
+/** Services may be in the middle of long work, for which running jobs must not wait. */
 async function endInOrder(options: ShutdownOptions): Promise<void> {
-  const { lease, services, consumers, running, notifications, timeoutMs } = options;
-  await Promise.allSettled([lease.drain(), consumers.pause(), ...services.map((service) => service.stop())]);
-  await Promise.race([running.idle(), delay(timeoutMs * SHARE_FOR_FINISHING)]);
+  const { lease, services, consumers, claimer, running, notifications, timeoutMs } = options;
+  const servicesEnded = Promise.allSettled(services.map((service) => service.stop()));
+  const finished = Promise.allSettled([lease.drain(), consumers.pause(), claimer.drain()]).then(running.idle);
+  await Promise.race([finished, delay(timeoutMs * SHARE_FOR_FINISHING)]);
   running.stopAll('shutdown');
+  await claimer.drain();
   await running.idle();
-  await Promise.allSettled([lease.release(), notifications.close(), consumers.close()]);
+  await Promise.allSettled([lease.release(), notifications.close(), consumers.close(), servicesEnded]);
 }

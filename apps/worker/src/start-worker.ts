@@ -1,6 +1,7 @@
 import type { Database } from '@accepted/shared/database/connect';
 import { registerJobTypes } from '@accepted/shared/database/job-types';
 import { CHANNELS, listen } from '@accepted/shared/database/notifications';
+import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import { isTerminal } from '@accepted/shared/job/status';
 import type { Engine } from '@accepted/shared/queue/engine';
 import { DELIVERY_QUEUE } from '@accepted/shared/webhook/event';
@@ -82,11 +83,13 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const maintenance = startMaintenance({ ...resources, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
+  const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });
   const execute = createExecutor({ db, handlers });
   const slotsOf = createSlotsByQueue({ slots: concurrency, ahead: engine.kind === 'redis' });
   const steps: AttemptSteps = {
-    claim: createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger }),
-    execute: (job, signal, log) => slotsOf(job.queue).run(() => execute(job, signal, log)),
+    claim: claimer.claim,
+    execute: async (job, signal, log) =>
+      (await slotsOf(job.queue).run(() => execute(job, signal, log), signal)) ?? notStarted(signal),
     spreadRetries(job) {
       budget.count(job.type, job.attemptsMade, performance.now());
       return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
@@ -109,10 +112,15 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
       closing = true;
       const services = [...dispatch.loops, rescuer, ...maintenance, ...deadLetters, watchdog];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
-      await shutDown({ lease, services, consumers, running, notifications, timeoutMs, logger });
+      await shutDown({ lease, services, consumers, claimer, running, notifications, timeoutMs, logger });
       await stopCounting();
     },
   };
+}
+
+/** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */
+function notStarted(signal: AbortSignal): AttemptResult {
+  return { kind: 'aborted', reason: signal.reason === 'canceled' ? 'canceled' : 'shutdown' };
 }
 
 function tellWhoWaits(

@@ -35,6 +35,7 @@ export function consumeQueues(options: {
       if (!delivery) return;
       state.underWay += 1;
       state.lastAtMs = performance.now();
+      worker.concurrency = deliveriesAtOnce(queue);
       try {
         await run(delivery);
       } finally {

@@ -150,6 +150,26 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     expect(performance.now() - startedMs).toBeLessThan(7_500);
   });
 
+  test('jobs that were claimed ahead of handlers that turn out slow go to another worker', async () => {
+    const gate = Promise.withResolvers<void>();
+    let held = 0;
+    const holding = async (payload: unknown) => {
+      if (payload !== 'slow') return;
+      held += 1;
+      await gate.promise;
+    };
+    await start('ahead', holding);
+    const warm = await submit('ahead', {}, 300);
+    for (const job of warm) await reaches(job.id, 'succeeded');
+    const slow = await submit('ahead', { payloadJson: '"slow"' }, CONFIG.WORKER_CONCURRENCY);
+    await waitUntil(() => held === slow.length, { until: 'every slot is taken' });
+    const quick = await submit('ahead', {}, 30);
+    await start('ahead', async () => undefined);
+    for (const job of quick) expect(await reaches(job.id, 'succeeded')).toMatchObject({ attempts_made: 1 });
+    gate.resolve();
+    for (const job of slow) await reaches(job.id, 'succeeded');
+  });
+
   test('a job that uses up its attempts, or fails for good, is a dead letter', async () => {
     await start('dead', async (payload) => {
       if (payload === 'permanent') throw new PermanentError('cannot ever work', { code: 'bad_account' });

@@ -16,7 +16,7 @@ export function findTooDeep(value: unknown, pointer = '', depth = 0): Fault | un
 }
 
 /** An escape of a character, the names that pollute prototypes, and what a number too large for a double must have. */
-const SUSPICIOUS = /\\u|__proto__|constructor|[eE]\+?\d\d|\d{200}/;
+const SUSPICIOUS = /\\u|__proto__|constructor|[eE]\+?\d\d|(?<!\d)\d{200}/;
 
 /**
  * Tells whether it pays to scan what a text was parsed into. Without an escape a text that is UTF-8 has no half of a

@@ -10,30 +10,44 @@ const MAX_BATCH_SIZE = 200;
 const MAX_CONCURRENT_BATCHES = 1;
 const RETRY_AFTER_MS = 250;
 
+/** Claims delivered jobs, many in one statement. */
+export interface Claimer {
+  /** Takes the lease of a delivered job; `undefined` when there is nothing to run. */
+  claim(delivery: Delivery): Promise<ClaimedJob | undefined>;
+  /** Resolves when the claims that were asked for so far are answered. */
+  drain(): Promise<void>;
+}
+
 /**
- * Makes the function that claims delivered jobs, many in one statement. While Postgres is away it waits, for the
- * delivery is still good when Postgres is back; once `isClosing` it lets go, and the reconciler brings the job back.
+ * Makes a claimer. While Postgres is away it waits, for the delivery is still good when Postgres is back; once
+ * `isClosing` it claims nothing more, and the reconciler brings the jobs back.
  */
 export function createClaimer(options: {
   db: Database;
   workerId: () => string;
   isClosing: () => boolean;
   logger: Logger;
-}): (delivery: Delivery) => Promise<ClaimedJob | undefined> {
+}): Claimer {
+  const { db, workerId, isClosing, logger } = options;
   const batcher = createBatcher<Delivery, ClaimedJob | undefined>({
     maxBatchSize: MAX_BATCH_SIZE,
     maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
-    flush: (deliveries) => claimJobs(options.db, options.workerId(), deliveries),
+    async flush(deliveries) {
+      return isClosing() ? deliveries.map(() => undefined) : await claimJobs(db, workerId(), deliveries);
+    },
   });
-  return async (delivery) => {
-    while (!options.isClosing()) {
-      try {
-        return await batcher.add(delivery);
-      } catch (error) {
-        options.logger.warn({ err: error, jobId: delivery.id }, 'claiming failed; it is tried again');
-        await delay(RETRY_AFTER_MS);
+  return {
+    async claim(delivery) {
+      while (!isClosing()) {
+        try {
+          return await batcher.add(delivery);
+        } catch (error) {
+          logger.warn({ err: error, jobId: delivery.id }, 'claiming failed; it is tried again');
+          await delay(RETRY_AFTER_MS);
+        }
       }
-    }
-    return undefined;
+      return undefined;
+    },
+    drain: () => batcher.drain(),
   };
 }

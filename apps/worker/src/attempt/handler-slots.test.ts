@@ -1,14 +1,28 @@
 import { expect, test } from 'vitest';
 import { createHandlerSlots } from './handler-slots.ts';
 
+const never = new AbortController().signal;
+
 function setUp() {
   const clock = { ms: 0 };
-  const slots = createHandlerSlots({ slots: 2, ahead: true }, () => clock.ms);
+  const slots = createHandlerSlots({ slots: 2, ahead: true, now: () => clock.ms });
   const runFor = (ms: number) =>
     slots.run(async () => {
       clock.ms += ms;
-    });
+    }, never);
   return { clock, slots, runFor };
+}
+
+/** Takes both slots until `end` is called. */
+function occupy({ slots }: ReturnType<typeof setUp>) {
+  const gate = Promise.withResolvers<void>();
+  const running = [1, 2].map(() => slots.run(() => gate.promise, never));
+  return {
+    async end() {
+      gate.resolve();
+      await Promise.all(running);
+    },
+  };
 }
 
 test('no more handlers run at once than there are slots, and the next one follows', async () => {
@@ -19,7 +33,7 @@ test('no more handlers run at once than there are slots, and the next one follow
     slots.run(() => {
       started.push(index);
       return gate.promise;
-    }),
+    }, never),
   );
   await Promise.resolve();
   expect(started).toEqual([0, 1]);
@@ -29,6 +43,33 @@ test('no more handlers run at once than there are slots, and the next one follow
   expect(started).toEqual([0, 1, 2]);
   for (const gate of gates) gate.resolve();
   await Promise.all(ended);
+});
+
+test('a slot is free again after a handler that failed', async () => {
+  const { slots } = setUp();
+  const failing = () => slots.run(() => Promise.reject(new Error('no')), never).catch(() => 'failed');
+  expect(await Promise.all([failing(), failing(), failing(), failing()])).toEqual(Array(4).fill('failed'));
+});
+
+test('a job that waits for a slot gives up when it is aborted, and its handler never runs', async () => {
+  const rig = setUp();
+  const occupied = occupy(rig);
+  const abort = new AbortController();
+  const waiting = rig.slots.run(() => Promise.reject(new Error('must not run')), abort.signal);
+  abort.abort();
+  expect(await waiting).toBeUndefined();
+  expect(await rig.slots.run(() => Promise.reject(new Error('must not run')), abort.signal)).toBeUndefined();
+  await occupied.end();
+  expect(await rig.slots.run(async () => 'runs', never)).toBe('runs');
+});
+
+test('a job that was claimed ahead of slow handlers gives up soon', async () => {
+  const rig = setUp();
+  const occupied = occupy(rig);
+  const startedMs = performance.now();
+  expect(await rig.slots.run(() => Promise.reject(new Error('must not run')), never)).toBeUndefined();
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  await occupied.end();
 });
 
 test('jobs are taken ahead once handlers have proved to be quick, and no longer when they are slow', async () => {
@@ -41,13 +82,11 @@ test('jobs are taken ahead once handlers have proved to be quick, and no longer 
 });
 
 test('a handler that has not ended yet is slow already', async () => {
-  const { clock, slots, runFor } = setUp();
-  for (let job = 0; job < 200; job += 1) await runFor(0);
-  const gate = Promise.withResolvers<void>();
-  const running = slots.run(() => gate.promise);
+  const rig = setUp();
+  for (let job = 0; job < 200; job += 1) await rig.runFor(0);
+  const occupied = occupy(rig);
   await Promise.resolve();
-  clock.ms += 1_000;
-  expect(slots.deliveriesAtOnce()).toBe(2);
-  gate.resolve();
-  await running;
+  rig.clock.ms += 1_000;
+  expect(rig.slots.deliveriesAtOnce()).toBe(2);
+  await occupied.end();
 });

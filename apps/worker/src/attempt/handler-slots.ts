@@ -1,32 +1,63 @@
 import { claimAhead } from '@accepted/shared/job/claim-ahead';
-import pLimit from 'p-limit';
 
 /** Lets so many handlers of a queue run at once, and says how many deliveries of it to take at once. */
 export interface HandlerSlots {
-  /** Runs `handler` when one of the slots is free. */
-  run<Result>(handler: () => Promise<Result>): Promise<Result>;
+  /** Runs `handler` in a slot; `undefined` when none came free before `signal` was aborted, or soon enough. */
+  run<Result>(handler: () => Promise<Result>, signal: AbortSignal): Promise<Result | undefined>;
   /** At least the slots; more while handlers are so quick that the next job should be here before one is free. */
   deliveriesAtOnce(): number;
+}
+
+export interface SlotOptions {
+  slots: number;
+  /** Whether jobs are claimed ahead at all: where a delivery costs the ledger's Postgres a transaction, it does not pay. */
+  ahead: boolean;
+  now?: () => number;
 }
 
 /** The weight of the newest handler in the moving average. */
 const SMOOTHING = 0.05;
 /** What a handler is taken to need before any has been seen. */
 const UNKNOWN_MS = 1_000;
+/** A job that has waited as long was claimed ahead of handlers that turned out slow: other workers may be idle. */
+const MAX_WAIT_MS = 250;
 
-export interface SlotOptions {
-  slots: number;
-  /** Whether jobs are claimed ahead at all: where a delivery costs the ledger's Postgres a transaction, it does not pay. */
-  ahead: boolean;
-}
-
-export function createHandlerSlots(
-  { slots, ahead }: SlotOptions,
-  now: () => number = () => performance.now(),
-): HandlerSlots {
-  const limit = pLimit(slots);
+export function createHandlerSlots({
+  slots,
+  ahead,
+  now = () => performance.now(),
+}: SlotOptions): HandlerSlots {
+  const waiting = new Set<() => void>();
   const startedAt = new Map<symbol, number>();
+  let taken = 0;
   let averageMs = UNKNOWN_MS;
+
+  function take(signal: AbortSignal): Promise<boolean> {
+    if (taken < slots) {
+      taken += 1;
+      return Promise.resolve(true);
+    }
+    if (signal.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const settle = (hasSlot: boolean) => {
+        waiting.delete(getSlot);
+        clearTimeout(timer);
+        signal.removeEventListener('abort', giveUp);
+        resolve(hasSlot);
+      };
+      const getSlot = () => settle(true);
+      const giveUp = () => settle(false);
+      const timer = setTimeout(giveUp, MAX_WAIT_MS);
+      signal.addEventListener('abort', giveUp, { once: true });
+      waiting.add(getSlot);
+    });
+  }
+
+  function giveBack(): void {
+    const [getSlot] = waiting;
+    if (getSlot) getSlot();
+    else taken -= 1;
+  }
 
   /** Handlers that have not ended count as well, or a queue that has become slow would not be noticed for long. */
   function handlerMs(): number {
@@ -35,20 +66,20 @@ export function createHandlerSlots(
     return Math.max(averageMs, runningMs / slots);
   }
 
-  async function measured<Result>(handler: () => Promise<Result>): Promise<Result> {
-    const key = Symbol();
-    const started = now();
-    startedAt.set(key, started);
-    try {
-      return await handler();
-    } finally {
-      startedAt.delete(key);
-      averageMs += SMOOTHING * (now() - started - averageMs);
-    }
-  }
-
   return {
-    run: (handler) => limit(() => measured(handler)),
+    async run(handler, signal) {
+      if (!(await take(signal))) return undefined;
+      const key = Symbol();
+      const started = now();
+      startedAt.set(key, started);
+      try {
+        return await handler();
+      } finally {
+        startedAt.delete(key);
+        averageMs += SMOOTHING * (now() - started - averageMs);
+        giveBack();
+      }
+    },
     deliveriesAtOnce: () => slots + (ahead ? claimAhead(slots, handlerMs()) : 0),
   };
 }

@@ -13,6 +13,7 @@ export interface RunningAttempt {
 export interface RunningAttempts {
   begin(jobId: string): RunningAttempt;
   stop(jobId: string, reason: StopReason): void;
+  /** After a shutdown every attempt that begins is stopped at once. */
   stopAll(reason: StopReason): void;
   count(): number;
   has(jobId: string): boolean;
@@ -23,11 +24,13 @@ export interface RunningAttempts {
 export function createRunningAttempts(): RunningAttempts {
   const controllers = new Set<{ jobId: string; abort: AbortController }>();
   let waiting: (() => void)[] = [];
+  let isShuttingDown = false;
 
   return {
     begin(jobId) {
       const entry = { jobId, abort: new AbortController() };
       controllers.add(entry);
+      if (isShuttingDown) entry.abort.abort('shutdown');
       return {
         signal: entry.abort.signal,
         leaseIsLost: () => entry.abort.signal.reason === 'leaseLost',
@@ -43,6 +46,7 @@ export function createRunningAttempts(): RunningAttempts {
       for (const entry of controllers) if (entry.jobId === jobId) entry.abort.abort(reason);
     },
     stopAll(reason) {
+      isShuttingDown ||= reason === 'shutdown';
       for (const entry of controllers) entry.abort.abort(reason);
     },
     count: () => controllers.size,

@@ -41,6 +41,7 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     // Heartbeats tell of all workers, but seconds later; what leaves the window tells at once.
     const rate = Math.max(capacity.finishedPerSecond, window?.claimedPerSecond ?? 0);
     const size = windowSize(capacity.concurrency, rate);
+    if (size === 0) return IDLE_POLL_MS;
     const { jobs, waitingBefore, moreToDo } = await dispatchJobs(db, queue, size);
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
     if (jobs.length > 0) await addToEngine(engine.queue(queue), jobs);
