@@ -109,7 +109,7 @@ export function renderResults(results: Results): string {
     '|---|--:|--:|--:|',
     ...rows.map((row) => `| ${row} |`),
     '',
-    'Made by',
+    `Made on ${dayOf(redis)}, ${dayOf(postgres)} and ${dayOf(control)} by`,
     '',
     '```sh',
     ...[redis, postgres, control].map(({ run }) => run.command),
@@ -117,6 +117,10 @@ export function renderResults(results: Results): string {
     '',
     ...PICTURES.map(({ file, shows }) => `![${shows}](guarantees/${file})`),
   ].join('\n');
+}
+
+function dayOf({ run }: { run: { startedAt: number } }): string {
+  return new Date(run.startedAt).toISOString().slice(0, 10);
 }
 
 /** The Postgres engine has no Redis that could be away. */
