@@ -14,6 +14,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   if (!now) throw new Error('Postgres does not tell the time');
   const nextWeekMs = now.ms - ((now.ms - FIRST_MONDAY_MS) % WEEK_MS) + WEEK_MS;
   const statements = [
+    // In the order in which outcomes take them, or each side could wait for the other.
+    'LOCK TABLE jobs, attempts IN ACCESS EXCLUSIVE MODE',
     ...unprotect('attempts'),
     ...unprotect('jobs'),
     ...split(JOBS, nextWeekMs),

@@ -2,12 +2,18 @@ import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { type Database, openDatabase } from '@accepted/shared/database/connect';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { listPartitions, MAX_MOVED, makeWeeks } from '@accepted/shared/database/partitions';
+import {
+  changePartitions,
+  listPartitions,
+  lockJobs,
+  MAX_MOVED,
+  makeWeeks,
+} from '@accepted/shared/database/partitions';
 import { findJob } from '@accepted/shared/database/read-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
-import { WEEK_MS, weekStart } from '@accepted/shared/job/week';
+import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/job/week';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
@@ -67,6 +73,18 @@ describe('partitions made ahead', () => {
     expect(await makeWeeks(database.db)).toEqual([]);
   });
 
+  test('are made beside one that a clock made which was a year ahead', async () => {
+    await dropPartitions(database.db);
+    const from = weekStart(Date.now()) + 52 * WEEK_MS;
+    for (const table of ['jobs', 'attempts'])
+      await sql`CREATE TABLE ${sql.table(`${table}_ahead`)} PARTITION OF ${sql.table(table)}
+        FOR VALUES FROM (${sql.lit(firstUuidOf(from))}) TO (${sql.lit(firstUuidOf(from + WEEK_MS))})`.execute(
+        database.db,
+      );
+
+    expect(await makeWeeks(database.db)).toEqual(threeWeeks());
+  });
+
   test('are made once when several make them', async () => {
     await dropPartitions(database.db);
 
@@ -92,6 +110,17 @@ describe('partitions made ahead', () => {
     expect((await made).length).toBe(3);
     for (const id of ids) expect(await partitionOf(id)).toBe(threeWeeks()[0]);
   });
+});
+
+test('whoever takes long while everybody is kept out fails, and changes nothing', async () => {
+  const takesLong = changePartitions(database.db, async (tx) => {
+    await lockJobs(tx);
+    await sql`ALTER TABLE jobs DETACH PARTITION jobs_default`.execute(tx);
+    await sql`SELECT pg_sleep(10)`.execute(tx);
+  });
+
+  await expect(takesLong).rejects.toThrow('statement timeout');
+  await insertJobs(database.db, [makeJob({ id: FAR_FUTURE })]);
 });
 
 test('a job whose id no week has is accepted, runs and is found', async () => {

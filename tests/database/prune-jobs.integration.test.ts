@@ -108,6 +108,30 @@ test('whoever reads meanwhile sees live jobs all the time', async () => {
   expect([...seen]).toEqual([1]);
 });
 
+test('a job that finishes while the pruner waits for the lock stays', async () => {
+  const id = oldId(old);
+  await writeJob(database.db, id, { status: 'running', finished_at: null });
+
+  const pruned = await database.db.transaction().execute(async (tx) => {
+    await sql`LOCK TABLE ONLY jobs IN ROW EXCLUSIVE MODE`.execute(tx);
+    const ended = prune();
+    await waitUntil(waitsForLock, { until: 'the pruner waits for the lock' });
+    await sql`UPDATE jobs SET status = 'succeeded', finished_at = now() WHERE id = ${id}`.execute(tx);
+    return { ended };
+  });
+
+  expect(await pruned.ended).toMatchObject({ kind: 'dropped', live: 1 });
+  expect((await readAll()).jobs).toMatchObject([{ id, status: 'succeeded' }]);
+});
+
+async function waitsForLock(): Promise<boolean> {
+  const { rows } = await sql`SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE 'LOCK TABLE%' AND wait_event_type = 'Lock'`.execute(
+    database.db,
+  );
+  return rows.length > 0;
+}
+
 test.each(['killed', 'left to wait'])('a pruner that is %s half-way leaves everything', async (fate) => {
   await writeJob(database.db, oldId(old), { status: 'running', finished_at: null });
   await writeJob(database.db, oldId(old));

@@ -3,6 +3,7 @@ import {
   deleteExpiredKeys,
   deleteFinishedBulkReplays,
   deleteResolvedDeadLetters,
+  type KeyPosition,
 } from '@accepted/shared/database/prune-remains';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
@@ -26,8 +27,16 @@ test('an idempotency key is deleted once it is over and its job finished or gone
     await sql`UPDATE jobs SET status = 'succeeded' WHERE id = ${id}`.execute(ledger.db);
   await sql`DELETE FROM jobs WHERE id = ${gone.id}`.execute(ledger.db);
 
-  expect(await deleteExpiredKeys(ledger.db, 1)).toBe(1);
-  expect(await deleteExpiredKeys(ledger.db, 10)).toBe(1);
+  const deleted: number[] = [];
+  let next: KeyPosition | undefined;
+  do {
+    const page = await deleteExpiredKeys(ledger.db, 1, next);
+    deleted.push(page.deleted);
+    next = page.next;
+  } while (next);
+  // All three expired at once, and are looked at one by one, the one that lasts once as well; then there is none.
+  expect(deleted.sort()).toEqual([0, 0, 1, 1]);
+  expect(await deleteExpiredKeys(ledger.db, 10)).toEqual({ deleted: 0, next: undefined });
 
   const { rows } = await sql<{ key: string }>`SELECT key FROM idempotency_keys ORDER BY key`.execute(
     ledger.db,

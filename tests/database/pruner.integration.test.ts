@@ -1,12 +1,22 @@
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { listPartitions, MAX_MOVED } from '@accepted/shared/database/partitions';
+import { isOldestWorker, registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { firstUuidOf } from '@accepted/shared/job/week';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startPruner } from '../../apps/worker/src/maintenance/pruner.ts';
-import { makeOldPartition, oldId, RETENTION_DAYS, writeJob, writeManyWaiting } from './old-partition.ts';
+import {
+  dropPartitions,
+  makeOldPartition,
+  oldId,
+  RETENTION_DAYS,
+  writeJob,
+  writeManyWaiting,
+} from './old-partition.ts';
 
 let database: TestDatabase;
 beforeEach(async () => {
@@ -14,12 +24,23 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
+const workerId = newUuid();
+
 function start() {
   const said: { message: string; fields: object }[] = [];
   const say = (fields: object, message: string) => void said.push({ message, fields });
   const logger = { info: say, warn: say } as unknown as Parameters<typeof startPruner>[0]['logger'];
   const onError = (error: unknown) => say({ error }, 'failed');
-  return { said, pruner: startPruner({ db: database.db, retentionDays: RETENTION_DAYS, logger, onError }) };
+  return {
+    said,
+    pruner: startPruner({
+      db: database.db,
+      workerId: () => workerId,
+      retentionDays: RETENTION_DAYS,
+      logger,
+      onError,
+    }),
+  };
 }
 
 test('an old partition is dropped, the next weeks are made, and what is over is deleted', async () => {
@@ -57,6 +78,54 @@ test('that a partition has too many live jobs is said once, not in every run', a
     'made partitions',
     'a partition has too many live jobs to be dropped; it stays',
   ]);
+});
+
+test('a step or a partition that fails keeps no other from being done', async () => {
+  const old = await makeOldPartition(database.db);
+  await writeJob(database.db, oldId(old));
+  await makeBrokenPartition();
+  await sql`ALTER TABLE bulk_replays RENAME TO bulk_replays_broken`.execute(database.db);
+
+  const { said, pruner } = start();
+  await waitUntil(() => said.length === 4, { until: 'the pruner has run' });
+  await pruner.stop();
+
+  expect(said.map(({ message, fields }) => ('step' in fields ? fields.step : message))).toEqual([
+    'made partitions',
+    'delete bulk replays',
+    'drop jobs_broken',
+    'dropped a partition; its live jobs stay',
+  ]);
+});
+
+/** One that is older than all others, whose attempts are not where they should be. */
+async function makeBrokenPartition(): Promise<void> {
+  const until = sql.lit(firstUuidOf(1));
+  await sql`CREATE TABLE jobs_broken PARTITION OF jobs FOR VALUES FROM (MINVALUE) TO (${until})`.execute(
+    database.db,
+  );
+}
+
+test('a worker leaves it to an older one that lives', async () => {
+  const others = { hostname: 'test', pid: 1, queues: [], concurrency: 1 };
+  await registerWorker(database.db, { id: '00000000-0000-7000-8000-000000000000', ...others });
+  expect(await isOldestWorker(database.db, workerId)).toBe(false);
+
+  await sql`UPDATE workers SET lost_at = now()`.execute(database.db);
+  await registerWorker(database.db, { id: workerId, ...others });
+  await registerWorker(database.db, { id: newUuid(), ...others });
+  expect(await isOldestWorker(database.db, workerId)).toBe(true);
+});
+
+test('it is told when this week has no partition', async () => {
+  await dropPartitions(database.db);
+  await writeManyWaiting(database.db, newUuid(), MAX_MOVED + 1);
+
+  const { said, pruner } = start();
+  await waitUntil(() => said.length === 2, { until: 'the pruner has run' });
+  await pruner.stop();
+
+  expect(said[1]?.message).toBe('this week has no partition; its jobs go to the default one');
 });
 
 async function writeExpiredKey(): Promise<void> {

@@ -80,7 +80,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     onRescued: dispatch.soon,
     counters,
   });
-  const maintenance = startMaintenance({ ...resources, onExpired: announceFinished, onError });
+  const maintenance = startMaintenance({ ...resources, lease, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
   const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });

@@ -1,5 +1,5 @@
 import type { Database } from '@accepted/shared/database/connect';
-import { makeWeeks } from '@accepted/shared/database/partitions';
+import { lacksThisWeek, makeWeeks, type Partition } from '@accepted/shared/database/partitions';
 import {
   listOldPartitions,
   pruneDefaultPartition,
@@ -9,7 +9,9 @@ import {
   deleteExpiredKeys,
   deleteFinishedBulkReplays,
   deleteResolvedDeadLetters,
+  type KeyPosition,
 } from '@accepted/shared/database/prune-remains';
+import { isOldestWorker } from '@accepted/shared/database/workers';
 import type { Logger } from 'pino';
 import { type Loop, startLoop } from '../loop.ts';
 
@@ -25,47 +27,91 @@ const BULK_REPLAY_BATCH = 1;
 
 interface PrunerOptions {
   db: Database;
+  /** One worker prunes for all of them: each try to lock the tables keeps everybody waiting. */
+  workerId: () => string;
   retentionDays: number;
   logger: Logger;
   onError: (error: unknown) => void;
 }
 
-/** Starts the loop that makes partitions ahead of time and lets go of what finished before the retention. */
+/** Deletes a batch and answers whether there may be more. */
+type DeleteBatch = () => Promise<boolean>;
+
+/**
+ * Starts the loop that makes partitions ahead of time and lets go of what finished before the retention. A step that
+ * fails is told, and keeps none of the others from being done.
+ */
 export function startPruner(options: PrunerOptions): Loop {
-  const { db, retentionDays, logger, onError } = options;
-  const prune = createPartitionPruner(options);
-  const deletions = [
-    () => pruneDefaultPartition(db, retentionDays, BATCH).then((deleted) => deleted === BATCH),
-    () => deleteExpiredKeys(db, BATCH).then((deleted) => deleted === BATCH),
-    () => deleteResolvedDeadLetters(db, retentionDays, BATCH).then((deleted) => deleted === BATCH),
-    () =>
-      deleteFinishedBulkReplays(db, retentionDays, BULK_REPLAY_BATCH).then(
-        (deleted) => deleted === BULK_REPLAY_BATCH,
-      ),
-  ];
+  const { db, workerId, retentionDays, logger, onError } = options;
+  const partitions = createPartitionKeeper(options);
+  const deletions = Object.entries(createDeletions(options));
+  let stopping = false;
+
+  async function attempt<T>(step: string, act: () => Promise<T>): Promise<T | undefined> {
+    if (stopping) return undefined;
+    return act().catch((error: unknown) => {
+      logger.warn({ step, err: error }, 'a step of the pruner failed; it is tried again');
+      return undefined;
+    });
+  }
+
+  /** Answers whether there was more to do when the batches were used up. */
+  async function repeat(deleteBatch: DeleteBatch): Promise<boolean> {
+    for (let batch = 0; batch < MAX_BATCHES && !stopping; batch += 1)
+      if (!(await deleteBatch())) return false;
+    return true;
+  }
 
   async function runOnce(): Promise<number> {
-    const made = await makeWeeks(db);
-    if (made.length > 0) logger.info({ partitions: made }, 'made partitions');
+    if (!(await isOldestWorker(db, workerId()))) return INTERVAL_MS;
+    await attempt('make weeks', partitions.makeWeeks);
+    await attempt('look for this week', partitions.tellOfMissingWeek);
     let moreToDo = false;
-    for (const deleteBatch of deletions) moreToDo = (await repeat(deleteBatch)) || moreToDo;
-    await prune();
+    for (const [step, deleteBatch] of deletions)
+      moreToDo = ((await attempt(step, () => repeat(deleteBatch))) ?? false) || moreToDo;
+    const old = await attempt('list old partitions', () => listOldPartitions(db, retentionDays));
+    for (const partition of old ?? [])
+      await attempt(`drop ${partition.jobs}`, () => partitions.prune(partition));
     return moreToDo ? SOON_MS : INTERVAL_MS;
   }
-  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+
+  const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+  return {
+    wake: loop.wake,
+    stop() {
+      stopping = true;
+      return loop.stop();
+    },
+  };
 }
 
-/** Answers whether there was more to do when the batches were used up. */
-async function repeat(deleteBatch: () => Promise<boolean>): Promise<boolean> {
-  for (let batch = 0; batch < MAX_BATCHES; batch += 1) if (!(await deleteBatch())) return false;
-  return true;
+function createDeletions({ db, retentionDays }: PrunerOptions): Record<string, DeleteBatch> {
+  let lastKey: KeyPosition | undefined;
+  return {
+    'delete jobs': async () => (await pruneDefaultPartition(db, retentionDays, BATCH)) === BATCH,
+    'delete keys': async () => {
+      lastKey = (await deleteExpiredKeys(db, BATCH, lastKey)).next;
+      return lastKey !== undefined;
+    },
+    'delete dead letters': async () => (await deleteResolvedDeadLetters(db, retentionDays, BATCH)) === BATCH,
+    'delete bulk replays': async () =>
+      (await deleteFinishedBulkReplays(db, retentionDays, BULK_REPLAY_BATCH)) === BULK_REPLAY_BATCH,
+  };
 }
 
-function createPartitionPruner({ db, retentionDays, logger }: PrunerOptions): () => Promise<void> {
+function createPartitionKeeper({ db, retentionDays, logger }: PrunerOptions) {
   const toldAtMs = new Map<string, number>();
 
-  return async () => {
-    for (const partition of await listOldPartitions(db, retentionDays)) {
+  return {
+    async makeWeeks(): Promise<void> {
+      const made = await makeWeeks(db);
+      if (made.length > 0) logger.info({ partitions: made }, 'made partitions');
+    },
+    async tellOfMissingWeek(): Promise<void> {
+      if ((await lacksThisWeek(db)) && isTimeToTell('this week'))
+        logger.warn({}, 'this week has no partition; its jobs go to the default one');
+    },
+    async prune(partition: Partition): Promise<void> {
       const startedAt = performance.now();
       const pruned = await prunePartition(db, partition, retentionDays);
       if (pruned?.kind === 'dropped') {
@@ -82,7 +128,7 @@ function createPartitionPruner({ db, retentionDays, logger }: PrunerOptions): ()
           'a partition has too many live jobs to be dropped; it stays',
         );
       }
-    }
+    },
   };
 
   function isTimeToTell(partition: string): boolean {

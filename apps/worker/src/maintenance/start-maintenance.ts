@@ -2,6 +2,7 @@ import type { Database } from '@accepted/shared/database/connect';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../config.ts';
 import type { Loop } from '../loop.ts';
+import type { Lease } from '../rescue/lease.ts';
 import { startExpirer } from './expirer.ts';
 import { startPruner } from './pruner.ts';
 
@@ -9,9 +10,14 @@ import { startPruner } from './pruner.ts';
 export function startMaintenance(options: {
   db: Database;
   config: Pick<WorkerConfig, 'RETENTION_DAYS'>;
+  lease: Pick<Lease, 'workerId'>;
   onExpired: (jobId: string) => void;
   logger: Logger;
   onError: (error: unknown) => void;
 }): Loop[] {
-  return [startExpirer(options), startPruner({ ...options, retentionDays: options.config.RETENTION_DAYS })];
+  const { config, lease } = options;
+  return [
+    startExpirer(options),
+    startPruner({ ...options, workerId: lease.workerId, retentionDays: config.RETENTION_DAYS }),
+  ];
 }

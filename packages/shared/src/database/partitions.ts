@@ -24,6 +24,9 @@ export const MAX_MOVED = 10_000;
  * always us who gives way.
  */
 const LOCK_TIMEOUT_MS = 500;
+/** Nor does anybody wait for a statement, or a process, that takes longer than this while it keeps them out. */
+const LOCKED_STATEMENT_TIMEOUT_MS = 2_000;
+const LOCKED_IDLE_TIMEOUT_MS = 1_000;
 
 /** Lists all partitions but the default one, the oldest first. */
 export async function listPartitions(db: Database): Promise<Partition[]> {
@@ -60,9 +63,15 @@ export function changePartitions<T>(
 /**
  * Keeps everybody out of both tables until the transaction ends. A lock on a partition alone would let in an insert
  * that has chosen the default partition before a better one is there, and then fails.
+ *
+ * From then on a statement that takes long, or a process that asks nothing more, fails the transaction: nothing has
+ * changed then.
  */
 export async function lockJobs(tx: Database): Promise<void> {
   await sql`LOCK TABLE ONLY jobs, ONLY attempts IN ACCESS EXCLUSIVE MODE`.execute(tx);
+  await sql`
+    SELECT set_config('statement_timeout', ${`${LOCKED_STATEMENT_TIMEOUT_MS}`}, true),
+      set_config('idle_in_transaction_session_timeout', ${`${LOCKED_IDLE_TIMEOUT_MS}`}, true)`.execute(tx);
 }
 
 /**
@@ -84,13 +93,25 @@ export async function makeWeeks(db: Database): Promise<string[]> {
   return made ?? [];
 }
 
+/** Tells whether the jobs of this week go to the default partition. */
+export async function lacksThisWeek(db: Database): Promise<boolean> {
+  const [thisWeek] = await wantedWeeks(db);
+  return (await missingWeeks(db)).some((startMs) => startMs === thisWeek);
+}
+
+/** A clock that was wrong for a moment may have made weeks of the far future: each week is asked for by itself. */
 async function missingWeeks(db: Database): Promise<number[]> {
+  const partitions = await listPartitions(db);
+  return (await wantedWeeks(db)).filter(
+    (startMs) => !partitions.some(({ fromMs, untilMs }) => fromMs < startMs + WEEK_MS && startMs < untilMs),
+  );
+}
+
+async function wantedWeeks(db: Database): Promise<number[]> {
   const { rows } = await sql<{ ms: number }>`
     SELECT floor(extract(epoch FROM now()) * 1000)::float8 AS ms`.execute(db);
   const thisWeek = weekStart(rows[0]?.ms ?? Number.NaN);
-  const madeUntil = (await listPartitions(db)).at(-1)?.untilMs ?? 0;
-  const wanted = Array.from({ length: 1 + WEEKS_AHEAD }, (_, week) => thisWeek + week * WEEK_MS);
-  return wanted.filter((startMs) => startMs >= madeUntil);
+  return Array.from({ length: 1 + WEEKS_AHEAD }, (_, week) => thisWeek + week * WEEK_MS);
 }
 
 async function isCrowded(tx: Database, startMs: number): Promise<boolean> {

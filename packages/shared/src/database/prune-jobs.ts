@@ -29,21 +29,27 @@ export async function listOldPartitions(db: Database, retentionDays: number): Pr
  * retention, or with an open dead letter. These move to the default partition in the same transaction, so everybody
  * sees them all the time. Answers `undefined` when somebody else is at it.
  *
- * Everybody waits while it happens, so what it does there is bounded by the live jobs and not by the finished ones.
+ * Everybody waits while it happens, so what it does there is bounded by the live jobs and not by the finished ones. Who
+ * finished late is searched for before, and under the lock only among those who finished meanwhile.
  */
 export async function prunePartition(
   db: Database,
   partition: Partition,
   retentionDays: number,
 ): Promise<PrunedPartition | undefined> {
-  await changePartitions(db, (tx) => summarizeFinished(tx, partition));
-  const live = liveJobs(partition, retentionDays);
+  const late = await changePartitions(db, async (tx) => {
+    if (!(await isThere(tx, partition))) return undefined;
+    await summarizeFinished(tx, partition);
+    return await collectLate(tx, partition, retentionDays);
+  });
+  if (!late) return undefined;
   return changePartitions(db, async (tx) => {
     if (!(await isThere(tx, partition))) return undefined;
     const left = { kind: 'left', partition: partition.jobs, moreLiveThan: MAX_MOVED } as const;
-    if (await hasTooMany(tx, live)) return left;
+    if ((await collectLive(tx, partition, late)).length > MAX_MOVED) return left;
     await lockJobs(tx);
-    if (await hasTooMany(tx, live)) return left;
+    const live = await collectLive(tx, partition, late);
+    if (live.length > MAX_MOVED) return left;
     const bytes = await sizeOf(tx, partition);
     const moved = await detachAndKeep(tx, partition, live);
     await sql`DROP TABLE ${sql.table(partition.jobs)}, ${sql.table(partition.attempts)}`.execute(tx);
@@ -67,31 +73,52 @@ async function isThere(tx: Database, { jobs }: Partition): Promise<boolean> {
   return rows[0]?.isThere ?? false;
 }
 
-/**
- * Selects the ids of a partition's live jobs. Every part of it is an index scan: the small indexes of unfinished jobs, the
- * BRIN index of those that finished, and the dead letters of the partition's jobs.
- */
-function liveJobs({ jobs, fromMs, untilMs }: Partition, retentionDays: number) {
-  const partition = sql.table(jobs);
-  const unfinished = JOB_STATUSES.filter(
-    (status) => !(TERMINAL_STATUSES as readonly string[]).includes(status),
-  );
-  const conditions = unfinished.flatMap((status) => {
-    const isStatus = sql`status = ${sql.lit(status)}`;
-    if (status !== 'queued') return [isStatus];
-    return [sql`${isStatus} AND dispatched_at IS NULL`, sql`${isStatus} AND dispatched_at IS NOT NULL`];
-  });
-  conditions.push(sql`finished_at > ${retained(retentionDays)}`);
-  const ofPartition = conditions.map((condition) => sql`SELECT id FROM ${partition} WHERE ${condition}`);
-  return sql`${sql.join(ofPartition, sql` UNION `)}
-    UNION SELECT job_id FROM dead_letters WHERE resolution IS NULL
-      AND job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)}`;
+/** Jobs that finished within the retention, and the moment from which on others may have joined them. */
+interface LateFinishers {
+  ids: string[];
+  /** As Postgres writes it. */
+  since: string;
 }
 
-async function hasTooMany(tx: Database, live: ReturnType<typeof liveJobs>): Promise<boolean> {
-  const { rows } = await sql`SELECT FROM (${live}) AS live LIMIT ${MAX_MOVED + 1}`.execute(tx);
-  return rows.length > MAX_MOVED;
+/** `finished_at` is when a transaction began, and it may have been under way when we looked. */
+const LONGEST_TRANSACTION = sql.lit('1 minute');
+
+/** A BRIN index knows ranges of pages: one late finisher in each, and this reads the whole partition. */
+async function collectLate(tx: Database, { jobs }: Partition, retentionDays: number): Promise<LateFinishers> {
+  const { rows: times } = await sql<{ since: string }>`
+    SELECT (now() - ${LONGEST_TRANSACTION}::interval)::text AS since`.execute(tx);
+  const { rows } = await sql<{ id: string }>`
+    SELECT id FROM ${sql.table(jobs)} WHERE finished_at > ${retained(retentionDays)} LIMIT ${MAX_MOVED + 1}`.execute(
+    tx,
+  );
+  return { ids: rows.map(({ id }) => id), since: times[0]?.since ?? '-infinity' };
 }
+
+/**
+ * Answers the ids of a partition's live jobs, and of more than `MAX_MOVED` when there are more. Every part of it is an
+ * index scan: the small indexes of unfinished jobs, the BRIN index of those that finished just now, and the dead
+ * letters of the partition's jobs.
+ */
+async function collectLive(tx: Database, partition: Partition, late: LateFinishers): Promise<string[]> {
+  const { jobs, fromMs, untilMs } = partition;
+  const ofPartition = [...UNFINISHED, sql`finished_at > ${late.since}::timestamptz`].map(
+    (condition) => sql`SELECT id FROM ${sql.table(jobs)} WHERE ${condition}`,
+  );
+  const ofDeadLetters = sql`SELECT DISTINCT job_id FROM dead_letters WHERE resolution IS NULL
+    AND job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)}`;
+  const bounded = [...ofPartition, ofDeadLetters].map((part) => sql`(${part} LIMIT ${MAX_MOVED + 1})`);
+  const { rows } = await sql<{ id: string }>`${sql.join(bounded, sql` UNION ALL `)}`.execute(tx);
+  return [...new Set([...late.ids, ...rows.map(({ id }) => id)])];
+}
+
+/** Each is the condition of an index. */
+const UNFINISHED = JOB_STATUSES.filter(
+  (status) => !(TERMINAL_STATUSES as readonly string[]).includes(status),
+).flatMap((status) => {
+  const isStatus = sql`status = ${sql.lit(status)}`;
+  if (status !== 'queued') return [isStatus];
+  return [sql`${isStatus} AND dispatched_at IS NULL`, sql`${isStatus} AND dispatched_at IS NOT NULL`];
+});
 
 async function sizeOf(tx: Database, { jobs, attempts }: Partition): Promise<number> {
   const { rows } = await sql<{ bytes: number }>`
@@ -100,16 +127,12 @@ async function sizeOf(tx: Database, { jobs, attempts }: Partition): Promise<numb
   return rows[0]?.bytes ?? 0;
 }
 
-async function detachAndKeep(
-  tx: Database,
-  partition: Partition,
-  live: ReturnType<typeof liveJobs>,
-): Promise<number> {
+async function detachAndKeep(tx: Database, partition: Partition, live: string[]): Promise<number> {
   const [jobs, attempts] = [sql.table(partition.jobs), sql.table(partition.attempts)];
   await sql`ALTER TABLE jobs DETACH PARTITION ${jobs}`.execute(tx);
   await sql`ALTER TABLE attempts DETACH PARTITION ${attempts}`.execute(tx);
   const { rows } = await sql<{ id: string }>`
-    INSERT INTO jobs SELECT * FROM ${jobs} WHERE id IN (${live}) RETURNING id`.execute(tx);
+    INSERT INTO jobs SELECT * FROM ${jobs} WHERE id = ANY(${live}::uuid[]) RETURNING id`.execute(tx);
   const ids = rows.map(({ id }) => id);
   await sql`INSERT INTO attempts SELECT * FROM ${attempts} WHERE job_id = ANY(${ids}::uuid[])`.execute(tx);
   return ids.length;

@@ -7,15 +7,51 @@ import type { Database } from './connect.ts';
  * number of processes may call at once.
  */
 
-/** Deletes idempotency keys that are over: one whose job is not finished lasts. */
-export async function deleteExpiredKeys(db: Database, limit: number): Promise<number> {
-  const { numAffectedRows } = await sql`
-    DELETE FROM idempotency_keys WHERE (tenant_id, route, key) IN (
+/** The last key that was looked at. `expiresAt` is as Postgres writes it, to the microsecond. */
+export interface KeyPosition {
+  expiresAt: string;
+  tenantId: string;
+  route: string;
+  key: string;
+}
+
+/**
+ * Looks at up to `limit` expired idempotency keys after `after`, and deletes those that are over: one whose job is not
+ * finished lasts. Answers how many, and where to go on when there may be more.
+ */
+export async function deleteExpiredKeys(
+  db: Database,
+  limit: number,
+  after?: KeyPosition,
+): Promise<{ deleted: number; next: KeyPosition | undefined }> {
+  const { rows } = await sql<KeyPosition & { deleted: number; seen: number }>`
+    WITH page AS (
+      SELECT tenant_id, route, key, expires_at FROM idempotency_keys
+      WHERE expires_at < now() AND ${isBehind(after)}
+      ORDER BY expires_at, tenant_id, route, key LIMIT ${limit}),
+    ended AS (
       SELECT tenant_id, route, key FROM idempotency_keys AS k
-      WHERE expires_at < now() AND NOT EXISTS (
-        SELECT FROM jobs WHERE id = k.job_id AND status NOT IN (${sql.join([...TERMINAL_STATUSES])}))
-      ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`.execute(db);
-  return Number(numAffectedRows ?? 0n);
+      WHERE (tenant_id, route, key) IN (SELECT tenant_id, route, key FROM page)
+        AND expires_at < now() AND NOT EXISTS (
+          SELECT FROM jobs WHERE id = k.job_id AND status NOT IN (${sql.join([...TERMINAL_STATUSES])}))
+      FOR UPDATE SKIP LOCKED),
+    deleted AS (
+      DELETE FROM idempotency_keys WHERE (tenant_id, route, key) IN (SELECT * FROM ended) RETURNING key)
+    SELECT expires_at::text AS "expiresAt", tenant_id AS "tenantId", route, key,
+      (SELECT count(*)::int FROM deleted) AS deleted, (SELECT count(*)::int FROM page) AS seen
+    FROM page ORDER BY page.expires_at DESC, tenant_id DESC, route DESC, key DESC LIMIT 1`.execute(db);
+  const [last] = rows;
+  if (!last) return { deleted: 0, next: undefined };
+  const { deleted, seen, ...position } = last;
+  return { deleted, next: seen < limit ? undefined : position };
+}
+
+function isBehind(after: KeyPosition | undefined) {
+  if (!after) return sql`true`;
+  const { expiresAt, tenantId, route, key } = after;
+  // The first comparison is the one that the index understands.
+  return sql`expires_at >= ${expiresAt}::timestamptz
+    AND (expires_at, tenant_id, route, key) > (${expiresAt}::timestamptz, ${tenantId}::uuid, ${route}, ${key})`;
 }
 
 /**

@@ -33,6 +33,19 @@ export async function heartbeat(
   return numUpdatedRows > 0n;
 }
 
+/** Tells whether this worker is the oldest of the live ones, which does what is done once for all of them. */
+export async function isOldestWorker(db: Database, workerId: string): Promise<boolean> {
+  const older = await db
+    .selectFrom('workers')
+    .select('id')
+    .where('id', '<', workerId)
+    .where('lost_at', 'is', null)
+    .where('draining_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return older === undefined;
+}
+
 /** Says that this worker takes no more jobs; the dispatchers stop counting on it. */
 export async function markDraining(db: Database, workerId: string): Promise<void> {
   await db.updateTable('workers').set({ draining_at: sql`now()` }).where('id', '=', workerId).execute();
