@@ -1,6 +1,6 @@
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { listPartitions, MAX_MOVED } from '@accepted/shared/database/partitions';
-import { isOldestWorker, registerWorker } from '@accepted/shared/database/workers';
+import { registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { firstUuidOf } from '@accepted/shared/job/week';
 import { makeJob } from '@accepted/testing/factories';
@@ -26,7 +26,7 @@ afterEach(() => database.drop());
 
 const workerId = newUuid();
 
-function start() {
+function start(workerIdOf = () => workerId) {
   const said: { message: string; fields: object }[] = [];
   const say = (fields: object, message: string) => void said.push({ message, fields });
   const logger = { info: say, warn: say } as unknown as Parameters<typeof startPruner>[0]['logger'];
@@ -35,7 +35,7 @@ function start() {
     said,
     pruner: startPruner({
       db: database.db,
-      workerId: () => workerId,
+      workerId: workerIdOf,
       retentionDays: RETENTION_DAYS,
       logger,
       onError,
@@ -107,15 +107,46 @@ async function makeBrokenPartition(): Promise<void> {
 }
 
 test('a worker leaves it to an older one that lives', async () => {
-  const others = { hostname: 'test', pid: 1, queues: [], concurrency: 1 };
-  await registerWorker(database.db, { id: '00000000-0000-7000-8000-000000000000', ...others });
-  expect(await isOldestWorker(database.db, workerId)).toBe(false);
+  const registration = { hostname: 'test', pid: 1, queues: [], concurrency: 1 };
+  await registerWorker(database.db, { id: '00000000-0000-7000-8000-000000000000', ...registration });
+  await registerWorker(database.db, { id: workerId, ...registration });
+  await dropPartitions(database.db);
 
-  await sql`UPDATE workers SET lost_at = now()`.execute(database.db);
-  await registerWorker(database.db, { id: workerId, ...others });
-  await registerWorker(database.db, { id: newUuid(), ...others });
-  expect(await isOldestWorker(database.db, workerId)).toBe(true);
+  let runs = 0;
+  const { said, pruner } = start(() => {
+    runs += 1;
+    return workerId;
+  });
+  pruner.wake();
+  await waitUntil(() => runs === 2, { until: 'the first run is over' });
+  expect(said).toEqual([]);
+
+  await sql`UPDATE workers SET lost_at = now() WHERE id <> ${workerId}`.execute(database.db);
+  pruner.wake();
+  await waitUntil(() => said.length === 1, { until: 'the worker took it over' });
+  await pruner.stop();
 });
+
+test('a shutdown waits for the statement under way, not for what would follow', async () => {
+  const old = await makeOldPartition(database.db);
+  const stopping = await database.db.transaction().execute(async (tx) => {
+    await sql`LOCK TABLE idempotency_keys IN ACCESS EXCLUSIVE MODE`.execute(tx);
+    const { pruner } = start();
+    await waitUntil(waitsForKeys, { until: 'the pruner comes to the keys' });
+    return { ended: pruner.stop() };
+  });
+  await stopping.ended;
+
+  expect(await listPartitions(database.db)).toContainEqual(old);
+});
+
+async function waitsForKeys(): Promise<boolean> {
+  const { rows } = await sql`SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND query LIKE '%idempotency_keys%' AND wait_event_type = 'Lock'`.execute(
+    database.db,
+  );
+  return rows.length > 0;
+}
 
 test('it is told when this week has no partition', async () => {
   await dropPartitions(database.db);

@@ -17,6 +17,8 @@ import { type Loop, startLoop } from '../loop.ts';
 
 /** Also after a failure: while a dump holds the lock that a partition needs, each try keeps everybody waiting. */
 const INTERVAL_MS = 5 * 60_000;
+/** Until a worker finds out that the one which pruned is gone. */
+const SUCCEED_MS = 60_000;
 const TELL_AGAIN_MS = 3_600_000;
 /** A run deletes so many batches of each kind at most; the next one comes soon then. */
 const MAX_BATCHES = 20;
@@ -63,7 +65,7 @@ export function startPruner(options: PrunerOptions): Loop {
   }
 
   async function runOnce(): Promise<number> {
-    if (!(await isOldestWorker(db, workerId()))) return INTERVAL_MS;
+    if (!(await isOldestWorker(db, workerId()))) return SUCCEED_MS;
     await attempt('make weeks', partitions.makeWeeks);
     await attempt('look for this week', partitions.tellOfMissingWeek);
     let moreToDo = false;
