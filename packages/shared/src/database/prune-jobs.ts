@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { JOB_STATUSES, TERMINAL_STATUSES } from '../job/status.ts';
 import { firstUuidOf } from '../job/week.ts';
 import type { Database } from './connect.ts';
@@ -87,10 +87,8 @@ const LONGEST_TRANSACTION = sql.lit('1 minute');
 async function collectLate(tx: Database, { jobs }: Partition, retentionDays: number): Promise<LateFinishers> {
   const { rows: times } = await sql<{ since: string }>`
     SELECT (now() - ${LONGEST_TRANSACTION}::interval)::text AS since`.execute(tx);
-  const { rows } = await sql<{ id: string }>`
-    SELECT id FROM ${sql.table(jobs)} WHERE finished_at > ${retained(retentionDays)} LIMIT ${MAX_MOVED + 1}`.execute(
-    tx,
-  );
+  const finishedLate = selectIds(jobs, sql`finished_at > ${retained(retentionDays)}`);
+  const { rows } = await sql<{ id: string }>`${finishedLate}`.execute(tx);
   return { ids: rows.map(({ id }) => id), since: times[0]?.since ?? '-infinity' };
 }
 
@@ -101,14 +99,25 @@ async function collectLate(tx: Database, { jobs }: Partition, retentionDays: num
  */
 async function collectLive(tx: Database, partition: Partition, late: LateFinishers): Promise<string[]> {
   const { jobs, fromMs, untilMs } = partition;
-  const ofPartition = [...UNFINISHED, sql`finished_at > ${late.since}::timestamptz`].map(
-    (condition) => sql`SELECT id FROM ${sql.table(jobs)} WHERE ${condition}`,
+  const ofPartition = [...UNFINISHED, sql`finished_at > ${late.since}::timestamptz`].map((condition) =>
+    selectIds(jobs, condition),
   );
-  const ofDeadLetters = sql`SELECT DISTINCT job_id FROM dead_letters WHERE resolution IS NULL
-    AND job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)}`;
-  const bounded = [...ofPartition, ofDeadLetters].map((part) => sql`(${part} LIMIT ${MAX_MOVED + 1})`);
-  const { rows } = await sql<{ id: string }>`${sql.join(bounded, sql` UNION ALL `)}`.execute(tx);
+  const ofDeadLetters = sql`(
+    SELECT DISTINCT job_id FROM dead_letters WHERE resolution IS NULL
+      AND job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)} LIMIT ${MAX_MOVED + 1})`;
+  const parts = sql.join([...ofPartition, ofDeadLetters], sql` UNION ALL `);
+  const { rows } = await sql<{ id: string }>`${parts}`.execute(tx);
   return [...new Set([...late.ids, ...rows.map(({ id }) => id)])];
+}
+
+/**
+ * Selects more than `MAX_MOVED` ids at most. The planner is not told so: who expects to stop early may walk the primary
+ * key, and when there are few ids that is all of it.
+ */
+function selectIds(partition: string, condition: RawBuilder<unknown>) {
+  return sql`(
+    WITH found AS MATERIALIZED (SELECT id FROM ${sql.table(partition)} WHERE ${condition})
+    SELECT id FROM found LIMIT ${MAX_MOVED + 1})`;
 }
 
 /** Each is the condition of an index. */
