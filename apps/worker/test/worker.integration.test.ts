@@ -1,112 +1,20 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { defineJob, type JobContext, PermanentError } from '@accepted/job';
+import { PermanentError } from '@accepted/job';
 import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import { newUuid } from '@accepted/shared/job/id';
-import type { NewJob } from '@accepted/shared/job/new-job';
-import type { JobStatus } from '@accepted/shared/job/status';
-import { openEngine } from '@accepted/shared/queue/open-engine';
-import { makeJob } from '@accepted/testing/factories';
-import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
-import { createTestRedis, type TestRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
-import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { z } from 'zod';
-import { startWorker, type WorkerResources } from '../src/start-worker.ts';
+import { describe, expect, test } from 'vitest';
+import { CONFIG, type Run, useWorkers } from './use-workers.ts';
 
-const CONFIG = {
-  WORKER_CONCURRENCY: 10,
-  LEASE_MS: 2_000,
-  HEARTBEAT_MS: 200,
-  WATCHDOG_MS: 1_000,
-  RETENTION_DAYS: 30,
-  SHUTDOWN_TIMEOUT_MS: 4_000,
-};
 const ONE_ACCOUNT = { tenantId: newUuid() };
-const logger = pino({ level: 'silent' });
-
-type Run = (payload: unknown, ctx: JobContext) => unknown;
 
 describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
-  let database: TestDatabase;
-  let redis: TestRedis;
-  const stops: (() => Promise<void>)[] = [];
-
-  beforeAll(async () => {
-    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
-  });
-  afterEach(async () => {
-    for (const stop of stops.splice(0)) await stop();
-  });
-  afterAll(async () => {
-    await Promise.all([database.drop(), redis[Symbol.asyncDispose]()]);
-  });
-
-  /** Starts a worker with one handler, in a queue and with a type that no other test uses. */
-  async function start(name: string, run: Run) {
-    const definition = defineJob({ type: name, queue: name, payload: z.unknown(), run });
-    const db = openTestDatabase(database.url);
-    const engine = openEngine({
-      databaseUrl: database.url,
-      redisUrl: kind === 'redis' ? redis.url : undefined,
-      onError: () => undefined,
-    });
-    const config: WorkerResources['config'] = {
-      ...CONFIG,
-      LOG_LEVEL: 'silent',
-      ALLOW_PRIVATE_NETWORKS: [],
-      DATABASE_URL: database.url,
-    };
-    const handlers = [{ type: name, queue: name, definition }];
-    const deaf = Promise.withResolvers<void>();
-    const worker = await startWorker({
-      config,
-      db,
-      engine,
-      handlers,
-      versions: { accepted: 'test' },
-      onDeaf: deaf.resolve,
-      logger,
-    });
-    const stop = async () => {
-      stops.splice(stops.indexOf(stop), 1);
-      await worker.stop();
-      await engine.close();
-      await db.destroy();
-    };
-    stops.push(stop);
-    return { stop, engine, deaf: deaf.promise };
-  }
-
-  async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {
-    const jobs = Array.from({ length: count }, () => makeJob({ type: name, queue: name, ...overrides }));
-    await insertJobs(database.db, jobs);
-    await notify(database.db, CHANNELS.jobReady, name);
-    return jobs;
-  }
-
-  const readJob = (id: string) =>
-    database.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
-
-  const attemptsOf = (id: string) =>
-    database.db.selectFrom('attempts').selectAll().where('job_id', '=', id).orderBy('attempt').execute();
-
-  async function submitOne(name: string, overrides: Partial<NewJob> = {}): Promise<NewJob> {
-    const [job] = await submit(name, overrides);
-    if (!job) throw new Error('Nothing was submitted.');
-    return job;
-  }
-
-  async function reaches(id: string, status: JobStatus) {
-    await waitUntil(async () => (await readJob(id)).status === status, { until: `the job is ${status}` });
-    return await readJob(id);
-  }
-
+  const workers = useWorkers(kind);
+  const { start, submit, submitOne, readJob, attemptsOf, reaches } = workers;
   const atOnce = { backoff: { type: 'fixed', delayMs: 1, jitter: 'none' } } as const;
 
   test('a job runs and its result and attempt are recorded', async () => {
@@ -178,7 +86,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     const exhausted = await submitOne('dead', { maxAttempts: 2, ...atOnce, payloadJson: '"x"' });
     const permanent = await submitOne('dead', { maxAttempts: 9, payloadJson: '"permanent"' });
     await Promise.all([exhausted, permanent].map((job) => reaches(job.id, 'failed')));
-    const letters = await database.db
+    const letters = await workers.database.db
       .selectFrom('dead_letters')
       .select(['job_id', 'reason', 'error', 'attempts_made'])
       .where('queue', '=', 'dead')
@@ -217,8 +125,8 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     });
     const job = await submitOne('cancel');
     await running.promise;
-    expect(await cancelJob(database.db, job.tenantId, job.id)).toMatchObject({ kind: 'requested' });
-    await notify(database.db, CHANNELS.cancelRequested, job.id);
+    expect(await cancelJob(workers.database.db, job.tenantId, job.id)).toMatchObject({ kind: 'requested' });
+    await notify(workers.database.db, CHANNELS.cancelRequested, job.id);
     await waitUntil(async () => (await readJob(job.id)).status === 'canceled', {
       until: 'the job is canceled',
       timeoutMs: 1_000,
@@ -251,7 +159,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     });
     const job = await submitOne('lost', { maxAttempts: 3, ...atOnce });
     await waitUntil(() => signals.length === 1, { until: 'the first attempt runs' });
-    await database.db.updateTable('workers').set({ lost_at: new Date() }).execute();
+    await workers.database.db.updateTable('workers').set({ lost_at: new Date() }).execute();
     expect(await reaches(job.id, 'succeeded')).toMatchObject({ result: 'second', attempt: 2 });
     expect(signals[0]?.aborted).toBe(true);
     expect((await attemptsOf(job.id)).map((attempt) => attempt.outcome)).toEqual([
@@ -262,15 +170,15 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
 
   test("a job that was claimed in a worker's name but never reached it is given back", async () => {
     await start('own', async () => 'done');
-    const { id: workerId } = await database.db
+    const { id: workerId } = await workers.database.db
       .selectFrom('workers')
       .select('id')
       .orderBy('started_at', 'desc')
       .limit(1)
       .executeTakeFirstOrThrow();
     const job = await submitOne('elsewhere');
-    const { jobs } = await dispatchJobs(database.db, 'elsewhere', 1);
-    await claimJobs(database.db, workerId, jobs);
+    const { jobs } = await dispatchJobs(workers.database.db, 'elsewhere', 1);
+    await claimJobs(workers.database.db, workerId, jobs);
     expect(await reaches(job.id, 'queued')).toMatchObject({ attempt: 1, attempts_made: 0 });
   });
 
@@ -301,7 +209,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     await submit('shared', {}, 500);
     await waitUntil(
       async () => {
-        const open = database.db.selectFrom('jobs').select('id').where('queue', '=', 'shared');
+        const open = workers.database.db.selectFrom('jobs').select('id').where('queue', '=', 'shared');
         return (await open.where('status', '!=', 'succeeded').execute()).length === 0;
       },
       { until: 'all jobs have succeeded', timeoutMs: 20_000 },

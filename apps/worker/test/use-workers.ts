@@ -1,0 +1,116 @@
+import { defineJob, type JobContext } from '@accepted/job';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import type { NewJob } from '@accepted/shared/job/new-job';
+import type { JobStatus } from '@accepted/shared/job/status';
+import type { Engine } from '@accepted/shared/queue/engine';
+import { openEngine } from '@accepted/shared/queue/open-engine';
+import { makeJob } from '@accepted/testing/factories';
+import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { createTestRedis, type TestRedis } from '@accepted/testing/test-redis';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { z } from 'zod';
+import { startWorker, type WorkerResources } from '../src/start-worker.ts';
+
+export const CONFIG = {
+  WORKER_CONCURRENCY: 10,
+  LEASE_MS: 2_000,
+  HEARTBEAT_MS: 200,
+  WATCHDOG_MS: 1_000,
+  RETENTION_DAYS: 30,
+  SHUTDOWN_TIMEOUT_MS: 4_000,
+};
+
+const logger = pino({ level: 'silent' });
+
+export type Run = (payload: unknown, ctx: JobContext) => unknown;
+
+function configFor(databaseUrl: string): WorkerResources['config'] {
+  return { ...CONFIG, LOG_LEVEL: 'silent', ALLOW_PRIVATE_NETWORKS: [], DATABASE_URL: databaseUrl };
+}
+
+/** Gives the tests of a block whole workers on one engine, a ledger of their own and ways to look into it. */
+export function useWorkers(kind: Engine['kind']) {
+  let database: TestDatabase;
+  let redis: TestRedis;
+  const stops: (() => Promise<void>)[] = [];
+
+  beforeAll(async () => {
+    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  });
+  afterEach(async () => {
+    for (const stop of stops.splice(0)) await stop();
+  });
+  afterAll(async () => {
+    await Promise.all([database.drop(), redis[Symbol.asyncDispose]()]);
+  });
+
+  /** Starts a worker with one handler, in a queue and with a type that no other test uses. */
+  async function start(name: string, run: Run) {
+    const definition = defineJob({ type: name, queue: name, payload: z.unknown(), run });
+    const db = openTestDatabase(database.url);
+    const engine = openEngine({
+      databaseUrl: database.url,
+      redisUrl: kind === 'redis' ? redis.url : undefined,
+      onError: () => undefined,
+    });
+    const config = configFor(database.url);
+    const handlers = [{ type: name, queue: name, definition }];
+    const deaf = Promise.withResolvers<void>();
+    const worker = await startWorker({
+      config,
+      db,
+      engine,
+      handlers,
+      versions: { accepted: 'test' },
+      onDeaf: deaf.resolve,
+      logger,
+    });
+    const stop = async () => {
+      stops.splice(stops.indexOf(stop), 1);
+      await worker.stop();
+      await engine.close();
+      await db.destroy();
+    };
+    stops.push(stop);
+    return { stop, engine, deaf: deaf.promise };
+  }
+
+  async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {
+    const jobs = Array.from({ length: count }, () => makeJob({ type: name, queue: name, ...overrides }));
+    await insertJobs(database.db, jobs);
+    await notify(database.db, CHANNELS.jobReady, name);
+    return jobs;
+  }
+
+  const readJob = (id: string) =>
+    database.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+
+  const attemptsOf = (id: string) =>
+    database.db.selectFrom('attempts').selectAll().where('job_id', '=', id).orderBy('attempt').execute();
+
+  async function submitOne(name: string, overrides: Partial<NewJob> = {}): Promise<NewJob> {
+    const [job] = await submit(name, overrides);
+    if (!job) throw new Error('Nothing was submitted.');
+    return job;
+  }
+
+  async function reaches(id: string, status: JobStatus) {
+    await waitUntil(async () => (await readJob(id)).status === status, { until: `the job is ${status}` });
+    return await readJob(id);
+  }
+
+  return {
+    get database() {
+      return database;
+    },
+    start,
+    submit,
+    submitOne,
+    readJob,
+    attemptsOf,
+    reaches,
+  };
+}
