@@ -56,7 +56,12 @@ function describeRun({ machine, command, rounds, startedAt, endedAt }: RunReport
     `Measured on ${new Date(startedAt).toISOString().slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, ${machine.syncMs.toFixed(2)} ms for a write to reach the disk; ${versions.join(', ')}. ${rounds} rounds, ${minutes} minutes.`,
     '',
     '```sh',
-    command,
+    withoutPlaces(command),
     '```',
   ].join('\n');
+}
+
+/** Where somebody kept a run is of no use to others. */
+function withoutPlaces(command: string): string {
+  return command.replaceAll(/ --(folder|json) \S+/g, '');
 }
