@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadSeconds, parseOptions } from './options.ts';
+import { faultSeconds, loadSeconds, parseOptions } from './options.ts';
 
 test('without options a run is small, on Redis', () => {
   expect(parseOptions([])).toMatchObject({
@@ -43,4 +43,12 @@ test('a standard run has its load within seven minutes, and time for every fault
 
   expect(seconds).toBeLessThanOrEqual(420);
   expect(seconds / 104).toBeGreaterThan(3);
+});
+
+test('a soak takes an hour, of which the last forty minutes are calm enough to measure memory', () => {
+  const soak = parseOptions(['--size', 'soak']);
+
+  expect(loadSeconds(soak) / 60).toBeCloseTo(60, 0);
+  expect((loadSeconds(soak) - faultSeconds(soak)) / 60).toBeGreaterThan(39);
+  expect(faultSeconds(soak) / soak.faults).toBeGreaterThan(2.5);
 });

@@ -11,7 +11,7 @@ import { ALL_FAULTS, NEVER_RUN } from './nemesis/all-faults.ts';
 import { whyNoSmallDisk } from './nemesis/postgres/fill-disk.ts';
 import { type NemesisProgress, startNemesis } from './nemesis/run-nemesis.ts';
 import { scheduleFaults } from './nemesis/schedule.ts';
-import { loadSeconds, type RunOptions } from './options.ts';
+import { faultSeconds, loadSeconds, type RunOptions } from './options.ts';
 import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
 import { exportLedger } from './world/export-ledger.ts';
@@ -92,7 +92,8 @@ async function loadAndBreak(
   const { seed } = options;
   const seconds = loadSeconds(options);
   const leftOut = new Set([...notRun.map(({ kind }) => kind), ...kindsBeside(options.only)]);
-  const schedule = scheduleFaults({ ...options, count: options.faults, seconds, leftOut });
+  const faultsWithin = { count: options.faults, seconds: faultSeconds(options) };
+  const schedule = scheduleFaults({ ...options, ...faultsWithin, leftOut });
   const history: { since: NemesisProgress['since'] } = { since: () => [] };
   const { apiUrls, apiKey, journals, receiver } = world;
   const faultsSince = (at: number) => history.since(at);
