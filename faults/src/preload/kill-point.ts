@@ -1,16 +1,16 @@
 /** Where a process can be killed: at a line of its work, not at a random time. */
 export const KILL_POINTS = {
   /** The answer of the claim is here, the handler has not started. */
-  'after-claim': { statement: /UPDATE jobs SET status = 'running'/, when: 'committed' },
+  'after-claim': { statement: /\/\* claim-jobs \*\//, when: 'committed' },
   /** The handler has had its effect; nothing was recorded. It says so itself. */
   'after-effect': undefined,
-  'before-commit': { statement: /WITH ended AS/, when: 'asked' },
+  'before-commit': { statement: /\/\* write-outcomes \*\//, when: 'asked' },
   /** The statement is on its way: whether it is committed, nobody knows. */
-  'during-commit': { statement: /WITH ended AS/, when: 'sent' },
+  'during-commit': { statement: /\/\* write-outcomes \*\//, when: 'sent' },
   /** The outcome is committed, the engine does not know yet. */
-  'after-commit': { statement: /WITH ended AS/, when: 'committed' },
+  'after-commit': { statement: /\/\* write-outcomes \*\//, when: 'committed' },
   /** Jobs are marked as dispatched, the engine does not have them. */
-  'after-dispatch': { statement: /update "jobs" set "dispatched_at"/, when: 'committed' },
+  'after-dispatch': { statement: /\/\* mark-dispatched \*\//, when: 'committed' },
   'accept-before-commit': { statement: /INSERT INTO jobs/, when: 'asked' },
   /** The job is accepted, the client does not know. */
   'accept-after-commit': { statement: /INSERT INTO jobs/, when: 'committed' },
