@@ -1,6 +1,7 @@
 import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs, takeBack } from '@accepted/shared/database/dispatch-jobs';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
 import { heartbeat, markLostWorkers } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { sql } from 'kysely';

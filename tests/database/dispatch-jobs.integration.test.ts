@@ -1,5 +1,7 @@
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs, queueDueJobs } from '@accepted/shared/database/dispatch-jobs';
+import type { Database } from '@accepted/shared/database/connect';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { newUuid } from '@accepted/shared/job/id';
@@ -24,6 +26,8 @@ describe('dispatchJobs', () => {
       jobs: [],
       waitingBefore: 3,
       moreToDo: true,
+      lost: false,
+      round: 1,
     });
     await claimJobs(ledger.db, ledger.workerId, first.jobs);
     expect((await dispatchJobs(ledger.db, 'default', 3)).jobs.map((job) => job.id)).toEqual(
@@ -42,6 +46,23 @@ describe('dispatchJobs', () => {
     const ids = rounds.flatMap((round) => round.jobs.map((job) => job.id));
     expect(ids).toHaveLength(50);
     expect(new Set(ids).size).toBe(50);
+  });
+
+  test('who looked in an older round marks nothing, and is told that the turn was lost', async () => {
+    await ledger.insertOne();
+    const taken = await ledger.db.transaction().execute(async (other) => {
+      expect((await dispatchJobs(other, 'default', 10)).jobs).toHaveLength(1);
+      const late = dispatchJobs(ledger.db, 'default', 10);
+      await untilOneWaits(ledger.db);
+      return { late };
+    });
+    expect(await taken.late).toMatchObject({ jobs: [], lost: true, moreToDo: true });
+  });
+
+  test('what has room is marked in the order of priority', async () => {
+    const [low, high] = [await ledger.insertOne({ priority: 4 }), await ledger.insertOne({ priority: 0 })];
+    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    expect(jobs.map((job) => job.id)).toEqual([high.id, low.id]);
   });
 
   test('a small tenant does not wait behind a large one', async () => {
@@ -86,3 +107,14 @@ describe('dispatchJobs', () => {
     ]);
   });
 });
+
+/** Resolves when a statement waits for the lock of another transaction. */
+async function untilOneWaits(db: Database): Promise<void> {
+  await expect
+    .poll(async () => {
+      const { rows } = await sql`SELECT FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db);
+      return rows.length;
+    })
+    .toBe(1);
+}

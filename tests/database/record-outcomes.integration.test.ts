@@ -1,7 +1,8 @@
 import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/database/dead-letters';
-import { dispatchJobs, queueDueJobs } from '@accepted/shared/database/dispatch-jobs';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
 import { markLostWorkers } from '@accepted/shared/database/workers';

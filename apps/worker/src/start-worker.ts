@@ -149,7 +149,7 @@ function listenForHints(
   onError: (error: unknown) => void,
 ) {
   const listeners = {
-    [CHANNELS.jobReady]: dispatch.soon,
+    [CHANNELS.jobReady]: dispatch.hint,
     [CHANNELS.cancelRequested](jobIds: string) {
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
     },

@@ -10,7 +10,11 @@ export const KILL_POINTS = {
   /** The outcome is committed, the engine does not know yet. */
   'after-commit': { statement: /\/\* write-outcomes \*\//, when: 'committed' },
   /** Jobs are marked as dispatched, the engine does not have them. */
-  'after-dispatch': { statement: /\/\* mark-dispatched \*\//, when: 'committed' },
+  'after-dispatch': {
+    statement: /\/\* (begin-turn|mark-dispatched) \*\//,
+    when: 'committed',
+    countsWith: marksJobs,
+  },
   'accept-before-commit': { statement: /INSERT INTO jobs/, when: 'asked' },
   /** The job is accepted, the client does not know. */
   'accept-after-commit': { statement: /INSERT INTO jobs/, when: 'committed' },
@@ -19,6 +23,13 @@ export const KILL_POINTS = {
 interface KillStatement {
   statement: RegExp;
   when: 'asked' | 'sent' | 'committed';
+  /** Whether the statement, by its answer, did what the point is about; always when left out. */
+  countsWith?: (rows: Record<string, unknown>[]) => boolean;
+}
+
+/** A turn that looked and found nothing to do is none; one that chose is followed by the statement that marks. */
+function marksJobs(rows: Record<string, unknown>[]): boolean {
+  return rows.some(({ marked }) => !Array.isArray(marked) || marked.length > 0);
 }
 
 export type KillPoint = keyof typeof KILL_POINTS;
@@ -43,9 +54,11 @@ export function reachKillPoint(point: KillPoint): void {
   if (armed === point) process.kill(process.pid, 'SIGKILL');
 }
 
-/** Looks up whether a statement is the armed point, and when. */
-export function armedFor(statement: string): { point: KillPoint; when: KillStatement['when'] } | undefined {
-  const where = armed && KILL_POINTS[armed];
+/** Looks up whether a statement is the armed point, when, and with what answer. */
+export function armedFor(
+  statement: string,
+): (Required<Pick<KillStatement, 'when' | 'countsWith'>> & { point: KillPoint }) | undefined {
+  const where: KillStatement | undefined = armed && KILL_POINTS[armed];
   if (!armed || !where?.statement.test(statement)) return undefined;
-  return { point: armed, when: where.when };
+  return { point: armed, when: where.when, countsWith: where.countsWith ?? (() => true) };
 }

@@ -28,8 +28,9 @@ function controlled(query: Query): Query {
     if (hit?.when === 'sent') reachKillPoint(hit.point);
     if (!(answer instanceof Promise)) return answer;
     return answer.then((result) => {
-      if (hit?.when === 'committed' && !inTransaction.has(this)) reachKillPoint(hit.point);
-      if (hit?.when === 'committed') waitingForCommit.set(this, hit.point);
+      const done = hit?.when === 'committed' && hit.countsWith(result.rows);
+      if (done && !inTransaction.has(this)) reachKillPoint(hit.point);
+      if (done) waitingForCommit.set(this, hit.point);
       if (/^(commit|rollback)/i.test(statement)) endTransaction(this, statement);
       return result;
     });

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/database/connect';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { dispatchJobs, readDispatchRound } from '@accepted/shared/database/dispatch-jobs';
 import { liveCapacity } from '@accepted/shared/database/workers';
 import { followWindow, refillInMs, type WindowState, windowSize } from '@accepted/shared/job/window';
 import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
 import { type Loop, startLoop } from '../loop.ts';
+import { createTurnTaking } from './turn-taking.ts';
 
 /** A notification wakes the dispatcher; this is for those that got lost. */
 const IDLE_POLL_MS = 500;
@@ -15,6 +16,8 @@ const ENGINE_AWAY_POLL_MS = 200;
 const BUSY_PER_SECOND = 200;
 const REST_MS = 5;
 const CAPACITY_MAX_AGE_MS = 1_000;
+/** Within this time after a hint, the dispatcher that serves the queue has taken a turn, or is no longer there. */
+const FOLLOW_MS = 25;
 
 export interface DispatcherOptions {
   db: Database;
@@ -23,11 +26,18 @@ export interface DispatcherOptions {
   onError: (error: unknown) => void;
 }
 
+/** The dispatcher of one queue; `wake` has it look now. */
+export interface Dispatcher extends Loop {
+  /** Tells of something that all dispatchers of the queue are told of: one of them will do. */
+  hint(): void;
+}
+
 /**
  * Starts the dispatcher of one queue: the only writer of its jobs into the engine. Any number of them may run, in
  * any number of processes.
  */
-export function startDispatcher({ db, engine, queue, onError }: DispatcherOptions): Loop {
+export function startDispatcher({ db, engine, queue, onError }: DispatcherOptions): Dispatcher {
+  const turns = createTurnTaking();
   let capacity = { concurrency: 0, finishedPerSecond: 0, readAt: Number.NEGATIVE_INFINITY };
   let window: WindowState | undefined;
 
@@ -35,16 +45,24 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     capacity = { ...(await liveCapacity(db, queue)), readAt: performance.now() };
   }
 
+  async function anotherServes(): Promise<boolean> {
+    await delay(FOLLOW_MS);
+    return turns.sawRound(await readDispatchRound(db, queue));
+  }
+
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
+    if (turns.isFollowing() && (await anotherServes())) return IDLE_POLL_MS;
     if (capacity.concurrency === 0) await refreshCapacity();
     // Heartbeats tell of all workers, but seconds later; what leaves the window tells at once.
     const rate = Math.max(capacity.finishedPerSecond, window?.claimedPerSecond ?? 0);
     const size = windowSize(capacity.concurrency, rate);
     if (size === 0) return IDLE_POLL_MS;
-    const { jobs, waitingBefore, moreToDo } = await dispatchJobs(db, queue, size);
+    const turn = await dispatchJobs(db, queue, size);
+    const { jobs, waitingBefore, moreToDo } = turn;
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
     if (jobs.length > 0) await addToEngine(engine.queue(queue), jobs);
+    turns.tookTurn(turn);
     window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: performance.now() });
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - capacity.readAt > CAPACITY_MAX_AGE_MS) await refreshCapacity();
@@ -52,5 +70,13 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     return moreToDo ? Math.max(MIN_POLL_MS, refillInMs(window, size)) : IDLE_POLL_MS;
   }
 
-  return startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });
+  const loop = startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });
+  return {
+    stop: loop.stop,
+    hint: loop.wake,
+    wake() {
+      turns.mustLook();
+      loop.wake();
+    },
+  };
 }

@@ -1,5 +1,5 @@
 import type { Database } from '@accepted/shared/database/connect';
-import { nextDueInMs, queueDueJobs } from '@accepted/shared/database/dispatch-jobs';
+import { nextDueInMs, queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { type Loop, startLoop } from '../loop.ts';
 
 const BATCH = 1_000;

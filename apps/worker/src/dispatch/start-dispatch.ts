@@ -9,8 +9,10 @@ import { startReconciler } from './reconciler.ts';
 
 /** Everything that brings jobs from the ledger into the engine. */
 export interface Dispatch {
-  /** Has a queue looked at now, as there may be something new in it. */
+  /** Has a queue looked at now, as this process knows of something new in it. */
   soon(queue: string): void;
+  /** Has a queue looked at that all workers were told of: by this one, unless another serves it. */
+  hint(queue: string): void;
   /** Has the times looked at again, as a job got one that may be sooner than the others. */
   dueSoon(): void;
   loops: Loop[];
@@ -31,5 +33,10 @@ export function startDispatch(options: {
   const soon = (queue: string) => dispatchers.get(queue)?.wake();
   const dueJobs = startDueJobs({ db, onQueued: soon, onError });
   const reconciler = startReconciler({ db, engine, queues, onTakenBack: soon, counters, logger });
-  return { soon, dueSoon: dueJobs.wake, loops: [...dispatchers.values(), dueJobs, reconciler] };
+  return {
+    soon,
+    hint: (queue) => dispatchers.get(queue)?.hint(),
+    dueSoon: dueJobs.wake,
+    loops: [...dispatchers.values(), dueJobs, reconciler],
+  };
 }

@@ -1,5 +1,5 @@
 import type { Database } from '@accepted/shared/database/connect';
-import { listUnclaimed } from '@accepted/shared/database/dispatch-jobs';
+import { listUnclaimed } from '@accepted/shared/database/unclaimed-jobs';
 import { type Engine, waitingInEngine } from '@accepted/shared/queue/engine';
 import type { Logger } from 'pino';
 import { type Loop, startLoop } from '../loop.ts';

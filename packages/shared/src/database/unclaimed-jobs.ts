@@ -1,0 +1,35 @@
+import { sql } from 'kysely';
+import type { Database } from './connect.ts';
+import type { DispatchedJob } from './dispatch-jobs.ts';
+import { unnestBatch } from './unnest.ts';
+
+/** Reads the jobs that have waited in the engine for longer than `olderThanMs` without being claimed. */
+export async function listUnclaimed(
+  db: Database,
+  queue: string,
+  olderThanMs: number,
+): Promise<DispatchedJob[]> {
+  return db
+    .selectFrom('jobs')
+    .select(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent'])
+    .where('queue', '=', queue)
+    .where('status', '=', 'queued')
+    .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)
+    .execute();
+}
+
+/** Takes jobs back that the engine no longer has: they are ready again, and the old dispatch claims nothing more. */
+export async function takeBack(db: Database, jobs: DispatchedJob[]): Promise<number> {
+  if (jobs.length === 0) return 0;
+  const { numAffectedRows } = await sql`
+    UPDATE jobs SET dispatched_at = NULL
+    FROM ${unnestBatch('lost', DISPATCHED_COLUMNS, jobs)}
+    WHERE jobs.id = lost.id AND jobs.dispatch_no = lost.dispatch_no
+      AND jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}
+
+const DISPATCHED_COLUMNS = [
+  { name: 'id', type: 'uuid', value: (job: DispatchedJob) => job.id },
+  { name: 'dispatch_no', type: 'integer', value: (job: DispatchedJob) => job.dispatchNo },
+];
