@@ -9,6 +9,6 @@ import type { EffectLine } from './logs.ts';
 export function logEffect(ctx: JobContext, phase: EffectLine['phase']): void {
   // The wall clock of a worker may be one of the faults.
   const at = Math.round(performance.timeOrigin + performance.now());
-  const line: EffectLine = { at, jobId: ctx.job.id, token: ctx.fencingToken, phase };
-  appendFileSync(`effects-${process.pid}.jsonl`, `${JSON.stringify(line)}\n`);
+  const line: EffectLine = { at, pid: process.pid, jobId: ctx.job.id, token: ctx.fencingToken, phase };
+  appendFileSync(`effects-${line.pid}.jsonl`, `${JSON.stringify(line)}\n`);
 }

@@ -20,6 +20,7 @@ export const LOG_FILES = {
   replays: 'ledger/replays.jsonl',
   keys: 'ledger/idempotency-keys.jsonl',
   transitions: 'ledger/transitions.jsonl',
+  leases: 'ledger/leases.jsonl',
 } as const;
 
 /** `effects-<pid>.jsonl`: one file for each process that ran a handler. */
@@ -64,6 +65,8 @@ export interface AckLine {
   status: number | null;
   jobId: string | null;
   kind: JobKind;
+  /** The reply is a problem document (RFC 9457). */
+  isProblem: boolean;
   /** From the first byte sent to the whole reply. */
   latencyMs: number;
   /** The faults that were under way at some time between request and reply, `null` when there was none. */
@@ -74,6 +77,8 @@ export interface AckLine {
 /** Written by the handlers with O_APPEND. `effect` is the side effect itself, under the attempt's fencing token. */
 export interface EffectLine {
   at: number;
+  /** The process that ran the handler. */
+  pid: number;
   jobId: string;
   token: number;
   phase: 'start' | 'effect';
@@ -188,15 +193,16 @@ export interface WipeLine {
   jobs: { jobId: string; dispatchNo: number }[];
 }
 
-/** The life of the processes. An exit that nobody asked for, by fault or by deploy, is not `expected`. */
+/** The life of the processes: `signaled` when the suite itself sends a signal that is to end one. */
 export interface ProcessLine {
   at: number;
   /** `worker-1`, `api-2` … */
   name: string;
   pid: number;
-  event: 'started' | 'ready' | 'exited';
+  event: 'started' | 'ready' | 'signaled' | 'exited';
   code?: number | null;
   signal?: string | null;
+  /** Of an exit: a fault, a deploy or the end of the run asked this process for it. */
   expected?: boolean;
 }
 
@@ -226,69 +232,4 @@ export interface RunFacts {
   notRun: { kind: string; reason: string }[];
   /** What went wrong beyond the invariants: a process that did not end in time, a client that got no answer … Each fails the run. */
   problems: string[];
-}
-
-/** Rows of `ledger/`, written after everything has stopped. */
-export interface LedgerJob {
-  jobId: string;
-  type: string;
-  queue: string;
-  status: JobStatus;
-  attempt: number;
-  attemptsMade: number;
-  maxAttempts: number;
-  replayRound: number;
-  dispatchNo: number;
-  hasWebhook: boolean;
-  /** Of a delivery: the event's id (`evt_…`), and the job it tells of. */
-  eventId: string | null;
-  eventJobId: string | null;
-  createdAt: number;
-  startedAt: number | null;
-  finishedAt: number | null;
-  /** `result.token`, which every handler of the suite returns: the token of the attempt whose result was recorded. */
-  resultToken: number | null;
-}
-
-export interface LedgerAttempt {
-  jobId: string;
-  /** The fencing token. */
-  attempt: number;
-  replayRound: number;
-  outcome: string;
-  errorCode: string | null;
-  startedAt: number;
-  finishedAt: number;
-}
-
-export interface LedgerDeadLetter {
-  jobId: string;
-  reason: string;
-  attempt: number;
-  createdAt: number;
-  resolution: 'replayed' | 'discarded' | null;
-}
-
-/** One audited replay. */
-export interface LedgerReplay {
-  jobId: string;
-  at: number;
-}
-
-export interface LedgerKey {
-  key: string;
-  jobId: string;
-}
-
-/**
- * Written by a trigger of the suite: each transition that is not in the table of `shared/job/status.ts`, each that
- * leaves a terminal status (a replay is legal but has to be in `replays`), each second end of a job (its `finished_at`
- * changed from one time to another: `from` and `to` are the terminal statuses then, often the same), each token that went back (from and to
- * are `attempt 4` and `attempt 3` then), and each row that was deleted (`to` is `deleted`).
- */
-export interface TransitionLine {
-  at: number;
-  jobId: string;
-  from: string;
-  to: string;
 }

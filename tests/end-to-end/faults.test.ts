@@ -24,7 +24,7 @@ test('npm run faults: 5,000 jobs under a dozen faults, and every invariant holds
   expect(report.green).toBe(true);
   expect(figure(report, 'I1', 'acknowledged')).toBeGreaterThanOrEqual(5_000);
   expect(figure(report, 'I1', 'lost')).toBe(0);
-  expect(figure(report, 'I4', 'fenced')).toBeGreaterThan(0);
+  expect(figure(report, 'I4', 'zombieWritesRefused')).toBeGreaterThan(0);
   expect(figure(report, 'Run', 'faults')).toBeGreaterThanOrEqual(10);
   expect(figure(report, 'Run', 'kinds')).toBeGreaterThanOrEqual(6);
   await rm(folder, { recursive: true });

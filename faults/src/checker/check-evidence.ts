@@ -1,13 +1,16 @@
 import { checkAttemptLimits } from './attempt-limits.ts';
 import type { Evidence } from './evidence.ts';
+import { checkExits } from './exits.ts';
 import { checkFencedEffects } from './fenced-effects.ts';
 import { checkFiredFaults } from './fired-faults.ts';
+import { checkLeases } from './leases.ts';
 import { checkLegalTransitions } from './legal-transitions.ts';
 import { checkLost } from './lost.ts';
 import { checkMemory } from './memory.ts';
 import { checkOneJobPerKey } from './one-job-per-key.ts';
 import { checkRecordedEffects } from './recorded-effects.ts';
 import { checkRecovery } from './recovery.ts';
+import { checkRefusals } from './refusals.ts';
 import { checkUnexpected } from './unexpected.ts';
 import type { Verdict } from './verdict.ts';
 import { checkWebhooks } from './webhooks.ts';
@@ -27,6 +30,9 @@ const CHECKS = [
   checkWebhooks,
   checkRecovery,
   checkAttemptLimits,
+  checkLeases,
+  checkRefusals,
+  checkExits,
   checkMemory,
   checkFiredFaults,
 ];

@@ -1,19 +1,23 @@
 import type {
-  AckLine,
-  EffectLine,
-  FaultLine,
   LedgerAttempt,
   LedgerDeadLetter,
   LedgerJob,
   LedgerKey,
+  LedgerLease,
   LedgerReplay,
+  TransitionLine,
+} from '../ledger-rows.ts';
+import type {
+  AckLine,
+  EffectLine,
+  FaultLine,
   MemoryLine,
   ProcessLine,
   ReceiverLine,
   RunFacts,
-  TransitionLine,
   WipeLine,
 } from '../logs.ts';
+import type { WorkerSaying } from './read-worker-logs.ts';
 
 /** Everything that a run left behind, parsed; the invariants are functions of this and of nothing else. */
 export interface Evidence {
@@ -25,19 +29,12 @@ export interface Evidence {
   wipes: WipeLine[];
   processes: ProcessLine[];
   memory: MemoryLine[];
-  fencing: FencingCounts;
+  sayings: WorkerSaying[];
   jobs: LedgerJob[];
   attempts: LedgerAttempt[];
   deadLetters: LedgerDeadLetter[];
   replays: LedgerReplay[];
   keys: LedgerKey[];
   transitions: TransitionLine[];
-}
-
-/** What the workers' logs say of results that were not written. */
-export interface FencingCounts {
-  /** The ledger refused the write: another attempt holds the job. */
-  fenced: number;
-  /** The worker knew that its lease was lost, and did not try. */
-  discarded: number;
+  leases: LedgerLease[];
 }

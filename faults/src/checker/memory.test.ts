@@ -24,6 +24,14 @@ test('what it takes to warm up is not growth', () => {
   expect(checkMemory(soundRun({ memory: grow(60, 0, 70) })).figures.steepestMbPerHour).toBe(0);
 });
 
+test('a soak in which no process grew old proves nothing', () => {
+  const { run } = soundRun();
+  const soak = (minutes: number) =>
+    checkMemory(soundRun({ run: { ...run, size: 'soak' }, memory: grow(minutes, 0) })).violations;
+  expect(soak(60)).toEqual([]);
+  expect(soak(19)).toEqual(['No process lived for long enough: the soak proves nothing of memory.']);
+});
+
 test('a process that lived for less than 20 minutes is not measured', () => {
   expect(checkMemory(soundRun({ memory: grow(19, 10) })).figures.processesMeasured).toBe(0);
 });

@@ -10,19 +10,22 @@ const WARM_UP_SHARE = 0.25;
 const MOST_MB_PER_HOUR = 48;
 
 /** A soak: no process that lives long grows without end. Shorter runs have no process that is old enough to tell. */
-export function checkMemory({ memory }: Evidence): Verdict {
+export function checkMemory({ memory, run }: Evidence): Verdict {
   const slopes = [...groupBy(memory, (line) => `${line.name} (pid ${line.pid})`)].flatMap(([name, lines]) => {
     const slope = mbPerHour(lines);
     return slope === undefined ? [] : [{ name, slope }];
   });
   const steepest = Math.max(0, ...slopes.map(({ slope }) => slope));
+  const isVacuous = run.size === 'soak' && slopes.length === 0;
   return {
     id: 'Memory',
     holds: 'No process grows without end.',
     figures: { processesMeasured: slopes.length, steepestMbPerHour: Math.round(steepest * 10) / 10 },
-    violations: slopes
-      .filter(({ slope }) => slope > MOST_MB_PER_HOUR)
-      .map(({ name, slope }) => `${name} grows by ${Math.round(slope)} MB an hour.`),
+    violations: isVacuous
+      ? ['No process lived for long enough: the soak proves nothing of memory.']
+      : slopes
+          .filter(({ slope }) => slope > MOST_MB_PER_HOUR)
+          .map(({ name, slope }) => `${name} grows by ${Math.round(slope)} MB an hour.`),
   };
 }
 

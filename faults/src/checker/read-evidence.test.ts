@@ -1,9 +1,11 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { newUuid, publicId } from '@accepted/shared/job/id';
 import { expect, test } from 'vitest';
 import { LOG_FILES } from '../logs.ts';
 import { checkEvidence } from './check-evidence.ts';
-import { DISCARDED, FENCED, readEvidence } from './read-evidence.ts';
+import { readEvidence } from './read-evidence.ts';
+import { SENTENCES } from './read-worker-logs.ts';
 import { soundRun } from './testing/sound-run.ts';
 import { writeRun } from './testing/write-run.ts';
 
@@ -14,20 +16,26 @@ test('a run is read back from its folder whole', async () => {
   expect(checkEvidence(read).flatMap((verdict) => verdict.violations)).toEqual([]);
 });
 
-test('fenced and discarded results are counted in the logs of all workers, a torn line notwithstanding', async () => {
+test('what the workers say is read from the logs of all of them, a torn line notwithstanding', async () => {
   const folder = await writeRun(soundRun());
-  const fenced = '{"level":40,"msg":"fenced: somebody else holds the job; the result is discarded"}\n';
-  const discarded = '{"level":40,"msg":"the lease was lost during the attempt; its result is discarded"}\n';
-  await writeFile(join(folder, 'log/worker-1.log'), `${fenced}{"level":30,"ms`);
-  await writeFile(join(folder, 'log/worker-2.log'), `${discarded}${fenced}`);
-  await writeFile(join(folder, 'log/api-1.log'), fenced);
-  expect((await readEvidence(folder)).fencing).toEqual({ fenced: 2, discarded: 1 });
+  const jobId = newUuid();
+  const fenced = { pid: 7, jobId, attempt: 2, msg: `${SENTENCES.fenced}; the result is discarded` };
+  const deaf = { pid: 8, queue: 'default', msg: `${SENTENCES.deaf}: it ends to be started anew` };
+  await writeFile(join(folder, 'log/worker-1.log'), `${JSON.stringify(fenced)}\n{"pid":7,"ms`);
+  await writeFile(join(folder, 'log/worker-2.log'), `${JSON.stringify(deaf)}\n`);
+  await writeFile(join(folder, 'log/api-1.log'), `${JSON.stringify(fenced)}\n`);
+  expect((await readEvidence(folder)).sayings).toEqual([
+    { what: 'fenced', pid: 7, jobId: publicId('job', jobId), attempt: 2 },
+    { what: 'deaf', pid: 8, jobId: null, attempt: null },
+  ]);
 });
 
-test('the sentences that are counted are those that the worker says', async () => {
-  const source = await readFile(new URL('../../../apps/worker/src/run-attempt.ts', import.meta.url), 'utf8');
-  expect(source).toContain(`'${FENCED}`);
-  expect(source).toContain(`'${DISCARDED}`);
+test('the sentences that are looked for are those that the worker says', async () => {
+  const worker = new URL('../../../apps/worker/src/', import.meta.url);
+  const sources = await Promise.all(
+    ['run-attempt.ts', 'rescue/watchdog.ts'].map((file) => readFile(new URL(file, worker), 'utf8')),
+  );
+  for (const sentence of Object.values(SENTENCES)) expect(sources.join()).toContain(`'${sentence}`);
 });
 
 test('a log that is missing or torn is not taken for an empty one', async () => {

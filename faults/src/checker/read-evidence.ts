@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { EFFECT_FILES, type EffectLine, LOG_FILES, LOG_FOLDER } from '../logs.ts';
-import type { Evidence, FencingCounts } from './evidence.ts';
+import type { Evidence } from './evidence.ts';
+import { readWorkerLogs } from './read-worker-logs.ts';
+import { textLines } from './text-lines.ts';
 
 /** Reads what a run left in its folder. Throws when a file of the contract is missing or has a line that is not JSON. */
 export async function readEvidence(folder: string): Promise<Evidence> {
@@ -17,13 +17,14 @@ export async function readEvidence(folder: string): Promise<Evidence> {
     wipes: await lines(LOG_FILES.wipes),
     processes: await lines(LOG_FILES.processes),
     memory: await lines(LOG_FILES.memory),
-    fencing: await countFencing(join(folder, LOG_FOLDER)),
+    sayings: await readWorkerLogs(join(folder, LOG_FOLDER)),
     jobs: await lines(LOG_FILES.jobs),
     attempts: await lines(LOG_FILES.attempts),
     deadLetters: await lines(LOG_FILES.deadLetters),
     replays: await lines(LOG_FILES.replays),
     keys: await lines(LOG_FILES.keys),
     transitions: await lines(LOG_FILES.transitions),
+    leases: await lines(LOG_FILES.leases),
   };
 }
 
@@ -41,25 +42,4 @@ export async function readLines<Line>(path: string): Promise<Line[]> {
   const lines: Line[] = [];
   for await (const text of textLines(path)) lines.push(JSON.parse(text));
   return lines;
-}
-
-/** The sentences of `apps/worker/src/run-attempt.ts` that say so. */
-export const FENCED = 'fenced: somebody else holds the job';
-export const DISCARDED = 'the lease was lost during the attempt';
-
-/** Looks for the two sentences; a line that a kill cut short has neither. */
-async function countFencing(folder: string): Promise<FencingCounts> {
-  const counts = { fenced: 0, discarded: 0 };
-  const files = (await readdir(folder)).filter((name) => name.startsWith('worker-'));
-  for (const file of files) {
-    for await (const text of textLines(join(folder, file))) {
-      if (text.includes(`"msg":"${FENCED}`)) counts.fenced += 1;
-      if (text.includes(`"msg":"${DISCARDED}`)) counts.discarded += 1;
-    }
-  }
-  return counts;
-}
-
-async function* textLines(path: string): AsyncGenerator<string> {
-  for await (const line of createInterface({ input: createReadStream(path) })) if (line !== '') yield line;
 }

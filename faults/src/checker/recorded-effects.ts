@@ -1,5 +1,5 @@
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
-import type { LedgerAttempt } from '../logs.ts';
+import type { LedgerAttempt } from '../ledger-rows.ts';
 import type { Evidence } from './evidence.ts';
 import type { Verdict } from './verdict.ts';
 

@@ -69,3 +69,19 @@ test('a fault after which nothing went through is a violation', () => {
     'After worker-killed on worker-1 no job went all the way through.',
   ]);
 });
+
+test('a larger run in which nothing was wiped, or accepted without Redis, proves nothing', () => {
+  const { run } = soundRun();
+  const away = [ack({ during: ['redis-asleep'] })];
+  const violations = (over: Parameters<typeof soundRun>[0], engine: 'redis' | 'postgres' = 'redis') =>
+    check({ run: { ...run, size: 'standard', engine }, ...over }).violations;
+
+  expect(violations({ acks: away })).toEqual([]);
+  expect(violations({})).toEqual([
+    'No job was accepted while Redis was away: the run proves nothing of that.',
+  ]);
+  expect(violations({}, 'postgres')).toEqual([]);
+  expect(violations({ acks: away, wipes: [] })).toEqual([
+    'No wipe took a job that waited: the run proves nothing of the recovery.',
+  ]);
+});

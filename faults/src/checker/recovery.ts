@@ -1,6 +1,7 @@
-import { type FaultKind, type LedgerAttempt, traitsOf, type WipeLine } from '../logs.ts';
+import type { LedgerAttempt } from '../ledger-rows.ts';
+import { type FaultKind, traitsOf, type WipeLine } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
-import { groupBy, percentile, type Verdict } from './verdict.ts';
+import { groupBy, mustProve, percentile, type Verdict } from './verdict.ts';
 
 /** What the design promises of a run under faults. */
 const BOUNDS = { recoveryP99Ms: 15_000, acceptP99Ms: 250, redispatchesPerJob: 2 };
@@ -25,6 +26,9 @@ export function checkRecovery(evidence: Evidence): Verdict {
   if (redispatches > BOUNDS.redispatchesPerJob * evidence.jobs.length)
     violations.push(`${redispatches} dispatches led to no claim, for ${evidence.jobs.length} jobs.`);
   violations.push(
+    ...unproven(evidence, { jobsWiped: timesMs.length, acceptsWithoutRedis: latencies.length }),
+  );
+  violations.push(
     ...neverRecovered.map(
       ({ kind, target }) => `After ${kind} on ${target} no job went all the way through.`,
     ),
@@ -46,6 +50,17 @@ export function checkRecovery(evidence: Evidence): Verdict {
     },
     violations,
   };
+}
+
+/** What is small because nothing was there to be measured has proved nothing. */
+function unproven({ run }: Evidence, counts: { jobsWiped: number; acceptsWithoutRedis: number }): string[] {
+  if (!mustProve(run)) return [];
+  const missing: string[] = [];
+  if (counts.jobsWiped === 0)
+    missing.push('No wipe took a job that waited: the run proves nothing of the recovery.');
+  if (run.engine === 'redis' && counts.acceptsWithoutRedis === 0)
+    missing.push('No job was accepted while Redis was away: the run proves nothing of that.');
+  return missing;
 }
 
 /**

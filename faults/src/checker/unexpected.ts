@@ -1,6 +1,6 @@
 import { isTerminal } from '@accepted/shared/job/status';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
-import type { LedgerJob } from '../logs.ts';
+import type { LedgerJob } from '../ledger-rows.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, type Verdict } from './verdict.ts';
 

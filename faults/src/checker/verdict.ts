@@ -1,3 +1,5 @@
+import type { RunFacts } from '../logs.ts';
+
 /** What became of one invariant in one run. */
 export interface Verdict {
   /** `I1` … `I9`, or a word for what is checked of the run itself. */
@@ -7,6 +9,11 @@ export interface Verdict {
   figures: Record<string, number>;
   /** One sentence each; the run is green when there is none. */
   violations: string[];
+}
+
+/** A small run may be too short for some proofs; a larger one that has not tried an invariant must not pass for green. */
+export function mustProve({ size }: Pick<RunFacts, 'size'>): boolean {
+  return size !== 'small';
 }
 
 /** Groups things by a key, in the order of their coming. */

@@ -1,5 +1,6 @@
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
-import type { LedgerJob, ReceiverLine } from '../logs.ts';
+import type { LedgerJob } from '../ledger-rows.ts';
+import type { ReceiverLine } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, type Verdict } from './verdict.ts';
 

@@ -41,8 +41,6 @@ export async function startControlWorld(folder: string): Promise<ControlWorld> {
       cwd: folder,
       logFile,
       isReady: (logFrom) => isReady(logFile, logFrom),
-      // No handler of the control kills its worker.
-      isInDanger: () => false,
       onEvent: (line) => void journals.processes.write(line),
     });
   };

@@ -25,8 +25,9 @@ async function run(job: Job<Payload>): Promise<{ token: number }> {
 }
 
 function logEffect(job: Job, phase: EffectLine['phase']): void {
-  const line: EffectLine = { at: Date.now(), jobId: job.id ?? '', token: job.attemptsStarted, phase };
-  appendFileSync(`effects-${process.pid}.jsonl`, `${JSON.stringify(line)}\n`);
+  const { pid } = process;
+  const line: EffectLine = { at: Date.now(), pid, jobId: job.id ?? '', token: job.attemptsStarted, phase };
+  appendFileSync(`effects-${pid}.jsonl`, `${JSON.stringify(line)}\n`);
 }
 
 const connection = { url: controlConfig.REDIS_URL };

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
 import type { AckLine, FaultKind } from '../logs.ts';
@@ -34,6 +35,7 @@ interface Reply {
   outcome: AckLine['outcome'];
   status: number | null;
   jobId: string | null;
+  isProblem: boolean;
   retryAfterMs: number;
 }
 
@@ -57,9 +59,15 @@ export function openClient(options: ClientOptions): Client {
         headers: { authorization: `Bearer ${apiKey}`, ...headers },
         body,
       });
-      return readReply(reply.statusCode, reply.headers['retry-after'], await reply.body.text());
+      return readReply(reply.statusCode, reply.headers, await reply.body.text());
     } catch {
-      return { outcome: 'unknown', status: null, jobId: null, retryAfterMs: RETRY_AFTER_MS.least };
+      return {
+        outcome: 'unknown',
+        status: null,
+        jobId: null,
+        isProblem: false,
+        retryAfterMs: RETRY_AFTER_MS.least,
+      };
     }
   }
 
@@ -78,6 +86,7 @@ export function openClient(options: ClientOptions): Client {
       status: reply.status,
       jobId: reply.jobId,
       kind: job.kind,
+      isProblem: reply.isProblem,
       latencyMs: Math.round((performance.now() - started) * 10) / 10,
       during: during.length > 0 ? during : null,
       final: deadline.aborted || !isWorthAnother(reply),
@@ -114,13 +123,14 @@ function isWorthAnother({ outcome, status }: Reply): boolean {
   return status === null || status === CONFLICT || status === 429 || status >= 500;
 }
 
-function readReply(status: number, retryAfter: unknown, body: string): Reply {
+function readReply(status: number, headers: IncomingHttpHeaders, body: string): Reply {
   const { id } = parseJob(body);
   if ((status === 200 || status === 202) && id)
-    return { outcome: 'accepted', status, jobId: id, retryAfterMs: 0 };
-  const wantedMs = Number(retryAfter) * 1_000 || RETRY_AFTER_MS.least;
+    return { outcome: 'accepted', status, jobId: id, isProblem: false, retryAfterMs: 0 };
+  const isProblem = String(headers['content-type']).startsWith('application/problem+json');
+  const wantedMs = Number(headers['retry-after']) * 1_000 || RETRY_AFTER_MS.least;
   const retryAfterMs = Math.min(RETRY_AFTER_MS.most, Math.max(RETRY_AFTER_MS.least, wantedMs));
-  return { outcome: 'refused', status, jobId: null, retryAfterMs };
+  return { outcome: 'refused', status, jobId: null, isProblem, retryAfterMs };
 }
 
 function parseJob(body: string): { id?: string } {

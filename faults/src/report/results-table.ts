@@ -66,7 +66,7 @@ const ROWS: Row[] = [
   { name: 'Jobs that ran again under a larger token', ours: count('I4', 'jobsWithMoreThanOneEffect') },
   {
     name: 'Writes of zombies that were refused',
-    ours: (report) => writeNumber(figure(report, 'I4', 'fenced') + figure(report, 'I4', 'discarded')),
+    ours: count('I4', 'zombieWritesRefused'),
   },
   { name: 'Illegal transitions', ours: count('I6', 'illegalTransitions') },
   { name: 'Webhook events', ours: count('I7', 'events') },

@@ -4,15 +4,16 @@ import type { Database } from '@accepted/shared/database/connect';
 import { publicId } from '@accepted/shared/job/id';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
 import { sql } from 'kysely';
-import {
-  type LedgerAttempt,
-  type LedgerDeadLetter,
-  type LedgerJob,
-  type LedgerKey,
-  type LedgerReplay,
-  LOG_FILES,
-  type TransitionLine,
-} from '../logs.ts';
+import type {
+  LedgerAttempt,
+  LedgerDeadLetter,
+  LedgerJob,
+  LedgerKey,
+  LedgerLease,
+  LedgerReplay,
+  TransitionLine,
+} from '../ledger-rows.ts';
+import { LOG_FILES } from '../logs.ts';
 
 /** Writes what the ledger says at the end into the run's folder, so that a run can be checked again later. */
 export async function exportLedger(db: Database, folder: string): Promise<void> {
@@ -26,6 +27,7 @@ export async function exportLedger(db: Database, folder: string): Promise<void> 
   await write(LOG_FILES.replays, await readReplays(db));
   await write(LOG_FILES.keys, await readKeys(db));
   await write(LOG_FILES.transitions, await readTransitions(db));
+  await write(LOG_FILES.leases, await readLeases(db));
 }
 
 async function readJobs(db: Database): Promise<LedgerJob[]> {
@@ -81,6 +83,7 @@ async function readAttempts(db: Database): Promise<LedgerAttempt[]> {
       'job_id',
       'attempt',
       'replay_round',
+      'worker_id',
       'outcome',
       'started_at',
       'finished_at',
@@ -91,6 +94,7 @@ async function readAttempts(db: Database): Promise<LedgerAttempt[]> {
     jobId: publicId('job', row.job_id),
     attempt: row.attempt,
     replayRound: row.replay_round,
+    workerId: row.worker_id,
     outcome: row.outcome,
     errorCode: row.error_code,
     startedAt: row.started_at.getTime(),
@@ -131,5 +135,21 @@ async function readTransitions(db: Database): Promise<TransitionLine[]> {
     jobId: publicId('job', row.job_id),
     from: row.from_status,
     to: row.to_status,
+  }));
+}
+
+async function readLeases(db: Database): Promise<LedgerLease[]> {
+  const time = (event: string) => sql`max(at) FILTER (WHERE event = ${event})`;
+  const { rows } = await sql<
+    Record<'began' | 'lost' | 'released', Date | null> & { id: string; pid: number }
+  >`
+    SELECT worker_id AS id, pid, ${time('began')} AS began, ${time('lost')} AS lost, ${time('released')} AS released
+    FROM faults_leases GROUP BY worker_id, pid`.execute(db);
+  return rows.map(({ id, pid, began, lost, released }) => ({
+    workerId: id,
+    pid,
+    beganAt: began?.getTime() ?? 0,
+    lostAt: lost?.getTime() ?? null,
+    releasedAt: released?.getTime() ?? null,
   }));
 }

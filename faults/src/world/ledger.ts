@@ -77,6 +77,24 @@ export async function watchTransitions(db: Database): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
 
+/** Has the ledger write down, from now on, when each lease of a worker process began, and how it ended. */
+export async function watchLeases(db: Database): Promise<void> {
+  const statements = [
+    `CREATE TABLE faults_leases (at timestamptz NOT NULL DEFAULT clock_timestamp(), worker_id uuid NOT NULL,
+       pid integer NOT NULL, event text NOT NULL)`,
+    `CREATE FUNCTION faults_note_lease() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
+       INSERT INTO faults_leases (worker_id, pid, event)
+       VALUES (coalesce(NEW.id, OLD.id), coalesce(NEW.pid, OLD.pid), TG_ARGV[0]); RETURN NULL; END $$`,
+    `CREATE TRIGGER faults_lease_began AFTER INSERT ON workers FOR EACH ROW
+       EXECUTE FUNCTION faults_note_lease('began')`,
+    `CREATE TRIGGER faults_lease_lost AFTER UPDATE ON workers FOR EACH ROW
+       WHEN (OLD.lost_at IS NULL AND NEW.lost_at IS NOT NULL) EXECUTE FUNCTION faults_note_lease('lost')`,
+    `CREATE TRIGGER faults_lease_released AFTER DELETE ON workers FOR EACH ROW WHEN (OLD.lost_at IS NULL)
+       EXECUTE FUNCTION faults_note_lease('released')`,
+  ];
+  for (const statement of statements) await sql.raw(statement).execute(db);
+}
+
 function isTerminalName(status: string): boolean {
   return (TERMINAL_STATUSES as readonly string[]).includes(status);
 }

@@ -24,8 +24,6 @@ export interface SupervisedOptions {
   logFile: string;
   /** Tells whether the incarnation that started with `logFrom` bytes in the log file can be used. */
   isReady: (logFrom: number) => Promise<boolean>;
-  /** Tells whether a job is about that kills whatever runs it. */
-  isInDanger: () => boolean;
   onEvent: (line: ProcessLine) => void;
 }
 
@@ -77,8 +75,7 @@ export function supervise(options: SupervisedOptions): Supervised {
       onEvent({ at: Date.now(), name, pid: incarnation.pid, event: 'started' });
       void watchReadiness(incarnation, options);
       const { code, signal, pid } = await incarnation.ended;
-      // One that cannot start, as when Postgres is away, is tried again and nobody's fault.
-      const expected = incarnation.isExitExpected || stopping || !incarnation.isReady || options.isInDanger();
+      const expected = incarnation.isExitExpected || stopping;
       onEvent({ at: Date.now(), name, pid, event: 'exited', code, signal, expected });
       current = undefined;
       await delay(RESTART_AFTER_MS);
@@ -98,6 +95,12 @@ export function supervise(options: SupervisedOptions): Supervised {
     return await Promise.race([incarnation.ended, late]).finally(() => timeout.abort());
   }
 
+  /** On record before the signal is out: whatever follows, the suite has asked for it. */
+  function kill({ child, pid }: Incarnation, signal: NodeJS.Signals): void {
+    onEvent({ at: Date.now(), name, pid, event: 'signaled', signal });
+    child.kill(signal);
+  }
+
   const running = run();
   return {
     name,
@@ -112,7 +115,7 @@ export function supervise(options: SupervisedOptions): Supervised {
     },
     end(signal, timeoutMs = 15_000) {
       const ended = exit(timeoutMs);
-      current?.child.kill(signal);
+      if (current) kill(current, signal);
       return ended;
     },
     exit,
@@ -126,10 +129,11 @@ export function supervise(options: SupervisedOptions): Supervised {
     async stop(timeoutMs) {
       stopping = true;
       if (!current) return void (await running);
-      const { child, ended } = current;
+      const incarnation = current;
+      const { child, ended } = incarnation;
       child.kill('SIGCONT');
-      child.kill('SIGTERM');
-      const killer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+      kill(incarnation, 'SIGTERM');
+      const killer = setTimeout(() => kill(incarnation, 'SIGKILL'), timeoutMs);
       const end = await ended;
       clearTimeout(killer);
       await running;

@@ -9,7 +9,7 @@ import { secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import type { EngineKind } from '../logs.ts';
 import { type Journals, openJournals } from './journals.ts';
-import { type LedgerView, openLedgerView, watchTransitions } from './ledger.ts';
+import { type LedgerView, openLedgerView, watchLeases, watchTransitions } from './ledger.ts';
 import { type Links, openLinks } from './links.ts';
 import { logHas, respondsTo } from './readiness.ts';
 import { type Receiver, startReceiver } from './receiver.ts';
@@ -36,8 +36,6 @@ export interface World {
   readonly workers: Node[];
   /** Emits `exited` with a `ProcessLine`. */
   readonly events: EventEmitter;
-  /** Jobs under way that kill whatever runs them. */
-  readonly lethalJobs: Set<object>;
 }
 
 /** Modules that the processes of one kind load before anything else, as URLs. */
@@ -80,6 +78,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await migrate(postgres.databaseUrl);
   const ledger = openLedgerView(postgres.databaseUrl);
   await ledger.ask(watchTransitions);
+  await ledger.ask(watchLeases);
   const secret = generateWebhookSecret();
   const receiver = await startReceiver(secret, journals.receiver);
   const apiKey = generateApiKey().text;
@@ -93,7 +92,6 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     receiver,
     journals,
     events: new EventEmitter(),
-    lethalJobs: new Set(),
   };
   const apiPorts = await Promise.all(Array.from({ length: options.apis }, () => findFreePort()));
   const apis = await Promise.all(
@@ -187,7 +185,6 @@ async function startNode(world: Base, options: NodeOptions): Promise<Node> {
     cwd: world.folder,
     logFile: join(world.folder, 'log', `${name}.log`),
     isReady,
-    isInDanger: () => world.lethalJobs.size > 0,
     onEvent(line) {
       void world.journals.processes.write(line);
       world.events.emit(line.event, line);

@@ -1,5 +1,6 @@
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
-import type { AckLine, EffectLine, FaultLine, LedgerAttempt, LedgerJob, ReceiverLine } from '../../logs.ts';
+import type { LedgerAttempt, LedgerJob } from '../../ledger-rows.ts';
+import type { AckLine, EffectLine, FaultLine, ReceiverLine } from '../../logs.ts';
 import type { Evidence } from '../evidence.ts';
 
 export const ack = (over: Partial<AckLine> = {}): AckLine => ({
@@ -9,6 +10,7 @@ export const ack = (over: Partial<AckLine> = {}): AckLine => ({
   status: 202,
   jobId: 'job_1',
   kind: 'plain',
+  isProblem: false,
   latencyMs: 20,
   during: null,
   final: true,
@@ -39,6 +41,7 @@ export const attempt = (over: Partial<LedgerAttempt> = {}): LedgerAttempt => ({
   jobId: 'job_1',
   attempt: 1,
   replayRound: 0,
+  workerId: 'worker',
   outcome: 'succeeded',
   errorCode: null,
   startedAt: 1_100,
@@ -48,6 +51,7 @@ export const attempt = (over: Partial<LedgerAttempt> = {}): LedgerAttempt => ({
 
 export const effect = (over: Partial<EffectLine> = {}): EffectLine => ({
   at: 1_150,
+  pid: 7,
   jobId: 'job_1',
   token: 1,
   phase: 'effect',
@@ -115,13 +119,14 @@ export function soundRun(over: Partial<Evidence> = {}): Evidence {
     wipes: [{ at: 1_050, kind: 'redis-flushed', jobs: [{ jobId: 'job_1', dispatchNo: 1 }] }],
     processes: [],
     memory: [],
-    fencing: { fenced: 0, discarded: 0 },
+    sayings: [],
     jobs: [job({ hasWebhook: true }), delivery()],
     attempts: [attempt(), attempt({ jobId: 'job_2' })],
     deadLetters: [],
     replays: [],
     keys: [{ key: 'k1', jobId: 'job_1' }],
     transitions: [],
+    leases: [],
     ...over,
   };
 }
