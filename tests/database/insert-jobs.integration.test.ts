@@ -25,6 +25,75 @@ describe('insertJobs', () => {
     expect(inserted[0]).toEqual({ kind: 'created', row: stored });
   });
 
+  test('every field is stored as it is answered', async () => {
+    const job = makeJob({
+      payloadJson: '{"a":[1,null,"\\"\\\\ {},"]}',
+      priority: 0,
+      backoff: { type: 'schedule', delaysMs: [1, 2], jitter: 'none' },
+      runAt: new Date('2999-12-31T23:59:59.999Z'),
+      ttlMs: 366 * 86_400_000,
+      concurrencyKey: 'NULL',
+      concurrencyLimit: 2,
+      tags: ['{"', '\\', 'ä \t𝄞'],
+      metadata: { nested: { list: [0.1, true, null] } },
+      webhook: { url: 'https://example.com/', events: ['job.succeeded'] },
+      copyOf: newUuid(),
+      requestId: '',
+      traceparent: 'a',
+      tracestate: 'b',
+    });
+    const [inserted] = await insertJobs(ledger.db, [job, makeJob()]);
+    const stored = await ledger.readJob(job.id);
+    expect(inserted).toEqual({ kind: 'created', row: stored });
+    expect(stored).toMatchObject({
+      priority: job.priority,
+      backoff: job.backoff,
+      run_at: job.runAt,
+      concurrency_key: job.concurrencyKey,
+      concurrency_limit: job.concurrencyLimit,
+      tags: job.tags,
+      metadata: job.metadata,
+      webhook: job.webhook,
+      copy_of: job.copyOf,
+      request_id: job.requestId,
+      traceparent: job.traceparent,
+      tracestate: job.tracestate,
+    });
+  });
+
+  test.each(['null', ' { "b" : 1.0e2, "a":12345678901234567890 } ', '"\\ud800 \\u0000 \\\\u0000"'])(
+    'the payload %s is stored to the letter',
+    async (payloadJson) => {
+      const { id } = await ledger.insertOne({ payloadJson });
+      const texts = ledger.db.selectFrom('jobs').select(sql<string>`payload::text`.as('text'));
+      expect(await texts.where('id', '=', id).execute()).toEqual([{ text: payloadJson }]);
+    },
+  );
+
+  test.each([
+    { type: 'a\u0000' },
+    { tags: ['\u0000'] },
+    { metadata: { a: '\u0000' } },
+    { payloadJson: '"\u0000"' },
+    { payloadJson: '{' },
+  ])('text that Postgres cannot hold is refused: %j', async (overrides) => {
+    await expect(insertJobs(ledger.db, [makeJob(overrides)])).rejects.toMatchObject({
+      code: expect.stringMatching(/^22/),
+    });
+  });
+
+  test('batches of every size and make share the statements that are prepared for their kind', async () => {
+    const key = () => ({ route: 'r', key: newUuid(), fingerprint: Buffer.from('a') });
+    await ledger.db.connection().execute(async (db) => {
+      await insertJobs(db, [makeJob()]);
+      await insertJobs(db, [makeJob({ delayMs: 1, tags: ['a'] }), makeJob({ copyOf: newUuid() })]);
+      await insertJobs(db, [makeJob({ idempotency: key() })]);
+      await insertJobs(db, [makeJob(), makeJob({ idempotency: key() }), makeJob({ idempotency: key() })]);
+      const { rows } = await sql<{ name: string }>`SELECT name FROM pg_prepared_statements`.execute(db);
+      expect(rows.map(({ name }) => name).sort()).toEqual(['insert-jobs', 'insert-keyed-jobs']);
+    });
+  });
+
   test('writing the same jobs twice writes them once', async () => {
     const jobs = [makeJob(), makeJob()];
     await insertJobs(ledger.db, jobs);
@@ -69,5 +138,16 @@ describe('insertJobs', () => {
     ]);
     await cancelJob(ledger.db, tenantId, first.id);
     expect(await insertJobs(ledger.db, [submit()])).toMatchObject([{ kind: 'created' }]);
+  });
+
+  test('an expired key is free when its job was let go of', async () => {
+    const tenantId = newUuid();
+    const idempotency = { route: 'r', key: 'k', fingerprint: Buffer.from('a') };
+    await insertJobs(ledger.db, [makeJob({ tenantId, idempotency })]);
+    await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 hour'`.execute(ledger.db);
+    await sql`DELETE FROM jobs`.execute(ledger.db);
+    expect(await insertJobs(ledger.db, [makeJob({ tenantId, idempotency })])).toMatchObject([
+      { kind: 'created' },
+    ]);
   });
 });

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { NewJob } from '../job/new-job.ts';
 import { TERMINAL_STATUSES } from '../job/status.ts';
 import type { Database } from './connect.ts';
+import { jobRecords, keyRecords } from './new-job-records.ts';
 import type { JobRow } from './tables.ts';
-import { type BatchColumn, unnestBatch } from './unnest.ts';
 
 /** An idempotency key is kept this long, and never shorter than its job is unfinished. */
 const IDEMPOTENCY_KEY_TTL_HOURS = 24;
@@ -49,9 +49,8 @@ function firstOfEachKey(jobs: NewJob[]): NewJob[] {
 type WrittenColumns = Pick<JobRow, 'id' | 'status' | 'run_at' | 'expires_at' | 'created_at'>;
 
 async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<Map<string, JobRow>> {
-  const { rows } = jobs.some((job) => job.idempotency)
-    ? await insertWithKeys(jobs).execute(db)
-    : await insertSelected(sql`SELECT * FROM ${unnestBatch('i', JOB_COLUMNS, jobs)}`).execute(db);
+  const insert = jobs.some((job) => job.idempotency) ? insertWithKeys : insertWithoutKeys;
+  const { rows } = await insert(jobs).execute(db);
   const written = new Map(rows.map((row) => [row.id, row]));
   return new Map(
     jobs.flatMap((job) => {
@@ -61,35 +60,40 @@ async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<Map<string, 
   );
 }
 
+function insertWithoutKeys(jobs: NewJob[]) {
+  return sql<WrittenColumns>`/* insert-jobs */ ${insertSelected(sql`SELECT * FROM ${jobRecords(jobs)}`)}`;
+}
+
 /**
  * Takes the keys first, in a fixed order so that two batches cannot deadlock, and writes the jobs whose key was
- * free. An expired key is free once its job is finished.
+ * free. An expired key is free once its job is finished. That is asked for by a scalar subquery: an `EXISTS` may be
+ * planned as a scan of all jobs.
  */
 function insertWithKeys(jobs: NewJob[]) {
   const withKey = jobs.filter((job) => job.idempotency);
-  return sql<WrittenColumns>`
+  return sql<WrittenColumns>`/* insert-keyed-jobs */
     WITH taken AS (
       INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, expires_at)
       SELECT tenant_id, route, key, fingerprint, job_id, now() + make_interval(hours => ${IDEMPOTENCY_KEY_TTL_HOURS})
-      FROM ${unnestBatch('i', KEY_COLUMNS, withKey)}
+      FROM ${keyRecords(withKey)}
       ORDER BY tenant_id, route, key
       ON CONFLICT (tenant_id, route, key) DO UPDATE
         SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, expires_at = excluded.expires_at
-        WHERE k.expires_at < now() AND NOT EXISTS (
-          SELECT FROM jobs WHERE id = k.job_id AND status NOT IN (${sql.join([...TERMINAL_STATUSES])}))
+        WHERE k.expires_at < now() AND coalesce(
+          (SELECT status IN (${sql.join([...TERMINAL_STATUSES])}) FROM jobs WHERE id = k.job_id), true)
       RETURNING job_id
     )
     ${insertSelected(sql`
-      SELECT * FROM ${unnestBatch('i', JOB_COLUMNS, jobs)}
+      SELECT * FROM ${jobRecords(jobs)}
       WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`;
 }
 
-function insertSelected(selected: ReturnType<typeof sql>) {
-  return sql<WrittenColumns>`
+function insertSelected(selected: RawBuilder<unknown>) {
+  return sql`
     INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, max_attempts, backoff, timeout_ms,
       concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
       status, run_at, expires_at)
-    SELECT id, tenant_id, type, queue, priority, payload, max_attempts, backoff, timeout_ms,
+    SELECT id, tenant_id, type, queue, priority, payload::json, max_attempts, backoff, timeout_ms,
       concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
       CASE WHEN coalesce(run_at, now() + delay_ms * interval '1 ms') > now() THEN 'scheduled' ELSE 'queued' END,
       coalesce(run_at, now() + delay_ms * interval '1 ms', now()),
@@ -98,39 +102,6 @@ function insertSelected(selected: ReturnType<typeof sql>) {
     ON CONFLICT (id) DO NOTHING
     RETURNING id, status, run_at, expires_at, created_at`;
 }
-
-const JOB_COLUMNS: BatchColumn<NewJob>[] = [
-  { name: 'id', type: 'uuid', value: (job) => job.id },
-  { name: 'tenant_id', type: 'uuid', value: (job) => job.tenantId },
-  { name: 'type', type: 'text', value: (job) => job.type },
-  { name: 'queue', type: 'text', value: (job) => job.queue },
-  { name: 'priority', type: 'smallint', value: (job) => job.priority },
-  { name: 'payload', type: 'json', value: (job) => job.payloadJson },
-  { name: 'max_attempts', type: 'integer', value: (job) => job.maxAttempts },
-  { name: 'backoff', type: 'jsonb', value: (job) => JSON.stringify(job.backoff) },
-  { name: 'timeout_ms', type: 'integer', value: (job) => job.timeoutMs },
-  { name: 'run_at', type: 'timestamptz', value: (job) => job.runAt?.toISOString() },
-  { name: 'delay_ms', type: 'float8', value: (job) => job.delayMs },
-  { name: 'ttl_ms', type: 'float8', value: (job) => job.ttlMs },
-  { name: 'concurrency_key', type: 'text', value: (job) => job.concurrencyKey },
-  { name: 'concurrency_limit', type: 'integer', value: (job) => job.concurrencyLimit },
-  { name: 'tags', type: 'jsonb', value: (job) => JSON.stringify(job.tags) },
-  { name: 'metadata', type: 'jsonb', value: (job) => JSON.stringify(job.metadata) },
-  { name: 'webhook', type: 'jsonb', value: (job) => job.webhook && JSON.stringify(job.webhook) },
-  { name: 'copy_of', type: 'uuid', value: (job) => job.copyOf },
-  { name: 'request_id', type: 'text', value: (job) => job.requestId },
-  { name: 'traceparent', type: 'text', value: (job) => job.traceparent },
-  { name: 'tracestate', type: 'text', value: (job) => job.tracestate },
-  { name: 'keyed', type: 'boolean', value: (job) => job.idempotency !== undefined },
-];
-
-const KEY_COLUMNS: BatchColumn<NewJob>[] = [
-  { name: 'tenant_id', type: 'uuid', value: (job) => job.tenantId },
-  { name: 'route', type: 'text', value: (job) => job.idempotency?.route },
-  { name: 'key', type: 'text', value: (job) => job.idempotency?.key },
-  { name: 'fingerprint', type: 'bytea', value: (job) => job.idempotency?.fingerprint },
-  { name: 'job_id', type: 'uuid', value: (job) => job.id },
-];
 
 /** Puts together the row as it was just written, without sending the payload back over the wire. */
 function toRow(job: NewJob, written: WrittenColumns): JobRow {
@@ -173,8 +144,8 @@ function toRow(job: NewJob, written: WrittenColumns): JobRow {
 /** Finds, for jobs that were not written just now, the job that holds their key, or themselves from an earlier run. */
 async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string, InsertedJob>> {
   const { rows: holders } = await sql<{ id: string; fingerprint: Buffer | null; job_id: string }>`
-    SELECT i.id, k.fingerprint, coalesce(k.job_id, i.id) AS job_id
-    FROM ${unnestBatch('i', LOOKUP_COLUMNS, jobs)}
+    SELECT batch.job_id AS id, k.fingerprint, coalesce(k.job_id, batch.job_id) AS job_id
+    FROM ${keyRecords(jobs)}
     LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`.execute(db);
   const holderOf = new Map(holders.map((holder) => [holder.id, holder]));
   const rows = await db
@@ -198,8 +169,3 @@ async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string
     }),
   );
 }
-
-const LOOKUP_COLUMNS: BatchColumn<NewJob>[] = [
-  { name: 'id', type: 'uuid', value: (job) => job.id },
-  ...KEY_COLUMNS.filter((column) => column.name !== 'job_id' && column.name !== 'fingerprint'),
-];

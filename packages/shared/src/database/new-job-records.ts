@@ -1,0 +1,101 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { NewJob } from '../job/new-job.ts';
+
+/**
+ * Builds the relation `batch` of the jobs to be written. A whole batch is one parameter of JSON, so that the text of the
+ * statement is the same for every size of batch; an array a column costs more to write, and to read for the server.
+ */
+export function jobRecords(jobs: NewJob[]): RawBuilder<unknown> {
+  return recordset(jobs.map(jobRecord), JOB_COLUMNS);
+}
+
+/** Builds the relation `batch` of the idempotency keys of jobs; those of a job without a key are NULL. */
+export function keyRecords(jobs: NewJob[]): RawBuilder<unknown> {
+  return recordset(jobs.map(keyRecord), KEY_COLUMNS);
+}
+
+function recordset(records: object[], columns: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`json_to_recordset(${JSON.stringify(records)}::json) AS batch (${columns})`;
+}
+
+/** What is undefined becomes NULL. The payload goes as text within the text, so that it is stored as it was given. */
+function jobRecord(job: NewJob) {
+  return {
+    id: job.id,
+    tenant_id: job.tenantId,
+    type: job.type,
+    queue: job.queue,
+    priority: job.priority,
+    payload: job.payloadJson,
+    max_attempts: job.maxAttempts,
+    backoff: job.backoff,
+    timeout_ms: job.timeoutMs,
+    run_at: job.runAt,
+    delay_ms: job.delayMs,
+    ttl_ms: job.ttlMs,
+    concurrency_key: job.concurrencyKey,
+    concurrency_limit: job.concurrencyLimit,
+    tags: job.tags,
+    metadata: job.metadata,
+    webhook: job.webhook,
+    copy_of: job.copyOf,
+    request_id: job.requestId,
+    traceparent: job.traceparent,
+    tracestate: job.tracestate,
+    keyed: job.idempotency !== undefined,
+  };
+}
+
+const JOB_COLUMNS = columnsOf<typeof jobRecord>({
+  id: 'uuid',
+  tenant_id: 'uuid',
+  type: 'text',
+  queue: 'text',
+  priority: 'smallint',
+  payload: 'text',
+  max_attempts: 'integer',
+  backoff: 'jsonb',
+  timeout_ms: 'integer',
+  run_at: 'timestamptz',
+  delay_ms: 'float8',
+  ttl_ms: 'float8',
+  concurrency_key: 'text',
+  concurrency_limit: 'integer',
+  tags: 'jsonb',
+  metadata: 'jsonb',
+  webhook: 'jsonb',
+  copy_of: 'uuid',
+  request_id: 'text',
+  traceparent: 'text',
+  tracestate: 'text',
+  keyed: 'boolean',
+});
+
+function keyRecord({ id, tenantId, idempotency }: NewJob) {
+  return {
+    job_id: id,
+    tenant_id: tenantId,
+    route: idempotency?.route,
+    key: idempotency?.key,
+    fingerprint: idempotency && `\\x${idempotency.fingerprint.toString('hex')}`,
+  };
+}
+
+const KEY_COLUMNS = columnsOf<typeof keyRecord>({
+  job_id: 'uuid',
+  tenant_id: 'uuid',
+  route: 'text',
+  key: 'text',
+  fingerprint: 'bytea',
+});
+
+/** Names the PostgreSQL type of each field of a record. */
+function columnsOf<MakeRecord extends (job: NewJob) => object>(
+  types: Record<keyof ReturnType<MakeRecord>, string>,
+): RawBuilder<unknown> {
+  return sql.raw(
+    Object.entries(types)
+      .map(([name, type]) => `${name} ${type}`)
+      .join(', '),
+  );
+}
