@@ -2,7 +2,7 @@ import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
-import { heartbeat, markLostWorkers } from '@accepted/shared/database/workers';
+import { heartbeat } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
@@ -44,10 +44,11 @@ describe('claimJobs', () => {
     const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
     await cancelJob(ledger.db, tenantId, canceled.id);
     await sql`UPDATE jobs SET expires_at = now() WHERE expires_at IS NOT NULL`.execute(ledger.db);
-    await sql`UPDATE workers SET heartbeat_at = now() - interval '1 hour'`.execute(ledger.db);
-    expect(await markLostWorkers(ledger.db, 15_000)).toEqual([ledger.workerId]);
+    await ledger.loseWorker(ledger.workerId);
     expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toEqual([undefined, undefined, undefined]);
-    expect(await heartbeat(ledger.db, ledger.workerId, {})).toBe(false);
+    expect(await heartbeat(ledger.db, ledger.workerId, { heartbeatMs: 3_000, finishedPerSecond: {} })).toBe(
+      false,
+    );
     expect((await claimJobs(ledger.db, await ledger.startWorker(), jobs)).filter(Boolean)).toHaveLength(1);
   });
 });

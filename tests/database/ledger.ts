@@ -2,14 +2,14 @@ import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import type { Database } from '@accepted/shared/database/connect';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { registerWorker } from '@accepted/shared/database/workers';
+import { markLostWorkers, registerWorker, removeWorker } from '@accepted/shared/database/workers';
 import type { Outcome } from '@accepted/shared/job/decide-outcome';
 import { newUuid } from '@accepted/shared/job/id';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
 
 export const VERSIONS = { accepted: 'test' };
 export const succeed: Outcome = { kind: 'succeed', resultJson: '{"ok":true}' };
@@ -20,6 +20,8 @@ export interface Ledger {
   /** The worker that `claimOne` claims for. */
   workerId: string;
   startWorker(): Promise<string>;
+  /** Has a worker fall silent, and another one declare it lost. */
+  loseWorker(id: string): Promise<void>;
   insertOne(overrides?: Partial<NewJob>): Promise<NewJob>;
   claimOne(overrides?: Partial<NewJob>): Promise<NonNullable<Awaited<ReturnType<typeof claimJobs>>[number]>>;
   readJob(id: string): ReturnType<typeof readJob>;
@@ -49,6 +51,7 @@ function actions(ledger: Ledger) {
       await registerWorker(ledger.db, { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
       return id;
     },
+    loseWorker: (id: string) => loseWorker(ledger.db, id),
     async insertOne(overrides: Partial<NewJob> = {}) {
       const job = makeJob(overrides);
       await insertJobs(ledger.db, [job]);
@@ -63,6 +66,16 @@ function actions(ledger: Ledger) {
     },
     readJob: (id: string) => readJob(ledger.db, id),
   };
+}
+
+/** Has a worker fall silent, and one that was steady all the while declare it lost. */
+export async function loseWorker(db: Database, id: string): Promise<void> {
+  const rescuerId = newUuid();
+  await registerWorker(db, { id: rescuerId, hostname: 'rescuer', pid: 1, queues: [], concurrency: 1 });
+  await sql`UPDATE workers SET steady_since = now() - interval '1 h' WHERE id = ${rescuerId}`.execute(db);
+  await sql`UPDATE workers SET heartbeat_at = now() - interval '1 h' WHERE id = ${id}`.execute(db);
+  expect(await markLostWorkers(db, { rescuerId, leaseMs: 60_000, heartbeatMs: 60_000 })).toEqual([id]);
+  await removeWorker(db, rescuerId);
 }
 
 function readJob(db: Database, id: string) {

@@ -5,9 +5,7 @@ import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
-import { markLostWorkers } from '@accepted/shared/database/workers';
 import type { Outcome } from '@accepted/shared/job/decide-outcome';
-import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { succeed, useLedger, VERSIONS } from './ledger.ts';
 
@@ -42,8 +40,7 @@ describe('recordOutcomes', () => {
 
   test('a zombie whose job was rescued and claimed again cannot write', async () => {
     const zombie = await ledger.claimOne();
-    await sql`UPDATE workers SET heartbeat_at = now() - interval '1 hour'`.execute(ledger.db);
-    await markLostWorkers(ledger.db, 15_000);
+    await ledger.loseWorker(ledger.workerId);
     const [orphan] = await listOrphanedJobs(ledger.db, 10);
     if (!orphan) throw new Error('There is no orphan.');
     const lost = { code: 'worker_lost', message: 'gone', retryable: true };

@@ -8,13 +8,14 @@ import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
 import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
-import { markLostWorkers, registerWorker } from '@accepted/shared/database/workers';
+import { registerWorker } from '@accepted/shared/database/workers';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
+import { loseWorker as loseWorkerOf } from '../ledger.ts';
 import * as model from './ledger-model.ts';
 
 /** Something that happens to the ledger; `job` picks one of those there are. */
@@ -244,8 +245,7 @@ async function act(db: Database, job: model.ModelJob, kind: 'replay' | 'discard'
 
 async function loseWorker(world: World): Promise<void> {
   const { db, worker } = world;
-  await sql`UPDATE workers SET heartbeat_at = now() - interval '1 h' WHERE id = ${worker.id}`.execute(db);
-  expect(await markLostWorkers(db, 60_000)).toEqual([worker.id]);
+  await loseWorkerOf(db, worker.id);
   worker.isLost = true;
   world.lostWorker = worker;
   world.worker = { id: await startWorker(db), isLost: false };

@@ -9,8 +9,6 @@ import { startLoop } from '../loop.ts';
 export interface Lease {
   /** The worker id to claim under; a new one after the lease was lost. */
   workerId(): string;
-  /** For how long heartbeats have gone through without a gap. */
-  steadyForMs(): number;
   /** Tells the dispatchers to count on this worker no more. */
   drain(): Promise<void>;
   /** Ends the lease; the caller has no running jobs any more. */
@@ -34,21 +32,16 @@ export interface LeaseOptions {
 export async function holdLease(options: LeaseOptions): Promise<Lease> {
   const { db, logger } = options;
   let workerId = await register(options);
-  let steadySince = performance.now();
-  let lastBeat = steadySince;
 
   async function beat(): Promise<number> {
-    const now = performance.now();
-    if (now - lastBeat > 2 * options.heartbeatMs) steadySince = now;
-    if (!(await heartbeat(db, workerId, options.finishedPerSecond()))) {
+    const { heartbeatMs } = options;
+    if (!(await heartbeat(db, workerId, { heartbeatMs, finishedPerSecond: options.finishedPerSecond() }))) {
       logger.error({ workerId }, 'the lease was lost: running jobs are given up and this worker starts anew');
       options.onLost();
       workerId = await register(options);
-      steadySince = performance.now();
     }
-    lastBeat = performance.now();
     await options.onHeartbeat(workerId);
-    return options.heartbeatMs;
+    return heartbeatMs;
   }
 
   const loop = startLoop({
@@ -58,7 +51,6 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   });
   return {
     workerId: () => workerId,
-    steadyForMs: () => performance.now() - steadySince,
     drain: () => markDraining(db, workerId),
     async release() {
       await loop.stop();

@@ -13,12 +13,12 @@ const BATCH = 200;
 
 /**
  * Starts the rescuer: it ends the lease of workers whose heartbeat is too old and decides about the jobs they ran.
- * It holds still until its own heartbeats have gone through for a while: after an outage of Postgres every
- * heartbeat is old, though most of the workers are alive.
+ * After an outage of Postgres every heartbeat is old, though most of the workers are alive: the ledger lets nobody end
+ * a lease whose own heartbeats have not gone through for as long.
  */
 export function startRescuer(options: {
   db: Database;
-  lease: Lease;
+  lease: Pick<Lease, 'workerId'>;
   leaseMs: number;
   heartbeatMs: number;
   versions: Record<string, string>;
@@ -29,14 +29,14 @@ export function startRescuer(options: {
   const { db, lease, logger } = options;
 
   async function runOnce(): Promise<number> {
-    if (lease.steadyForMs() < 2 * options.heartbeatMs) return options.heartbeatMs;
-    const lost = await markLostWorkers(db, options.leaseMs);
+    const { leaseMs, heartbeatMs } = options;
+    const lost = await markLostWorkers(db, { rescuerId: lease.workerId(), leaseMs, heartbeatMs });
     if (lost.length > 0)
       logger.warn({ workerIds: lost }, 'workers stopped sending heartbeats; their leases end');
     const orphans = await listOrphanedJobs(db, BATCH);
     if (orphans.length > 0) await rescue(orphans);
     await forgetLostWorkers(db);
-    return orphans.length === BATCH ? 0 : options.heartbeatMs;
+    return orphans.length === BATCH ? 0 : heartbeatMs;
   }
 
   async function rescue(orphans: OrphanedJob[]): Promise<void> {

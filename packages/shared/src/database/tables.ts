@@ -76,6 +76,8 @@ interface WorkersTable {
   finished_per_second: ColumnType<Record<string, number>, string | undefined, string>;
   started_at: CreatedAt;
   heartbeat_at: Generated<Date>;
+  /** Since when its heartbeats have gone through without a gap. */
+  steady_since: Generated<Date>;
   draining_at: Date | null;
   lost_at: Date | null;
 }

@@ -15,6 +15,9 @@ export async function registerWorker(db: Database, worker: WorkerRegistration): 
   await db.insertInto('workers').values(worker).execute();
 }
 
+/** How much later than the one before a heartbeat may come, so that a worker still counts as steady. */
+const gap = (heartbeatMs: number) => sql`${2 * heartbeatMs} * interval '1 ms'`;
+
 /**
  * Prolongs the lease. Answers `false` when it is lost: somebody found the heartbeat too old and may already have
  * given the running jobs away, so this worker must stop them and start again under a new id.
@@ -22,11 +25,15 @@ export async function registerWorker(db: Database, worker: WorkerRegistration): 
 export async function heartbeat(
   db: Database,
   workerId: string,
-  finishedPerSecond: Record<string, number>,
+  { heartbeatMs, finishedPerSecond }: { heartbeatMs: number; finishedPerSecond: Record<string, number> },
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('workers')
-    .set({ heartbeat_at: sql`now()`, finished_per_second: JSON.stringify(finishedPerSecond) })
+    .set({
+      heartbeat_at: sql`now()`,
+      steady_since: sql`CASE WHEN heartbeat_at < now() - ${gap(heartbeatMs)} THEN now() ELSE steady_since END`,
+      finished_per_second: JSON.stringify(finishedPerSecond),
+    })
     .where('id', '=', workerId)
     .where('lost_at', 'is', null)
     .executeTakeFirst();
@@ -56,15 +63,29 @@ export async function removeWorker(db: Database, workerId: string): Promise<void
   await db.deleteFrom('workers').where('id', '=', workerId).execute();
 }
 
-/** Ends the lease of every worker whose heartbeat is older than the lease, by the clock of Postgres alone. */
-export async function markLostWorkers(db: Database, leaseMs: number): Promise<string[]> {
-  const rows = await db
-    .updateTable('workers')
-    .set({ lost_at: sql`now()` })
-    .where('lost_at', 'is', null)
-    .where('heartbeat_at', '<', sql<Date>`now() - ${leaseMs} * interval '1 ms'`)
-    .returning('id')
-    .execute();
+/**
+ * Ends the lease of every worker that was silent for `leaseMs` while the heartbeats of `rescuerId` went through, all by
+ * the clock of Postgres. Whatever stops everybody's heartbeats, be it a Postgres that stood still or a lock, leaves the
+ * rescuer's own too old or too newly steady: then nobody is lost.
+ *
+ * A row that is locked is passed over, as its heartbeat may be just under way.
+ */
+export async function markLostWorkers(
+  db: Database,
+  { rescuerId, leaseMs, heartbeatMs }: { rescuerId: string; leaseMs: number; heartbeatMs: number },
+): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    UPDATE workers SET lost_at = now()
+    WHERE id IN (
+      SELECT id FROM workers
+      WHERE lost_at IS NULL AND heartbeat_at < now() - ${leaseMs} * interval '1 ms'
+        AND EXISTS (
+          SELECT FROM workers AS rescuer
+          WHERE rescuer.id = ${rescuerId} AND rescuer.lost_at IS NULL
+            AND rescuer.heartbeat_at >= now() - ${gap(heartbeatMs)}
+            AND rescuer.steady_since <= now() - ${leaseMs} * interval '1 ms')
+      FOR UPDATE SKIP LOCKED)
+    RETURNING id`.execute(db);
   return rows.map((row) => row.id);
 }
 
