@@ -11,6 +11,7 @@ export interface LedgerJob {
   maxAttempts: number;
   replayRound: number;
   dispatchNo: number;
+  concurrencyKey: string | null;
   hasWebhook: boolean;
   /** Of a delivery: the event's id (`evt_…`), and the job it tells of. */
   eventId: string | null;

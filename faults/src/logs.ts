@@ -38,8 +38,18 @@ export const JOB_KINDS = {
   retry: ['succeeded'],
   webhook: ['succeeded'],
   slow: ['succeeded'],
+  /** Takes longer than a worker has to end in order; submitted by a deploy. */
+  long: ['succeeded'],
   timeout: ['succeeded'],
   scheduled: ['succeeded'],
+  /** Shares a concurrency key with others; one of them may run at once. */
+  limited: ['succeeded'],
+  /** Its time to live is over before it is due. */
+  expiring: ['expired'],
+  /** Like `webhook`, but its receiver speaks TLS. */
+  tlsWebhook: ['succeeded'],
+  /** Of another tenant, which has a receiver of its own. */
+  neighbour: ['succeeded'],
   isolated: ['succeeded'],
   /** Holds up its worker's event loop for longer than the lease, once. */
   blocking: ['succeeded'],
@@ -163,6 +173,7 @@ export const FAULTS = {
   'receiver-floods': { engines: BOTH },
   'receiver-gzip-bomb': { engines: BOTH },
   'receiver-redirects': { engines: BOTH },
+  'receiver-untrusted': { engines: BOTH },
 } as const satisfies Record<string, FaultTraits>;
 
 export type FaultKind = keyof typeof FAULTS;
@@ -228,6 +239,8 @@ export interface RunFacts {
   endedAt: number;
   leaseMs: number;
   command: string;
+  /** Of the code, see `report/name-commit.ts`. */
+  commit: string;
   /** Kinds of the matrix that this run left out, each with the reason. */
   notRun: { kind: string; reason: string }[];
   /** What went wrong beyond the invariants: a process that did not end in time, a client that got no answer … Each fails the run. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { callTheRoll } from './call-the-roll.ts';
 import { drain } from './drain.ts';
 import { type Client, openClient } from './load/client.ts';
-import { makeJob } from './load/mix.ts';
+import { makeJob, type ReceiverUrls } from './load/mix.ts';
 import { replayDeadLetters } from './load/replay-dead-letters.ts';
 import { type LoadProgress, startLoad } from './load/run-load.ts';
 import { type FaultKind, type JobKind, LOG_FILES, type RunFacts } from './logs.ts';
@@ -14,6 +14,8 @@ import { scheduleFaults } from './nemesis/schedule.ts';
 import { faultSeconds, loadSeconds, type RunOptions } from './options.ts';
 import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
+import { nameCommit } from './report/name-commit.ts';
+import { whyNoCertificates } from './world/certificates.ts';
 import { exportLedger } from './world/export-ledger.ts';
 import { measureMemory } from './world/measure-memory.ts';
 import { stopProcesses, stopServers } from './world/stop-world.ts';
@@ -45,6 +47,7 @@ export async function runFaults(options: FaultRun): Promise<void> {
   const until = (share: number) => AbortSignal.timeout(options.minutes * 60_000 * share);
   const [loadDeadline, drainDeadline] = [until(SHARE_FOR_LOAD), until(SHARE_FOR_DRAINING)];
   const notRun = await listNotRun(options);
+  const commit = await nameCommit(import.meta.dirname);
   options.onProgress('starting Postgres, Redis, two APIs and three workers');
   const world = await startWorld({
     ...options,
@@ -59,7 +62,7 @@ export async function runFaults(options: FaultRun): Promise<void> {
     const problems = [...times.problems, ...(await stopProcesses(world))];
     await world.ledger.ask((db) => exportLedger(db, options.folder));
     const { seed, size, engine, jobs, faults, command } = options;
-    const asked = { seed, size, engine, jobs, faults, command, leaseMs: LEASE_MS, notRun };
+    const asked = { seed, size, engine, jobs, faults, command, commit, leaseMs: LEASE_MS, notRun };
     const run: RunFacts = { ...asked, startedAt, ...times, problems, endedAt: Date.now() };
     await writeFile(join(options.folder, LOG_FILES.run), `${JSON.stringify(run, undefined, 2)}\n`);
   } finally {
@@ -71,10 +74,12 @@ export async function runFaults(options: FaultRun): Promise<void> {
 
 async function listNotRun({ engine }: FaultRun): Promise<RunFacts['notRun']> {
   const noDisk = await whyNoSmallDisk();
+  const noTls = await whyNoCertificates();
   const other =
     engine === 'redis' ? 'the tables of BullMQ: it runs on Redis' : 'Redis: BullMQ runs on Postgres';
   return [
     ...NEVER_RUN,
+    ...(noTls ? [{ kind: 'receiver-untrusted', reason: noTls }] : []),
     ...(noDisk ? [{ kind: 'postgres-disk-full', reason: noDisk }] : []),
     { kind: `faults of ${other.split(':')[0]}`, reason: other.split(': ')[1] ?? other },
   ];
@@ -95,16 +100,25 @@ async function loadAndBreak(
   const faultsWithin = { count: options.faults, seconds: faultSeconds(options) };
   const schedule = scheduleFaults({ ...options, ...faultsWithin, leftOut });
   const history: { since: NemesisProgress['since'] } = { since: () => [] };
-  const { apiUrls, apiKey, journals, receiver } = world;
+  const { apiUrls, apiKey, neighbourKey, journals } = world;
+  const receivers = {
+    own: world.receiver.url,
+    tls: world.tlsReceiver?.url ?? '',
+    neighbour: world.neighbour.url,
+  };
   const faultsSince = (at: number) => history.since(at);
-  const client = openClient({ apiUrls, apiKey, acks: journals.acks, faultsSince, deadline: loadDeadline });
-  const submit = extraJobs(client, receiver.url, seed);
+  const client = openClient({
+    ...{ apiUrls, apiKey, neighbourKey, faultsSince },
+    acks: journals.acks,
+    deadline: loadDeadline,
+  });
+  const submit = extraJobs(client, receivers, seed);
   const loadStartedAt = Date.now();
   const nemesis = startNemesis({ world, schedule, submit, deadline: loadDeadline });
   history.since = nemesis.since;
   const load = startLoad({
     ...{ client, seed, seconds, jobs: options.jobs, deadline: loadDeadline },
-    webhookUrl: receiver.url,
+    receivers,
     secondsNeeded: nemesis.secondsNeeded,
     faultsDone: nemesis.done,
   });
@@ -138,12 +152,12 @@ function kindsBeside(only: FaultRun['only']): string[] {
 }
 
 /** Makes the function that submits jobs beside the load, each under a key of its own. */
-function extraJobs(client: Client, webhookUrl: string, seed: number) {
+function extraJobs(client: Client, receivers: ReceiverUrls, seed: number) {
   const random = createRandom(seed + 1);
   let submitted = 0;
   return async (kind: JobKind): Promise<string> => {
     submitted += 1;
-    const job = makeJob(kind, submitted, random, webhookUrl);
+    const job = makeJob(kind, submitted, random, receivers);
     const jobId = await client.submit({ ...job, key: `extra-${job.key}` });
     if (jobId === undefined) throw new Error(`no job of kind ${kind} was accepted`);
     return jobId;
@@ -158,5 +172,9 @@ function listProblems(world: World, load: LoadProgress, { jobs }: FaultRun): str
     );
   if (world.receiver.trespasses > 0)
     problems.push(`${world.receiver.trespasses} redirects of the receiver were followed.`);
+  if (world.tlsReceiver && world.tlsReceiver.trespasses > 0)
+    problems.push(
+      `${world.tlsReceiver.trespasses} webhooks were sent to a server with an untrusted certificate.`,
+    );
   return problems;
 }

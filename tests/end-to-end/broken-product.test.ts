@@ -79,6 +79,18 @@ test('without the reconciler the run is red: jobs that a wipe took are never don
   expect(violationsOf(report, 'I1').join('\n')).toMatch(/was acknowledged and is queued/);
 }, 150_000);
 
+test('without the release of running jobs the run is red: a deploy burns attempts', async () => {
+  const report = await runBroken({
+    broken: 'release-off',
+    in: 'worker',
+    by: 'rolling-deploy',
+    faults: 1,
+    jobs: 300,
+  });
+
+  expect(violationsOf(report, 'Leases').join('\n')).toMatch(/was burnt: worker-\d was told to end/);
+}, 150_000);
+
 test('with an acknowledgement before the commit the run is red: acknowledged jobs are not there', async () => {
   const report = await runBroken({
     broken: 'ack-before-commit',

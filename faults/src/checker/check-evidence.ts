@@ -5,8 +5,10 @@ import { checkFencedEffects } from './fenced-effects.ts';
 import { checkFiredFaults } from './fired-faults.ts';
 import { checkLeases } from './leases.ts';
 import { checkLegalTransitions } from './legal-transitions.ts';
+import { checkLimits } from './limits.ts';
 import { checkLost } from './lost.ts';
 import { checkMemory } from './memory.ts';
+import { checkNeighbours } from './neighbours.ts';
 import { checkOneJobPerKey } from './one-job-per-key.ts';
 import { checkRecordedEffects } from './recorded-effects.ts';
 import { checkRecovery } from './recovery.ts';
@@ -30,6 +32,8 @@ const CHECKS = [
   checkWebhooks,
   checkRecovery,
   checkAttemptLimits,
+  checkLimits,
+  checkNeighbours,
   checkLeases,
   checkRefusals,
   checkExits,

@@ -26,12 +26,17 @@ const deploy = fault({ kind: 'rolling-deploy', target: 'all processes' });
 
 test('an attempt that was under way at a deploy must not end as lost with its worker', () => {
   const ending = (outcome: string, leases = [lease()], processes = deployed()) =>
-    check({ faults: [deploy], processes, leases, attempts: [attempt({ outcome })] });
+    check({
+      faults: [deploy],
+      processes,
+      leases,
+      attempts: [attempt({ outcome }), attempt({ jobId: 'job_3', outcome: 'released' })],
+    });
   const burnt = ['Attempt 1 of job_1 was burnt: worker-1 was told to end.'];
 
   expect(ending('released')).toMatchObject({
     violations: [],
-    figures: { attemptsUnderWayAtDeploys: 1, attemptsReleased: 1, attemptsBurntByDeploys: 0 },
+    figures: { attemptsUnderWayAtDeploys: 2, attemptsReleased: 2, attemptsBurntByDeploys: 0 },
   });
   expect(ending('worker_lost')).toMatchObject({ violations: burnt, figures: { attemptsBurntByDeploys: 1 } });
   expect(ending('worker_lost', [lease({ lostAt: 4_200 })]).violations).toEqual(burnt);
@@ -48,9 +53,9 @@ test('a lease that was lost before the deploy, or a worker that was killed in it
   expect(lost({ leases: [lease()], ...leaking })).toEqual([]);
 });
 
-test('a deploy that no attempt was under way in proves nothing', () => {
+test('deploys in which no attempt was released prove nothing', () => {
   expect(check({ faults: [deploy], attempts: [] }).violations).toEqual([
-    'No attempt was under way in 1 deploys: the run proves nothing of them.',
+    'No attempt was released in 1 deploys: the run proves nothing of them.',
   ]);
   expect(check({ faults: [deploy], attempts: [] }, 'small').violations).toEqual([]);
 });

@@ -42,15 +42,16 @@ function checkDeploys(evidence: Evidence): Part {
     }
   }
   const deploys = evidence.faults.filter(({ kind, fired }) => kind === 'rolling-deploy' && fired).length;
-  const provesNothing = deploys > 0 && underWay.length === 0 && mustProve(evidence.run);
+  const released = underWay.filter((row) => row.outcome === 'released').length;
+  const provesNothing = deploys > 0 && released === 0 && mustProve(evidence.run);
   return {
     figures: {
       attemptsUnderWayAtDeploys: underWay.length,
-      attemptsReleased: evidence.attempts.filter((row) => row.outcome === 'released').length,
+      attemptsReleased: released,
       attemptsBurntByDeploys: burnt.length,
     },
     violations: provesNothing
-      ? [`No attempt was under way in ${deploys} deploys: the run proves nothing of them.`]
+      ? [...burnt, `No attempt was released in ${deploys} deploys: the run proves nothing of them.`]
       : burnt,
   };
 }

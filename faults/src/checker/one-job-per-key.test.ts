@@ -34,3 +34,11 @@ test('equal replies are counted, and errors between them say nothing', () => {
   expect(verdict.violations).toEqual([]);
   expect(verdict.figures).toEqual({ keys: 1, keysAnsweredAgain: 1, disagreements: 0 });
 });
+
+test('a larger run in which no key was answered twice proves nothing', () => {
+  const run = { ...soundRun().run, size: 'standard' };
+  expect(violationsOf({ run })).toEqual([
+    'No key was answered twice: the run proves nothing of replies that agree.',
+  ]);
+  expect(violationsOf({ run, acks: [ack({ final: false }), ack({ status: 200 })] })).toEqual([]);
+});

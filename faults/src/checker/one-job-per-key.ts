@@ -1,8 +1,8 @@
 import type { Evidence } from './evidence.ts';
-import { groupBy, type Verdict } from './verdict.ts';
+import { groupBy, mustProve, type Verdict } from './verdict.ts';
 
 /** I3: all replies to one idempotency key name one job, which is the one that the ledger has under that key. */
-export function checkOneJobPerKey({ acks, keys }: Evidence): Verdict {
+export function checkOneJobPerKey({ acks, keys, run }: Evidence): Verdict {
   const holderOf = new Map(keys.map(({ key, jobId }) => [key, jobId]));
   const byKey = groupBy(acks, (ack) => ack.key);
   const violations: string[] = [];
@@ -20,6 +20,8 @@ export function checkOneJobPerKey({ acks, keys }: Evidence): Verdict {
   }
   for (const [jobId, held] of groupBy(keys, (row) => row.jobId))
     if (held.length > 1) violations.push(`${jobId} is held by ${held.length} keys.`);
+  if (repeated === 0 && mustProve(run))
+    violations.push('No key was answered twice: the run proves nothing of replies that agree.');
   return {
     id: 'I3',
     holds: 'One key makes one job, and every reply names it.',

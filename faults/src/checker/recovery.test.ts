@@ -59,9 +59,23 @@ test('in a small run on a busy machine a 202 may take twice what it takes undist
 
 test('more than two dispatches in vain a job are a violation', () => {
   expect(check({ jobs: [job({ dispatchNo: 4, attempt: 1 })] }).violations).toEqual([
-    '3 dispatches led to no claim, for 1 jobs.',
+    '3 dispatches led to no claim; after the loss of 1 jobs 2 may.',
   ]);
   expect(check({ jobs: [job({ dispatchNo: 4, attempt: 2 })] }).violations).toEqual([]);
+});
+
+test('more dispatches in vain than jobs were lost, and faults could cost, are a violation in a large run as well', () => {
+  const jobs = (dispatchedAgain: number) => [
+    job(),
+    ...Array.from({ length: 1_000 }, (_, n) =>
+      job({ jobId: `job_o${n}`, dispatchNo: n < dispatchedAgain ? 2 : 1 }),
+    ),
+  ];
+
+  expect(check({ jobs: jobs(312) }).violations).toEqual([]);
+  expect(check({ jobs: jobs(313) }).violations).toEqual([
+    '313 dispatches led to no claim; after the loss of 1 jobs 312 may.',
+  ]);
 });
 
 test('a fault after which nothing went through is a violation', () => {

@@ -5,6 +5,11 @@ import { groupBy, mustProve, percentile, type Verdict } from './verdict.ts';
 
 /** What the design promises of a run under faults. */
 const BOUNDS = { recoveryP99Ms: 15_000, acceptP99Ms: 250, redispatchesPerJob: 2 };
+/**
+ * What may be dispatched in vain beside what was wiped: a process that dies between two stores costs a window at most,
+ * most faults cost nothing. Runs of 104 faults had 7 to 9 a fault; taking back whatever is old costs a window a fault.
+ */
+const BESIDE_WIPES = { perFault: 10, once: 300 };
 
 /** I8: what a wipe took is claimed again in time, clients do not notice that Redis is away, and queues drain. */
 export function checkRecovery(evidence: Evidence): Verdict {
@@ -23,8 +28,12 @@ export function checkRecovery(evidence: Evidence): Verdict {
     violations.push(
       `While Redis was away a 202 took ${acceptP99Ms} ms (p99), undisturbed ${undisturbedP99Ms} ms.`,
     );
-  if (redispatches > BOUNDS.redispatchesPerJob * evidence.jobs.length)
-    violations.push(`${redispatches} dispatches led to no claim, for ${evidence.jobs.length} jobs.`);
+  const fired = faults.filter((fault) => fault.fired).length;
+  const mostRedispatches = redispatchBound({ jobs: evidence.jobs.length, wiped: timesMs.length, fired });
+  if (redispatches > mostRedispatches)
+    violations.push(
+      `${redispatches} dispatches led to no claim; after the loss of ${timesMs.length} jobs ${mostRedispatches} may.`,
+    );
   violations.push(
     ...unproven(evidence, { jobsWiped: timesMs.length, acceptsWithoutRedis: latencies.length }),
   );
@@ -46,6 +55,7 @@ export function checkRecovery(evidence: Evidence): Verdict {
       acceptP99Ms,
       undisturbedP99Ms,
       redispatches,
+      mostRedispatches,
       drainedAfterMs: run.drainedAt === null ? 0 : run.drainedAt - run.loadEndedAt,
     },
     violations,
@@ -69,6 +79,12 @@ function unproven({ run }: Evidence, counts: { jobsWiped: number; acceptsWithout
  */
 function acceptBoundMs(size: string, undisturbedP99Ms: number): number {
   return size === 'small' ? Math.max(BOUNDS.acceptP99Ms, 2 * undisturbedP99Ms) : BOUNDS.acceptP99Ms;
+}
+
+/** Taking a lost job back uses a number and dispatching it again another one, so each may cost two. */
+function redispatchBound({ jobs, wiped, fired }: { jobs: number; wiped: number; fired: number }): number {
+  const lost = BOUNDS.redispatchesPerJob * wiped + BESIDE_WIPES.perFault * fired + BESIDE_WIPES.once;
+  return Math.min(BOUNDS.redispatchesPerJob * jobs, lost);
 }
 
 /** Tells how long after the wipe, in milliseconds, each job that it took was claimed again. */

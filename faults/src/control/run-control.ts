@@ -6,6 +6,7 @@ import { readEffects, readLines } from '../checker/read-evidence.ts';
 import { openClient } from '../load/client.ts';
 import { startLoad } from '../load/run-load.ts';
 import { type AckLine, type FaultLine, type FaultTraits, LOG_FILES, traitsOf } from '../logs.ts';
+import { nameCommit } from '../report/name-commit.ts';
 import { writeNumber } from '../report/wording.ts';
 import { closeJournals } from '../world/journals.ts';
 import { checkControl } from './check-control.ts';
@@ -27,6 +28,8 @@ export interface ControlOptions {
   onProgress: (line: string) => void;
 }
 
+/** Bare BullMQ sends no webhooks. */
+const NO_RECEIVERS = { own: '', tls: '', neighbour: '' };
 const PROGRESS_EVERY_MS = 5_000;
 /** A stalled job is found by a check every 30 s, after its lock of 30 s has expired. */
 const DRAIN_TIMEOUT_MS = 120_000;
@@ -39,6 +42,7 @@ const QUEUE_FILE = 'queue.jsonl';
 export async function runControl(options: ControlOptions): Promise<{ report: ControlReport; table: string }> {
   const { folder, seed, command } = options;
   const startedAt = Date.now();
+  const commit = await nameCommit(import.meta.dirname);
   const world = await startControlWorld(folder);
   const queue = openControlQueue(world.redis.url);
   try {
@@ -47,7 +51,7 @@ export async function runControl(options: ControlOptions): Promise<{ report: Con
   } finally {
     await stopControl(world, queue);
   }
-  const run = { seed, command, startedAt, endedAt: Date.now() };
+  const run = { seed, command, commit, startedAt, endedAt: Date.now() };
   const report = await makeControlReport(folder, run);
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, undefined, 2)}\n`);
   return { report, table: renderControl(report) };
@@ -58,8 +62,15 @@ async function loadAndBreak(options: ControlOptions, world: ControlWorld, queue:
   const faultsDone = injectControlFaults({ ...options, world });
   const deadline = AbortSignal.timeout((seconds + DRAIN_TIMEOUT_MS / 1_000) * 1_000);
   const { apiUrls, apiKey, journals } = world;
-  const client = openClient({ apiUrls, apiKey, acks: journals.acks, faultsSince: () => [], deadline });
-  const load = startLoad({ client, webhookUrl: '', seed, jobs, seconds, faultsDone, deadline });
+  const client = openClient({
+    apiUrls,
+    apiKey,
+    neighbourKey: apiKey,
+    acks: journals.acks,
+    faultsSince: () => [],
+    deadline,
+  });
+  const load = startLoad({ client, receivers: NO_RECEIVERS, seed, jobs, seconds, faultsDone, deadline });
   const progress = setInterval(() => {
     options.onProgress(`control: ${load.acknowledged} of ${jobs} acknowledged`);
   }, PROGRESS_EVERY_MS);

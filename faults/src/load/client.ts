@@ -19,6 +19,8 @@ export interface Client {
 export interface ClientOptions {
   apiUrls: string[];
   apiKey: string;
+  /** Of the other tenant, for jobs of the kind `neighbour`. */
+  neighbourKey: string;
   acks: Journal<AckLine>;
   /** The faults that were under way at some time since. */
   faultsSince: (at: number) => FaultKind[];
@@ -40,7 +42,7 @@ interface Reply {
 }
 
 export function openClient(options: ClientOptions): Client {
-  const { apiUrls, apiKey, acks, deadline } = options;
+  const { apiUrls, acks, deadline } = options;
   const agent = new Agent({
     connections: CONNECTIONS_PER_API,
     headersTimeout: REPLY_TIMEOUT_MS,
@@ -50,7 +52,12 @@ export function openClient(options: ClientOptions): Client {
   let turn = 0;
 
   /** Goes to the servers in turn, as behind a load balancer: a retry meets another one. */
-  async function post(path: string, body: string, headers: Record<string, string>): Promise<Reply> {
+  async function post(
+    path: string,
+    body: string,
+    headers: Record<string, string>,
+    apiKey = options.apiKey,
+  ): Promise<Reply> {
     const url = `${apiUrls[turn++ % apiUrls.length]}${path}`;
     try {
       const reply = await request(url, {
@@ -74,19 +81,16 @@ export function openClient(options: ClientOptions): Client {
   async function submitOnce(job: PlannedJob, body: string): Promise<Reply> {
     const startedAt = Date.now();
     const started = performance.now();
-    const reply = await post('/v1/jobs', body, {
-      'content-type': 'application/json',
-      'idempotency-key': job.key,
-    });
+    const headers = { 'content-type': 'application/json', 'idempotency-key': job.key };
+    const apiKey = job.kind === 'neighbour' ? options.neighbourKey : options.apiKey;
+    const reply = await post('/v1/jobs', body, headers, apiKey);
     const during = options.faultsSince(startedAt);
+    const { retryAfterMs, ...said } = reply;
     await acks.write({
       at: Date.now(),
       key: job.key,
-      outcome: reply.outcome,
-      status: reply.status,
-      jobId: reply.jobId,
+      ...said,
       kind: job.kind,
-      isProblem: reply.isProblem,
       latencyMs: Math.round((performance.now() - started) * 10) / 10,
       during: during.length > 0 ? during : null,
       final: deadline.aborted || !isWorthAnother(reply),

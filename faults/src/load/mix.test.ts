@@ -3,9 +3,15 @@ import { JOB_KINDS, type JobKind } from '../logs.ts';
 import { createRandom } from '../random.ts';
 import { makeJob, planJob } from './mix.ts';
 
+const RECEIVERS = {
+  own: 'http://receiver/hooks',
+  tls: 'https://receiver/hooks',
+  neighbour: 'http://neighbour/hooks',
+};
+
 const planAll = (seed: number, jobs: number) => {
   const random = createRandom(seed);
-  return Array.from({ length: jobs }, (_, n) => planJob(n, random, 'http://receiver/hooks'));
+  return Array.from({ length: jobs }, (_, n) => planJob(n, random, RECEIVERS));
 };
 
 test('the same seed gives the same jobs, each under a key of its own', () => {
@@ -17,7 +23,7 @@ test('the same seed gives the same jobs, each under a key of its own', () => {
 test('most jobs are plain, and every ordinary kind is among 5,000', () => {
   const jobs = planAll(1, 5_000);
   const kinds = new Set(jobs.map((job) => job.kind));
-  const extra: JobKind[] = ['probe', 'blocking', 'poison', 'leaking'];
+  const extra: JobKind[] = ['probe', 'blocking', 'poison', 'leaking', 'long', 'tlsWebhook'];
 
   expect(jobs.filter((job) => job.kind === 'plain').length).toBeGreaterThan(4_000);
   expect(kinds).toEqual(new Set(Object.keys(JOB_KINDS).filter((kind) => !extra.includes(kind as JobKind))));
@@ -25,7 +31,9 @@ test('most jobs are plain, and every ordinary kind is among 5,000', () => {
 
 test('only jobs that kill their worker can run out of attempts soon', () => {
   const kinds = Object.keys(JOB_KINDS) as JobKind[];
-  const few = kinds.filter((kind) => makeJob(kind, 1, createRandom(1), '').body.retry.maxAttempts < 10);
+  const few = kinds.filter(
+    (kind) => makeJob(kind, 1, createRandom(1), RECEIVERS).body.retry.maxAttempts < 10,
+  );
 
   expect(few.sort()).toEqual(['leaking', 'poison']);
 });

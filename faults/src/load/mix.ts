@@ -1,3 +1,4 @@
+import { PRIORITIES, type Priority } from '@accepted/shared/job/priority';
 import type { JobKind } from '../logs.ts';
 import type { Random } from '../random.ts';
 
@@ -8,7 +9,10 @@ export interface PlannedJob {
   body: {
     type: string;
     payload: object;
+    priority?: Priority;
     delayMs?: number;
+    ttlMs?: number;
+    concurrencyKey?: string;
     timeoutMs?: number;
     retry: { maxAttempts: number; backoff: object };
     webhook?: { url: string; events: string[] };
@@ -17,20 +21,37 @@ export interface PlannedJob {
   cancelAfterMs?: number;
 }
 
+/** Where the tenants of a run get their webhooks. */
+export interface ReceiverUrls {
+  own: string;
+  tls: string;
+  neighbour: string;
+}
+
+const EVENTS = ['job.succeeded'];
+
 /** How many of a thousand jobs are of each kind; the rest are plain. */
 const PER_THOUSAND = {
   retry: 40,
   webhook: 30,
   scheduled: 30,
   canceled: 20,
+  limited: 12,
   slow: 12,
+  neighbour: 10,
+  expiring: 5,
   timeout: 5,
   permanent: 4,
   isolated: 3,
 } as const satisfies Partial<Record<JobKind, number>>;
 
-export function planJob(n: number, random: Random, webhookUrl: string): PlannedJob {
-  return makeJob(pickKind(random.int(0, 999)), n, random, webhookUrl);
+/** How many jobs of the load ask for a priority; the rest are normal. */
+const SHARE_WITH_PRIORITY = 0.1;
+
+export function planJob(n: number, random: Random, receivers: ReceiverUrls): PlannedJob {
+  const job = makeJob(pickKind(random.int(0, 999)), n, random, receivers);
+  if (random.fraction() < SHARE_WITH_PRIORITY) job.body.priority = random.pick(PRIORITIES);
+  return job;
 }
 
 function pickKind(drawn: number): JobKind {
@@ -51,7 +72,7 @@ const RETRY = {
 };
 
 /** Makes the `n`th job of a run, of the kind that is asked for. */
-export function makeJob(kind: JobKind, n: number, random: Random, webhookUrl: string): PlannedJob {
+export function makeJob(kind: JobKind, n: number, random: Random, receivers: ReceiverUrls): PlannedJob {
   const key = `${kind}-${n}`;
   const effect = (more: object = {}) => ({
     type: 'faults.effect',
@@ -66,9 +87,19 @@ export function makeJob(kind: JobKind, n: number, random: Random, webhookUrl: st
     case 'retry':
       return { key, kind, body: effect({ failures: random.int(1, 2) }) };
     case 'webhook':
-      return { key, kind, body: { ...effect(), webhook: { url: webhookUrl, events: ['job.succeeded'] } } };
+      return { key, kind, body: { ...effect(), webhook: { url: receivers.own, events: EVENTS } } };
+    case 'tlsWebhook':
+      return { key, kind, body: { ...effect(), webhook: { url: receivers.tls, events: EVENTS } } };
+    case 'neighbour':
+      return { key, kind, body: { ...effect(), webhook: { url: receivers.neighbour, events: EVENTS } } };
+    case 'limited':
+      return { key, kind, body: limitedJob(n, effect({ workMs: random.int(100, 500) })) };
+    case 'expiring':
+      return { key, kind, body: { ...effect(), delayMs: 8_000, ttlMs: random.int(500, 3_000) } };
     case 'slow':
       return { key, kind, body: effect({ workMs: random.int(500, 2_500) }) };
+    case 'long':
+      return { key, kind, body: effect({ workMs: 9_000 }) };
     case 'timeout':
       return { key, kind, body: { ...effect({ hangs: 1 }), timeoutMs: 1_000 } };
     case 'scheduled':
@@ -94,6 +125,13 @@ export function makeJob(kind: JobKind, n: number, random: Random, webhookUrl: st
     case 'leaking':
       return { key, kind, body: { type: 'faults.leaking', payload: { n }, retry: lethal } };
   }
+}
+
+/** Few keys, so that most of these jobs have to wait for another. */
+const ACCOUNTS = 3;
+
+function limitedJob(n: number, body: PlannedJob['body']): PlannedJob['body'] {
+  return { ...body, concurrencyKey: `account-${n % ACCOUNTS}` };
 }
 
 /** Canceled while it waits for its time, or while it runs. */

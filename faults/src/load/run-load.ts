@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createRandom } from '../random.ts';
 import type { Client } from './client.ts';
-import { planJob } from './mix.ts';
+import { planJob, type ReceiverUrls } from './mix.ts';
 
 export interface LoadOptions {
   client: Client;
-  webhookUrl: string;
+  receivers: ReceiverUrls;
   seed: number;
   jobs: number;
   /** The jobs are spread over this time; what a fault holds up is made up for afterwards. */
@@ -29,6 +29,8 @@ const CLIENTS = 48;
 /** What was held up is made up for at no more than this multiple of the rate, and not in one burst. */
 const HASTE = 2;
 const LONGEST_ARREARS_MS = 500;
+/** Each so manieth job is submitted again when it is accepted: the reply has to name the same job. */
+const ASKED_AGAIN_EACH = 100;
 /** The part of the jobs that waits for the last fault. */
 const HELD_BACK = 0.02;
 
@@ -56,13 +58,14 @@ export function startLoad(options: LoadOptions): LoadProgress {
 
   async function submitNext(): Promise<void> {
     const n = next++;
-    const job = planJob(n, random, options.webhookUrl);
+    const job = planJob(n, random, options.receivers);
     if (n >= firstHeldBack) await options.faultsDone;
     await delay(Math.max(0, takeTurn() - performance.now()), undefined, { signal: deadline });
     const jobId = await client.submit(job);
     if (jobId === undefined) progress.unanswered += 1;
     else {
       progress.acknowledged += 1;
+      if (n % ASKED_AGAIN_EACH === 0) await client.submit(job);
       if (job.cancelAfterMs !== undefined) cancels.push(cancelLater(client, jobId, job.cancelAfterMs));
     }
   }

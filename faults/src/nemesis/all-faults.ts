@@ -100,6 +100,7 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 1, fault: badReceiver('receiver-floods', 'floods') },
   { share: 1, fault: badReceiver('receiver-gzip-bomb', 'gzip-bomb') },
   { share: 1, fault: badReceiver('receiver-redirects', 'redirects') },
+  { share: 1, fault: badReceiver('receiver-untrusted', 'untrusted') },
   {
     share: 2,
     fault: cutLink({
@@ -136,5 +137,10 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
 export const NEVER_RUN: { kind: FaultKind | string; reason: string }[] = [
   { kind: 'redis-cluster', reason: 'the engine does not run on Redis Cluster yet' },
   { kind: 'replica-lag', reason: 'there are no reads from replicas yet' },
+  { kind: 'queues-paused', reason: 'queues cannot be paused yet, so no wipe can forget that they are' },
+  {
+    kind: 'dns-rebinding',
+    reason: 'a test of its own has it: apps/worker/src/outbound/guarded-request.test.ts',
+  },
   { kind: 'postgres-wal-disk-full', reason: 'only tables are moved to the small disk, not the log' },
 ];

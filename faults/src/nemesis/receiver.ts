@@ -11,10 +11,14 @@ const WEBHOOKS = 3;
 export function badReceiver(kind: FaultKind, manner: Exclude<ReceiverManner, 'polite'>): Fault {
   return {
     kind,
-    async inject({ world: { receiver }, random, submit }) {
+    async inject({ world, random, submit }) {
+      const isOverTls = manner === 'untrusted';
+      const receiver = isOverTls ? world.tlsReceiver : world.receiver;
+      if (!receiver) throw new Error('there is no receiver that speaks TLS');
       receiver.manner = manner;
       try {
-        await Promise.all(Array.from({ length: WEBHOOKS }, () => submit('webhook')));
+        const ask = () => submit(isOverTls ? 'tlsWebhook' : 'webhook');
+        await Promise.all(Array.from({ length: WEBHOOKS }, ask));
         await waitUntil(() => receiver.treated > 0, { until: 'a delivery came', timeoutMs: SEEN_WITHIN_MS });
         await hold(random, 1_500, 4_000);
         return { target: 'receiver', proof: `${receiver.treated} deliveries were treated so` };

@@ -9,7 +9,7 @@ import { reportRun } from './report-run.ts';
 
 const EMPTY_PAGE = '# Guarantees\n<!-- results -->\nnone\n<!-- /results -->\n';
 const CONTROL: ControlReport = {
-  run: { seed: 1, startedAt: 0, endedAt: 1, command: 'npm run faults -- --control' },
+  run: { seed: 1, startedAt: 0, endedAt: 1, command: 'npm run faults -- --control', commit: 'def5678' },
   figures: { acknowledged: 9, lost: 4, forgotten: 0, wronglyFailed: 0, effectTwice: 0 },
   faultsByKind: {},
   notFired: [],

@@ -5,7 +5,13 @@ import { renderResults } from './results-table.ts';
 import { makeReport } from './run-report.ts';
 
 const control = {
-  run: { seed: 1, startedAt: 0, endedAt: 61_000, command: 'npm run faults -- --control' },
+  run: {
+    seed: 1,
+    startedAt: 0,
+    endedAt: 61_000,
+    command: 'npm run faults -- --control',
+    commit: 'def5678+changes',
+  },
   figures: { acknowledged: 100_000, lost: 6_133, forgotten: 7, wronglyFailed: 3, effectTwice: 52 },
   faultsByKind: { 'worker-killed': 5, 'redis-flushed': 2 },
   notFired: [],
@@ -21,6 +27,7 @@ test('our runs stand beside the losses of the control, with the commands', () =>
   expect(table).toContain('| Faults, of so many kinds | 1, 1 | 1, 1 | 7, 2 |');
   expect(table).toContain('| Effects that happened twice, unfenced | 0 | 0 | 52 |');
   expect(table).toContain('| Time to a `202` while Redis is away, p99 | 20 ms | – | – |');
+  expect(table).toContain('| Commit | `abc1234` | `abc1234` | `def5678+changes` |');
   expect(table).toContain('npm run faults -- --control');
 });
 

@@ -79,6 +79,11 @@ const ROWS: Row[] = [
     ours: (report) => writeNumber(figure(report, 'I8', 'redispatches') / figure(report, 'I2', 'submitted')),
   },
   {
+    name: 'Commit',
+    ours: ({ run }) => `\`${run.commit}\``,
+    control: ({ run }) => `\`${run.commit}\``,
+  },
+  {
     name: 'Duration',
     ours: ({ run }) => writeDuration(run.endedAt - run.startedAt),
     control: ({ run }) => writeDuration(run.endedAt - run.startedAt),

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 import { verifyWebhookSignature } from '@accepted/shared/webhook/signature';
 import type { ReceiverLine } from '../logs.ts';
+import type { Certificate } from './certificates.ts';
 import type { Journal } from './journal.ts';
 
 /** How the receiver treats those who call it; in all of them it has read the whole request before. */
@@ -21,14 +23,16 @@ export type ReceiverManner =
   | 'floods'
   | 'gzip-bomb'
   /** To a place that must not be called. */
-  | 'redirects';
+  | 'redirects'
+  /** Shows a certificate that nobody has reason to trust; only over TLS. */
+  | 'untrusted';
 
 export interface Receiver {
   readonly url: string;
   manner: ReceiverManner;
   /** Requests that were treated in this manner since it was last set to it. */
   readonly treated: number;
-  /** Requests to the place that the redirects name. */
+  /** Requests to the place that the redirects name, and over TLS that must not be trusted. */
   readonly trespasses: number;
   close(): Promise<void>;
 }
@@ -38,15 +42,23 @@ const FLOOD_BYTES = 1_000_000_000;
 const FLOOD_CHUNK = Buffer.alloc(65_536, 'x');
 const TRESPASS_PATH = '/internal';
 
+export interface ReceiverOptions {
+  /** Signs the webhooks. */
+  secret: string;
+  journal: Journal<ReceiverLine>;
+  /** Makes it speak TLS. */
+  tls?: { trusted: Certificate; untrusted: Certificate };
+}
+
 /** Starts the receiver of a run's webhooks; it logs each request before it answers. */
-export async function startReceiver(secret: string, journal: Journal<ReceiverLine>): Promise<Receiver> {
+export async function startReceiver({ secret, journal, tls }: ReceiverOptions): Promise<Receiver> {
   const bomb = gzipSync(Buffer.alloc(100_000_000));
   let manner: ReceiverManner = 'polite';
   let treated = 0;
   let trespasses = 0;
 
   async function answer(request: IncomingMessage, reply: ServerResponse): Promise<void> {
-    if (request.url === TRESPASS_PATH) trespasses += 1;
+    if (request.url === TRESPASS_PATH || manner === 'untrusted') trespasses += 1;
     const body = await buffer(request);
     const now = manner;
     treated += 1;
@@ -54,19 +66,28 @@ export async function startReceiver(secret: string, journal: Journal<ReceiverLin
     respond(now, reply, bomb);
   }
 
-  const server = createServer((request, reply) => {
+  const listener = (request: IncomingMessage, reply: ServerResponse) => {
     answer(request, reply).catch(() => reply.destroy());
+  };
+  const secure = tls && createSecureServer(tls.trusted, listener);
+  secure?.on('tlsClientError', () => {
+    if (manner === 'untrusted') treated += 1;
   });
+  const server = secure ?? createServer(listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`,
+    url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}/hooks`,
     get manner() {
       return manner;
     },
     set manner(next) {
       manner = next;
       treated = 0;
+      if (!tls) return;
+      secure?.setSecureContext(next === 'untrusted' ? tls.untrusted : tls.trusted);
+      // Connections of before have seen the other certificate.
+      server.closeAllConnections();
     },
     get treated() {
       return treated;
@@ -89,7 +110,7 @@ function repliedStatus(manner: ReceiverManner): number | null {
 }
 
 function respond(manner: ReceiverManner, reply: ServerResponse, bomb: Buffer): void {
-  if (manner === 'polite') reply.end('thanks');
+  if (manner === 'polite' || manner === 'untrusted') reply.end('thanks');
   else if (manner === 'answers-500') reply.writeHead(500).end('broken');
   else if (manner === 'redirects') reply.writeHead(302, { location: TRESPASS_PATH }).end();
   else if (manner === 'reply-lost') reply.destroy();

@@ -21,6 +21,8 @@ export async function stopProcesses(world: World): Promise<string[]> {
 export async function stopServers(world: World): Promise<void> {
   await Promise.all([...world.apis, ...world.workers].map((node) => node.links.close()));
   await world.receiver.close();
+  await world.tlsReceiver?.close();
+  await world.neighbour.close();
   await world.ledger.close();
   world.redis?.client.disconnect();
   await world.redis?.[Symbol.asyncDispose]();

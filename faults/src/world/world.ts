@@ -8,13 +8,15 @@ import { generateWebhookSecret } from '@accepted/shared/database/tenants';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import type { EngineKind } from '../logs.ts';
+import { makeCertificate, whyNoCertificates } from './certificates.ts';
 import { type Journals, openJournals } from './journals.ts';
 import { type LedgerView, openLedgerView, watchLeases, watchTransitions } from './ledger.ts';
 import { type Links, openLinks } from './links.ts';
 import { logHas, respondsTo } from './readiness.ts';
-import { type Receiver, startReceiver } from './receiver.ts';
+import { type Receiver, type ReceiverOptions, startReceiver } from './receiver.ts';
 import { type RunPostgres, type RunRedis, startRunPostgres, startRunRedis } from './servers.ts';
 import { type Supervised, supervise } from './supervised.ts';
+import { addTenant } from './tenant.ts';
 
 /** One of our processes with its ways to the servers. */
 export interface Node extends Supervised {
@@ -26,11 +28,19 @@ export interface World {
   readonly engine: EngineKind;
   readonly folder: string;
   readonly apiKey: string;
+  /** The API key of a second tenant. */
+  readonly neighbourKey: string;
   readonly apiUrls: string[];
   readonly postgres: RunPostgres;
   readonly redis: RunRedis | undefined;
   readonly ledger: LedgerView;
   readonly receiver: Receiver;
+  /** Left out where no certificates can be made. */
+  readonly tlsReceiver: Receiver | undefined;
+  /** The certificate that workers trust beside those of the system. */
+  readonly trustedFile: string | undefined;
+  /** The receiver of the second tenant, which is always polite. */
+  readonly neighbour: Receiver;
   readonly journals: Journals;
   readonly apis: Node[];
   readonly workers: Node[];
@@ -80,16 +90,26 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   await ledger.ask(watchTransitions);
   await ledger.ask(watchLeases);
   const secret = generateWebhookSecret();
-  const receiver = await startReceiver(secret, journals.receiver);
+  const journal = journals.receiver;
+  const receiver = await startReceiver({ secret, journal });
+  const tls = await makeCertificates(folder);
+  const tlsReceiver = tls && (await startReceiver({ secret, journal, tls }));
+  const neighbourSecret = generateWebhookSecret();
+  const neighbour = await startReceiver({ secret: neighbourSecret, journal });
+  const neighbourKey = await ledger.ask((db) => addTenant(db, neighbourSecret));
   const apiKey = generateApiKey().text;
   const started: Base = {
     engine,
     folder,
     apiKey,
+    neighbourKey,
     postgres,
     redis,
     ledger,
     receiver,
+    tlsReceiver,
+    trustedFile: tls?.trusted.file,
+    neighbour,
     journals,
     events: new EventEmitter(),
   };
@@ -104,6 +124,14 @@ export async function startWorld(options: WorldOptions): Promise<World> {
   );
   await Promise.all([...apis, ...workers].map((node) => node.ready()));
   return { ...started, apiUrls: apiPorts.map((port) => `http://127.0.0.1:${port}`), apis, workers };
+}
+
+async function makeCertificates(folder: string): Promise<ReceiverOptions['tls']> {
+  if (await whyNoCertificates()) return undefined;
+  return {
+    trusted: await makeCertificate(folder, 'trusted'),
+    untrusted: await makeCertificate(folder, 'untrusted'),
+  };
 }
 
 async function migrate(databaseUrl: string): Promise<void> {
@@ -150,6 +178,7 @@ function startWorker(world: Base, slot: number, preloads: string[] = []): Promis
       ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8',
       LEASE_MS: String(LEASE_MS),
       HEARTBEAT_MS: String(HEARTBEAT_MS),
+      ...(world.trustedFile !== undefined && { NODE_EXTRA_CA_CERTS: world.trustedFile }),
     },
     isReady: (logFrom) => logHas(logFile, logFrom, 'worker started'),
   });

@@ -1,0 +1,12 @@
+import { createApiKey } from '@accepted/shared/database/api-keys';
+import type { Database } from '@accepted/shared/database/connect';
+import { newUuid } from '@accepted/shared/job/id';
+
+/** Adds a second tenant beside the default one; answers its API key. Its secret is sealed when the first process starts. */
+export async function addTenant(db: Database, webhookSecret: string): Promise<string> {
+  const tenantId = newUuid();
+  const values = { id: tenantId, name: `neighbour-${tenantId}`, webhook_secret: webhookSecret };
+  await db.insertInto('tenants').values(values).execute();
+  const key = { tenantId, name: 'load', scopes: ['jobs:write' as const], actor: 'faults' };
+  return (await createApiKey(db, key)).text;
+}
