@@ -1,4 +1,4 @@
-import { expireJobs } from '@accepted/shared/database/cancel-jobs';
+import { expireJob, expireJobs, listOverdueJobs } from '@accepted/shared/database/cancel-jobs';
 import type { Database } from '@accepted/shared/database/connect';
 import { type Loop, startLoop } from '../loop.ts';
 
@@ -11,10 +11,26 @@ export function startExpirer(options: {
   onExpired: (jobId: string) => void;
   onError: (error: unknown) => void;
 }): Loop {
+  const { db, onError } = options;
+
   async function runOnce(): Promise<number> {
-    const expired = await expireJobs(options.db, BATCH);
+    const expired = await expireJobs(db, BATCH).catch((error: unknown) => {
+      onError(error);
+      return expireOneByOne();
+    });
     for (const jobId of expired) options.onExpired(jobId);
     return expired.length === BATCH ? 0 : INTERVAL_MS;
   }
-  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError: options.onError });
+
+  /** A job that the ledger refuses to end keeps no other from it. */
+  async function expireOneByOne(): Promise<string[]> {
+    const expired: string[] = [];
+    for (const jobId of await listOverdueJobs(db, BATCH)) {
+      const hasExpired = await expireJob(db, jobId).catch(() => false);
+      if (hasExpired) expired.push(jobId);
+    }
+    return expired;
+  }
+
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
 }

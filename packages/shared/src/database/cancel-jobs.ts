@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { isTerminal, statusesBefore } from '../job/status.ts';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
@@ -53,15 +53,30 @@ async function requestCancel(db: Database, job: JobRow): Promise<JobRow> {
     .executeTakeFirstOrThrow();
 }
 
-/** Ends jobs that nobody started before their `expires_at`; answers their ids. */
+const IS_OVERDUE = sql<boolean>`expires_at <= now() AND status IN (${sql.join(statusesBefore('expired'))})`;
+
+/** Ends jobs that nobody started before their `expires_at`, all of them or none; answers their ids. */
 export function expireJobs(db: Database, limit: number): Promise<string[]> {
+  return expire(db, sql`SELECT id FROM jobs WHERE ${IS_OVERDUE} LIMIT ${limit} FOR UPDATE SKIP LOCKED`);
+}
+
+/** Ends one job if it is overdue; answers whether it was. */
+export async function expireJob(db: Database, jobId: string): Promise<boolean> {
+  const overdue = sql`SELECT id FROM jobs WHERE id = ${jobId} AND ${IS_OVERDUE} FOR UPDATE SKIP LOCKED`;
+  return (await expire(db, overdue)).length > 0;
+}
+
+/** Lists jobs that nobody started before their `expires_at`. */
+export async function listOverdueJobs(db: Database, limit: number): Promise<string[]> {
+  const rows = await db.selectFrom('jobs').select('id').where(IS_OVERDUE).limit(limit).execute();
+  return rows.map((row) => row.id);
+}
+
+function expire(db: Database, overdue: RawBuilder<unknown>): Promise<string[]> {
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ id: string; hasWebhook: boolean }>`
       UPDATE jobs SET status = 'expired', finished_at = now(), dispatched_at = NULL, version = version + 1
-      WHERE id IN (
-        SELECT id FROM jobs
-        WHERE expires_at <= now() AND status IN (${sql.join(statusesBefore('expired'))})
-        LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+      WHERE id IN (${overdue})
       RETURNING id, webhook IS NOT NULL AS "hasWebhook"`.execute(tx);
     await insertDeliveries(
       tx,
