@@ -10,7 +10,10 @@ import {
 } from '@accepted/shared/config/settings';
 import { z } from 'zod';
 
-export const configSchema = z.object({
+/** One heartbeat may be lost, and the next one late, before a worker that lives is declared lost. */
+const HEARTBEATS_IN_A_LEASE = 3;
+
+const settings = z.object({
   DATABASE_URL: databaseUrl,
   REDIS_URL: redisUrl,
   SECRETS_KEY: secretsKey,
@@ -29,6 +32,13 @@ export const configSchema = z.object({
   WATCHDOG_MS: wholeNumber({ min: 1_000, max: 3_600_000, default: 30_000, unit: 'milliseconds' }),
   RETENTION_DAYS: wholeNumber({ min: 1, max: 365, default: 30, unit: 'days' }),
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 1_000, max: 600_000, default: 8_000, unit: 'milliseconds' }),
+});
+
+export const configSchema = settings.superRefine(({ LEASE_MS, HEARTBEAT_MS }, faults) => {
+  const leastMs = HEARTBEATS_IN_A_LEASE * HEARTBEAT_MS;
+  if (LEASE_MS >= leastMs) return;
+  const expected = `at least ${leastMs}, three times HEARTBEAT_MS: make it longer, or HEARTBEAT_MS shorter`;
+  faults.addIssue({ code: 'custom', path: ['LEASE_MS'], params: { expected } });
 });
 
 export type WorkerConfig = Readonly<z.output<typeof configSchema>>;

@@ -42,13 +42,20 @@ export function parseConfig<Schema extends z.ZodObject>(
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value));
   const parsed = schema.safeParse(given);
   if (parsed.success) return Object.freeze(parsed.data);
-  const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? '')));
-  throw new ConfigError([...names].map((name) => describeFault(schema, name, given[name])));
+  const issues = new Map(parsed.error.issues.map((issue) => [String(issue.path[0] ?? ''), issue]));
+  throw new ConfigError([...issues].map(([name, issue]) => describeFault(schema, name, given[name], issue)));
 }
 
-function describeFault(schema: z.ZodObject, name: string, value: string | undefined): ConfigFault {
+/** What settings have to be together is said by the rule itself, as `params.expected` of its issue. */
+function describeFault(
+  schema: z.ZodObject,
+  name: string,
+  value: string | undefined,
+  issue: z.core.$ZodIssue,
+): ConfigFault {
   const meta = schema.shape[name]?.meta();
-  const expected = typeof meta?.expected === 'string' ? meta.expected : 'another value';
+  const said = issue.code === 'custom' ? issue.params?.expected : undefined;
+  const expected = String(said ?? meta?.expected ?? 'another value');
   return { name, value: redact(value, meta?.secret === true), expected };
 }
 
