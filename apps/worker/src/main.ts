@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { openDatabase } from '@accepted/shared/database/connect';
+import { type DatabaseOptions, openDatabase } from '@accepted/shared/database/connect';
 import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
 import { createLogger } from '@accepted/shared/logging/create-logger';
 import { openEngine } from '@accepted/shared/queue/open-engine';
@@ -14,6 +14,8 @@ import { startWorker } from './start-worker.ts';
 const MAX_CONNECTIONS = 12;
 const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 10_000;
+/** What a heartbeat is given at least, however short the lease: a busy machine may need it to connect. */
+const MIN_HEARTBEAT_TIMEOUT_MS = 2_000;
 const EXIT_FAILED = 1;
 
 async function main(): Promise<void> {
@@ -31,6 +33,7 @@ async function main(): Promise<void> {
     },
     onError,
   );
+  const heartbeatDb = openDatabase(heartbeatConnection(config), onError);
   const secretBox = createSecretBox(config.SECRETS_KEY);
   await sealStoredSecrets(db, secretBox);
   const builtins = createBuiltinHandlers({
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
   const worker = await startWorker({
     config,
     db,
+    heartbeatDb,
     engine,
     handlers,
     versions: await readVersions(),
@@ -70,6 +74,18 @@ async function main(): Promise<void> {
     process.exit(exitCode);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+}
+
+/** One that hangs is given up in time for another try within the lease. */
+function heartbeatConnection({ DATABASE_URL, LEASE_MS }: WorkerConfig): DatabaseOptions {
+  const timeoutMs = Math.max(MIN_HEARTBEAT_TIMEOUT_MS, Math.floor(LEASE_MS / 3));
+  return {
+    url: DATABASE_URL,
+    applicationName: 'accepted-worker-heartbeat',
+    maxConnections: 1,
+    connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
+    statementTimeoutMs: Math.min(STATEMENT_TIMEOUT_MS, timeoutMs),
+  };
 }
 
 function secretsOf({ DATABASE_URL, REDIS_URL, SECRETS_KEY }: WorkerConfig): (string | undefined)[] {

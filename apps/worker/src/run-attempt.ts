@@ -18,6 +18,8 @@ export interface AttemptSteps {
   spreadRetries: (job: ClaimedJob) => RetrySpread;
   /** Writes the outcome if this attempt still holds the job. */
   record: (ended: EndedAttempt) => Promise<JobStatus | 'fenced'>;
+  /** Has the attempt counted later on, as no outcome of it could be recorded. */
+  mustCount: (job: ClaimedJob) => void;
   /** Waits for the outcome only when so many others are on their way that the ledger must be falling behind. */
   unlessTooMany: (concluded: Promise<void>) => Promise<void>;
   /** Tells those who wait for the job that it is finished, or the dispatcher that it waits again. */
@@ -49,7 +51,10 @@ export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promi
     throw error;
   }
   const concluded = conclude(steps, { job, attempt, result, logger })
-    .catch((error: unknown) => logger.error({ err: error }, 'the outcome could not be recorded'))
+    .catch((error: unknown) => {
+      logger.error({ err: error }, 'the outcome could not be recorded');
+      steps.mustCount(job);
+    })
     .finally(() => attempt.end());
   await steps.unlessTooMany(concluded);
 }

@@ -23,8 +23,7 @@ import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { startMaintenance } from './maintenance/start-maintenance.ts';
 import { startCounting } from './metrics/start-counting.ts';
 import { holdLease } from './rescue/lease.ts';
-import { createOwnJobsCheck } from './rescue/own-jobs.ts';
-import { startRescuer } from './rescue/rescuer.ts';
+import { startRescue } from './rescue/start-rescue.ts';
 import { startWatchdog } from './rescue/watchdog.ts';
 import { type AttemptSteps, runAttempt } from './run-attempt.ts';
 import { shutDown } from './shut-down.ts';
@@ -37,6 +36,8 @@ export interface WorkerResources {
   /** The key of the secrets goes no further than `main.ts`. */
   config: Omit<WorkerConfig, 'SECRETS_KEY'>;
   db: Database;
+  /** A connection for the heartbeats alone. */
+  heartbeatDb: Database;
   engine: Engine;
   handlers: LoadedHandler[];
   /** Stand in every dead letter: what ran when it died. */
@@ -63,27 +64,21 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   await registerJobTypes(db, handlers.map(describeJobType));
   const record = createRecorder(resources);
   const lease = await holdLease({
-    db,
+    db: resources.heartbeatDb,
     queues,
     concurrency,
     heartbeatMs: config.HEARTBEAT_MS,
     finishedPerSecond: () => meter.read(performance.now()),
     onLost: () => running.stopAll('leaseLost'),
-    onHeartbeat: createOwnJobsCheck({ db, running, record, logger }),
     logger,
   });
   const dispatch = startDispatch({ db, engine, queues, counters, logger, onError });
-  const rescuer = startRescuer({
-    ...resources,
-    ...leaseTimes(config),
-    lease,
-    onRescued: dispatch.soon,
-    counters,
-  });
   const maintenance = startMaintenance({ ...resources, lease, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
   const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });
+  const onRescued = dispatch.soon;
+  const rescue = startRescue({ ...resources, lease, running, claimer, record, counters, onRescued });
   const execute = createExecutor({ db, handlers });
   const slotsOf = createSlotsByQueue({ slots: concurrency, ahead: engine.kind === 'redis' });
   const steps: AttemptSteps = {
@@ -95,6 +90,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
       return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
     },
     record,
+    mustCount: rescue.mustCount,
     unlessTooMany: limitUnderWay(MAX_OUTCOMES_UNDER_WAY),
     announce: tellWhoWaits(meter, dispatch, announceFinished),
     running,
@@ -110,7 +106,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   return {
     async stop() {
       closing = true;
-      const services = [...dispatch.loops, rescuer, ...maintenance, ...deadLetters, watchdog];
+      const services = [...dispatch.loops, ...rescue.loops, ...maintenance, ...deadLetters, watchdog];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
       await shutDown({ lease, services, consumers, claimer, running, notifications, timeoutMs, logger });
       await stopCounting();
@@ -136,10 +132,6 @@ function tellWhoWaits(
     announceFinished(job.id);
     if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);
   };
-}
-
-function leaseTimes({ LEASE_MS, HEARTBEAT_MS }: WorkerResources['config']) {
-  return { leaseMs: LEASE_MS, heartbeatMs: HEARTBEAT_MS };
 }
 
 function listenForHints(

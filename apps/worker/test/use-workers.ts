@@ -51,17 +51,18 @@ export function useWorkers(kind: Engine['kind']) {
   async function start(name: string, run: Run) {
     const definition = defineJob({ type: name, queue: name, payload: z.unknown(), run });
     const db = openTestDatabase(database.url);
+    const heartbeatDb = openTestDatabase(database.url, 1);
     const engine = openEngine({
       databaseUrl: database.url,
       redisUrl: kind === 'redis' ? redis.url : undefined,
       onError: () => undefined,
     });
-    const config = configFor(database.url);
     const handlers = [{ type: name, queue: name, definition }];
     const deaf = Promise.withResolvers<void>();
     const worker = await startWorker({
-      config,
+      config: configFor(database.url),
       db,
+      heartbeatDb,
       engine,
       handlers,
       versions: { accepted: 'test' },
@@ -72,10 +73,10 @@ export function useWorkers(kind: Engine['kind']) {
       stops.splice(stops.indexOf(stop), 1);
       await worker.stop();
       await engine.close();
-      await db.destroy();
+      await Promise.all([db.destroy(), heartbeatDb.destroy()]);
     };
     stops.push(stop);
-    return { stop, engine, deaf: deaf.promise };
+    return { stop, engine, db, deaf: deaf.promise };
   }
 
   async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {

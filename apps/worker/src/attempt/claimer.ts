@@ -14,6 +14,8 @@ const RETRY_AFTER_MS = 250;
 export interface Claimer {
   /** Takes the lease of a delivered job; `undefined` when there is nothing to run. */
   claim(delivery: Delivery): Promise<ClaimedJob | undefined>;
+  /** Whether a claim of this job has not been answered yet: the ledger may have committed it long ago. */
+  isClaiming(jobId: string): boolean;
   /** Resolves when the claims that were asked for so far are answered. */
   drain(): Promise<void>;
 }
@@ -29,25 +31,36 @@ export function createClaimer(options: {
   logger: Logger;
 }): Claimer {
   const { db, workerId, isClosing, logger } = options;
+  const unanswered = new Set<Delivery>();
   const batcher = createBatcher<Delivery, ClaimedJob | undefined>({
     maxBatchSize: MAX_BATCH_SIZE,
     maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
     async flush(deliveries) {
-      return isClosing() ? deliveries.map(() => undefined) : await claimJobs(db, workerId(), deliveries);
+      const claimant = workerId();
+      const claimed = isClosing() ? [] : await claimJobs(db, claimant, deliveries);
+      // What was claimed under a lease that has been lost meanwhile is the rescuer's.
+      return deliveries.map((_, index) => (claimant === workerId() ? claimed[index] : undefined));
     },
   });
-  return {
-    async claim(delivery) {
-      while (!isClosing()) {
-        try {
-          return await batcher.add(delivery);
-        } catch (error) {
-          logger.warn({ err: error, jobId: delivery.id }, 'claiming failed; it is tried again');
-          await delay(RETRY_AFTER_MS);
-        }
+
+  async function claim(delivery: Delivery): Promise<ClaimedJob | undefined> {
+    while (!isClosing()) {
+      try {
+        return await batcher.add(delivery);
+      } catch (error) {
+        logger.warn({ err: error, jobId: delivery.id }, 'claiming failed; it is tried again');
+        await delay(RETRY_AFTER_MS);
       }
-      return undefined;
+    }
+    return undefined;
+  }
+
+  return {
+    claim(delivery) {
+      unanswered.add(delivery);
+      return claim(delivery).finally(() => unanswered.delete(delivery));
     },
+    isClaiming: (jobId) => unanswered.values().some((delivery) => delivery.id === jobId),
     drain: () => batcher.drain(),
   };
 }

@@ -29,10 +29,12 @@ export function createRecorder(options: {
     flush: (batch) => recordOutcomes(db, batch, versions),
   });
 
-  async function recordAlone(ended: EndedAttempt): Promise<Recorded> {
-    const [status] = await recordOutcomes(db, [ended], versions);
-    return status ?? 'fenced';
-  }
+  /** One after the other, so that a batch that was refused does not take every connection of the process. */
+  const alone = createBatcher<EndedAttempt, Recorded>({
+    maxBatchSize: 1,
+    maxConcurrentBatches: 1,
+    flush: (one) => recordOutcomes(db, one, versions),
+  });
 
   async function patiently(write: () => Promise<Recorded>): Promise<Recorded> {
     for (;;) {
@@ -51,17 +53,22 @@ export function createRecorder(options: {
       return await patiently(() => batcher.add(ended));
     } catch {
       // Something in the batch was refused; alone it shows whether it was this one.
-      return await patiently(() => recordAlone(ended)).catch((error: unknown) =>
-        patiently(() => recordAlone(refused(ended, error))),
+      return await patiently(() => alone.add(ended)).catch((error: unknown) =>
+        patiently(() => alone.add(refused(ended, error))),
       );
     }
   };
 }
 
-/** `40001` and `40P01`: serialization failure and deadlock, which a second try resolves. */
+/**
+ * Serialization failures and deadlocks, which a second try resolves, and errors of the system below Postgres, such as
+ * of its disk, which say nothing about the outcome (Appendix A of its manual).
+ */
+const TRANSIENT = /^(40001|40P01|58[0-9A-Z]{3})$/;
+
 function isTransient(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === '40001' || code === '40P01' || isDatabaseUnavailable(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return TRANSIENT.test(code) || isDatabaseUnavailable(error);
 }
 
 function refused(ended: EndedAttempt, cause: unknown): EndedAttempt {

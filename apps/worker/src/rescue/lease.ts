@@ -16,6 +16,7 @@ export interface Lease {
 }
 
 export interface LeaseOptions {
+  /** A connection that nothing else uses: work that fills the others must not cost the lease of all jobs. */
   db: Database;
   queues: string[];
   concurrency: number;
@@ -23,8 +24,6 @@ export interface LeaseOptions {
   finishedPerSecond: () => Record<string, number>;
   /** The jobs that run under the old worker id belong to others now. */
   onLost: () => void;
-  /** Runs after each heartbeat that went through. */
-  onHeartbeat: (workerId: string) => Promise<void>;
   logger: Logger;
 }
 
@@ -40,7 +39,6 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       options.onLost();
       workerId = await register(options);
     }
-    await options.onHeartbeat(workerId);
     return heartbeatMs;
   }
 

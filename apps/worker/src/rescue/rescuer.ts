@@ -1,9 +1,9 @@
 import type { Database } from '@accepted/shared/database/connect';
-import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { listOrphanedJobs, type OrphanedJob } from '@accepted/shared/database/rescue-jobs';
 import { forgetLostWorkers, markLostWorkers } from '@accepted/shared/database/workers';
 import { decideOutcome } from '@accepted/shared/job/decide-outcome';
 import type { Logger } from 'pino';
+import { createRecorder } from '../attempt/recorder.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import { countEnd } from '../metrics/count-end.ts';
 import type { WorkerCounters } from '../metrics/worker-counters.ts';
@@ -27,6 +27,8 @@ export function startRescuer(options: {
   logger: Logger;
 }): Loop {
   const { db, lease, logger } = options;
+  // Not the one of this worker's own attempts: a row of a dead worker that is still locked must not hold those up.
+  const record = createRecorder(options);
 
   async function runOnce(): Promise<number> {
     const { leaseMs, heartbeatMs } = options;
@@ -34,29 +36,25 @@ export function startRescuer(options: {
     if (lost.length > 0)
       logger.warn({ workerIds: lost }, 'workers stopped sending heartbeats; their leases end');
     const orphans = await listOrphanedJobs(db, BATCH);
-    if (orphans.length > 0) await rescue(orphans);
+    const ended = await Promise.all(orphans.map(rescue));
+    const rescued = ended.filter((isRescued) => isRescued).length;
+    if (rescued > 0) logger.warn({ rescued }, 'rescued jobs of lost workers');
     await forgetLostWorkers(db);
-    return orphans.length === BATCH ? 0 : heartbeatMs;
+    return rescued === BATCH ? 0 : heartbeatMs;
   }
 
-  async function rescue(orphans: OrphanedJob[]): Promise<void> {
-    const lost = { kind: 'workerLost' } as const;
-    const ended = orphans.map((job) => ({
-      job,
-      outcome: decideOutcome(job, lost, { random: Math.random(), stretch: 1 }),
-    }));
-    const statuses = await recordOutcomes(db, ended, options.versions);
-    const rescued = ended.flatMap(({ job, outcome }, index) => {
-      const status = statuses[index] ?? 'fenced';
-      // Another rescuer was faster: nobody's result was refused.
-      return status === 'fenced' ? [] : [{ queue: job.queue, outcome, status }];
+  /** Answers `false` when another rescuer was faster, which refuses nobody's result, or the ledger refuses every outcome. */
+  async function rescue(job: OrphanedJob): Promise<boolean> {
+    const outcome = decideOutcome(job, { kind: 'workerLost' }, { random: Math.random(), stretch: 1 });
+    const status = await record({ job, outcome }).catch((error: unknown) => {
+      logger.error({ err: error, jobId: job.id }, 'the job of a lost worker cannot be rescued');
+      return 'fenced' as const;
     });
-    for (const { queue, outcome, status } of rescued) {
-      options.counters.add('rescued', queue);
-      countEnd(options.counters, queue, outcome, status);
-    }
-    logger.warn({ rescued: rescued.length }, 'rescued jobs of lost workers');
-    for (const queue of new Set(orphans.map((job) => job.queue))) options.onRescued(queue);
+    if (status === 'fenced') return false;
+    options.counters.add('rescued', job.queue);
+    countEnd(options.counters, job.queue, outcome, status);
+    options.onRescued(job.queue);
+    return true;
   }
 
   return startLoop({

@@ -47,10 +47,12 @@ export async function openWorkerRig(kind: Engine['kind']): Promise<WorkerRig> {
         run: async (_, ctx) => run(ctx.job.id),
       });
       const db = openTestDatabase(database.url);
+      const heartbeatDb = openTestDatabase(database.url, 1);
       const engine = openEngine({ databaseUrl: database.url, redisUrl, onError: () => undefined });
       const worker = await startWorker({
         config: { ...CONFIG, ALLOW_PRIVATE_NETWORKS: [], DATABASE_URL: database.url },
         db,
+        heartbeatDb,
         engine,
         handlers: [{ type: queue, queue, definition }],
         versions: { accepted: 'test' },
@@ -60,7 +62,7 @@ export async function openWorkerRig(kind: Engine['kind']): Promise<WorkerRig> {
       stops.push(async () => {
         await worker.stop();
         await engine.close();
-        await db.destroy();
+        await Promise.all([db.destroy(), heartbeatDb.destroy()]);
       });
     },
     async stopWorkers() {

@@ -13,6 +13,21 @@ export interface OrphanedJob {
   hasWebhook: boolean;
 }
 
+/** A running job as its own worker checks it. */
+export interface OwnJob extends OrphanedJob {
+  cancelRequestedAt: Date | null;
+}
+
+const COLUMNS = [
+  'jobs.id',
+  'jobs.type',
+  'jobs.queue',
+  'jobs.attempt',
+  'jobs.attempts_made as attemptsMade',
+  'jobs.max_attempts as maxAttempts',
+  'jobs.backoff',
+] as const;
+
 /**
  * Lists running jobs whose worker has lost its lease or is no longer known. A claim that commits while its
  * worker is being marked as lost is seen by the next call.
@@ -21,38 +36,21 @@ export function listOrphanedJobs(db: Database, limit: number): Promise<OrphanedJ
   return db
     .selectFrom('jobs')
     .leftJoin('workers', 'workers.id', 'jobs.worker_id')
-    .select((eb) => [
-      'jobs.id',
-      'jobs.type',
-      'jobs.queue',
-      'jobs.attempt',
-      'jobs.attempts_made as attemptsMade',
-      'jobs.max_attempts as maxAttempts',
-      'jobs.backoff',
-      eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'),
-    ])
+    .select(COLUMNS)
+    .select((eb) => eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'))
     .where('jobs.status', '=', 'running')
     .where(({ or, eb }) => or([eb('workers.id', 'is', null), eb('workers.lost_at', 'is not', null)]))
     .limit(limit)
     .execute();
 }
 
-/** A running job as its own worker checks it. */
-export interface OwnJob extends Pick<OrphanedJob, 'id' | 'type' | 'attempt' | 'hasWebhook'> {
-  cancelRequestedAt: Date | null;
-}
-
 /** Lists what runs in this worker's name, as far as the ledger knows. */
 export function listOwnJobs(db: Database, workerId: string): Promise<OwnJob[]> {
   return db
     .selectFrom('jobs')
-    .select((eb) => [
-      'id',
-      'type',
-      'attempt',
-      eb('webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'),
-      'cancel_requested_at as cancelRequestedAt',
-    ])
+    .select(COLUMNS)
+    .select((eb) => eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'))
+    .select('jobs.cancel_requested_at as cancelRequestedAt')
     .where('status', '=', 'running')
     .where('worker_id', '=', workerId)
     .execute();
