@@ -5,12 +5,20 @@ const MAX_DEPTH = 64;
 const MAX_FAULTS = 50;
 
 /** Finds the first place that is nested deeper than 64 levels. It goes no deeper itself, so it cannot be overrun. */
-export function findTooDeep(value: unknown, pointer = '', depth = 0): Fault | undefined {
+export function findTooDeep(value: unknown): Fault | undefined {
+  const pointer = pointerBelow(value, MAX_DEPTH);
+  return pointer === undefined
+    ? undefined
+    : { pointer, detail: `The body is nested deeper than ${MAX_DEPTH} levels.` };
+}
+
+/** Points to the first object or array that is so many levels below `value`. Only what is found costs a text. */
+function pointerBelow(value: unknown, levels: number): string | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
-  if (depth >= MAX_DEPTH) return { pointer, detail: `The body is nested deeper than ${MAX_DEPTH} levels.` };
-  for (const [key, item] of Object.entries(value)) {
-    const fault = findTooDeep(item, `${pointer}/${escapePointer(key)}`, depth + 1);
-    if (fault) return fault;
+  if (levels === 0) return '';
+  for (const key of Object.keys(value)) {
+    const pointer = pointerBelow((value as Record<string, unknown>)[key], levels - 1);
+    if (pointer !== undefined) return `/${escapePointer(key)}${pointer}`;
   }
   return undefined;
 }

@@ -43,7 +43,7 @@ export type JobView = JobViewWithoutPayload & { payload: unknown };
 
 /** Shows the whole job. */
 export function jobView(row: JobRow): JobView {
-  return { ...jobViewWithoutPayload(row), payload: row.payload ?? null };
+  return { ...jobSummary(row), result: row.result ?? null, payload: row.payload ?? null };
 }
 
 /** Shows the job without its payload, as the body of a webhook carries it. */
