@@ -9,25 +9,28 @@ export interface DatabaseBudget {
 }
 
 /** Waits for `promise` within the budget; throws `database_unavailable` when that is spent. */
-export async function spend<T>(budget: DatabaseBudget, promise: Promise<T>): Promise<T> {
+export function spend<T>(budget: DatabaseBudget, promise: Promise<T>): Promise<T> {
   const started = performance.now();
-  try {
-    return await withDeadline(promise, Math.max(0, budget.remainingMs));
-  } finally {
-    budget.remainingMs -= performance.now() - started;
-  }
-}
-
-async function withDeadline<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(databaseUnavailable()), ms);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      budget.remainingMs = 0;
+      reject(databaseUnavailable());
+    }, budget.remainingMs);
+    const stop = () => {
+      clearTimeout(timer);
+      budget.remainingMs = Math.max(0, budget.remainingMs - (performance.now() - started));
+    };
+    promise.then(
+      (value) => {
+        stop();
+        resolve(value);
+      },
+      (error: unknown) => {
+        stop();
+        reject(error);
+      },
+    );
   });
-  try {
-    return await Promise.race([promise, deadline]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Makes the problem that says: nothing was promised, come again. */

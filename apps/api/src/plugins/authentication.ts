@@ -48,23 +48,25 @@ export const authentication = fp(async (app) => {
     },
   });
 
-  /** The tokens that were found right by what `keys` still holds, so that none is decoded and hashed at each request. */
-  const recognizedTokens = new LRUCache<string, { id: string; known: KnownKey }>({
+  /** The headers that were found right by what `keys` still holds, so that none is decoded and hashed at each request. */
+  const recognizedHeaders = new LRUCache<string, { id: string; known: KnownKey }>({
     max: 10_000,
     ttl: CACHE_TTL_MS,
   });
 
-  function recognized(token: string): Caller | undefined {
-    const found = recognizedTokens.get(token);
+  function recognized(header: string): Caller | undefined {
+    const found = recognizedHeaders.get(header);
     return found && keys.get(found.id) === found.known ? found.known.caller : undefined;
   }
 
-  async function identify(token: string, budget: DatabaseBudget): Promise<Caller> {
+  async function identify(header: string, budget: DatabaseBudget): Promise<Caller> {
+    const [, token] = /^Bearer +(\S+)$/i.exec(header) ?? [];
+    if (!token) throw unauthenticated('The request carries no API key.', '');
     const given = parseApiKey(token);
     if (!given) throw unknownKey();
     const known = await spend(budget, keys.fetch(given.id));
     if (!known?.caller || !secretMatches(given.secret, known.secretHash)) throw unknownKey();
-    recognizedTokens.set(token, { id: given.id, known });
+    recognizedHeaders.set(`Bearer ${token}`, { id: given.id, known });
     return known.caller;
   }
 
@@ -78,12 +80,17 @@ export const authentication = fp(async (app) => {
     if (!config?.scope) throw new Error(`The route ${method} ${url} names no scope.`);
   });
 
-  app.addHook('onRequest', async (request) => {
+  // No async function: hardly any request has to wait here, and each would wait for a promise.
+  app.addHook('onRequest', (request, _reply, done) => {
     request.databaseBudget = { remainingMs: DATABASE_BUDGET_MS };
-    const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    if (!token) throw unauthenticated('The request carries no API key.', '');
-    request.caller = recognized(token) ?? (await identify(token, request.databaseBudget));
-    requireScope(request.caller, request.routeOptions.config.scope);
+    const { authorization = '' } = request.headers;
+    const admit = (caller: Caller) => {
+      request.caller = caller;
+      done(missingScope(caller, request.routeOptions.config.scope));
+    };
+    const caller = recognized(authorization);
+    if (caller) admit(caller);
+    else identify(authorization, request.databaseBudget).then(admit, done);
   });
 });
 
@@ -98,9 +105,9 @@ function unknownKey(): Problem {
   return unauthenticated('The API key is unknown or revoked.', ', error="invalid_token"');
 }
 
-function requireScope(caller: Caller, scope: Scope | undefined): void {
-  if (scope && caller.scopes.includes(scope)) return;
-  throw new Problem('missing_scope', {
+function missingScope(caller: Caller, scope: Scope | undefined): Problem | undefined {
+  if (scope && caller.scopes.includes(scope)) return undefined;
+  return new Problem('missing_scope', {
     detail: `The API key lacks the scope ${scope}.`,
     headers: { 'www-authenticate': `Bearer realm="accepted", error="insufficient_scope", scope="${scope}"` },
     members: { requiredScope: scope },

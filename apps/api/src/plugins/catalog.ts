@@ -11,6 +11,8 @@ export interface CatalogSnapshot {
 }
 
 export interface Catalog {
+  /** Answers what was read last, if anything was, and has it read again when it is too old. Never waits. */
+  atHand(): CatalogSnapshot | undefined;
   /** Reads the catalog; an outage of Postgres leaves the last one in force. */
   read(): Promise<CatalogSnapshot>;
   /** Reads it anew, at most a few times a second: for when something just registered seems to be missing. */
@@ -47,6 +49,7 @@ export const catalog = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     allowStale: true,
+    noDeleteOnStaleGet: true,
     fetchMethod: async (_key, last) => {
       try {
         return await readCatalog();
@@ -59,6 +62,12 @@ export const catalog = fp(async (app) => {
   });
 
   app.decorate('catalog', {
+    atHand() {
+      const snapshot = cache.get('catalog');
+      // Where something was read before, `fetchMethod` gives that instead of an error.
+      if (snapshot && cache.getRemainingTTL('catalog') <= 0) void cache.fetch('catalog');
+      return snapshot;
+    },
     read: () => cache.forceFetch('catalog'),
     readFresh: () => {
       const forceRefresh = performance.now() - readAt > FRESH_MS;

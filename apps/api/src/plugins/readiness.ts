@@ -19,7 +19,8 @@ export const readiness = fp(async (app) => {
   });
   // A request that is answered while the server closes would leave its connection open for the keep-alive time, and
   // the server would wait for that.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (!app.readiness.accepting) reply.header('connection', 'close');
+    done();
   });
 });

@@ -47,10 +47,9 @@ export const validation = fp(async (app) => {
     const faults = [...faultsOfNul('/path', request.params), ...faultsOfNul('/query', request.query)];
     done(faults.length > 0 ? invalidParameter(faults) : undefined);
   });
-  app.addHook('preHandler', async (request) => {
-    if (request.routeOptions.config.collectsFaults) return;
-    const faults = bodyFaultsOf(request);
-    if (faults.length > 0) throw validationFailed(faults);
+  app.addHook('preHandler', (request, _reply, done) => {
+    const faults = request.routeOptions.config.collectsFaults ? [] : bodyFaultsOf(request);
+    done(faults.length > 0 ? validationFailed(faults) : undefined);
   });
 });
 

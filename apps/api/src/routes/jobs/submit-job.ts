@@ -14,7 +14,7 @@ import { bodyFaultsOf } from '../../plugins/validation.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
-import { checkSubmission } from '../../submit/check-submission.ts';
+import { catalogFor, checkSubmission } from '../../submit/check-submission.ts';
 import { JobRequest } from '../../submit/job-request.ts';
 import { resolveJob, type Submission } from '../../submit/resolve-job.ts';
 import { answerJob, applyPreferences } from './answer-job.ts';
@@ -66,8 +66,10 @@ export const submitJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = 
   app.post('/v1/jobs', { ...options, config }, async (request, reply) => {
     const key = parseIdempotencyKey(request.headers['idempotency-key'] as string | string[] | undefined);
     const preferences = parsePreferences(request.headers.prefer as string | undefined);
-    const checked = checkSubmission(app.catalog, request.body, bodyFaultsOf(request), new Date());
-    const jobType = await spend(request.databaseBudget, checked);
+    const bodyFaults = bodyFaultsOf(request);
+    const found = catalogFor(app.catalog, request.body);
+    const catalog = found instanceof Promise ? await spend(request.databaseBudget, found) : found;
+    const jobType = checkSubmission(catalog, request.body, bodyFaults, new Date());
     const job = resolveJob(request.body, jobType, submissionOf(request, key));
     const { row, replayed } = await spend(request.databaseBudget, app.submitJob(job));
     const waitMs = applyPreferences(reply, preferences, maxWaitSeconds);
