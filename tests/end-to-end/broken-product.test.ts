@@ -91,6 +91,15 @@ test('without the release of running jobs the run is red: a deploy burns attempt
   expect(violationsOf(report, 'Leases').join('\n')).toMatch(/was burnt: worker-\d was told to end/);
 }, 150_000);
 
+test('with leases that go by the clock of a worker the run is red: a clock that is fast ends those of others', async () => {
+  const violations = await runUntilRed(
+    { broken: 'lease-by-own-clock', in: 'worker', by: 'worker-clock-skewed', faults: 3, jobs: 400 },
+    'Leases',
+  );
+
+  expect(violations.join('\n')).toMatch(/was lost while the clock of worker-\d was wrong/);
+}, 400_000);
+
 test('with an acknowledgement before the commit the run is red: acknowledged jobs are not there', async () => {
   const report = await runBroken({
     broken: 'ack-before-commit',
