@@ -30,7 +30,7 @@ export function replayTenantsDeadLetter(
     if (!letter) return undefined;
     if (letter.resolution) return { kind: 'alreadyResolved', resolution: letter.resolution };
     const jobs = tx.selectFrom('jobs').select('id').where('id', '=', letter.job_id);
-    const job = await jobs.where('status', '=', 'failed').forUpdate().executeTakeFirst();
+    const job = await jobs.where('status', '=', sql.lit('failed')).forUpdate().executeTakeFirst();
     if (!job) return { kind: 'jobGone' };
     if (edit) await replacePayload(tx, letter, edit, act.actor);
     const edited = edit ? { payloadEdited: true } : {};

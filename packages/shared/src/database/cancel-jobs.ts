@@ -3,6 +3,7 @@ import { isTerminal, statusesBefore } from '../job/status.ts';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
 import { insertDeliveries } from './insert-deliveries.ts';
+import { listed } from './status-condition.ts';
 import type { JobRow } from './tables.ts';
 
 export type CancelResult =
@@ -53,7 +54,7 @@ async function requestCancel(db: Database, job: JobRow): Promise<JobRow> {
     .executeTakeFirstOrThrow();
 }
 
-const IS_OVERDUE = sql<boolean>`expires_at <= now() AND status IN (${sql.join(statusesBefore('expired'))})`;
+const IS_OVERDUE = sql<boolean>`expires_at <= now() AND status IN ${listed(statusesBefore('expired'))}`;
 
 /** Ends jobs that nobody started before their `expires_at`, all of them or none; answers their ids. */
 export function expireJobs(db: Database, limit: number): Promise<string[]> {

@@ -124,7 +124,7 @@ export function putJobsBack(tx: Database, jobIds: string[]): Promise<JobPutBack[
       version: eb('version', '+', 1),
     }))
     .where(sql<boolean>`id = ANY(${jobIds}::uuid[])`)
-    .where('status', '=', 'failed')
+    .where('status', '=', sql.lit('failed'))
     .returning(['id', 'queue', 'replay_round as replayRound'])
     .execute();
 }

@@ -10,6 +10,7 @@ import {
   MAX_MOVED,
   type Partition,
 } from './partitions.ts';
+import { listed } from './status-condition.ts';
 
 /** What became of a partition: `live` jobs were kept, in the default partition; or so many that it was left as it is. */
 export type PrunedPartition =
@@ -161,7 +162,7 @@ export async function pruneDefaultPartition(
     WITH deleted AS (
       DELETE FROM ${jobs} WHERE id IN (
         SELECT id FROM ${jobs} AS job
-        WHERE status IN (${sql.join([...TERMINAL_STATUSES])}) AND finished_at <= ${retained(retentionDays)}
+        WHERE status IN ${listed(TERMINAL_STATUSES)} AND finished_at <= ${retained(retentionDays)}
           AND NOT EXISTS (SELECT FROM dead_letters WHERE job_id = job.id AND resolution IS NULL)
         LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING id),

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { TERMINAL_STATUSES } from '../job/status.ts';
 import type { Database } from './connect.ts';
+import { listed } from './status-condition.ts';
 
 /**
  * Deletes what is left of jobs in tables without partitions. Each call deletes up to `limit` and answers how many; any
@@ -33,7 +34,7 @@ export async function deleteExpiredKeys(
       SELECT tenant_id, route, key FROM idempotency_keys AS k
       WHERE (tenant_id, route, key) IN (SELECT tenant_id, route, key FROM page)
         AND expires_at < now() AND NOT EXISTS (
-          SELECT FROM jobs WHERE id = k.job_id AND status NOT IN (${sql.join([...TERMINAL_STATUSES])}))
+          SELECT FROM jobs WHERE id = k.job_id AND status NOT IN ${listed(TERMINAL_STATUSES)})
       FOR UPDATE SKIP LOCKED),
     deleted AS (
       DELETE FROM idempotency_keys WHERE (tenant_id, route, key) IN (SELECT * FROM ended) RETURNING key)

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { type JobStatus, TERMINAL_STATUSES } from '../job/status.ts';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
+import { listed } from './status-condition.ts';
 import type { AttemptRow, JobRow, RecordedError } from './tables.ts';
 
 /** Finds a job of this tenant; another tenant's job is as if it were not there. */
@@ -136,6 +137,6 @@ export function listAttempts(db: Database, tenantId: string, jobId: string): Pro
 export async function finishedAmong(db: Database, jobIds: string[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     SELECT id FROM jobs
-    WHERE id = ANY(${jobIds}::uuid[]) AND status IN (${sql.join([...TERMINAL_STATUSES])})`.execute(db);
+    WHERE id = ANY(${jobIds}::uuid[]) AND status IN ${listed(TERMINAL_STATUSES)}`.execute(db);
   return rows.map((row) => row.id);
 }

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Backoff } from '../job/backoff.ts';
 import type { Database } from './connect.ts';
 
@@ -38,7 +39,7 @@ export function listOrphanedJobs(db: Database, limit: number): Promise<OrphanedJ
     .leftJoin('workers', 'workers.id', 'jobs.worker_id')
     .select(COLUMNS)
     .select((eb) => eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'))
-    .where('jobs.status', '=', 'running')
+    .where('jobs.status', '=', sql.lit('running'))
     .where(({ or, eb }) => or([eb('workers.id', 'is', null), eb('workers.lost_at', 'is not', null)]))
     .limit(limit)
     .execute();
@@ -51,7 +52,7 @@ export function listOwnJobs(db: Database, workerId: string): Promise<OwnJob[]> {
     .select(COLUMNS)
     .select((eb) => eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'))
     .select('jobs.cancel_requested_at as cancelRequestedAt')
-    .where('status', '=', 'running')
+    .where('status', '=', sql.lit('running'))
     .where('worker_id', '=', workerId)
     .execute();
 }

@@ -13,7 +13,7 @@ export async function listUnclaimed(
     .selectFrom('jobs')
     .select(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent'])
     .where('queue', '=', queue)
-    .where('status', '=', 'queued')
+    .where('status', '=', sql.lit('queued'))
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)
     .execute();
 }

@@ -99,7 +99,7 @@ export async function forgetLostWorkers(db: Database): Promise<void> {
         exists(
           selectFrom('jobs')
             .select('id')
-            .where('status', '=', 'running')
+            .where('status', '=', sql.lit('running'))
             .whereRef('worker_id', '=', 'workers.id'),
         ),
       ),

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Database } from './connect.ts';
 
 /** Writes the progress that an attempt reports, if its token still holds the job. `progressJson` is JSON text. */
@@ -11,6 +12,6 @@ export async function writeProgress(
     .set((eb) => ({ progress: progressJson, version: eb('version', '+', 1) }))
     .where('id', '=', job.id)
     .where('attempt', '=', job.attempt)
-    .where('status', '=', 'running')
+    .where('status', '=', sql.lit('running'))
     .execute();
 }

@@ -1,0 +1,67 @@
+import { expireJobs, listOverdueJobs } from '@accepted/shared/database/cancel-jobs';
+import { type Database, openDatabase } from '@accepted/shared/database/connect';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { nextDueInMs, queueDueJobs } from '@accepted/shared/database/due-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { listOrphanedJobs, listOwnJobs } from '@accepted/shared/database/rescue-jobs';
+import { listUnclaimed } from '@accepted/shared/database/unclaimed-jobs';
+import { forgetLostWorkers, registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { makeJob } from '@accepted/testing/factories';
+import { createTestDatabase } from '@accepted/testing/test-database';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const FINISHED = 3_000;
+const BATCH = 1_000;
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let worker: Database;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 };
+  const options = { url: database.url, applicationName: 'test', maxConnections: 1, indexPlansOnly: true };
+  worker = openDatabase({ ...options, ...timeouts }, () => undefined);
+  const lost = { id: newUuid(), hostname: 'test', pid: 1, queues: ['default'], concurrency: 1 };
+  await registerWorker(worker, lost);
+  await sql`UPDATE workers SET lost_at = now() - interval '2 days'`.execute(worker);
+  for (let made = 0; made < FINISHED; made += BATCH)
+    await insertJobs(
+      database.db,
+      Array.from({ length: BATCH }, () => makeJob({ ttlMs: 1 })),
+    );
+  await sql`UPDATE jobs SET status = 'succeeded', finished_at = now()`.execute(database.db);
+  await sql`VACUUM (ANALYZE) jobs`.execute(database.db);
+});
+afterAll(async () => {
+  await worker.destroy();
+  await database.drop();
+});
+
+test.each<[string, (db: Database) => Promise<unknown>]>([
+  ['the dispatcher', (db) => dispatchJobs(db, 'default', 100)],
+  ['the loop of due jobs', (db) => queueDueJobs(db, 100)],
+  ['the wait of that loop', nextDueInMs],
+  ['the reconciler', (db) => listUnclaimed(db, 'default', 0)],
+  ['the expirer', (db) => expireJobs(db, 100)],
+  ['the expirer, one by one', (db) => listOverdueJobs(db, 100)],
+  ['the rescuer', (db) => listOrphanedJobs(db, 100)],
+  ['the check of own jobs', (db) => listOwnJobs(db, newUuid())],
+  ['the end of lost workers', forgetLostWorkers],
+])('%s does not read finished jobs', async (_name, look) => {
+  const before = await countRead();
+  await look(worker);
+  expect((await countRead()) - before).toBeLessThan(100);
+});
+
+/** Counts the entries of indexes and the rows of scans that were read in the jobs' tables so far. */
+async function countRead(): Promise<number> {
+  await sql`SELECT pg_stat_force_next_flush()`.execute(worker);
+  const { rows } = await sql<{ read: number }>`
+    SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE 'jobs%')
+      + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'jobs%'))::float8 AS read`.execute(
+    database.db,
+  );
+  return rows[0]?.read ?? Number.NaN;
+}
