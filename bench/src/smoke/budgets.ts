@@ -99,7 +99,7 @@ export const BUDGETS: Budget[] = [
   {
     figure: 'acceptAllocatedKb',
     title: 'kB allocated to accept one job',
-    bound: { atMost: 85 },
+    bound: { atMost: 50 },
     reason: 'Accepting a job leaves more for the garbage collector.',
   },
 ];
