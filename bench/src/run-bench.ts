@@ -1,3 +1,4 @@
+import { nameCommit } from '@accepted/testing/name-commit';
 import type { Contender } from './contenders/contender.ts';
 import type { Measure, Sample } from './measures/measure.ts';
 import { SIZES } from './measures/sizes.ts';
@@ -22,6 +23,7 @@ export interface BenchRun extends Pick<RunOptions, 'size' | 'rounds' | 'contende
  */
 export async function runBench(run: BenchRun): Promise<Omit<RunReport, 'targets'>> {
   const startedAt = Date.now();
+  const commit = await nameCommit(import.meta.dirname);
   const samples: Sample[] = [];
   const failures: Failure[] = [];
   run.say('starting PostgreSQL and Redis');
@@ -39,7 +41,8 @@ export async function runBench(run: BenchRun): Promise<Omit<RunReport, 'targets'
   }
   const parts = await runParts(run, failures);
   const { size, rounds, command } = run;
-  return { size, rounds, command, startedAt, endedAt: Date.now(), machine, samples, parts, failures };
+  const times = { startedAt, endedAt: Date.now() };
+  return { size, rounds, commit, command, ...times, machine, samples, parts, failures };
 }
 
 interface Turn {

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nameCommit } from '@accepted/testing/name-commit';
 import { callTheRoll } from './call-the-roll.ts';
 import { drain } from './drain.ts';
 import { type Client, openClient } from './load/client.ts';
@@ -14,7 +15,6 @@ import { scheduleFaults } from './nemesis/schedule.ts';
 import { faultSeconds, loadSeconds, type RunOptions } from './options.ts';
 import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
-import { nameCommit } from './report/name-commit.ts';
 import { whyNoCertificates } from './world/certificates.ts';
 import { exportLedger } from './world/export-ledger.ts';
 import { measureMemory } from './world/measure-memory.ts';

@@ -51,6 +51,7 @@ function completeRun(): Omit<RunReport, 'targets'> {
   return {
     size: 'standard',
     rounds: 3,
+    commit: '5c0470c',
     command,
     machine,
     samples,

@@ -49,11 +49,11 @@ async function renderResults(report: RunReport, folder: string, parts: readonly 
   return sections.join('\n\n');
 }
 
-function describeRun({ machine, command, rounds, startedAt, endedAt }: RunReport): string {
+function describeRun({ machine, commit, command, rounds, startedAt, endedAt }: RunReport): string {
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const minutes = Math.round((endedAt - startedAt) / 60_000);
   return [
-    `Measured on ${new Date(startedAt).toISOString().slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, ${machine.syncMs.toFixed(2)} ms for a write to reach the disk; ${versions.join(', ')}. ${rounds} rounds, ${minutes} minutes.`,
+    `Measured on ${new Date(startedAt).toISOString().slice(0, 10)} at ${commit}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, ${machine.syncMs.toFixed(2)} ms for a write to reach the disk; ${versions.join(', ')}. ${rounds} rounds, ${minutes} minutes.`,
     '',
     '```sh',
     withoutPlaces(command),

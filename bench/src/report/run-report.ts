@@ -19,6 +19,8 @@ export interface Failure {
 export interface RunReport {
   size: SizeName;
   rounds: number;
+  /** What the run measured, as `nameCommit` writes it. */
+  commit: string;
   command: string;
   startedAt: number;
   endedAt: number;

@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { nameCommit } from '@accepted/testing/name-commit';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Queue } from 'bullmq';
 import { readEffects, readLines } from '../checker/read-evidence.ts';
 import { openClient } from '../load/client.ts';
 import { startLoad } from '../load/run-load.ts';
 import { type AckLine, type FaultLine, type FaultTraits, LOG_FILES, traitsOf } from '../logs.ts';
-import { nameCommit } from '../report/name-commit.ts';
 import { writeNumber } from '../report/wording.ts';
 import { closeJournals } from '../world/journals.ts';
 import { checkControl } from './check-control.ts';
