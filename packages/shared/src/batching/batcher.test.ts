@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createBatcher } from './batcher.ts';
 
 /** A flush that the test ends by hand. */
@@ -37,6 +37,31 @@ test('while all batches are under way, later items wait and go out together', as
     await turn();
   }
   expect(batches.map((batch) => batch.items)).toEqual([[1, 2], [3, 4], [5]]);
+  expect(await results).toEqual([10, 20, 30, 40, 50]);
+});
+
+test('a few batches that hang hold up nobody else, and are waited for when the batcher is drained', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { batches, flush } = controlledFlush();
+  const batcher = createBatcher({ maxBatchSize: 1, maxConcurrentBatches: 1, flush });
+  const results = Promise.all([1, 2, 3, 4, 5].map((item) => batcher.add(item)));
+  let isDrained = false;
+  const drained = batcher.drain().then(() => (isDrained = true));
+  for (const underWay of [1, 2, 3, 4, 4]) {
+    await turn();
+    expect(batches).toHaveLength(underWay);
+    vi.advanceTimersByTime(500);
+  }
+  batches[3]?.end();
+  await turn();
+  await turn();
+  expect(batches).toHaveLength(5);
+  batches[4]?.end();
+  await turn();
+  expect(isDrained).toBe(false);
+  for (const batch of batches) batch.end();
+  await drained;
   expect(await results).toEqual([10, 20, 30, 40, 50]);
 });
 

@@ -14,6 +14,10 @@ export interface BatcherOptions<Item, Result> {
   flush: (items: Item[]) => Promise<Result[]>;
 }
 
+/** A batch that takes longer, such as one that waits for a locked row, must not hold up all that have nothing to do with it. */
+const SLOW_AFTER_MS = 500;
+const MAX_SLOW_BATCHES = 3;
+
 interface Waiting<Item, Result> {
   item: Item;
   resolve: (result: Result) => void;
@@ -22,11 +26,13 @@ interface Waiting<Item, Result> {
 
 /**
  * Makes a batcher whose batches grow with the load: an idle one flushes at the end of the current turn of the
- * event loop, a busy one when a batch in flight comes back. No timer adds latency.
+ * event loop, a busy one when a batch in flight comes back. No timer adds latency. A few that are slow do not count as
+ * under way, so that others pass them.
  */
 export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result>): Batcher<Item, Result> {
   let waiting: Waiting<Item, Result>[] = [];
   let underWay = 0;
+  let slow = 0;
   let scheduled = false;
   let drained: (() => void)[] = [];
 
@@ -42,20 +48,40 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
   async function flushNext(): Promise<void> {
     const batch = waiting.slice(0, options.maxBatchSize);
     waiting = waiting.slice(options.maxBatchSize);
-    underWay += 1;
+    const leave = enter();
     schedule();
     try {
       settle(batch, await options.flush(batch.map((entry) => entry.item)));
     } catch (error) {
       for (const entry of batch) entry.reject(error);
     }
-    underWay -= 1;
+    leave();
     schedule();
-    if (underWay === 0 && waiting.length === 0) {
+    if (isIdle()) {
       for (const resolve of drained) resolve();
       drained = [];
     }
   }
+
+  /** Counts a batch as under way, or as slow once it is, until the function that is answered is called. */
+  function enter(): () => void {
+    let isSlow = false;
+    underWay += 1;
+    const timer = setTimeout(() => {
+      if (slow >= MAX_SLOW_BATCHES) return;
+      isSlow = true;
+      underWay -= 1;
+      slow += 1;
+      schedule();
+    }, SLOW_AFTER_MS);
+    return () => {
+      clearTimeout(timer);
+      if (isSlow) slow -= 1;
+      else underWay -= 1;
+    };
+  }
+
+  const isIdle = () => underWay + slow + waiting.length === 0;
 
   return {
     add(item) {
@@ -65,7 +91,7 @@ export function createBatcher<Item, Result>(options: BatcherOptions<Item, Result
       });
     },
     drain() {
-      if (underWay === 0 && waiting.length === 0) return Promise.resolve();
+      if (isIdle()) return Promise.resolve();
       return new Promise((resolve) => drained.push(resolve));
     },
   };

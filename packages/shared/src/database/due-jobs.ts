@@ -4,7 +4,7 @@ import type { Database } from './connect.ts';
 /** Makes scheduled and retrying jobs queued whose time has come; answers the queues that got work. */
 export async function queueDueJobs(db: Database, limit: number): Promise<string[]> {
   const { rows } = await sql<{ queue: string }>`
-    UPDATE jobs SET status = 'queued', version = version + 1
+    /* queue-due-jobs */ UPDATE jobs SET status = 'queued', version = version + 1
     WHERE id IN (
       SELECT id FROM jobs
       WHERE status IN ('scheduled', 'retrying') AND run_at <= now()
@@ -17,7 +17,7 @@ export async function queueDueJobs(db: Database, limit: number): Promise<string[
 /** Tells in how many milliseconds the next scheduled or retrying job becomes due; `undefined` when none waits. */
 export async function nextDueInMs(db: Database): Promise<number | undefined> {
   const { rows } = await sql<{ due_in_ms: number | null }>`
-    SELECT (extract(epoch FROM min(run_at) - now()) * 1000)::float8 AS due_in_ms
+    /* next-due-job */ SELECT (extract(epoch FROM min(run_at) - now()) * 1000)::float8 AS due_in_ms
     FROM jobs WHERE status IN ('scheduled', 'retrying')`.execute(db);
   return rows[0]?.due_in_ms ?? undefined;
 }
