@@ -1,3 +1,4 @@
+import type { Priority } from '@accepted/shared/job/priority';
 import type { JobStatus } from '@accepted/shared/job/status';
 
 /** Rows of the files in `ledger/`, written after everything has stopped. */
@@ -5,6 +6,7 @@ export interface LedgerJob {
   jobId: string;
   type: string;
   queue: string;
+  priority: Priority;
   status: JobStatus;
   attempt: number;
   attemptsMade: number;

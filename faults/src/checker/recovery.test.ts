@@ -24,6 +24,15 @@ test('a recovery beyond its bound is a violation', () => {
   ]);
 });
 
+test('a job of low priority waits for others: it has to be claimed again, but in no time', () => {
+  const jobs = [job({ priority: 'low', status: 'queued' })];
+  const late = { wipes: [wipeAt(2_000)], attempts: [attempt({ startedAt: 100_000 })], jobs };
+  expect(check(late)).toMatchObject({ violations: [], figures: { recoveryMaxMs: 0 } });
+  expect(check({ ...late, attempts: [] }).violations).toEqual([
+    'job_1 was wiped by redis-flushed and never claimed again.',
+  ]);
+});
+
 test('a wiped job that nobody claims again is a violation, unless it was canceled', () => {
   const wiped = (status: 'queued' | 'canceled') =>
     check({ wipes: [wipeAt(2_000)], attempts: [], jobs: [job({ status })] }).violations;

@@ -1,5 +1,5 @@
 import type { Evidence } from '../checker/evidence.ts';
-import { recoveryTimesMs } from '../checker/recovery.ts';
+import { jobsThatMayWait, recoveryTimesMs } from '../checker/recovery.ts';
 import { groupBy, percentile } from '../checker/verdict.ts';
 import type { FaultLine } from '../logs.ts';
 
@@ -51,10 +51,13 @@ export function acceptLatency({ acks, run }: Evidence, share: number, bucketS: n
 }
 
 /** Answers how long each wiped job waited for its next claim, in seconds, the shortest first. */
-export function recoveryTimesS({ wipes, attempts }: Evidence): number[] {
+export function recoveryTimesS({ wipes, attempts, jobs }: Evidence): number[] {
   const attemptsOf = groupBy(attempts, (attempt) => attempt.jobId);
-  const times = wipes.flatMap((wipe) => recoveryTimesMs(wipe, attemptsOf).map(({ tookMs }) => tookMs));
-  return times.flatMap((ms) => (ms === undefined ? [] : [ms / 1_000])).sort((a, b) => a - b);
+  const mayWait = jobsThatMayWait(jobs);
+  return wipes
+    .flatMap((wipe) => recoveryTimesMs(wipe, attemptsOf))
+    .flatMap(({ jobId, tookMs }) => (tookMs === undefined || mayWait.has(jobId) ? [] : [tookMs / 1_000]))
+    .sort((a, b) => a - b);
 }
 
 export function faultSpans({ faults, run }: Evidence): Span[] {

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '@accepted/shared/database/connect';
 import { publicId } from '@accepted/shared/job/id';
+import { priorityOfRank } from '@accepted/shared/job/priority';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
 import { sql } from 'kysely';
 import type {
@@ -50,6 +51,7 @@ async function readJobs(db: Database): Promise<LedgerJob[]> {
     attemptsMade: row.attempts_made,
     maxAttempts: row.max_attempts,
     replayRound: row.replay_round,
+    priority: priorityOfRank(row.priority),
     dispatchNo: row.dispatch_no,
     concurrencyKey: row.concurrency_key,
     hasWebhook: row.has_webhook,
@@ -65,6 +67,7 @@ async function readJobs(db: Database): Promise<LedgerJob[]> {
 const JOB_COLUMNS = [
   'id',
   'type',
+  'priority',
   'queue',
   'status',
   'attempt',

@@ -26,6 +26,7 @@ export const job = (over: Partial<LedgerJob> = {}): LedgerJob => ({
   attemptsMade: 1,
   maxAttempts: 3,
   replayRound: 0,
+  priority: 'normal',
   dispatchNo: 1,
   concurrencyKey: null,
   hasWebhook: false,
