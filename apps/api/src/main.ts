@@ -6,10 +6,12 @@ import { createSecretBox } from '@accepted/shared/secrets/secret-box';
 import closeWithGrace from 'close-with-grace';
 import { buildApp } from './app.ts';
 import { type Config, publicUrl, readConfig } from './config.ts';
+import { spend } from './http/database-budget.ts';
 
 /** A connection that takes longer is no use to a caller who gets a 503 after 900 ms. */
 const CONNECT_TIMEOUT_MS = 800;
 const STATEMENT_TIMEOUT_MS = 5_000;
+const WARM_UP_MS = 1_000;
 const EXIT_FAILED = 1;
 
 async function main(): Promise<void> {
@@ -42,6 +44,10 @@ async function main(): Promise<void> {
     logger.info('closed');
   });
 
+  // The first requests should not wait for the first connection. Without Postgres they get their 503 all the same.
+  await app.ready();
+  const warmUp = spend({ remainingMs: WARM_UP_MS }, app.catalog.read());
+  await warmUp.catch((error: unknown) => logger.warn({ err: error }, 'Postgres is not there yet'));
   await app.listen({ port: config.PORT, host: config.HOST });
   logger.info({ url: publicUrl(config) }, 'ready for requests');
 }

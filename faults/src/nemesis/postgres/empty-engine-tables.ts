@@ -1,3 +1,4 @@
+import { waitUntil } from '@accepted/testing/wait-until';
 import type { Fault } from '../fault.ts';
 import { noteWipe } from '../note-wipe.ts';
 import { connect } from './session.ts';
@@ -14,7 +15,8 @@ export const emptyEngineTables: Fault = {
       );
       const names = rows.map(({ name }) => name);
       if (names.length === 0) throw new Error('there are no tables of BullMQ');
-      await client.query(`TRUNCATE ${names.join(', ')}`);
+      // It takes all locks at once, and those who work there take them one by one: now and then it is the one to give way.
+      await waitUntil(() => client.query(`TRUNCATE ${names.join(', ')}`), { until: 'the tables are empty' });
       return { target: 'engine', proof: `${names.length} tables were emptied` };
     } finally {
       await client.end();
