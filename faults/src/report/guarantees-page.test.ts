@@ -33,19 +33,22 @@ async function prepare(redis: string) {
 }
 
 test('the page gets the table and the pictures of the runs', async () => {
-  const redis = await reportOf(soundRun());
+  const memory = [1_000, 121_000].map((at) => ({ at, name: 'api-1', pid: 1, rssBytes: 2 ** 27 }));
+  const redis = await reportOf(soundRun({ memory }));
   const { page, control } = await prepare(redis);
-  await writeGuarantees(page, { redis, postgres: redis, control });
+  await writeGuarantees(page, { redis, postgres: redis, soak: redis, control });
 
-  expect(await readFile(page, 'utf8')).toContain('| **Lost jobs** | **0** | **0** | **4** |');
+  expect(await readFile(page, 'utf8')).toContain('| **Lost jobs** | **0** | **0** | **0** | **4** |');
   const pictures = (await readdir(join(redis, 'guarantees'))).sort();
-  expect(pictures).toEqual(['latency.svg', 'recovery.svg', 'throughput.svg']);
+  expect(pictures).toEqual(['latency.svg', 'memory.svg', 'recovery.svg', 'throughput.svg']);
 });
 
 test('a run that is red is not put on the page', async () => {
   const redis = await reportOf(soundRun({ jobs: [job({ status: 'queued' })] }));
   const { page, control } = await prepare(redis);
 
-  await expect(writeGuarantees(page, { redis, postgres: redis, control })).rejects.toThrow('is not green');
+  await expect(writeGuarantees(page, { redis, postgres: redis, soak: redis, control })).rejects.toThrow(
+    'is not green',
+  );
   expect(await readFile(page, 'utf8')).toBe(EMPTY_PAGE);
 });

@@ -5,26 +5,28 @@ import { replaceBetween } from './replace-between.ts';
 import { PICTURES, renderResults } from './results-table.ts';
 import type { RunReport } from './run-report.ts';
 
-/** The folders that three runs have left behind. */
+/** The folders that four runs have left behind. */
 export interface RunFolders {
   redis: string;
   postgres: string;
+  soak: string;
   control: string;
 }
 
 /**
- * Writes the results of the runs into the page, between its comments `results`, and the pictures of the run on Redis
- * into the folder `guarantees` beside it. Throws, and writes nothing, when one of our runs is not green.
+ * Writes the results of the runs into the page, between its comments `results`, and their pictures into the folder
+ * `guarantees` beside it. Throws, and writes nothing, when one of our runs is not green.
  */
 export async function writeGuarantees(page: string, folders: RunFolders): Promise<void> {
   const results = renderResults({
     redis: await readGreen(folders.redis),
     postgres: await readGreen(folders.postgres),
+    soak: await readGreen(folders.soak),
     control: await readReport<ControlReport>(folders.control),
   });
   const pictures = join(dirname(page), 'guarantees');
   await mkdir(pictures, { recursive: true });
-  for (const { file } of PICTURES) await copyFile(join(folders.redis, file), join(pictures, file));
+  for (const { file, of } of PICTURES) await copyFile(join(folders[of], file), join(pictures, file));
   await writeFile(page, replaceBetween(await readFile(page, 'utf8'), 'results', results));
 }
 
