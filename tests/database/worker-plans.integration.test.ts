@@ -1,8 +1,10 @@
 import { expireJobs, listOverdueJobs } from '@accepted/shared/database/cancel-jobs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { type Database, openDatabase } from '@accepted/shared/database/connect';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { nextDueInMs, queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { listOrphanedJobs, listOwnJobs } from '@accepted/shared/database/rescue-jobs';
 import { listUnclaimed } from '@accepted/shared/database/unclaimed-jobs';
 import { forgetLostWorkers, registerWorker } from '@accepted/shared/database/workers';
@@ -11,6 +13,7 @@ import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { succeed, VERSIONS } from './ledger.ts';
 
 const FINISHED = 3_000;
 const BATCH = 1_000;
@@ -53,6 +56,26 @@ test.each<[string, (db: Database) => Promise<unknown>]>([
   const before = await countRead();
   await look(worker);
   expect((await countRead()) - before).toBeLessThan(100);
+});
+
+test('the statements of a job are planned once', async () => {
+  const workerId = newUuid();
+  await registerWorker(worker, { id: workerId, hostname: 'test', pid: 1, queues: [], concurrency: 1 });
+  for (let run = 0; run < 10; run += 1) {
+    await insertJobs(database.db, [makeJob()]);
+    const { jobs } = await dispatchJobs(worker, 'default', 10);
+    const claimed = await claimJobs(worker, workerId, jobs);
+    const ended = claimed.flatMap((job) => (job ? [{ job, outcome: succeed }] : []));
+    expect(await recordOutcomes(worker, ended, VERSIONS)).toEqual(['succeeded']);
+  }
+  const { rows } = await sql<{ name: string; custom: number }>`
+    SELECT name, custom_plans::int AS custom FROM pg_prepared_statements
+    WHERE name IN ('begin-turn', 'claim-jobs', 'write-outcomes') ORDER BY name`.execute(worker);
+  expect(rows).toEqual([
+    { name: 'begin-turn', custom: 0 },
+    { name: 'claim-jobs', custom: 0 },
+    { name: 'write-outcomes', custom: 0 },
+  ]);
 });
 
 /** Counts the entries of indexes and the rows of scans that were read in the jobs' tables so far. */
