@@ -1,7 +1,10 @@
 import { expireJobs } from '@accepted/shared/database/cancel-jobs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { useLedger } from './ledger.ts';
+import { useLedger, VERSIONS } from './ledger.ts';
 
 const ledger = useLedger();
 
@@ -11,4 +14,13 @@ test('jobs that nobody started in time expire, running ones do not', async () =>
   await sql`UPDATE jobs SET expires_at = now() WHERE expires_at IS NOT NULL`.execute(ledger.db);
   expect(await expireJobs(ledger.db, 100)).toEqual([waiting.id]);
   expect((await ledger.readJob(running.id)).status).toBe('running');
+});
+
+test('a job that was started in time goes on, however long it is tried', async () => {
+  const started = await ledger.claimOne({ ttlMs: 60_000 });
+  await recordOutcomes(ledger.db, [{ job: started, outcome: { kind: 'release' } }], VERSIONS);
+  await sql`UPDATE jobs SET expires_at = now()`.execute(ledger.db);
+  expect(await expireJobs(ledger.db, 100)).toEqual([]);
+  const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+  expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toMatchObject([{ id: started.id, attempt: 2 }]);
 });

@@ -179,7 +179,7 @@ async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): P
         WHERE id = ${job.id} AND expires_at IS NOT NULL`.execute(db);
       await expireJobs(db, 100);
       if (job.ttl === 'waiting') job.ttl = 'passed';
-      for (const one of jobs) if (one.ttl === 'passed') model.move(one, 'expired');
+      for (const one of jobs) if (model.isOverdue(one)) model.move(one, 'expired');
       return;
     case 'takeBack':
       await takeBack(db, [

@@ -57,6 +57,11 @@ export function move(job: ModelJob, event: JobEvent): boolean {
   return true;
 }
 
+/** A job that was started once expires no more. */
+export function isOverdue(job: ModelJob): boolean {
+  return job.ttl === 'passed' && job.token === 0;
+}
+
 export function dispatch(job: ModelJob): void {
   if (job.status !== 'queued' || job.dispatched) return;
   job.dispatched = true;
@@ -70,7 +75,7 @@ export function takeBack(job: ModelJob, dispatchNo: number): void {
 
 /** Answers whether the claim gets the job. */
 export function claim(job: ModelJob, dispatchNo: number, worker: { id: string; isLost: boolean }): boolean {
-  const isFor = job.dispatched && job.dispatchNo === dispatchNo && job.ttl !== 'passed' && !worker.isLost;
+  const isFor = job.dispatched && job.dispatchNo === dispatchNo && !isOverdue(job) && !worker.isLost;
   if (!isFor || !move(job, 'claimed')) return false;
   job.workerId = worker.id;
   job.token += 1;

@@ -54,7 +54,8 @@ async function requestCancel(db: Database, job: JobRow): Promise<JobRow> {
     .executeTakeFirstOrThrow();
 }
 
-const IS_OVERDUE = sql<boolean>`expires_at <= now() AND status IN ${listed(statusesBefore('expired'))}`;
+const IS_OVERDUE = sql<boolean>`
+  expires_at <= now() AND attempt = 0 AND status IN ${listed(statusesBefore('expired'))}`;
 
 /** Ends jobs that nobody started before their `expires_at`, all of them or none; answers their ids. */
 export function expireJobs(db: Database, limit: number): Promise<string[]> {

@@ -26,7 +26,7 @@ export async function claimJobs(
     FROM ${unnestBatch('delivered', DELIVERY_COLUMNS, deliveries)}
     WHERE jobs.id = delivered.id AND jobs.dispatch_no = delivered.no
       AND ${isDispatched}
-      AND (jobs.expires_at IS NULL OR jobs.expires_at > now())
+      AND (jobs.expires_at IS NULL OR jobs.expires_at > now() OR jobs.attempt > 0)
       AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL)
     RETURNING jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, jobs.attempt,
       jobs.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,

@@ -32,7 +32,7 @@ test('whatever happens, nothing but a replay leads out of a terminal status', ()
 
 test('a guard names exactly the statuses that its event can leave', () => {
   expect(statusesBefore('canceled')).toEqual(['scheduled', 'queued', 'running', 'retrying']);
-  expect(statusesBefore('expired')).toEqual(['scheduled', 'queued', 'retrying']);
+  expect(statusesBefore('expired')).toEqual(['scheduled', 'queued']);
   expect(statusesBefore('replayed')).toEqual(['failed']);
 });
 

@@ -28,7 +28,8 @@ export type JobEvent =
  * Lists every legal transition, as data; a pair that is not here is illegal.
  *
  * `failed → queued` happens only by an audited replay of the job's dead letter. An attempt that ends hands the
- * job on from `running`: what became of a cancel request or a timeout is decided by `decideOutcome`.
+ * job on from `running`: what became of a cancel request or a timeout is decided by `decideOutcome`. A job that was
+ * started once expires no more, also when it is queued again.
  */
 export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, JobStatus>>>> = {
   scheduled: { becameDue: 'queued', canceled: 'canceled', expired: 'expired' },
@@ -40,7 +41,7 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, Jo
     released: 'queued',
     canceled: 'canceled',
   },
-  retrying: { becameDue: 'queued', canceled: 'canceled', expired: 'expired' },
+  retrying: { becameDue: 'queued', canceled: 'canceled' },
   succeeded: {},
   failed: { replayed: 'queued' },
   canceled: {},
