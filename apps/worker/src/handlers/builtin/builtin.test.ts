@@ -207,6 +207,34 @@ describe('webhook.deliver', () => {
   });
 });
 
+describe('a server at an address that is not allowed', () => {
+  const strict = createBuiltinHandlers({ webhookSecrets: async () => secrets, allowPrivateNetworks: [] });
+
+  it.each(['127.0.0.1', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]', 'localhost'])(
+    'hears nothing of a webhook or a request to %s',
+    async (host) => {
+      const target = `http://${host}:${new URL(url).port}/`;
+      const before = seen.length;
+      for (const [handler, body] of [
+        [strict[0], { url: target }],
+        [strict[1], { ...payload(), url: target }],
+      ] as const) {
+        const error = { code: 'address_not_allowed', retryable: false };
+        const result = await attempt(handler as never, { tenantId, payload: body });
+        expect(result).toMatchObject({ kind: 'threw', error });
+      }
+      expect(seen.length).toBe(before);
+    },
+  );
+
+  it('hears nothing of a webhook that another one redirects to it', async () => {
+    answer(302, { location: url });
+    const before = seen.length;
+    expect(await deliver(payload())).toMatchObject({ kind: 'threw', error: { code: 'http_302' } });
+    expect(seen.length).toBe(before + 1);
+  });
+});
+
 describe('the catalog', () => {
   it('describes both to clients', () => {
     expect([httpRequest, webhookDeliver].map(describeJobType)).toMatchObject([
