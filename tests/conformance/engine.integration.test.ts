@@ -65,15 +65,16 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     return delivered;
   }
 
-  test('hands over each job once, and has none of them afterwards', async () => {
+  test.each([1, 3, 50])('hands over each of %d jobs once, and has none of them afterwards', async (count) => {
     const engine = await open();
-    const jobs = newJobs(50);
-    const queue = engine.queue('once');
-    await addToEngine(queue, jobs);
+    const jobs = newJobs(count);
+    const name = `once-${count}`;
+    const queue = engine.queue(name);
+    await addToEngine(engine, name, jobs);
     expect(await missingFromEngine(queue, jobs)).toEqual([]);
-    const delivered = collect(engine, 'once');
-    await waitUntil(() => delivered.length >= 50, { until: 'all jobs are delivered' });
-    await waitUntil(async () => (await missingFromEngine(queue, jobs)).length === 50, {
+    const delivered = collect(engine, name);
+    await waitUntil(() => delivered.length >= count, { until: 'all jobs are delivered' });
+    await waitUntil(async () => (await missingFromEngine(queue, jobs)).length === count, {
       until: 'all are gone',
     });
     expect(delivered.sort()).toEqual(jobs.map(engineJobId).sort());
@@ -83,7 +84,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const engine = await open();
     const delivered = collect(engine, 'idle');
     for (const round of [1, 2, 3]) {
-      await addToEngine(engine.queue('idle'), newJobs(1));
+      await addToEngine(engine, 'idle', newJobs(1));
       await waitUntil(() => delivered.length === round, {
         until: `job ${round} is delivered`,
         timeoutMs: 3_000,
@@ -95,8 +96,8 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const engine = await open();
     const [job] = newJobs(1);
     if (!job) return;
-    await addToEngine(engine.queue('twice'), [job]);
-    await addToEngine(engine.queue('twice'), [job, job]);
+    await addToEngine(engine, 'twice', [job]);
+    await addToEngine(engine, 'twice', [job, job]);
     expect(await engine.queue('twice').getJobCounts('waiting', 'active')).toMatchObject({ waiting: 1 });
   });
 
@@ -106,7 +107,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     if (!never || !active) return;
     const gate = Promise.withResolvers<void>();
     const delivered = collect(engine, 'missing', () => gate.promise);
-    await addToEngine(engine.queue('missing'), [active]);
+    await addToEngine(engine, 'missing', [active]);
     await waitUntil(() => delivered.length === 1, { until: 'the job is being worked on' });
     expect(await missingFromEngine(engine.queue('missing'), [never, active])).toEqual([never]);
     gate.resolve();
@@ -120,7 +121,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const other = await open();
     const [first, second] = [collect(engine, 'shared'), collect(other, 'shared')];
     const jobs = newJobs(200);
-    await addToEngine(engine.queue('shared'), jobs);
+    await addToEngine(engine, 'shared', jobs);
     await waitUntil(() => first.length + second.length >= 200, { until: 'all jobs are delivered' });
     expect(new Set([...first, ...second]).size).toBe(200);
   });
@@ -146,7 +147,7 @@ test('calls fail at once while Redis is away, instead of waiting for it', async 
   });
   closers.push(() => engine.close());
   const started = performance.now();
-  await expect(addToEngine(engine.queue('away'), newJobs(1))).rejects.toThrow();
+  await expect(addToEngine(engine, 'away', newJobs(1))).rejects.toThrow();
   await expect(engine.wasWiped('test')).rejects.toThrow();
   expect(engine.isReady()).toBe(false);
   expect(performance.now() - started).toBeLessThan(1_000);

@@ -41,13 +41,10 @@ const aJob = () => ({ id: randomUUID(), dispatchNo: 1, type: 'test.noop', tracep
 test('a queue that is first used while Postgres is away works as soon as it is back', async () => {
   const { proxy, engine } = await openBehindProxy();
   proxy.blackhole();
-  const [refused] = await Promise.allSettled([
-    addToEngine(engine.queue('late'), [aJob()]),
-    breakLink(proxy, 1),
-  ]);
+  const [refused] = await Promise.allSettled([addToEngine(engine, 'late', [aJob()]), breakLink(proxy, 1)]);
   expect(refused.status).toBe('rejected');
   proxy.heal();
-  await addToEngine(engine.queue('late'), [aJob()]);
+  await addToEngine(engine, 'late', [aJob()]);
   expect(await engine.queue('late').getWaitingCount()).toBe(1);
 });
 
@@ -57,14 +54,14 @@ test('a worker that lost Postgres, and then a notification, finds the job within
   const worker = engine.openWorker('deaf', async (job) => void delivered.push(job.id), { concurrency: 1 });
   onTestFinished(() => worker.close(true));
   const [heard, missed] = [aJob(), aJob()];
-  await addToEngine(engine.queue('deaf'), [heard]);
+  await addToEngine(engine, 'deaf', [heard]);
   await waitUntil(() => delivered.length === 1, { until: 'the worker works' });
   await waitUntil(() => hasBegunToWait(database), { until: 'the worker waits' });
   await breakLink(proxy, 20);
   proxy.heal();
   await waitUntil(() => hasBegunToWait(database), { until: 'the worker waits again' });
   await silence(database);
-  await addToEngine(engine.queue('deaf'), [missed]);
+  await addToEngine(engine, 'deaf', [missed]);
   await waitUntil(() => delivered.includes(engineJobId(missed)), { until: 'it has the job' });
 }, 30_000);
 

@@ -61,7 +61,7 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     const turn = await dispatchJobs(db, queue, size);
     const { jobs, waitingBefore, moreToDo } = turn;
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
-    if (jobs.length > 0) await addToEngine(engine.queue(queue), jobs);
+    if (jobs.length > 0) await addToEngine(engine, queue, jobs);
     turns.tookTurn(turn);
     window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: performance.now() });
     // Only now, as a job that just came in must not wait for it.

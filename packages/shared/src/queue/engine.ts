@@ -19,6 +19,8 @@ export type EngineWorkerOptions = Pick<WorkerOptions, 'concurrency' | 'removeOnC
  */
 export interface Engine {
   readonly kind: 'redis' | 'postgres';
+  /** From how many jobs on it costs less to add them in bulk than one by one. */
+  readonly bulkFrom: number;
   /** Tells whether calls are likely to succeed now. */
   isReady(): boolean;
   /** Opens the BullMQ queue of this name, the same one each time. */
@@ -63,15 +65,20 @@ export function parseEngineJobId(
   return { id: match[1], dispatchNo: Number(match[2]) };
 }
 
-/** Adds jobs to the engine's queue in one call, in the order given. */
-export async function addToEngine(queue: Queue, jobs: EngineJob[]): Promise<void> {
-  await queue.addBulk(
-    jobs.map((job) => ({
-      name: job.type,
-      data: job.traceparent ? { traceparent: job.traceparent } : {},
-      opts: { ...ENGINE_JOB_OPTIONS, jobId: engineJobId(job) },
-    })),
-  );
+/** Adds jobs to the engine's queue, in the order given. */
+export async function addToEngine(
+  engine: Pick<Engine, 'queue' | 'bulkFrom'>,
+  queueName: string,
+  jobs: EngineJob[],
+): Promise<void> {
+  const queue = engine.queue(queueName);
+  const added = jobs.map((job) => ({
+    name: job.type,
+    data: job.traceparent ? { traceparent: job.traceparent } : {},
+    opts: { ...ENGINE_JOB_OPTIONS, jobId: engineJobId(job) },
+  }));
+  if (added.length >= engine.bulkFrom) await queue.addBulk(added);
+  else for (const { name, data, opts } of added) await queue.add(name, data, opts);
 }
 
 const STATES_OF_PRESENCE = new Set(['waiting', 'active', 'prioritized', 'delayed']);

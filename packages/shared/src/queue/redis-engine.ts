@@ -29,6 +29,7 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
 
   return {
     kind: 'redis',
+    bulkFrom: 2,
     isReady: () => connection.status === 'ready',
     queue(name) {
       const queue =
