@@ -151,14 +151,18 @@ function kindsBeside(only: FaultRun['only']): string[] {
   return only ? ALL_FAULTS.map(({ fault }) => fault.kind).filter((kind) => !only.includes(kind)) : [];
 }
 
-/** Makes the function that submits jobs beside the load, each under a key of its own. */
+/**
+ * Makes the function that submits jobs beside the load, each under a key of its own. A job that belongs to a fault is
+ * urgent, or the fault would wait behind the backlog; a probe waits like any other.
+ */
 function extraJobs(client: Client, receivers: ReceiverUrls, seed: number) {
   const random = createRandom(seed + 1);
   let submitted = 0;
   return async (kind: JobKind): Promise<string> => {
     submitted += 1;
     const job = makeJob(kind, submitted, random, receivers);
-    const jobId = await client.submit({ ...job, key: `extra-${job.key}` });
+    const body = kind === 'probe' ? job.body : { ...job.body, priority: 'critical' as const };
+    const jobId = await client.submit({ ...job, body, key: `extra-${job.key}` });
     if (jobId === undefined) throw new Error(`no job of kind ${kind} was accepted`);
     return jobId;
   };

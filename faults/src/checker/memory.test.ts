@@ -24,6 +24,18 @@ test('what it takes to warm up is not growth', () => {
   expect(checkMemory(soundRun({ memory: grow(60, 0, 70) })).figures.steepestMbPerHour).toBe(0);
 });
 
+test('a heap that is given back and found again is not growth, and what grows after it is', () => {
+  const api = (mbPerMinute: number) =>
+    Array.from({ length: 41 }, (_, minute) => {
+      const rssMb = minute < 3 ? 300 : minute < 15 ? 160 + 8 * minute : 257 + mbPerMinute * (minute - 15);
+      return { at: minute * MINUTE, name: 'api-2', pid: 8, rssBytes: rssMb * MB };
+    });
+  expect(checkMemory(soundRun({ memory: api(0) })).violations).toEqual([]);
+  expect(checkMemory(soundRun({ memory: api(1) })).violations).toEqual([
+    'api-2 (pid 8) grows by 60 MB an hour.',
+  ]);
+});
+
 test('a soak in which no process grew old proves nothing', () => {
   const { run } = soundRun();
   const soak = (minutes: number) =>

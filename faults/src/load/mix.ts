@@ -99,8 +99,7 @@ export function makeJob(kind: JobKind, n: number, random: Random, receivers: Rec
     case 'slow':
       return { key, kind, body: effect({ workMs: random.int(500, 2_500) }) };
     case 'long':
-      // Urgent, so that it runs when the process that it is meant for is stopped, whatever waits.
-      return { key, kind, body: { ...effect({ workMs: 12_000 }), priority: 'critical' } };
+      return { key, kind, body: effect({ workMs: 12_000 }) };
     case 'timeout':
       return { key, kind, body: { ...effect({ hangs: 1 }), timeoutMs: 1_000 } };
     case 'scheduled':

@@ -5,11 +5,11 @@ import { replaceBetween } from './replace-between.ts';
 import { PICTURES, renderResults } from './results-table.ts';
 import type { RunReport } from './run-report.ts';
 
-/** The folders that four runs have left behind. */
+/** The folders that runs have left behind. */
 export interface RunFolders {
   redis: string;
   postgres: string;
-  soak: string;
+  soak?: string;
   control: string;
 }
 
@@ -21,12 +21,15 @@ export async function writeGuarantees(page: string, folders: RunFolders): Promis
   const results = renderResults({
     redis: await readGreen(folders.redis),
     postgres: await readGreen(folders.postgres),
-    soak: await readGreen(folders.soak),
+    ...(folders.soak !== undefined && { soak: await readGreen(folders.soak) }),
     control: await readReport<ControlReport>(folders.control),
   });
   const pictures = join(dirname(page), 'guarantees');
   await mkdir(pictures, { recursive: true });
-  for (const { file, of } of PICTURES) await copyFile(join(folders[of], file), join(pictures, file));
+  for (const { file, of } of PICTURES) {
+    const folder = folders[of];
+    if (folder !== undefined) await copyFile(join(folder, file), join(pictures, file));
+  }
   await writeFile(page, replaceBetween(await readFile(page, 'utf8'), 'results', results));
 }
 

@@ -1,5 +1,5 @@
 // Writes the results of standard runs into the guarantees page:
-//   npm run faults:publish -- --redis <folder> --postgres <folder> --soak <folder> --control <folder>
+//   npm run faults:publish -- --redis <folder> --postgres <folder> [--soak <folder>] --control <folder>
 // Each folder is one that a run was given with --folder.
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -11,6 +11,6 @@ const folder = { type: 'string' } as const;
 const { redis, postgres, soak, control } = parseArgs({
   options: { redis: folder, postgres: folder, soak: folder, control: folder },
 }).values;
-if (!redis || !postgres || !soak || !control)
-  throw new TypeError('--redis, --postgres, --soak and --control each take a folder.');
-await writeGuarantees(PAGE, { redis, postgres, soak, control });
+if (!redis || !postgres || !control)
+  throw new TypeError('--redis, --postgres and --control each take a folder.');
+await writeGuarantees(PAGE, { redis, postgres, control, ...(soak !== undefined && { soak }) });
