@@ -40,6 +40,8 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
   const turns = createTurnTaking();
   let capacity = { concurrency: 0, finishedPerSecond: 0, readAt: Number.NEGATIVE_INFINITY };
   let window: WindowState | undefined;
+  /** Whether this process knows of something that others may not, so that it must not leave the turn to them. */
+  let mustLook = false;
 
   async function refreshCapacity(): Promise<void> {
     capacity = { ...(await liveCapacity(db, queue)), readAt: performance.now() };
@@ -52,7 +54,9 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
 
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
-    if (turns.isFollowing() && (await anotherServes())) return IDLE_POLL_MS;
+    const looks = mustLook;
+    mustLook = false;
+    if (!looks && turns.isFollowing() && (await anotherServes())) return IDLE_POLL_MS;
     if (capacity.concurrency === 0) await refreshCapacity();
     // Heartbeats tell of all workers, but seconds later; what leaves the window tells at once.
     const rate = Math.max(capacity.finishedPerSecond, window?.claimedPerSecond ?? 0);
@@ -60,9 +64,11 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     if (size === 0) return IDLE_POLL_MS;
     const turn = await dispatchJobs(db, queue, size);
     const { jobs, waitingBefore, moreToDo } = turn;
+    turns.tookTurn(turn);
+    // Whoever took the turn may have looked before what this process knows of had happened.
+    if (turn.lost) mustLook ||= looks;
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
     if (jobs.length > 0) await addToEngine(engine, queue, jobs);
-    turns.tookTurn(turn);
     window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: performance.now() });
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - capacity.readAt > CAPACITY_MAX_AGE_MS) await refreshCapacity();
@@ -75,7 +81,7 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     stop: loop.stop,
     hint: loop.wake,
     wake() {
-      turns.mustLook();
+      mustLook = true;
       loop.wake();
     },
   };

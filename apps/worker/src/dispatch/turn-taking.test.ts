@@ -33,10 +33,3 @@ test('a follower sees whether the other goes on', () => {
   expect(turns.sawRound(2)).toBe(true);
   expect(turns.sawRound(2)).toBe(false);
 });
-
-test('what only this process knows is looked at now', () => {
-  const turns = createTurnTaking();
-  turns.tookTurn({ ...nothing, lost: true, round: 1 });
-  turns.mustLook();
-  expect(turns.isFollowing()).toBe(false);
-});

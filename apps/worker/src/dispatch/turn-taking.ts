@@ -11,8 +11,6 @@ export interface TurnTaking {
   tookTurn(turn: Pick<DispatchTurn, 'jobs' | 'lost' | 'round'>): void;
   /** Learns the queue's round without a turn; answers whether another dispatcher has taken turns since. */
   sawRound(round: number): boolean;
-  /** Makes the next turn be taken whatever others do, as they may not know what this process knows. */
-  mustLook(): void;
 }
 
 export function createTurnTaking(): TurnTaking {
@@ -30,9 +28,6 @@ export function createTurnTaking(): TurnTaking {
       const moved = round !== known;
       known = round;
       return moved;
-    },
-    mustLook() {
-      following = false;
     },
   };
 }
