@@ -3,9 +3,9 @@ import {
   addToEngine,
   type Engine,
   type EngineJob,
-  engineJobId,
   missingFromEngine,
-  parseEngineJobId,
+  readDelivery,
+  waitingInEngine,
 } from '@accepted/shared/queue/engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
@@ -50,13 +50,13 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     return engine;
   }
 
-  /** Collects what a worker is handed; each delivery ends when `hold` allows it. */
+  /** Collects the ids of the jobs that a worker is handed; each delivery ends when `hold` allows it. */
   function collect(engine: Engine, queue: string, hold: () => Promise<void> = async () => undefined) {
-    const delivered: (string | undefined)[] = [];
+    const delivered: string[] = [];
     const worker = engine.openWorker(
       queue,
       async (job) => {
-        delivered.push(job.id);
+        delivered.push(...readDelivery(job.data).map(({ id }) => id));
         await hold();
       },
       { concurrency: 5 },
@@ -65,26 +65,38 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     return delivered;
   }
 
-  test.each([1, 3, 50])('hands over each of %d jobs once, and has none of them afterwards', async (count) => {
+  test.each([
+    [1, 1],
+    [3, 1],
+    [50, 1],
+    [50, 20],
+  ])('hands over each of %d jobs once, %d in a delivery, and has none afterwards', async (count, size) => {
     const engine = await open();
     const jobs = newJobs(count);
-    const name = `once-${count}`;
+    const name = `once-${count}-${size}`;
     const queue = engine.queue(name);
-    await addToEngine(engine, name, jobs);
+    const deliveries = Math.ceil(count / size);
+    await addToEngine(
+      engine,
+      name,
+      Array.from({ length: deliveries }, (_, index) => jobs.slice(index * size, (index + 1) * size)),
+    );
+    expect(await queue.getWaitingCount()).toBe(deliveries);
+    expect(await waitingInEngine(queue, jobs.slice(-1))).toBe(true);
     expect(await missingFromEngine(queue, jobs)).toEqual([]);
     const delivered = collect(engine, name);
     await waitUntil(() => delivered.length >= count, { until: 'all jobs are delivered' });
     await waitUntil(async () => (await missingFromEngine(queue, jobs)).length === count, {
       until: 'all are gone',
     });
-    expect(delivered.sort()).toEqual(jobs.map(engineJobId).sort());
+    expect(delivered.sort()).toEqual(jobs.map(({ id }) => id).sort());
   });
 
   test('a worker that is idle gets a new job at once', async () => {
     const engine = await open();
     const delivered = collect(engine, 'idle');
     for (const round of [1, 2, 3]) {
-      await addToEngine(engine, 'idle', newJobs(1));
+      await addToEngine(engine, 'idle', [newJobs(1)]);
       await waitUntil(() => delivered.length === round, {
         until: `job ${round} is delivered`,
         timeoutMs: 3_000,
@@ -96,8 +108,8 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const engine = await open();
     const [job] = newJobs(1);
     if (!job) return;
-    await addToEngine(engine, 'twice', [job]);
-    await addToEngine(engine, 'twice', [job, job]);
+    await addToEngine(engine, 'twice', [[job]]);
+    await addToEngine(engine, 'twice', [[job], [job]]);
     expect(await engine.queue('twice').getJobCounts('waiting', 'active')).toMatchObject({ waiting: 1 });
   });
 
@@ -107,9 +119,10 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     if (!never || !active) return;
     const gate = Promise.withResolvers<void>();
     const delivered = collect(engine, 'missing', () => gate.promise);
-    await addToEngine(engine, 'missing', [active]);
+    await addToEngine(engine, 'missing', [[active]]);
     await waitUntil(() => delivered.length === 1, { until: 'the job is being worked on' });
     expect(await missingFromEngine(engine.queue('missing'), [never, active])).toEqual([never]);
+    expect(await waitingInEngine(engine.queue('missing'), [never, active])).toBe(false);
     gate.resolve();
     await waitUntil(async () => (await missingFromEngine(engine.queue('missing'), [active])).length === 1, {
       until: 'the job is done',
@@ -121,7 +134,11 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const other = await open();
     const [first, second] = [collect(engine, 'shared'), collect(other, 'shared')];
     const jobs = newJobs(200);
-    await addToEngine(engine, 'shared', jobs);
+    await addToEngine(
+      engine,
+      'shared',
+      jobs.map((job) => [job]),
+    );
     await waitUntil(() => first.length + second.length >= 200, { until: 'all jobs are delivered' });
     expect(new Set([...first, ...second]).size).toBe(200);
   });
@@ -147,16 +164,27 @@ test('calls fail at once while Redis is away, instead of waiting for it', async 
   });
   closers.push(() => engine.close());
   const started = performance.now();
-  await expect(addToEngine(engine, 'away', newJobs(1))).rejects.toThrow();
+  await expect(addToEngine(engine, 'away', [newJobs(1)])).rejects.toThrow();
   await expect(engine.wasWiped('test')).rejects.toThrow();
   expect(engine.isReady()).toBe(false);
   expect(performance.now() - started).toBeLessThan(1_000);
 });
 
-test('an engine job id is read back, and a strange one is not taken for ours', () => {
-  const job = { id: newUuid(), dispatchNo: 7 };
-  expect(parseEngineJobId(engineJobId(job))).toEqual(job);
-  for (const strange of [undefined, '', '7', `${job.id}`, `${job.id}.x`, `x${job.id}.1`, `${job.id}.1.1`]) {
-    expect(parseEngineJobId(strange)).toBeUndefined();
+test('what in a delivery is not a dispatch of ours is not taken for one', () => {
+  const dispatch = { id: newUuid(), dispatchNo: 7 };
+  expect(readDelivery({ dispatches: [dispatch, { ...dispatch, traceparent: 'x' }] })).toEqual([
+    dispatch,
+    dispatch,
+  ]);
+  const strange = [
+    null,
+    7,
+    {},
+    { id: dispatch.id },
+    { id: 'x', dispatchNo: 1 },
+    { ...dispatch, dispatchNo: 2 ** 31 },
+  ];
+  for (const data of [undefined, null, {}, { dispatches: 1 }, { dispatches: strange }]) {
+    expect(readDelivery(data)).toEqual([]);
   }
 });

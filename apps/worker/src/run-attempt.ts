@@ -1,7 +1,7 @@
-import type { Delivery } from '@accepted/shared/database/claim-jobs';
 import type { EndedAttempt } from '@accepted/shared/database/record-outcomes';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import { type AttemptResult, decideOutcome, type RetrySpread } from '@accepted/shared/job/decide-outcome';
+import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { Logger } from 'pino';
 import type { RunningAttempt, RunningAttempts } from './attempt/running-attempts.ts';
@@ -11,7 +11,7 @@ import type { WorkerCounters } from './metrics/worker-counters.ts';
 /** What an attempt needs of the worker around it. */
 export interface AttemptSteps {
   /** Takes the job's lease; `undefined` when there is nothing to run. */
-  claim: (delivery: Delivery) => Promise<ClaimedJob | undefined>;
+  claim: (dispatch: DispatchKey) => Promise<ClaimedJob | undefined>;
   /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
   execute: (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<AttemptResult>;
   /** Counts the attempt in its type's retry budget and says how to spread a retry. */
@@ -37,8 +37,8 @@ export interface AttemptSteps {
  * a later one runs under a larger token. So the engine may be told that the delivery is done as soon as the handler has
  * ended, and its place is free for the next job while the outcome is written together with others.
  */
-export async function runAttempt(steps: AttemptSteps, delivery: Delivery): Promise<void> {
-  const job = await steps.claim(delivery);
+export async function runAttempt(steps: AttemptSteps, dispatch: DispatchKey): Promise<void> {
+  const job = await steps.claim(dispatch);
   if (!job) return;
   const logger = steps.logger.child(describe(job));
   const attempt = steps.running.begin(job.id);

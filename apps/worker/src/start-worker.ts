@@ -2,6 +2,7 @@ import type { Database } from '@accepted/shared/database/connect';
 import { registerJobTypes } from '@accepted/shared/database/job-types';
 import { CHANNELS, listen } from '@accepted/shared/database/notifications';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import { isTerminal } from '@accepted/shared/job/status';
 import type { Engine } from '@accepted/shared/queue/engine';
 import { DELIVERY_QUEUE } from '@accepted/shared/webhook/event';
@@ -30,7 +31,7 @@ import { shutDown } from './shut-down.ts';
 import { consumeQueues } from './worker.ts';
 
 /** Outcomes that may be on their way to the ledger at once: a full batch of the recorder. */
-const MAX_OUTCOMES_UNDER_WAY = 200;
+const MAX_OUTCOMES_UNDER_WAY = 500;
 
 export interface WorkerResources {
   /** The key of the secrets goes no further than `main.ts`. */
@@ -72,7 +73,9 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     onLost: () => running.stopAll('leaseLost'),
     logger,
   });
-  const dispatch = startDispatch({ db, engine, queues, counters, logger, onError });
+  const slotsOf = createSlotsByQueue({ slots: concurrency });
+  const handlerMs = (queue: string) => slotsOf(queue).handlerMs();
+  const dispatch = startDispatch({ db, engine, queues, handlerMs, counters, logger, onError });
   const maintenance = startMaintenance({ ...resources, lease, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
@@ -80,7 +83,6 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const onRescued = dispatch.soon;
   const rescue = startRescue({ ...resources, lease, running, claimer, record, counters, onRescued });
   const execute = createExecutor({ db, handlers });
-  const slotsOf = createSlotsByQueue({ slots: concurrency, ahead: engine.kind === 'redis' });
   const steps: AttemptSteps = {
     claim: claimer.claim,
     execute: async (job, signal, log) =>
@@ -97,9 +99,11 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     counters,
     logger,
   };
-  const run = (delivery: Parameters<typeof runAttempt>[1]) => runAttempt(steps, delivery);
-  const deliveriesAtOnce = (queue: string) => slotsOf(queue).deliveriesAtOnce();
-  const consumers = consumeQueues({ engine, queues, deliveriesAtOnce, run });
+  const run = async (queue: string, delivery: DispatchKey[]) => {
+    await Promise.all(delivery.map((dispatched) => runAttempt(steps, dispatched)));
+    await slotsOf(queue).turnover();
+  };
+  const consumers = consumeQueues({ engine, queues, concurrency, run });
   const watchdog = startWatchdog({ ...resources, queues, concurrency, consumers, deafAfterMs });
   logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');
 

@@ -1,5 +1,5 @@
-import type { Delivery } from '@accepted/shared/database/claim-jobs';
-import { type Engine, parseEngineJobId } from '@accepted/shared/queue/engine';
+import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
+import { type Engine, readDelivery } from '@accepted/shared/queue/engine';
 import type { Worker } from 'bullmq';
 
 /** Takes deliveries from the engine, so many of a queue at once. */
@@ -16,35 +16,31 @@ export interface EngineConsumers {
 
 /**
  * Starts a BullMQ worker for each queue. BullMQ only hands deliveries over here: attempts, retries and outcomes are
- * the ledger's, so the processor resolves whatever became of the job.
+ * the ledger's, so the processor resolves whatever became of the jobs.
  */
 export function consumeQueues(options: {
   engine: Engine;
   queues: string[];
-  /** How many deliveries of a queue to take at once; it may change at any time. */
-  deliveriesAtOnce: (queue: string) => number;
-  run: (delivery: Delivery) => Promise<void>;
+  /** How many deliveries of a queue to take at once. */
+  concurrency: number;
+  run: (queue: string, delivery: DispatchKey[]) => Promise<void>;
 }): EngineConsumers {
-  const { engine, deliveriesAtOnce, run } = options;
+  const { engine, concurrency, run } = options;
   const consumers = new Map(options.queues.map((queue) => [queue, consume(queue)]));
 
   function consume(queue: string) {
     const state = { underWay: 0, lastAtMs: performance.now() };
-    async function process(job: { id?: string }): Promise<void> {
-      const delivery = parseEngineJobId(job.id);
-      if (!delivery) return;
+    async function process(job: { data: unknown }): Promise<void> {
       state.underWay += 1;
       state.lastAtMs = performance.now();
-      worker.concurrency = deliveriesAtOnce(queue);
       try {
-        await run(delivery);
+        await run(queue, readDelivery(job.data));
       } finally {
         state.underWay -= 1;
         state.lastAtMs = performance.now();
-        worker.concurrency = deliveriesAtOnce(queue);
       }
     }
-    const worker: Worker = engine.openWorker(queue, process, { concurrency: deliveriesAtOnce(queue) });
+    const worker: Worker = engine.openWorker(queue, process, { concurrency });
     return { state, worker };
   }
 

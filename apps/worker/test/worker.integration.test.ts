@@ -58,7 +58,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     expect(performance.now() - startedMs).toBeLessThan(7_500);
   });
 
-  test('jobs that were claimed ahead of handlers that turn out slow go to another worker', async () => {
+  test('jobs that came with others that turn out slow go to another worker', async () => {
     const gate = Promise.withResolvers<void>();
     let held = 0;
     const holding = async (payload: unknown) => {

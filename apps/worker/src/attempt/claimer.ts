@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createBatcher } from '@accepted/shared/batching/batcher';
-import { claimJobs, type Delivery } from '@accepted/shared/database/claim-jobs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import type { Database } from '@accepted/shared/database/connect';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
+import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import type { Logger } from 'pino';
 
-const MAX_BATCH_SIZE = 200;
+const MAX_BATCH_SIZE = 500;
 /** One at a time: what comes meanwhile makes the next batch larger, and statements are what costs. */
 const MAX_CONCURRENT_BATCHES = 1;
 const RETRY_AFTER_MS = 250;
@@ -13,7 +14,7 @@ const RETRY_AFTER_MS = 250;
 /** Claims delivered jobs, many in one statement. */
 export interface Claimer {
   /** Takes the lease of a delivered job; `undefined` when there is nothing to run. */
-  claim(delivery: Delivery): Promise<ClaimedJob | undefined>;
+  claim(dispatch: DispatchKey): Promise<ClaimedJob | undefined>;
   /** Whether a claim of this job has not been answered yet: the ledger may have committed it long ago. */
   isClaiming(jobId: string): boolean;
   /** Resolves when the claims that were asked for so far are answered. */
@@ -31,24 +32,24 @@ export function createClaimer(options: {
   logger: Logger;
 }): Claimer {
   const { db, workerId, isClosing, logger } = options;
-  const unanswered = new Set<Delivery>();
-  const batcher = createBatcher<Delivery, ClaimedJob | undefined>({
+  const unanswered = new Set<DispatchKey>();
+  const batcher = createBatcher<DispatchKey, ClaimedJob | undefined>({
     maxBatchSize: MAX_BATCH_SIZE,
     maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
-    async flush(deliveries) {
+    async flush(dispatches) {
       const claimant = workerId();
-      const claimed = isClosing() ? [] : await claimJobs(db, claimant, deliveries);
+      const claimed = isClosing() ? [] : await claimJobs(db, claimant, dispatches);
       // What was claimed under a lease that has been lost meanwhile is the rescuer's.
-      return deliveries.map((_, index) => (claimant === workerId() ? claimed[index] : undefined));
+      return dispatches.map((_, index) => (claimant === workerId() ? claimed[index] : undefined));
     },
   });
 
-  async function claim(delivery: Delivery): Promise<ClaimedJob | undefined> {
+  async function claim(dispatch: DispatchKey): Promise<ClaimedJob | undefined> {
     while (!isClosing()) {
       try {
-        return await batcher.add(delivery);
+        return await batcher.add(dispatch);
       } catch (error) {
-        logger.warn({ err: error, jobId: delivery.id }, 'claiming failed; it is tried again');
+        logger.warn({ err: error, jobId: dispatch.id }, 'claiming failed; it is tried again');
         await delay(RETRY_AFTER_MS);
       }
     }
@@ -56,11 +57,11 @@ export function createClaimer(options: {
   }
 
   return {
-    claim(delivery) {
-      unanswered.add(delivery);
-      return claim(delivery).finally(() => unanswered.delete(delivery));
+    claim(dispatch) {
+      unanswered.add(dispatch);
+      return claim(dispatch).finally(() => unanswered.delete(dispatch));
     },
-    isClaiming: (jobId) => unanswered.values().some((delivery) => delivery.id === jobId),
+    isClaiming: (jobId) => unanswered.values().some((dispatch) => dispatch.id === jobId),
     drain: () => batcher.drain(),
   };
 }

@@ -5,7 +5,7 @@ const never = new AbortController().signal;
 
 function setUp() {
   const clock = { ms: 0 };
-  const slots = createHandlerSlots({ slots: 2, ahead: true, now: () => clock.ms });
+  const slots = createHandlerSlots({ slots: 2, now: () => clock.ms });
   const runFor = (ms: number) =>
     slots.run(async () => {
       clock.ms += ms;
@@ -63,7 +63,7 @@ test('a job that waits for a slot gives up when it is aborted, and its handler n
   expect(await rig.slots.run(async () => 'runs', never)).toBe('runs');
 });
 
-test('a job that was claimed ahead of slow handlers gives up soon', async () => {
+test('a job that was came with slow ones gives up soon', async () => {
   const rig = setUp();
   const occupied = occupy(rig);
   const startedMs = performance.now();
@@ -72,13 +72,13 @@ test('a job that was claimed ahead of slow handlers gives up soon', async () => 
   await occupied.end();
 });
 
-test('jobs are taken ahead once handlers have proved to be quick, and no longer when they are slow', async () => {
+test('the time that handlers take is learned, and soon again when they become slow', async () => {
   const { slots, runFor } = setUp();
-  expect(slots.deliveriesAtOnce()).toBe(2);
-  for (let job = 0; job < 200; job += 1) await runFor(0);
-  expect(slots.deliveriesAtOnce()).toBe(10);
+  expect(slots.handlerMs()).toBe(1_000);
+  for (let job = 0; job < 200; job += 1) await runFor(2);
+  expect(slots.handlerMs()).toBeCloseTo(2, 0);
   for (let job = 0; job < 5; job += 1) await runFor(1_000);
-  expect(slots.deliveriesAtOnce()).toBe(2);
+  expect(slots.handlerMs()).toBeGreaterThan(200);
 });
 
 test('a handler that has not ended yet is slow already', async () => {
@@ -87,6 +87,20 @@ test('a handler that has not ended yet is slow already', async () => {
   const occupied = occupy(rig);
   await Promise.resolve();
   rig.clock.ms += 1_000;
-  expect(rig.slots.deliveriesAtOnce()).toBe(2);
+  expect(rig.slots.handlerMs()).toBe(1_000);
   await occupied.end();
+});
+
+test('whoever waits for a turnover waits until a handler ends, and not at all while a slot is free', async () => {
+  const rig = setUp();
+  await rig.slots.turnover();
+  const occupied = occupy(rig);
+  let turned = false;
+  const turnover = rig.slots.turnover().then(() => {
+    turned = true;
+  });
+  await Promise.resolve();
+  expect(turned).toBe(false);
+  await occupied.end();
+  await turnover;
 });

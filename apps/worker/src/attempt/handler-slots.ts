@@ -1,17 +1,15 @@
-import { claimAhead } from '@accepted/shared/job/claim-ahead';
-
-/** Lets so many handlers of a queue run at once, and says how many deliveries of it to take at once. */
+/** Lets so many handlers of a queue run at once, and measures how long they take. */
 export interface HandlerSlots {
   /** Runs `handler` in a slot; `undefined` when none came free before `signal` was aborted, or soon enough. */
   run<Result>(handler: () => Promise<Result>, signal: AbortSignal): Promise<Result | undefined>;
-  /** At least the slots; more while handlers are so quick that the next job should be here before one is free. */
-  deliveriesAtOnce(): number;
+  /** Resolves when a slot is free, or the next time that a handler ends. */
+  turnover(): Promise<void>;
+  /** How long handlers have been taking of late. */
+  handlerMs(): number;
 }
 
 export interface SlotOptions {
   slots: number;
-  /** Whether jobs are claimed ahead at all: where a delivery costs the ledger's Postgres a transaction, it does not pay. */
-  ahead: boolean;
   now?: () => number;
 }
 
@@ -19,17 +17,14 @@ export interface SlotOptions {
 const SMOOTHING = 0.05;
 /** What a handler is taken to need before any has been seen. */
 const UNKNOWN_MS = 1_000;
-/** A job that has waited as long was claimed ahead of handlers that turned out slow: other workers may be idle. */
+/** A job that has waited as long came with others that turned out slow: other workers may be idle. */
 const MAX_WAIT_MS = 250;
 
-export function createHandlerSlots({
-  slots,
-  ahead,
-  now = () => performance.now(),
-}: SlotOptions): HandlerSlots {
+export function createHandlerSlots({ slots, now = () => performance.now() }: SlotOptions): HandlerSlots {
   const waiting = new Set<() => void>();
   const startedAt = new Map<symbol, number>();
   let taken = 0;
+  const waitingForTurnover: (() => void)[] = [];
   let averageMs = UNKNOWN_MS;
 
   function take(signal: AbortSignal): Promise<boolean> {
@@ -54,6 +49,7 @@ export function createHandlerSlots({
   }
 
   function giveBack(): void {
+    for (const resolve of waitingForTurnover.splice(0)) resolve();
     const [getSlot] = waiting;
     if (getSlot) getSlot();
     else taken -= 1;
@@ -80,7 +76,11 @@ export function createHandlerSlots({
         giveBack();
       }
     },
-    deliveriesAtOnce: () => slots + (ahead ? claimAhead(slots, handlerMs()) : 0),
+    turnover() {
+      if (taken < slots) return Promise.resolve();
+      return new Promise((resolve) => waitingForTurnover.push(resolve));
+    },
+    handlerMs,
   };
 }
 

@@ -5,7 +5,7 @@ import { type EndedAttempt, recordOutcomes } from '@accepted/shared/database/rec
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { Logger } from 'pino';
 
-const MAX_BATCH_SIZE = 200;
+const MAX_BATCH_SIZE = 500;
 /** One at a time: what comes meanwhile makes the next batch larger, and statements are what costs. */
 const MAX_CONCURRENT_BATCHES = 1;
 const RETRY_AFTER_MS = 250;

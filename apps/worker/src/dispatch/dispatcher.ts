@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/database/connect';
 import { dispatchJobs, readDispatchRound } from '@accepted/shared/database/dispatch-jobs';
 import { liveCapacity } from '@accepted/shared/database/workers';
+import { intoDeliveries } from '@accepted/shared/job/delivery-size';
 import { followWindow, refillInMs, type WindowState, windowSize } from '@accepted/shared/job/window';
 import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
 import { type Loop, startLoop } from '../loop.ts';
@@ -23,6 +24,8 @@ export interface DispatcherOptions {
   db: Database;
   engine: Engine;
   queue: string;
+  /** How long handlers of the queue have been taking of late, in this process. */
+  handlerMs: () => number;
   onError: (error: unknown) => void;
 }
 
@@ -36,9 +39,9 @@ export interface Dispatcher extends Loop {
  * Starts the dispatcher of one queue: the only writer of its jobs into the engine. Any number of them may run, in
  * any number of processes.
  */
-export function startDispatcher({ db, engine, queue, onError }: DispatcherOptions): Dispatcher {
+export function startDispatcher({ db, engine, queue, handlerMs, onError }: DispatcherOptions): Dispatcher {
   const turns = createTurnTaking();
-  let capacity = { concurrency: 0, finishedPerSecond: 0, readAt: Number.NEGATIVE_INFINITY };
+  let capacity = { workers: 0, concurrency: 0, finishedPerSecond: 0, readAt: Number.NEGATIVE_INFINITY };
   let window: WindowState | undefined;
   /** Whether this process knows of something that others may not, so that it must not leave the turn to them. */
   let mustLook = false;
@@ -68,7 +71,8 @@ export function startDispatcher({ db, engine, queue, onError }: DispatcherOption
     // Whoever took the turn may have looked before what this process knows of had happened.
     if (turn.lost) mustLook ||= looks;
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
-    if (jobs.length > 0) await addToEngine(engine, queue, jobs);
+    const deliveries = intoDeliveries(jobs, { handlerMs: handlerMs(), workers: capacity.workers });
+    if (jobs.length > 0) await addToEngine(engine, queue, deliveries);
     window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: performance.now() });
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - capacity.readAt > CAPACITY_MAX_AGE_MS) await refreshCapacity();

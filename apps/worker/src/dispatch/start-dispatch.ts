@@ -22,13 +22,17 @@ export function startDispatch(options: {
   db: Database;
   engine: Engine;
   queues: string[];
+  handlerMs: (queue: string) => number;
   counters: WorkerCounters;
   logger: Logger;
   onError: (error: unknown) => void;
 }): Dispatch {
-  const { db, engine, queues, counters, logger, onError } = options;
+  const { db, engine, queues, handlerMs, counters, logger, onError } = options;
   const dispatchers = new Map(
-    queues.map((queue) => [queue, startDispatcher({ db, engine, queue, onError })]),
+    queues.map((queue) => [
+      queue,
+      startDispatcher({ db, engine, queue, handlerMs: () => handlerMs(queue), onError }),
+    ]),
   );
   const soon = (queue: string) => dispatchers.get(queue)?.wake();
   const dueJobs = startDueJobs({ db, onQueued: soon, onError });

@@ -1,13 +1,8 @@
 import { sql } from 'kysely';
 import type { ClaimedJob } from '../job/claimed-job.ts';
+import type { DispatchKey } from '../job/dispatch-key.ts';
 import type { Database } from './connect.ts';
 import { byPrimaryKey, unnestBatch } from './unnest.ts';
-
-/** What the engine hands to a worker: a hint that this dispatch of this job may be run. */
-export interface Delivery {
-  id: string;
-  dispatchNo: number;
-}
 
 /**
  * Takes the lease of each delivered job for `workerId`; answers in the order given, `undefined` where there is
@@ -18,12 +13,12 @@ export interface Delivery {
 export async function claimJobs(
   db: Database,
   workerId: string,
-  deliveries: Delivery[],
+  dispatches: DispatchKey[],
 ): Promise<(ClaimedJob | undefined)[]> {
   const { rows } = await sql<ClaimedJob & { dispatchNo: number }>`
     /* claim-jobs */ UPDATE jobs SET status = 'running', attempt = attempt + 1, attempts_made = attempts_made + 1,
       worker_id = ${workerId}, started_at = now(), progress = NULL, version = version + 1
-    FROM ${unnestBatch('delivered', DELIVERY_COLUMNS, deliveries)}
+    FROM ${unnestBatch('delivered', DISPATCH_COLUMNS, dispatches)}
     WHERE jobs.id = delivered.id AND jobs.dispatch_no = delivered.no
       AND ${isDispatched}
       AND (jobs.expires_at IS NULL OR jobs.expires_at > now() OR jobs.attempt > 0)
@@ -35,8 +30,8 @@ export async function claimJobs(
       jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate, jobs.dispatch_no AS "dispatchNo"
   `.execute(db);
   const claimed = new Map(rows.map(({ dispatchNo, ...job }) => [`${job.id}.${dispatchNo}`, job]));
-  return deliveries.map((delivery) => {
-    const key = `${delivery.id}.${delivery.dispatchNo}`;
+  return dispatches.map((dispatch) => {
+    const key = `${dispatch.id}.${dispatch.dispatchNo}`;
     const job = claimed.get(key);
     claimed.delete(key);
     return job;
@@ -45,7 +40,7 @@ export async function claimJobs(
 
 const isDispatched = byPrimaryKey(sql`jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`);
 
-const DELIVERY_COLUMNS = [
-  { name: 'id', type: 'uuid', value: (delivery: Delivery) => delivery.id },
-  { name: 'no', type: 'integer', value: (delivery: Delivery) => delivery.dispatchNo },
+const DISPATCH_COLUMNS = [
+  { name: 'id', type: 'uuid', value: (dispatch: DispatchKey) => dispatch.id },
+  { name: 'no', type: 'integer', value: (dispatch: DispatchKey) => dispatch.dispatchNo },
 ];

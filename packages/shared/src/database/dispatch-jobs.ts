@@ -1,12 +1,11 @@
 import { sql } from 'kysely';
+import type { DispatchKey } from '../job/dispatch-key.ts';
 import { chooseFairly, type InFlight, type ReadyJob } from '../job/fairness.ts';
 import type { Database } from './connect.ts';
 import { byPrimaryKey } from './unnest.ts';
 
 /** A job that the ledger has given to the engine under this dispatch number. */
-export interface DispatchedJob {
-  id: string;
-  dispatchNo: number;
+export interface DispatchedJob extends DispatchKey {
   type: string;
   traceparent: string | null;
 }

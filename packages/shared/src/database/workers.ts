@@ -107,17 +107,21 @@ export async function forgetLostWorkers(db: Database): Promise<void> {
     .execute();
 }
 
-/** Sums what the live workers of a queue can run at once, and what they finish. */
-export async function liveCapacity(
-  db: Database,
-  queue: string,
-): Promise<{ concurrency: number; finishedPerSecond: number }> {
-  const { rows } = await sql<{ concurrency: number; finishedPerSecond: number }>`
-    SELECT coalesce(sum(concurrency), 0)::int AS concurrency,
+/** How many live workers a queue has, what they can run at once together, and what they finish. */
+export interface Capacity {
+  workers: number;
+  concurrency: number;
+  finishedPerSecond: number;
+}
+
+/** Sums up the live workers of a queue. */
+export async function liveCapacity(db: Database, queue: string): Promise<Capacity> {
+  const { rows } = await sql<Capacity>`
+    SELECT count(*)::int AS workers, coalesce(sum(concurrency), 0)::int AS concurrency,
            coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond"
     FROM workers
     WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL`.execute(db);
-  return rows[0] ?? { concurrency: 0, finishedPerSecond: 0 };
+  return rows[0] ?? { workers: 0, concurrency: 0, finishedPerSecond: 0 };
 }
 
 /**

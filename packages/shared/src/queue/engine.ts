@@ -1,9 +1,8 @@
-import type { Processor, Queue, Worker, WorkerOptions } from 'bullmq';
+import type { JobType, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
+import type { DispatchKey } from '../job/dispatch-key.ts';
 
 /** What BullMQ is told about a job: the ledger's id, the dispatch number and the trace. Never the payload. */
-export interface EngineJob {
-  id: string;
-  dispatchNo: number;
+export interface EngineJob extends DispatchKey {
   type: string;
   traceparent: string | null;
 }
@@ -51,54 +50,84 @@ export const ENGINE_WORKER_SETTINGS = {
 /** A missing key must mean "not there", so nothing is kept when it is done. */
 export const ENGINE_JOB_OPTIONS = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
 
-/** Builds the BullMQ job id `<job id>.<dispatch number>`: no `:`, which BullMQ forbids, and never all digits. */
-export function engineJobId(job: { id: string; dispatchNo: number }): string {
-  return `${job.id}.${job.dispatchNo}`;
+/**
+ * What BullMQ holds of a delivery. A delivery has one job, or several that one worker is to take together; a dispatch is
+ * in one delivery only.
+ */
+interface DeliveryData {
+  dispatches: (DispatchKey & { traceparent?: string })[];
 }
 
-/** Reads a BullMQ job id back; `undefined` for one that this system did not make. */
-export function parseEngineJobId(
-  engineId: string | undefined,
-): { id: string; dispatchNo: number } | undefined {
-  const match = /^([0-9a-f-]{36})\.(\d{1,9})$/.exec(engineId ?? '');
-  if (!match?.[1]) return undefined;
-  return { id: match[1], dispatchNo: Number(match[2]) };
+/** Reads which dispatches a delivery is for; none of one that this system did not make. */
+export function readDelivery(data: unknown): DispatchKey[] {
+  const { dispatches } = (data ?? {}) as Partial<DeliveryData>;
+  if (!Array.isArray(dispatches)) return [];
+  return dispatches.filter(isDispatchKey).map(({ id, dispatchNo }) => ({ id, dispatchNo }));
 }
 
-/** Adds jobs to the engine's queue, in the order given. */
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const MAX_DISPATCH_NO = 2 ** 31 - 1;
+
+function isDispatchKey(value: unknown): value is DispatchKey {
+  const { id, dispatchNo } = (value ?? {}) as Partial<Record<keyof DispatchKey, unknown>>;
+  if (typeof id !== 'string' || !UUID.test(id)) return false;
+  return Number.isInteger(dispatchNo) && Number(dispatchNo) > 0 && Number(dispatchNo) <= MAX_DISPATCH_NO;
+}
+
+/** Adds deliveries to the engine's queue, in the order given. */
 export async function addToEngine(
   engine: Pick<Engine, 'queue' | 'bulkFrom'>,
   queueName: string,
-  jobs: EngineJob[],
+  deliveries: EngineJob[][],
 ): Promise<void> {
   const queue = engine.queue(queueName);
-  const added = jobs.map((job) => ({
-    name: job.type,
-    data: job.traceparent ? { traceparent: job.traceparent } : {},
-    opts: { ...ENGINE_JOB_OPTIONS, jobId: engineJobId(job) },
-  }));
+  const added = deliveries.map(describeDelivery);
   if (added.length >= engine.bulkFrom) await queue.addBulk(added);
   else for (const { name, data, opts } of added) await queue.add(name, data, opts);
 }
 
-const STATES_OF_PRESENCE = new Set(['waiting', 'active', 'prioritized', 'delayed']);
+/** It bears the name of its first job's type, and that job's id with the dispatch number: never all digits, no `:`. */
+function describeDelivery(jobs: EngineJob[]) {
+  const [first] = jobs;
+  if (!first) throw new Error('A delivery is for one job at least.');
+  const data: DeliveryData = {
+    dispatches: jobs.map(({ id, dispatchNo, traceparent }) => ({
+      id,
+      dispatchNo,
+      ...(traceparent !== null && { traceparent }),
+    })),
+  };
+  const name = jobs.length === 1 ? first.type : `${first.type} and ${jobs.length - 1} more`;
+  return { name, data, opts: { ...ENGINE_JOB_OPTIONS, jobId: keyText(first) } };
+}
+
+function keyText({ id, dispatchNo }: DispatchKey): string {
+  return `${id}.${dispatchNo}`;
+}
+
+/** Waiting ones first: one that is taken between two looks is then seen among the active ones. */
+const STATES_OF_PRESENCE = ['waiting', 'prioritized', 'delayed', 'active'] as const;
 
 /** Answers those of the jobs that the engine does not have, or no longer waits or works on. */
-export async function missingFromEngine<Dispatched extends { id: string; dispatchNo: number }>(
+export async function missingFromEngine<Dispatched extends DispatchKey>(
   queue: Queue,
   jobs: Dispatched[],
 ): Promise<Dispatched[]> {
-  const states = await Promise.all(jobs.map((job) => queue.getJobState(engineJobId(job))));
-  return jobs.filter((_, index) => !STATES_OF_PRESENCE.has(states[index] ?? 'unknown'));
+  const present = await dispatchesIn(queue, [...STATES_OF_PRESENCE]);
+  return jobs.filter((job) => !present.has(keyText(job)));
 }
 
 /** Tells whether one of the jobs waits in the engine for a worker to take it. */
-export async function waitingInEngine(
-  queue: Queue,
-  jobs: { id: string; dispatchNo: number }[],
-): Promise<boolean> {
-  const states = await Promise.all(jobs.map((job) => queue.getJobState(engineJobId(job))));
-  return states.includes('waiting');
+export async function waitingInEngine(queue: Queue, jobs: DispatchKey[]): Promise<boolean> {
+  if (jobs.length === 0) return false;
+  const waiting = await dispatchesIn(queue, ['waiting']);
+  return jobs.some((job) => waiting.has(keyText(job)));
+}
+
+/** Reads the whole engine queue, which the window bounds. */
+async function dispatchesIn(queue: Queue, states: JobType[]): Promise<Set<string>> {
+  const deliveries = await queue.getJobs(states);
+  return new Set(deliveries.flatMap(({ data }) => readDelivery(data).map(keyText)));
 }
 
 /** The name of the queue in which Bull Board shows the dead letters of `queue`. */
