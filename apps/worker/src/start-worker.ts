@@ -15,6 +15,7 @@ import { createSlotsByQueue } from './attempt/handler-slots.ts';
 import { limitUnderWay } from './attempt/outcomes-under-way.ts';
 import { createRecorder } from './attempt/recorder.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
+import { createDeliveryRunner } from './attempt/run-delivery.ts';
 import { createRunningAttempts, type RunningAttempts } from './attempt/running-attempts.ts';
 import type { WorkerConfig } from './config.ts';
 import { startDeadLetters } from './dead-letters/start-dead-letters.ts';
@@ -99,10 +100,8 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
     counters,
     logger,
   };
-  const run = async (queue: string, delivery: DispatchKey[]) => {
-    await Promise.all(delivery.map((dispatched) => runAttempt(steps, dispatched)));
-    await slotsOf(queue).turnover();
-  };
+  const runOne = (dispatch: DispatchKey) => runAttempt(steps, dispatch);
+  const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
   const consumers = consumeQueues({ engine, queues, concurrency, run });
   const watchdog = startWatchdog({ ...resources, queues, concurrency, consumers, deafAfterMs });
   logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');

@@ -22,7 +22,7 @@ export type SizeName = keyof typeof SIZES;
 export const SIZES = {
   small: {
     rounds: 1,
-    warmUpSeconds: 1,
+    warmUpSeconds: 2,
     acceptSeconds: 2,
     payloadsBytes: [200],
     rateSeconds: 2,
@@ -38,19 +38,19 @@ export const SIZES = {
   },
   standard: {
     rounds: 3,
-    warmUpSeconds: 1,
+    warmUpSeconds: 3,
     acceptSeconds: 2,
     payloadsBytes: [200, 10_000, 200_000],
     rateSeconds: 2,
     ratesPerSecond: [500, 2_000],
     throughputSeconds: 2,
     workers: [1, 2, 4],
-    workerJobs: 10_000,
+    workerJobs: 20_000,
     latencyPerSecond: 200,
     latencySeconds: 3,
     pickUps: 120,
     pickUpSeconds: 8,
-    webhookJobs: 1_000,
+    webhookJobs: 2_000,
   },
 } as const satisfies Record<string, Size>;
 

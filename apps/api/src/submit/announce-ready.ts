@@ -1,3 +1,5 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
+
 /** Tells the dispatchers, without anybody waiting for it, that queues have jobs that can run. */
 export interface ReadyAnnouncer {
   announce(queue: string): void;
@@ -6,8 +8,8 @@ export interface ReadyAnnouncer {
 }
 
 /**
- * Makes an announcer that never has more than one notification in flight: whatever is announced meanwhile goes out
- * together afterwards, once a queue. A lost one costs the dispatcher's polling interval, so errors are only reported.
+ * Makes an announcer that never has more than one notification in flight: what is announced in the same turn of the
+ * event loop, such as the jobs of a batch, goes out together, and so does whatever is announced meanwhile, once a queue. A lost one costs the dispatcher's polling interval, so errors are only reported.
  */
 export function createReadyAnnouncer(
   send: (queue: string) => Promise<void>,
@@ -17,6 +19,7 @@ export function createReadyAnnouncer(
   let sending: Promise<void> | undefined;
 
   async function sendPending(): Promise<void> {
+    await endOfTurn();
     for (const queue of pending) {
       pending.delete(queue);
       await send(queue).catch(onError);

@@ -13,9 +13,9 @@ const IDLE_POLL_MS = 500;
 /** A turn that was another dispatcher's must not be tried again at once. */
 const MIN_POLL_MS = 2;
 const ENGINE_AWAY_POLL_MS = 200;
-/** A busy queue rests after a turn, so that the next one is for more than the few jobs that came in meanwhile. */
-const BUSY_PER_SECOND = 200;
-const REST_MS = 5;
+/** After a turn that took all there was, a busy queue rests, the longer the busier, so that the next one is for many. */
+const REST_MS_PER_JOB_A_SECOND = 1 / 200;
+const MAX_REST_MS = 20;
 const CAPACITY_MAX_AGE_MS = 1_000;
 /** Within this time after a hint, the dispatcher that serves the queue has taken a turn, or is no longer there. */
 const FOLLOW_MS = 25;
@@ -76,8 +76,10 @@ export function startDispatcher({ db, engine, queue, handlerMs, onError }: Dispa
     window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: performance.now() });
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - capacity.readAt > CAPACITY_MAX_AGE_MS) await refreshCapacity();
-    if (window.claimedPerSecond > BUSY_PER_SECOND) await delay(REST_MS);
-    return moreToDo ? Math.max(MIN_POLL_MS, refillInMs(window, size)) : IDLE_POLL_MS;
+    if (moreToDo) return Math.max(MIN_POLL_MS, refillInMs(window, size));
+    const restMs = Math.min(MAX_REST_MS, window.claimedPerSecond * REST_MS_PER_JOB_A_SECOND);
+    if (restMs >= 1) await delay(restMs);
+    return IDLE_POLL_MS;
   }
 
   const loop = startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });
