@@ -12,7 +12,7 @@ export interface LoadOptions {
   seconds: number;
   /** For how many seconds more there has to be load: faults that take long must not hit an idle system. */
   secondsNeeded?: () => number;
-  /** The last jobs wait for this, so that no fault hits an idle system. */
+  /** The last jobs wait for this, all but a trickle, so that no fault hits an idle system. */
   faultsDone: Promise<unknown>;
   deadline: AbortSignal;
 }
@@ -31,8 +31,10 @@ const HASTE = 2;
 const LONGEST_ARREARS_MS = 500;
 /** Each so manieth job is submitted again when it is accepted: the reply has to name the same job. */
 const ASKED_AGAIN_EACH = 100;
-/** The part of the jobs that waits for the last fault. */
+/** The part of the jobs that waits for the last fault, but for a trickle. */
 const HELD_BACK = 0.02;
+/** How long each client waits at most with a job that is held back. */
+const TRICKLE_MS = 2_000;
 
 /** Submits all jobs, as many clients at once as a small crowd, each job at its time. */
 export function startLoad(options: LoadOptions): LoadProgress {
@@ -59,7 +61,7 @@ export function startLoad(options: LoadOptions): LoadProgress {
   async function submitNext(): Promise<void> {
     const n = next++;
     const job = planJob(n, random, options.receivers);
-    if (n >= firstHeldBack) await options.faultsDone;
+    if (n >= firstHeldBack) await Promise.race([options.faultsDone, delay(random.int(0, TRICKLE_MS))]);
     await delay(Math.max(0, takeTurn() - performance.now()), undefined, { signal: deadline });
     const jobId = await client.submit(job);
     if (jobId === undefined) progress.unanswered += 1;
