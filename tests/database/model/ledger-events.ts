@@ -182,9 +182,7 @@ async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): P
       for (const one of jobs) if (model.isOverdue(one)) model.move(one, 'expired');
       return;
     case 'takeBack':
-      await takeBack(db, [
-        { id: job.id, dispatchNo: job.dispatchNo - event.late, type: 't', traceparent: null },
-      ]);
+      await takeBack(db, [{ id: job.id, dispatchNo: job.dispatchNo - event.late }]);
       return model.takeBack(job, job.dispatchNo - event.late);
     case 'claim':
       return await claim(world, job, event);

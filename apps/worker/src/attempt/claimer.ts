@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createBatcher } from '@accepted/shared/batching/batcher';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import type { Database } from '@accepted/shared/database/connect';
+import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import type { Logger } from 'pino';
@@ -23,7 +24,7 @@ export interface Claimer {
 
 /**
  * Makes a claimer. While Postgres is away it waits, for the delivery is still good when Postgres is back; once
- * `isClosing` it claims nothing more, and the reconciler brings the jobs back.
+ * `isClosing` it claims nothing more and takes the jobs back for others; what it cannot, the reconciler does.
  */
 export function createClaimer(options: {
   db: Database;
@@ -37,22 +38,29 @@ export function createClaimer(options: {
     maxBatchSize: MAX_BATCH_SIZE,
     maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
     async flush(dispatches) {
+      if (isClosing()) return await leaveToOthers(dispatches);
       const claimant = workerId();
-      const claimed = isClosing() ? [] : await claimJobs(db, claimant, dispatches);
+      const claimed = await claimJobs(db, claimant, dispatches);
       // What was claimed under a lease that has been lost meanwhile is the rescuer's.
       return dispatches.map((_, index) => (claimant === workerId() ? claimed[index] : undefined));
     },
   });
 
+  /** What waits here unclaimed would not be missed for seconds: until its delivery is found lost or stalled. */
+  async function leaveToOthers(dispatches: DispatchKey[]): Promise<undefined[]> {
+    await takeBack(db, dispatches);
+    return dispatches.map(() => undefined);
+  }
+
   async function claim(dispatch: DispatchKey): Promise<ClaimedJob | undefined> {
-    while (!isClosing()) {
+    do {
       try {
         return await batcher.add(dispatch);
       } catch (error) {
         logger.warn({ err: error, jobId: dispatch.id }, 'claiming failed; it is tried again');
         await delay(RETRY_AFTER_MS);
       }
-    }
+    } while (!isClosing());
     return undefined;
   }
 

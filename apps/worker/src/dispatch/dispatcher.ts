@@ -13,8 +13,9 @@ const IDLE_POLL_MS = 500;
 /** A turn that was another dispatcher's must not be tried again at once. */
 const MIN_POLL_MS = 2;
 const ENGINE_AWAY_POLL_MS = 200;
-/** After a turn that took all there was, a busy queue rests, the longer the busier, so that the next one is for many. */
-const REST_MS_PER_JOB_A_SECOND = 1 / 200;
+/** After a turn that took all there was, a busy queue rests, so that the next one is for many, and costs as little a job. */
+const BUSY_PER_SECOND = 200;
+const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
 const CAPACITY_MAX_AGE_MS = 1_000;
 /** Within this time after a hint, the dispatcher that serves the queue has taken a turn, or is no longer there. */
@@ -65,6 +66,7 @@ export function startDispatcher({ db, engine, queue, handlerMs, onError }: Dispa
     const rate = Math.max(capacity.finishedPerSecond, window?.claimedPerSecond ?? 0);
     const size = windowSize(capacity.concurrency, rate);
     if (size === 0) return IDLE_POLL_MS;
+    const turnBeganMs = performance.now();
     const turn = await dispatchJobs(db, queue, size);
     const { jobs, waitingBefore, moreToDo } = turn;
     turns.tookTurn(turn);
@@ -73,12 +75,13 @@ export function startDispatcher({ db, engine, queue, handlerMs, onError }: Dispa
     // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
     const deliveries = intoDeliveries(jobs, { handlerMs: handlerMs(), workers: capacity.workers });
     if (jobs.length > 0) await addToEngine(engine, queue, deliveries);
-    window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: performance.now() });
+    const turnEndedMs = performance.now();
+    window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: turnEndedMs });
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - capacity.readAt > CAPACITY_MAX_AGE_MS) await refreshCapacity();
     if (moreToDo) return Math.max(MIN_POLL_MS, refillInMs(window, size));
-    const restMs = Math.min(MAX_REST_MS, window.claimedPerSecond * REST_MS_PER_JOB_A_SECOND);
-    if (restMs >= 1) await delay(restMs);
+    const restMs = Math.min(MAX_REST_MS, RESTS_PER_TURN * (turnEndedMs - turnBeganMs));
+    if (window.claimedPerSecond > BUSY_PER_SECOND) await delay(restMs);
     return IDLE_POLL_MS;
   }
 

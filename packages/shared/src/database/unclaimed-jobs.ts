@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import type { DispatchKey } from '../job/dispatch-key.ts';
 import type { Database } from './connect.ts';
 import type { DispatchedJob } from './dispatch-jobs.ts';
 import { unnestBatch } from './unnest.ts';
@@ -18,8 +19,8 @@ export async function listUnclaimed(
     .execute();
 }
 
-/** Takes jobs back that the engine no longer has: they are ready again, and the old dispatch claims nothing more. */
-export async function takeBack(db: Database, jobs: DispatchedJob[]): Promise<number> {
+/** Takes jobs back that nobody will claim: they are ready again, and the old dispatch claims nothing more. */
+export async function takeBack(db: Database, jobs: DispatchKey[]): Promise<number> {
   if (jobs.length === 0) return 0;
   const { numAffectedRows } = await sql`
     UPDATE jobs SET dispatched_at = NULL
@@ -30,6 +31,6 @@ export async function takeBack(db: Database, jobs: DispatchedJob[]): Promise<num
 }
 
 const DISPATCHED_COLUMNS = [
-  { name: 'id', type: 'uuid', value: (job: DispatchedJob) => job.id },
-  { name: 'dispatch_no', type: 'integer', value: (job: DispatchedJob) => job.dispatchNo },
+  { name: 'id', type: 'uuid', value: (job: DispatchKey) => job.id },
+  { name: 'dispatch_no', type: 'integer', value: (job: DispatchKey) => job.dispatchNo },
 ];
