@@ -41,8 +41,8 @@ export interface Engine {
  */
 export const ENGINE_WORKER_SETTINGS = {
   maxStalledCount: 1_000_000,
-  stalledInterval: 2_500,
-  lockDuration: 5_000,
+  stalledInterval: 1_500,
+  lockDuration: 3_000,
   drainDelay: 5,
   runRetryDelay: 1_000,
 } as const satisfies Partial<WorkerOptions>;
