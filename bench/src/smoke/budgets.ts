@@ -75,7 +75,7 @@ export const BUDGETS: Budget[] = [
   {
     figure: 'workStatementsUnderLoad',
     title: 'statements to run one of many',
-    bound: { atMost: 1 },
+    bound: { atMost: 0.5 },
     reason: 'Jobs that run together no longer share claims, outcomes and dispatches.',
   },
   {
@@ -93,7 +93,7 @@ export const BUDGETS: Budget[] = [
   {
     figure: 'redisRoundTripsUnderLoad',
     title: 'Redis round trips to run one of many',
-    bound: { atMost: 1 },
+    bound: { atMost: 0.5 },
     reason: 'Jobs that run together no longer share turns to Redis.',
   },
   {
