@@ -9,7 +9,8 @@ export interface ReadyAnnouncer {
 
 /**
  * Makes an announcer that never has more than one notification in flight: what is announced in the same turn of the
- * event loop, such as the jobs of a batch, goes out together, and so does whatever is announced meanwhile, once a queue. A lost one costs the dispatcher's polling interval, so errors are only reported.
+ * event loop, such as the jobs of a batch, goes out together, and so does whatever is announced meanwhile, once a
+ * queue. A lost one costs the dispatcher's polling interval, so errors are only reported.
  */
 export function createReadyAnnouncer(
   send: (queue: string) => Promise<void>,

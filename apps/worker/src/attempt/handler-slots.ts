@@ -23,8 +23,8 @@ const MAX_WAIT_MS = 250;
 export function createHandlerSlots({ slots, now = () => performance.now() }: SlotOptions): HandlerSlots {
   const waiting = new Set<() => void>();
   const startedAt = new Map<symbol, number>();
-  let taken = 0;
   const waitingForTurnover: (() => void)[] = [];
+  let taken = 0;
   let averageMs = UNKNOWN_MS;
 
   function take(signal: AbortSignal): Promise<boolean> {
