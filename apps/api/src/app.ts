@@ -16,6 +16,7 @@ import { queueStatistics } from './plugins/queue-statistics.ts';
 import { readiness } from './plugins/readiness.ts';
 import { responseHeaders } from './plugins/response-headers.ts';
 import { safeJson } from './plugins/safe-json.ts';
+import { schemaGuard } from './plugins/schema-guard.ts';
 import { submitter } from './plugins/submitter.ts';
 import { validation } from './plugins/validation.ts';
 import { waiting } from './plugins/waiting.ts';
@@ -66,6 +67,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   await app.register(openApi, { publicUrl });
 
   await app.register(database, { db });
+  await app.register(schemaGuard);
   await app.register(readiness);
   await app.register(catalog);
   await app.register(estimates);
@@ -91,6 +93,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   }
 
   await app.register(async (v1) => {
+    v1.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
     await v1.register(authentication);
     await v1.register(submitJob, { maxWaitSeconds });
     await v1.register(listJobs);

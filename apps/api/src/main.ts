@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
-import { openDatabase } from '@accepted/shared/database/connect';
+import { type Database, isDatabaseUnavailable, openDatabase } from '@accepted/shared/database/connect';
+import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/database/schema-version';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
 import { createLogger } from '@accepted/shared/logging/create-logger';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
@@ -29,7 +30,10 @@ async function main(): Promise<void> {
   );
   const { BOOTSTRAP_API_KEY: apiKey, BOOTSTRAP_WEBHOOK_SECRET: webhookSecret } = config;
   const secretBox = createSecretBox(config.SECRETS_KEY);
-  if (apiKey) await ensureBootstrap(db, secretBox, { apiKey, webhookSecret });
+  const mismatch = await schemaAtStart(db);
+  if (mismatch?.kind === 'behind') throw new Error(mismatch.message);
+  // On a newer ledger nothing is written; every request is told why.
+  if (apiKey && !mismatch) await ensureBootstrap(db, secretBox, { apiKey, webhookSecret });
   const app = await buildApp({ db, logger }, config);
 
   const delay = config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS;
@@ -46,10 +50,21 @@ async function main(): Promise<void> {
 
   // The first requests should not wait for the first connection. Without Postgres they get their 503 all the same.
   await app.ready();
-  const warmUp = spend({ remainingMs: WARM_UP_MS }, app.catalog.read());
-  await warmUp.catch((error: unknown) => logger.warn({ err: error }, 'Postgres is not there yet'));
+  const warmUp = spend(
+    { remainingMs: WARM_UP_MS },
+    Promise.all([app.catalog.read(), app.schemaGuard.look()]),
+  );
+  await warmUp.catch((error: unknown) => logger.warn({ err: error }, 'the ledger cannot be used yet'));
   await app.listen({ port: config.PORT, host: config.HOST });
   logger.info({ url: publicUrl(config) }, 'ready for requests');
+}
+
+/** A Postgres that is away at the start may be back soon; the schema is looked at then. */
+async function schemaAtStart(db: Database): Promise<SchemaMismatch | undefined> {
+  return findSchemaMismatch(db).catch((error: unknown) => {
+    if (isDatabaseUnavailable(error)) return undefined;
+    throw error;
+  });
 }
 
 function secretsOf(config: Config): (string | undefined)[] {

@@ -17,7 +17,7 @@ test('several migrations at once leave one schema, and a later one has nothing t
   );
 
   await using late = spawnProcess(MAIN, { env });
-  expect(await late.waitForLine(/^Ledger/)).toBe('Ledger: nothing to do');
+  expect(await late.waitForLine(/^Ledger/)).toMatch(/^Ledger: nothing to do; its schema is \d+\.\d+$/);
 });
 
 test('a database that does not answer, or is not named, ends it with one line and exit code 1', async () => {

@@ -8,10 +8,11 @@ const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.
 /** Brings both schemas of the database up to date: the ledger's and that of BullMQ's Postgres engine. */
 async function main(): Promise<void> {
   const { DATABASE_URL } = readConfig();
-  const names = await migrateLedger(DATABASE_URL, MIGRATIONS_DIR);
-  const version = await migrateEngine(DATABASE_URL);
-  const ledger = names.length ? `ran ${names.join(', ')}` : 'nothing to do';
-  process.stdout.write(`Ledger: ${ledger}\nQueue engine: schema version ${version}\n`);
+  const { ran, version } = await migrateLedger(DATABASE_URL, MIGRATIONS_DIR);
+  const engineVersion = await migrateEngine(DATABASE_URL);
+  const did = ran.length ? `ran ${ran.join(', ')}` : 'nothing to do';
+  process.stdout.write(`Ledger: ${did}; its schema is ${version.major}.${version.minor}\n`);
+  process.stdout.write(`Queue engine: schema version ${engineVersion}\n`);
 }
 
 main().catch((error: unknown) => {

@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises';
-import { type DatabaseOptions, openDatabase } from '@accepted/shared/database/connect';
+import { type Database, type DatabaseOptions, openDatabase } from '@accepted/shared/database/connect';
+import { findSchemaMismatch } from '@accepted/shared/database/schema-version';
 import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
 import { createLogger } from '@accepted/shared/logging/create-logger';
+import { requireEngineSchema } from '@accepted/shared/queue/migrate-engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
 import { loadHandlers } from './handlers/load-handlers.ts';
 import { closeIsolatedProcesses } from './handlers/process-pool.ts';
+import { watchSchema } from './rescue/watch-schema.ts';
 import { startWorker } from './start-worker.ts';
 
 /** Shared by claims, outcomes, dispatchers and services; each holds one only for the length of a statement or two. */
@@ -34,6 +37,7 @@ async function main(): Promise<void> {
     onError,
   );
   const heartbeatDb = openDatabase(heartbeatConnection(config), onError);
+  await requireSchemas(db, config);
   const secretBox = createSecretBox(config.SECRETS_KEY);
   await sealStoredSecrets(db, secretBox);
   const builtins = createBuiltinHandlers({
@@ -74,6 +78,17 @@ async function main(): Promise<void> {
     process.exit(exitCode);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  watchSchema(db, ({ message }) => {
+    logger.fatal(message);
+    void stop('schema', EXIT_FAILED);
+  });
+}
+
+/** Refuses to start on a ledger, or a queue engine on Postgres, that was migrated for another version. */
+async function requireSchemas(db: Database, { DATABASE_URL, REDIS_URL }: WorkerConfig): Promise<void> {
+  const mismatch = await findSchemaMismatch(db);
+  if (mismatch) throw new Error(mismatch.message);
+  if (REDIS_URL === undefined) await requireEngineSchema(DATABASE_URL);
 }
 
 /** One that hangs is given up in time for another try within the lease. */

@@ -1,5 +1,6 @@
 import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { mayBeSchemaMismatch } from '@accepted/shared/database/schema-version';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { databaseUnavailable } from '../http/database-budget.ts';
 import { Problem, problemBody } from '../http/problem.ts';
@@ -10,8 +11,10 @@ export interface ProblemDetailsOptions {
 
 /** Answers every error as `application/problem+json` (RFC 9457) with a code of the registry. */
 export const problemDetails = fp<ProblemDetailsOptions>(async (app, { publicUrl }) => {
-  app.setErrorHandler((error, request, reply) => {
-    sendProblem(toProblem(error), publicUrl, request, reply);
+  app.setErrorHandler(async (error, request, reply) => {
+    const cause = mayBeSchemaMismatch(error) ? await findCause(app, error) : error;
+    sendProblem(toProblem(cause), publicUrl, request, reply);
+    return reply;
   });
   app.setNotFoundHandler((request, reply) => {
     const detail = `There is no route ${request.method} ${request.url.split('?')[0]}.`;
@@ -33,6 +36,11 @@ function sendProblem(
     .header('cache-control', 'no-store')
     .type('application/problem+json')
     .send(problemBody(problem, publicUrl, request.id));
+}
+
+/** A statement that Postgres does not understand any more: a migration may have run since the last look. */
+async function findCause(app: FastifyInstance, error: unknown): Promise<unknown> {
+  return (await app.schemaGuard.look().catch(() => undefined)) ?? error;
 }
 
 /** Turns whatever was thrown into a problem; what is unknown stays inside as `internal_error`. */

@@ -17,6 +17,7 @@ const COMMON_PROBLEMS: ProblemCode[] = [
   'missing_scope',
   'internal_error',
   'database_unavailable',
+  'schema_mismatch',
 ];
 
 /** Adds to a route's schema the scope that it needs: in its options for the guard, and in OpenAPI for readers. */

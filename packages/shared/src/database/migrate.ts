@@ -1,35 +1,91 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { judgeSchema, readSchemaVersion, type SchemaVersion } from './schema-version.ts';
+import type { Ledger } from './tables.ts';
+
+/** A file of the migrations' folder. One after which the code of before must not touch the ledger exports its `major`. */
+interface MigrationFile extends Migration {
+  /**
+   * The major version that this migration begins. Running programs of the version before find out within a second; what
+   * they write until then must fail in Postgres, so such a migration renames or drops what they write to.
+   */
+  major?: number;
+}
+
+/** What `migrateLedger` found and did. */
+export interface Migrated {
+  /** The names of the migrations that were run. */
+  ran: string[];
+  version: SchemaVersion;
+}
 
 /**
- * Brings the ledger up to the newest migration in `migrationsDir` and returns the names of those that it ran.
+ * Brings the ledger up to the newest migration in `migrationsDir`. One that is newer within the same major version is
+ * left as it is, as after an upgrade that was rolled back.
  *
  * All of them run in one transaction under Kysely's advisory lock, so any number of processes may call this at once:
- * one works, the others wait and then find nothing to do. Throws when a migration fails or an old one is missing.
+ * one works, the others wait and then find nothing to do. Throws when a migration fails, an old one is missing, or the
+ * ledger has a newer major version.
  */
-export async function migrateLedger(databaseUrl: string, migrationsDir: string): Promise<string[]> {
+export async function migrateLedger(databaseUrl: string, migrationsDir: string): Promise<Migrated> {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 5_000 });
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<Ledger>({ dialect: new PostgresDialect({ pool }) });
   try {
-    const provider = { getMigrations: () => loadMigrations(migrationsDir) };
+    const migrations = await loadMigrations(migrationsDir);
+    const newest = newestVersion(migrations);
+    const found = await readSchemaVersion(db);
+    const mismatch = judgeSchema(found, newest);
+    if (mismatch?.kind === 'ahead') throw new Error(mismatch.message);
+    if (found && found.minor > newest.minor) return { ran: [], version: found };
+    const provider = { getMigrations: async () => keepingVersion(migrations) };
     const { error, results } = await new Migrator({ db, provider }).migrateToLatest();
     if (error) throw error;
-    return (results ?? []).map((result) => result.migrationName);
+    return { ran: (results ?? []).map((result) => result.migrationName), version: newest };
   } finally {
     await db.destroy();
   }
 }
 
 /** Reads the folder like Kysely's own provider, but by file URL: a `%` or `#` in the path would mislead that. */
-async function loadMigrations(folder: string): Promise<Record<string, Migration>> {
-  const files = (await readdir(folder)).filter((file) => /^\d+_.*\.ts$/.test(file));
-  const load = async (file: string): Promise<[string, Migration]> => [
+async function loadMigrations(folder: string): Promise<[name: string, file: MigrationFile][]> {
+  const files = (await readdir(folder)).filter((file) => /^\d+_.*\.ts$/.test(file)).sort();
+  const load = async (file: string): Promise<[string, MigrationFile]> => [
     file.slice(0, -'.ts'.length),
     await import(pathToFileURL(join(folder, file)).href),
   ];
-  return Object.fromEntries(await Promise.all(files.map(load)));
+  return Promise.all(files.map(load));
+}
+
+/** Before this migration there is nowhere to keep a version. */
+const FIRST_WITH_VERSION = 7;
+
+/** Has each migration leave the version that it makes behind, in its own transaction. */
+function keepingVersion(migrations: [string, MigrationFile][]): Record<string, Migration> {
+  let major = 1;
+  const wrap = ([name, file]: [string, MigrationFile]): [string, Migration] => {
+    major = file.major ?? major;
+    const version = { major, minor: numberOf(name) };
+    return [name, { up: (db) => file.up(db).then(() => keepVersion(db, version)) }];
+  };
+  return Object.fromEntries(migrations.map(wrap));
+}
+
+async function keepVersion(db: Kysely<unknown>, { major, minor }: SchemaVersion): Promise<void> {
+  if (minor < FIRST_WITH_VERSION) return;
+  await sql`
+    INSERT INTO schema_version (major, minor) VALUES (${major}, ${minor})
+    ON CONFLICT (is_only_row) DO UPDATE SET major = excluded.major, minor = excluded.minor`.execute(db);
+}
+
+function newestVersion(migrations: [string, MigrationFile][]): SchemaVersion {
+  const major = migrations.reduce((last, [, file]) => file.major ?? last, 1);
+  return { major, minor: numberOf(migrations.at(-1)?.[0] ?? '0') };
+}
+
+function numberOf(name: string): number {
+  return Number.parseInt(name, 10);
 }

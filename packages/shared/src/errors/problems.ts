@@ -184,6 +184,14 @@ export const PROBLEMS = {
       'The ledger could not be reached in time, so nothing was promised. A job may still have been written.',
     remedy: 'Send the request again after `Retry-After` seconds with the same `Idempotency-Key`.',
   },
+  schema_mismatch: {
+    status: 503,
+    title: 'This server and the ledger do not fit together',
+    meaning:
+      'The ledger has a schema that this version of the server cannot use; `detail` says which. Nothing was promised.',
+    remedy:
+      'Send the request again after `Retry-After` seconds. Operators: run the migration, or replace this server by the version that the ledger was migrated for.',
+  },
   not_ready: {
     status: 503,
     title: 'This server is not ready',

@@ -9,11 +9,12 @@ const DATABASE_BUDGET_MS = 900;
 
 const schema = {
   summary: 'Should requests come here',
-  description: 'Asks the ledger. False first when the server shuts down.',
+  description:
+    'Asks the ledger, and whether its schema is one that this server can use. False first when the server shuts down.',
   tags: ['operations'],
   response: openAnswers(
     { 200: { description: 'They should.', schema: Type.Object({ status: Type.Literal('ready') }) } },
-    ['not_ready', 'database_unavailable'],
+    ['not_ready', 'database_unavailable', 'schema_mismatch'],
   ),
 };
 
@@ -22,6 +23,8 @@ export const getReadyz: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/readyz', { schema, logLevel: 'fatal' }, async () => {
     if (!app.readiness.accepting) throw new Problem('not_ready', { headers: { 'retry-after': '5' } });
     await spend({ remainingMs: DATABASE_BUDGET_MS }, pingDatabase(app.db));
+    const mismatch = app.schemaGuard.problem();
+    if (mismatch) throw mismatch;
     return { status: 'ready' };
   });
 };
