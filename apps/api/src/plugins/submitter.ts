@@ -10,9 +10,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * Writes a job durably; resolves only after the commit. `replayed` says that the job of an earlier request with the
-     * same idempotency key is the answer. Rejects with a problem, or when Postgres is unavailable.
+     * same idempotency key is the answer. Rejects with a problem, or when Postgres is unavailable. A job whose turn to be
+     * written comes when `isWanted` answers `false` is not written.
      */
-    submitJob(job: NewJob): Promise<{ row: JobRow; replayed: boolean }>;
+    submitJob(job: NewJob, isWanted: () => boolean): Promise<{ row: JobRow; replayed: boolean }>;
   }
 }
 
@@ -24,8 +25,8 @@ export const submitter = fp(async (app) => {
     (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
   );
 
-  app.decorate('submitJob', async (job) => {
-    const accepted = await batcher.add(job);
+  app.decorate('submitJob', async (job, isWanted) => {
+    const accepted = await batcher.add(job, isWanted);
     if (accepted.kind === 'keyReused') throw new Problem('idempotency_key_reused');
     if (accepted.kind === 'refused') throw accepted.error;
     const { kind, row } = accepted;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createBatcher } from '@accepted/shared/batching/batcher';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import type { Database } from '@accepted/shared/database/connect';
+import { type Database, isStatementTimeout } from '@accepted/shared/database/connect';
 import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
@@ -37,6 +37,8 @@ export function createClaimer(options: {
   const batcher = createBatcher<DispatchKey, ClaimedJob | undefined>({
     maxBatchSize: MAX_BATCH_SIZE,
     maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
+    // Payloads come with the claims, and nobody knows before how large they are.
+    mustSplit: isStatementTimeout,
     async flush(dispatches) {
       if (isClosing()) return await leaveToOthers(dispatches);
       const claimant = workerId();

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createBatcher } from '@accepted/shared/batching/batcher';
-import { type Database, isDatabaseUnavailable } from '@accepted/shared/database/connect';
+import { type Database, isDatabaseUnavailable, isStatementTimeout } from '@accepted/shared/database/connect';
 import { type EndedAttempt, recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { Logger } from 'pino';
 
 const MAX_BATCH_SIZE = 500;
+/** A result may be 1 MiB: what is written in one statement must stay well below what Postgres takes in time. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 /** One at a time: what comes meanwhile makes the next batch larger, and statements are what costs. */
 const MAX_CONCURRENT_BATCHES = 1;
 const RETRY_AFTER_MS = 250;
@@ -26,6 +28,8 @@ export function createRecorder(options: {
   const batcher = createBatcher<EndedAttempt, Recorded>({
     maxBatchSize: MAX_BATCH_SIZE,
     maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
+    bytes: { of: sizeOf, maxPerBatch: MAX_BATCH_BYTES },
+    mustSplit: isStatementTimeout,
     flush: (batch) => recordOutcomes(db, batch, versions),
   });
 
@@ -58,6 +62,11 @@ export function createRecorder(options: {
       );
     }
   };
+}
+
+function sizeOf({ outcome }: EndedAttempt): number {
+  if (outcome.kind === 'succeed') return outcome.resultJson.length;
+  return 'error' in outcome ? outcome.error.message.length + (outcome.error.stack?.length ?? 0) : 0;
 }
 
 /**

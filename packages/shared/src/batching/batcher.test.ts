@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createBatcher } from './batcher.ts';
+import { createBatcher, ForgoneError } from './batcher.ts';
 
 /** A flush that the test ends by hand. */
 function controlledFlush() {
@@ -103,4 +103,64 @@ test('drain waits for everything that was added', async () => {
   batches[1]?.end();
   await draining;
   await results;
+});
+
+test('a batch ends where its bytes would be too many, and a larger item goes alone', async () => {
+  const { batches, flush } = controlledFlush();
+  const bytes = { of: (item: number) => item, maxPerBatch: 10 };
+  const batcher = createBatcher({ maxBatchSize: 3, maxConcurrentBatches: 9, bytes, flush });
+  const results = Promise.all([4, 6, 1, 25, 9, 1, 1, 1, 1].map((item) => batcher.add(item)));
+  for (const _ of Array(6)) await turn();
+  expect(batches.map((batch) => batch.items)).toEqual([[4, 6], [1], [25], [9, 1], [1, 1, 1]]);
+  for (const batch of batches) batch.end();
+  expect(await results).toHaveLength(9);
+});
+
+test('what nobody wants any more when its turn comes is left out, and does not count', async () => {
+  const { batches, flush } = controlledFlush();
+  const batcher = createBatcher({ maxBatchSize: 2, maxConcurrentBatches: 1, flush });
+  const first = batcher.add(1, () => true);
+  await turn();
+  let isWanted = true;
+  const forgone = Promise.allSettled([2, 3].map((item) => batcher.add(item, () => isWanted)));
+  const rest = [4, 5].map((item) => batcher.add(item));
+  const drained = batcher.drain();
+  isWanted = false;
+  batches[0]?.end();
+  await turn();
+  await turn();
+  expect(batches.map((batch) => batch.items)).toEqual([[1], [4, 5]]);
+  batches[1]?.end();
+  expect(await Promise.all([first, ...rest])).toEqual([10, 40, 50]);
+  const reason = expect.any(ForgoneError);
+  expect(await forgone).toEqual(Array(2).fill({ status: 'rejected', reason }));
+  await drained;
+});
+
+test('a batcher that has nothing left but what nobody wants is drained', async () => {
+  const { batches, flush } = controlledFlush();
+  const batcher = createBatcher({ maxBatchSize: 2, maxConcurrentBatches: 1, flush });
+  const forgone = batcher.add(1, () => false);
+  await Promise.all([expect(forgone).rejects.toThrow(ForgoneError), batcher.drain()]);
+  expect(batches).toEqual([]);
+});
+
+test('after a timeout the halves of a batch are tried, until the items that cause it stand alone', async () => {
+  const tried: number[][] = [];
+  const flush = async (items: number[]) => {
+    tried.push(items);
+    if (items.includes(3)) throw new Error('timeout');
+    return items;
+  };
+  const mustSplit = (error: unknown) => error instanceof Error && error.message === 'timeout';
+  const batcher = createBatcher({ maxBatchSize: 10, maxConcurrentBatches: 1, mustSplit, flush });
+  const results = await Promise.allSettled([1, 2, 3, 4, 5].map((item) => batcher.add(item)));
+  expect(results.map((result) => result.status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+  ]);
+  expect(tried).toEqual([[1, 2, 3, 4, 5], [1, 2, 3], [1, 2], [3], [4, 5]]);
 });

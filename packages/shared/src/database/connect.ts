@@ -72,3 +72,13 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (UNAVAILABLE.test(code) || SOCKET_FAULT.test(code)) return true;
   return code === '' && DRIVER_FAULT.test(error.message);
 }
+
+/** How a statement ends that the server, or else the driver, gave up for the time that it took. */
+const STATEMENT_TOO_SLOW = '57014';
+const ANSWER_TOO_SLOW = 'Query read timeout';
+
+/** Tells whether a statement was given up for the time that it took: a smaller one might end in time. */
+export function isStatementTimeout(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && error.code === STATEMENT_TOO_SLOW) || error.message === ANSWER_TOO_SLOW;
+}

@@ -71,7 +71,8 @@ export const submitJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = 
     const catalog = found instanceof Promise ? await spend(request.databaseBudget, found) : found;
     const jobType = checkSubmission(catalog, request.body, bodyFaults, new Date());
     const job = resolveJob(request.body, jobType, submissionOf(request, key));
-    const { row, replayed } = await spend(request.databaseBudget, app.submitJob(job));
+    const isWanted = () => request.databaseBudget.remainingMs > 0;
+    const { row, replayed } = await spend(request.databaseBudget, app.submitJob(job, isWanted));
     const waitMs = applyPreferences(reply, preferences, maxWaitSeconds);
     const current = waitMs > 0 ? await waitAfterPromise(app, row, waitMs, request.signal) : row;
     const body = answerJob(app, reply, current);
