@@ -1,3 +1,4 @@
+import { ForgoneError } from '@accepted/shared/batching/batcher';
 import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
 import { mayBeSchemaMismatch } from '@accepted/shared/database/schema-version';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -46,7 +47,7 @@ async function findCause(app: FastifyInstance, error: unknown): Promise<unknown>
 /** Turns whatever was thrown into a problem; what is unknown stays inside as `internal_error`. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
-  if (isDatabaseUnavailable(error)) return databaseUnavailable(error);
+  if (isDatabaseUnavailable(error) || error instanceof ForgoneError) return databaseUnavailable(error);
   if (!(error instanceof Error)) return new Problem('internal_error', { cause: error });
   const { code = '', statusCode = 500 } = error as FastifyError;
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Problem('body_too_large');
