@@ -28,7 +28,7 @@ export interface Claimer {
  */
 export function createClaimer(options: {
   db: Database;
-  workerId: () => string;
+  workerId: () => string | undefined;
   isClosing: () => boolean;
   logger: Logger;
 }): Claimer {
@@ -42,6 +42,8 @@ export function createClaimer(options: {
     async flush(dispatches) {
       if (isClosing()) return await leaveToOthers(dispatches);
       const claimant = workerId();
+      // The delivery is still good when this worker holds a lease again.
+      if (claimant === undefined) throw new Error('This worker holds no lease just now.');
       const claimed = await claimJobs(db, claimant, dispatches);
       // What was claimed under a lease that has been lost meanwhile is the rescuer's.
       return dispatches.map((_, index) => (claimant === workerId() ? claimed[index] : undefined));

@@ -30,7 +30,7 @@ const BULK_REPLAY_BATCH = 1;
 interface PrunerOptions {
   db: Database;
   /** One worker prunes for all of them: each try to lock the tables keeps everybody waiting. */
-  workerId: () => string;
+  workerId: () => string | undefined;
   retentionDays: number;
   logger: Logger;
   onError: (error: unknown) => void;
@@ -65,7 +65,8 @@ export function startPruner(options: PrunerOptions): Loop {
   }
 
   async function runOnce(): Promise<number> {
-    if (!(await isOldestWorker(db, workerId()))) return SUCCEED_MS;
+    const ownId = workerId();
+    if (ownId === undefined || !(await isOldestWorker(db, ownId))) return SUCCEED_MS;
     await attempt('make weeks', partitions.makeWeeks);
     await attempt('look for this week', partitions.tellOfMissingWeek);
     let moreToDo = false;

@@ -7,8 +7,8 @@ import { startLoop } from '../loop.ts';
 
 /** The lease that this process holds on all the jobs it runs. */
 export interface Lease {
-  /** The worker id to claim under; a new one after the lease was lost. */
-  workerId(): string;
+  /** The worker id to claim under; none from the loss of a lease until the next one is held under a new id. */
+  workerId(): string | undefined;
   /** Tells the dispatchers to count on this worker no more. */
   drain(): Promise<void>;
   /** Ends the lease; the caller has no running jobs any more. */
@@ -30,17 +30,21 @@ export interface LeaseOptions {
 /** Registers this process as a worker and keeps its heartbeat going; resolves once the first lease is held. */
 export async function holdLease(options: LeaseOptions): Promise<Lease> {
   const { db, logger } = options;
-  let workerId = await register(options);
+  let workerId: string | undefined = await register(options);
 
   async function beat(): Promise<number> {
     const { heartbeatMs } = options;
-    if (!(await heartbeat(db, workerId, { heartbeatMs, finishedPerSecond: options.finishedPerSecond() }))) {
+    if (workerId !== undefined && !(await prolong(workerId))) {
       logger.error({ workerId }, 'the lease was lost: running jobs are given up and this worker starts anew');
+      workerId = undefined;
       options.onLost();
-      workerId = await register(options);
     }
+    workerId ??= await register(options);
     return heartbeatMs;
   }
+
+  const prolong = (id: string) =>
+    heartbeat(db, id, { heartbeatMs: options.heartbeatMs, finishedPerSecond: options.finishedPerSecond() });
 
   const loop = startLoop({
     runOnce: beat,
@@ -49,10 +53,12 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   });
   return {
     workerId: () => workerId,
-    drain: () => markDraining(db, workerId),
+    async drain() {
+      if (workerId !== undefined) await markDraining(db, workerId);
+    },
     async release() {
       await loop.stop();
-      await removeWorker(db, workerId);
+      if (workerId !== undefined) await removeWorker(db, workerId);
     },
   };
 }

@@ -42,7 +42,8 @@ export function startOwnJobsCheck(options: {
   const counted = new Set<string>();
 
   async function runOnce(): Promise<number> {
-    const own = await listOwnJobs(db, lease.workerId());
+    const workerId = lease.workerId();
+    const own = workerId === undefined ? [] : await listOwnJobs(db, workerId);
     for (const job of own) if (job.cancelRequestedAt) running.stop(job.id, 'canceled');
     const idle = own.filter((job) => !running.has(job.id) && !claimer.isClaiming(job.id));
     const abandoned = idle.filter((job) => idleBefore.has(identity(job)));

@@ -32,7 +32,8 @@ export function startRescuer(options: {
 
   async function runOnce(): Promise<number> {
     const { leaseMs, heartbeatMs } = options;
-    const lost = await markLostWorkers(db, { rescuerId: lease.workerId(), leaseMs, heartbeatMs });
+    const rescuerId = lease.workerId();
+    const lost = rescuerId ? await markLostWorkers(db, { rescuerId, leaseMs, heartbeatMs }) : [];
     if (lost.length > 0)
       logger.warn({ workerIds: lost }, 'workers stopped sending heartbeats; their leases end');
     const orphans = await listOrphanedJobs(db, BATCH);

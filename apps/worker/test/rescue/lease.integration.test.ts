@@ -1,0 +1,73 @@
+import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createClaimer } from '../../src/attempt/claimer.ts';
+import { holdLease, type Lease } from '../../src/rescue/lease.ts';
+
+const logger = pino({ level: 'silent' });
+
+let database: TestDatabase;
+let lease: Lease;
+let lost: PromiseWithResolvers<void>;
+beforeEach(async () => {
+  database = await createTestDatabase();
+  lost = Promise.withResolvers();
+  lease = await holdLease({
+    db: database.db,
+    queues: ['default'],
+    concurrency: 1,
+    heartbeatMs: 50,
+    finishedPerSecond: () => ({}),
+    onLost: lost.resolve,
+    logger,
+  });
+});
+afterEach(async () => {
+  await lease.release();
+  await database.drop();
+});
+
+/** Has the lease end, as a rescuer does it, and Postgres refuse every new one until the function is called. */
+async function loseLease(): Promise<() => Promise<void>> {
+  const { db } = database;
+  await sql`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'refused by the test'; END $$`.execute(db);
+  await sql`CREATE TRIGGER refuse BEFORE INSERT ON workers FOR EACH ROW EXECUTE FUNCTION refuse()`.execute(
+    db,
+  );
+  await sql`UPDATE workers SET lost_at = now()`.execute(db);
+  await lost.promise;
+  return async () => {
+    await sql`DROP TRIGGER refuse ON workers`.execute(db);
+  };
+}
+
+test('from the loss of a lease to the next one there is no worker id', async () => {
+  const before = lease.workerId();
+  const allowLeases = await loseLease();
+  expect(lease.workerId()).toBeUndefined();
+  await allowLeases();
+  const after = await waitUntil(lease.workerId, { until: 'a lease is held again' });
+  expect(after).not.toBe(before);
+});
+
+test('without a lease a delivered job is not claimed, and not dropped: it waits for the next lease', async () => {
+  const allowLeases = await loseLease();
+  const claimer = createClaimer({
+    db: database.db,
+    workerId: lease.workerId,
+    isClosing: () => false,
+    logger,
+  });
+  let answered = false;
+  const claim = claimer
+    .claim({ id: '0190a5ad-4a9e-7000-8000-000000000000', dispatchNo: 1 })
+    .finally(() => (answered = true));
+  await claimer.drain();
+  expect(answered).toBe(false);
+  await allowLeases();
+  await claim;
+  expect(lease.workerId()).toBeDefined();
+});
