@@ -30,3 +30,13 @@ async function takeDatabase(server: string): Promise<TestRedis> {
   url.pathname = `/${db}`;
   return { url: url.href, [Symbol.asyncDispose]: async () => undefined };
 }
+
+/** Sends one command to a Redis, as somebody does who meddles with it. */
+export async function commandRedis(url: string, command: string, ...args: string[]): Promise<unknown> {
+  const redis = new Redis(url);
+  try {
+    return await redis.call(command, ...args);
+  } finally {
+    redis.disconnect();
+  }
+}

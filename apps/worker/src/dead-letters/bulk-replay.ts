@@ -1,10 +1,16 @@
-import { advanceBulkReplay, listDueBulkReplays } from '@accepted/shared/database/advance-bulk-replay';
+import {
+  advanceBulkReplay,
+  listDueBulkReplays,
+  postponeBulkReplay,
+} from '@accepted/shared/database/advance-bulk-replay';
 import type { Database } from '@accepted/shared/database/connect';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 
 const AT_ONCE = 20;
 const IDLE_INTERVAL_MS = 500;
+const AFTER_FAILURE_MS = 5_000;
 /** Shorter than the shortest step, so that the rate that was asked for is reached. */
 const BUSY_INTERVAL_MS = 50;
 /** For how long after its last step a bulk replay is likely to have another one soon. */
@@ -25,11 +31,19 @@ export function startBulkReplays(options: {
 
   async function runOnce(): Promise<number> {
     const due = await listDueBulkReplays(db, AT_ONCE);
-    for (const id of due) {
-      for (const queue of await advanceBulkReplay(db, id)) await announce(queue);
-    }
+    await eachAlone(due, advance, giveTime);
     if (due.length > 0) busyUntil = performance.now() + BUSY_FOR_MS;
     return performance.now() < busyUntil ? BUSY_INTERVAL_MS : IDLE_INTERVAL_MS;
+  }
+
+  async function advance(id: string): Promise<void> {
+    for (const queue of await advanceBulkReplay(db, id)) await announce(queue);
+  }
+
+  /** One that fails would be among the first that are due for ever. */
+  async function giveTime(error: unknown, id: string): Promise<void> {
+    onError(error);
+    await postponeBulkReplay(db, id, AFTER_FAILURE_MS).catch(onError);
   }
 
   /** The dispatcher of the queue may be in another process. */

@@ -3,6 +3,7 @@ import type { Database } from '@accepted/shared/database/connect';
 import { forgetMirror } from '@accepted/shared/database/mirrored-dead-letters';
 import type { Engine } from '@accepted/shared/queue/engine';
 import type { Logger } from 'pino';
+import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import { createMirrorCheck } from './mirror-check.ts';
 import { createMirrorEntries } from './mirror-entries.ts';
@@ -49,15 +50,13 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
     mustForget ||= await engine.wasWiped('dead-letters');
     if (mustForget) await forgetMirror(db);
     mustForget = false;
-    let handled = 0;
-    for (const queue of queues) {
-      handled += (await entries.showOpen(queue)) + (await entries.removeResolved(queue));
-    }
+    const shown = await eachAlone(queues, entries.showOpen, onError);
+    const removed = await eachAlone(queues, entries.removeResolved, onError);
     if (performance.now() >= nextCheckAt) {
       nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
-      for (const queue of queues) await checkSome(queue);
+      await eachAlone(queues, checkSome, onError);
     }
-    return handled > 0 ? BUSY_INTERVAL_MS : INTERVAL_MS;
+    return [...shown, ...removed].some((handled) => handled > 0) ? BUSY_INTERVAL_MS : INTERVAL_MS;
   }
 
   const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });

@@ -28,6 +28,15 @@ export async function listDueBulkReplays(db: Database, limit: number): Promise<s
   return rows.map((row) => row.id);
 }
 
+/** Leaves a bulk replay alone for a while. */
+export async function postponeBulkReplay(db: Database, id: string, forMs: number): Promise<void> {
+  await db
+    .updateTable('bulk_replays')
+    .set({ next_step_at: sql<Date>`now() + ${forMs} * interval '1 ms'` })
+    .where('id', '=', id)
+    .execute();
+}
+
 /**
  * Takes the next step of a bulk replay and answers the queues that jobs were put back to. One transaction does it all,
  * under the lock of the bulk replay's row: whoever comes meanwhile finds it locked and leaves it alone, and a process
