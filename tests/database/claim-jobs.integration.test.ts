@@ -46,9 +46,8 @@ describe('claimJobs', () => {
     await sql`UPDATE jobs SET expires_at = now() WHERE expires_at IS NOT NULL`.execute(ledger.db);
     await ledger.loseWorker(ledger.workerId);
     expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toEqual([undefined, undefined, undefined]);
-    expect(await heartbeat(ledger.db, ledger.workerId, { heartbeatMs: 3_000, finishedPerSecond: {} })).toBe(
-      false,
-    );
+    const state = { heartbeatMs: 3_000, finishedPerSecond: {}, engineUp: true };
+    expect(await heartbeat(ledger.db, ledger.workerId, state)).toBe(false);
     expect((await claimJobs(ledger.db, await ledger.startWorker(), jobs)).filter(Boolean)).toHaveLength(1);
   });
 });

@@ -17,7 +17,7 @@ async function setTimes(id: string, { silentMs, steadyMs }: { silentMs: number; 
     steady_since = now() - ${steadyMs} * interval '1 ms' WHERE id = ${id}`.execute(ledger.db);
 }
 
-const beat = (id: string) => heartbeat(ledger.db, id, { ...TIMES, finishedPerSecond: {} });
+const beat = (id: string) => heartbeat(ledger.db, id, { ...TIMES, finishedPerSecond: {}, engineUp: true });
 const markLost = () => markLostWorkers(ledger.db, { ...TIMES, rescuerId });
 
 describe('of a worker that was silent for a lease', () => {

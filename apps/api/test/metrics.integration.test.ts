@@ -1,4 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { addToCounters } from '@accepted/shared/database/counters';
+import { heartbeat, registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { METRIC_LABELS } from '../src/metrics/create-metrics.ts';
 import { type ApiUnderTest, startApi } from './api-under-test.ts';
@@ -52,6 +56,23 @@ test('has every metric that is known, and no other', async () => {
   const names = families.map(([, name, type]) => (type === 'counter' ? `${name}_total` : name));
 
   expect(names.sort()).toEqual(Object.keys(METRIC_LABELS).sort());
+});
+
+test('says whether the workers reach the queue engine, and nothing certain while none lives to say so', async () => {
+  const shown = async () => {
+    const { body } = await api.send('GET', '/metrics');
+    return body.split('\n').filter((line) => line.startsWith('accepted_engine_up'));
+  };
+  const shows = (lines: string[]) =>
+    waitUntil(async () => isDeepStrictEqual(await shown(), lines), { until: `it shows ${lines}` });
+  await api.db.deleteFrom('workers').execute();
+  await shows(['accepted_engine_up Nan']);
+  const worker = { hostname: 'test', pid: 1, queues: ['default'], concurrency: 1 };
+  const ids = [newUuid(), newUuid()] as const;
+  for (const id of ids) await registerWorker(api.db, { id, ...worker });
+  await shows(['accepted_engine_up 1']);
+  await heartbeat(api.db, ids[0], { heartbeatMs: 1_000, finishedPerSecond: {}, engineUp: false });
+  await shows(['accepted_engine_up 0']);
 });
 
 test('needs a key with the scope', async () => {

@@ -10,5 +10,6 @@ export async function recordWorkerRate(
 ): Promise<void> {
   const id = newUuid();
   await registerWorker(db, { id, hostname: 'test', pid: 1, queues: [queue], concurrency: 10 });
-  await heartbeat(db, id, { heartbeatMs: 1_000, finishedPerSecond: { [queue]: finishedPerSecond } });
+  const rates = { [queue]: finishedPerSecond };
+  await heartbeat(db, id, { heartbeatMs: 1_000, finishedPerSecond: rates, engineUp: true });
 }

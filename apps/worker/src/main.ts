@@ -24,7 +24,10 @@ const EXIT_FAILED = 1;
 async function main(): Promise<void> {
   const config = readConfig();
   const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL, secrets: secretsOf(config) });
-  const onError = (error: Error) => logger.warn({ err: error }, 'a connection failed; it is made again');
+  const onError = (error: Error) =>
+    logger.warn({ err: error }, 'a connection to Postgres failed; it is made again');
+  const onEngineError = (error: Error) =>
+    logger.warn({ err: error }, 'the queue engine is in trouble; what it lost is delivered again');
   const db = openDatabase(
     {
       url: config.DATABASE_URL,
@@ -45,7 +48,11 @@ async function main(): Promise<void> {
     allowPrivateNetworks: config.ALLOW_PRIVATE_NETWORKS,
   });
   const handlers = await loadHandlers({ jobsDir: config.JOBS_DIR, builtins });
-  const engine = openEngine({ databaseUrl: config.DATABASE_URL, redisUrl: config.REDIS_URL, onError });
+  const engine = openEngine({
+    databaseUrl: config.DATABASE_URL,
+    redisUrl: config.REDIS_URL,
+    onError: onEngineError,
+  });
   const worker = await startWorker({
     config,
     db,

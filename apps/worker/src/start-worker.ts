@@ -24,7 +24,8 @@ import { describeJobType } from './handlers/describe-job-type.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { startMaintenance } from './maintenance/start-maintenance.ts';
 import { startCounting } from './metrics/start-counting.ts';
-import { holdLease } from './rescue/lease.ts';
+import { type EngineWatch, watchEngine } from './metrics/watch-engine.ts';
+import { holdLease, type Lease } from './rescue/lease.ts';
 import { startRescue } from './rescue/start-rescue.ts';
 import { startWatchdog } from './rescue/watchdog.ts';
 import { type AttemptSteps, runAttempt } from './run-attempt.ts';
@@ -65,15 +66,8 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
 
   await registerJobTypes(db, handlers.map(describeJobType));
   const record = createRecorder(resources);
-  const lease = await holdLease({
-    db: resources.heartbeatDb,
-    queues,
-    concurrency,
-    heartbeatMs: config.HEARTBEAT_MS,
-    finishedPerSecond: () => meter.read(performance.now()),
-    onLost: () => running.stopAll('leaseLost'),
-    logger,
-  });
+  const engineWatch = watchEngine(engine, config.HEARTBEAT_MS);
+  const lease = await startLease(resources, { queues, running, meter, engineWatch });
   const slotsOf = createSlotsByQueue({ slots: concurrency });
   const handlerMs = (queue: string) => slotsOf(queue).handlerMs();
   const dispatch = startDispatch({ db, engine, queues, handlerMs, counters, logger, onError });
@@ -109,12 +103,35 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   return {
     async stop() {
       closing = true;
-      const services = [...dispatch.loops, ...rescue.loops, ...maintenance, ...deadLetters, watchdog];
+      const services = [
+        ...dispatch.loops,
+        ...rescue.loops,
+        ...maintenance,
+        ...deadLetters,
+        watchdog,
+        engineWatch,
+      ];
       const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
       await shutDown({ lease, services, consumers, claimer, running, notifications, timeoutMs, logger });
       await stopCounting();
     },
   };
+}
+
+function startLease(
+  { config, heartbeatDb, logger }: WorkerResources,
+  of: { queues: string[]; running: RunningAttempts; meter: FinishMeter; engineWatch: EngineWatch },
+): Promise<Lease> {
+  return holdLease({
+    db: heartbeatDb,
+    queues: of.queues,
+    concurrency: config.WORKER_CONCURRENCY,
+    heartbeatMs: config.HEARTBEAT_MS,
+    finishedPerSecond: () => of.meter.read(performance.now()),
+    isEngineUp: of.engineWatch.isUp,
+    onLost: () => of.running.stopAll('leaseLost'),
+    logger,
+  });
 }
 
 /** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */

@@ -1,7 +1,8 @@
 import formBody from '@fastify/formbody';
 import rateLimit from '@fastify/rate-limit';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
-import { FORM_PAGE_CSP, loginPage, logoutPage } from './login-page.ts';
+import { loginPage, logoutPage } from './login-page.ts';
+import { PAGE_CSP } from './page.ts';
 
 const HOME = '/admin/queues';
 const MAX_BODY_BYTES = 4_096;
@@ -44,7 +45,7 @@ export const login: FastifyPluginAsync = async (app) => {
 };
 
 function sendPage(reply: FastifyReply, page: string): FastifyReply {
-  return reply.header('content-security-policy', FORM_PAGE_CSP).type('text/html; charset=utf-8').send(page);
+  return reply.header('content-security-policy', PAGE_CSP).type('text/html; charset=utf-8').send(page);
 }
 
 function passwordOf(body: unknown): string {

@@ -7,6 +7,8 @@ export interface Measurement {
   queues: QueueStatistics[];
   openDeadLetters: { queue: string; count: number }[];
   totals: CounterTotal[];
+  /** `undefined` where no worker lives to say so. */
+  engineUp: boolean | undefined;
 }
 
 type Row = [labels: Record<string, string>, value: number];
@@ -39,6 +41,11 @@ const GAUGES: Record<string, GaugeDefinition> = {
     help: 'Live workers that serve the queue.',
     labels: ['queue'],
     rows: ({ queues }) => queues.map(({ name, workers }) => [{ queue: name }, workers]),
+  },
+  accepted_engine_up: {
+    help: 'Whether all live workers reach the queue engine, 1 or 0; NaN while no worker lives.',
+    labels: [],
+    rows: ({ engineUp }) => [[{}, engineUp === undefined ? Number.NaN : Number(engineUp)]],
   },
   accepted_dead_letters_open: {
     help: 'Dead letters that nobody has replayed or discarded, counted up to 50,000.',

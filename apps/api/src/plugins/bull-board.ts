@@ -1,12 +1,15 @@
-import { deadLetterQueueName } from '@accepted/shared/queue/engine';
+import { setTimeout as delay } from 'node:timers/promises';
+import { deadLetterQueueName, type Engine } from '@accepted/shared/queue/engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyPluginAsync } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { boardRules } from '../admin/board-rules.ts';
+import { ENGINE_AWAY, engineAwayPage } from '../admin/engine-away-page.ts';
 import { entryData, entryName } from '../admin/entry-view.ts';
 import { login } from '../admin/login.ts';
+import { PAGE_CSP } from '../admin/page.ts';
 import { sameOrigin } from '../admin/same-origin.ts';
 import { adminSession } from '../admin/session.ts';
 
@@ -55,6 +58,13 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
     },
   });
 
+  // Its own handler would show operators a sentence of the driver.
+  server.setErrorHandler((error) => {
+    app.log.warn({ err: error }, 'the board could not read the queue engine');
+    // Its type knows 500 as the only status of a server at fault.
+    return { status: 500, body: { error: ENGINE_AWAY, message: ENGINE_AWAY } };
+  });
+
   function show(queue: string): void {
     const deadLetters = deadLetterQueueName(queue);
     if (queuesOfDeadLetters.has(deadLetters)) return;
@@ -72,7 +82,8 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
     if (request.headers.accept?.includes('text/html')) return reply.redirect('/admin/login', 303);
     return reply.code(401).send({ error: 'Log in at /admin/login.' });
   });
-  app.addHook('preHandler', async () => {
+  app.addHook('preHandler', async (request, reply) => {
+    if (!(await comesUp(engine))) return answerAway(request, reply, engine.kind);
     const { queues } = await app.catalog.read();
     for (const queue of queues) show(queue);
   });
@@ -82,6 +93,24 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
   });
   await app.register(server.setBasePath(PREFIX).registerPlugin(), { prefix: PREFIX });
 };
+
+const COMES_UP_MS = 1_000;
+const LOOK_EVERY_MS = 50;
+
+/** A server that has just started is still connecting. */
+async function comesUp(engine: Engine): Promise<boolean> {
+  const deadline = performance.now() + COMES_UP_MS;
+  while (!engine.isReady() && performance.now() < deadline) await delay(LOOK_EVERY_MS);
+  return engine.isReady();
+}
+
+function answerAway(request: FastifyRequest, reply: FastifyReply, kind: Engine['kind']): FastifyReply {
+  reply.code(503).headers({ 'cache-control': 'no-store', 'retry-after': '5' });
+  if (!request.headers.accept?.includes('text/html')) {
+    return reply.send({ error: ENGINE_AWAY, message: ENGINE_AWAY });
+  }
+  return reply.header('content-security-policy', PAGE_CSP).type('text/html').send(engineAwayPage(kind));
+}
 
 const WORK_QUEUE = 'What is handed to the workers just now; the ledger holds all other jobs.';
 const DEAD_LETTER_QUEUE = 'Jobs that failed for good. Retry replays a job under its id; remove discards it.';

@@ -1,5 +1,6 @@
 import { readCounters } from '@accepted/shared/database/counters';
 import { countOpenDeadLetters } from '@accepted/shared/database/read-dead-letters';
+import { readEngineUp } from '@accepted/shared/database/workers';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { createMetrics, type Measurement } from '../metrics/create-metrics.ts';
@@ -19,12 +20,13 @@ export const metrics = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     fetchMethod: async () => {
-      const [queues, openDeadLetters, totals] = await Promise.all([
+      const [queues, openDeadLetters, totals, engineUp] = await Promise.all([
         app.readQueueStatistics(),
         countOpenDeadLetters(app.db),
         readCounters(app.db),
+        readEngineUp(app.db),
       ]);
-      return { queues, openDeadLetters, totals };
+      return { queues, openDeadLetters, totals, engineUp };
     },
   });
   const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'));

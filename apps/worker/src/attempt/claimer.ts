@@ -61,7 +61,7 @@ export function createClaimer(options: {
       try {
         return await batcher.add(dispatch);
       } catch (error) {
-        logger.warn({ err: error, jobId: dispatch.id }, 'claiming failed; it is tried again');
+        logger.warn({ err: error }, 'claiming failed; it is tried again');
         await delay(RETRY_AFTER_MS);
       }
     } while (!isClosing());

@@ -22,6 +22,7 @@ export interface LeaseOptions {
   concurrency: number;
   heartbeatMs: number;
   finishedPerSecond: () => Record<string, number>;
+  isEngineUp: () => boolean;
   /** The jobs that run under the old worker id belong to others now. */
   onLost: () => void;
   logger: Logger;
@@ -44,7 +45,11 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   }
 
   const prolong = (id: string) =>
-    heartbeat(db, id, { heartbeatMs: options.heartbeatMs, finishedPerSecond: options.finishedPerSecond() });
+    heartbeat(db, id, {
+      heartbeatMs: options.heartbeatMs,
+      finishedPerSecond: options.finishedPerSecond(),
+      engineUp: options.isEngineUp(),
+    });
 
   const loop = startLoop({
     runOnce: beat,

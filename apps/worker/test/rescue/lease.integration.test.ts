@@ -20,6 +20,7 @@ beforeEach(async () => {
     concurrency: 1,
     heartbeatMs: 50,
     finishedPerSecond: () => ({}),
+    isEngineUp: () => true,
     onLost: lost.resolve,
     logger,
   });

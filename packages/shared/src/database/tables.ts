@@ -78,6 +78,8 @@ interface WorkersTable {
   heartbeat_at: Generated<Date>;
   /** Since when its heartbeats have gone through without a gap. */
   steady_since: Generated<Date>;
+  /** Whether it reached the queue engine at its last heartbeat. */
+  engine_up: Generated<boolean>;
   draining_at: Date | null;
   lost_at: Date | null;
 }

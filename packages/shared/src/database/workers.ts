@@ -18,6 +18,15 @@ export async function registerWorker(db: Database, worker: WorkerRegistration): 
 /** How much later than the one before a heartbeat may come, so that a worker still counts as steady. */
 const gap = (heartbeatMs: number) => sql`${2 * heartbeatMs} * interval '1 ms'`;
 
+/** What a worker says of itself every `heartbeatMs`. */
+export interface Heartbeat {
+  heartbeatMs: number;
+  /** Jobs that it finishes per second, by queue. */
+  finishedPerSecond: Record<string, number>;
+  /** Whether it reaches the queue engine. */
+  engineUp: boolean;
+}
+
 /**
  * Prolongs the lease. Answers `false` when it is lost: somebody found the heartbeat too old and may already have
  * given the running jobs away, so this worker must stop them and start again under a new id.
@@ -25,7 +34,7 @@ const gap = (heartbeatMs: number) => sql`${2 * heartbeatMs} * interval '1 ms'`;
 export async function heartbeat(
   db: Database,
   workerId: string,
-  { heartbeatMs, finishedPerSecond }: { heartbeatMs: number; finishedPerSecond: Record<string, number> },
+  { heartbeatMs, finishedPerSecond, engineUp }: Heartbeat,
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('workers')
@@ -33,6 +42,7 @@ export async function heartbeat(
       heartbeat_at: sql`now()`,
       steady_since: sql`CASE WHEN heartbeat_at < now() - ${gap(heartbeatMs)} THEN now() ELSE steady_since END`,
       finished_per_second: JSON.stringify(finishedPerSecond),
+      engine_up: engineUp,
     })
     .where('id', '=', workerId)
     .where('lost_at', 'is', null)
@@ -122,6 +132,14 @@ export async function liveCapacity(db: Database, queue: string): Promise<Capacit
     FROM workers
     WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL`.execute(db);
   return rows[0] ?? { workers: 0, concurrency: 0, finishedPerSecond: 0 };
+}
+
+/** Tells whether every live worker reaches the queue engine; `undefined` when none lives, so that nobody knows. */
+export async function readEngineUp(db: Database): Promise<boolean | undefined> {
+  const { rows } = await sql<{ up: boolean | null }>`
+    SELECT bool_and(engine_up) AS up FROM workers
+    WHERE lost_at IS NULL AND heartbeat_at > now() - interval '1 minute'`.execute(db);
+  return rows[0]?.up ?? undefined;
 }
 
 /**

@@ -1,5 +1,6 @@
-import { type Logger, pino } from 'pino';
+import { type Bindings, type Logger, pino } from 'pino';
 import { describeError } from './describe-error.ts';
+import { quietRepeats } from './quiet-repeats.ts';
 import { strikeOut } from './strike-out.ts';
 
 export interface LoggerOptions {
@@ -17,14 +18,41 @@ const HEADERS = ['headers', 'req.headers', 'request.headers'].flatMap((at) =>
 
 /**
  * Makes the logger of a process: JSON, one line an entry, on stdout. Errors are written without what drivers put on them,
- * and every line is searched for secrets before it leaves, whoever wrote it.
+ * and every line is searched for secrets before it leaves, whoever wrote it. A warning that has an error and nothing else
+ * is of something that is tried again: its repeats are counted instead of written.
  */
 export function createLogger({ name, level, secrets }: LoggerOptions): Logger {
-  return pino({
+  const logger = pino({
     name,
     level,
     redact: HEADERS,
     serializers: { err: describeError },
-    hooks: { streamWrite: strikeOut(secrets) },
+    hooks: {
+      streamWrite: strikeOut(secrets),
+      logMethod(args, method, lineLevel) {
+        const text = lineLevel === WARN ? textOfRetried(args) : undefined;
+        if (text === undefined || isOfOne(this.bindings())) return method.apply(this, args);
+        warn((args[0] as { err: unknown }).err, text);
+      },
+    },
   });
+  const warn = quietRepeats(
+    // With a second field it is not taken for a repeat itself.
+    ({ err, repeated }, text) => logger.warn({ err, repeated }, text),
+    (fields, text) => logger.info(fields, text),
+  );
+  return logger;
+}
+
+const WARN = 40;
+
+/** What is logged for one request or one job is for whoever looks into that one, and is always written. */
+function isOfOne(bindings: Bindings): boolean {
+  return 'reqId' in bindings || 'jobId' in bindings;
+}
+
+/** Reads the text of a line that says only which error there was. */
+function textOfRetried([fields, text]: unknown[]): string | undefined {
+  if (typeof text !== 'string' || typeof fields !== 'object' || fields === null) return undefined;
+  return 'err' in fields && Object.keys(fields).length === 1 ? text : undefined;
 }
