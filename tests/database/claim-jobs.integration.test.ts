@@ -4,6 +4,7 @@ import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
 import { heartbeat } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
+import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';
@@ -13,7 +14,7 @@ const ledger = useLedger();
 describe('claimJobs', () => {
   test('of many claims of one dispatch exactly one gets the job', async () => {
     await ledger.insertOne();
-    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
     const claims = await Promise.all(
       Array.from({ length: 10 }, () => claimJobs(ledger.db, ledger.workerId, jobs)),
     );
@@ -22,16 +23,16 @@ describe('claimJobs', () => {
 
   test('a delivery that came twice in one batch runs once', async () => {
     await ledger.insertOne();
-    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
     expect((await claimJobs(ledger.db, ledger.workerId, [...jobs, ...jobs])).filter(Boolean)).toHaveLength(1);
   });
 
   test('an old dispatch number claims nothing once the job was taken back', async () => {
     await ledger.insertOne();
-    const { jobs: old } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs: old } = await dispatchJobs(ledger.db, 'default', testLane(10));
     expect(await takeBack(ledger.db, old)).toBe(1);
     expect(await claimJobs(ledger.db, ledger.workerId, old)).toEqual([undefined]);
-    const { jobs: anew } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs: anew } = await dispatchJobs(ledger.db, 'default', testLane(10));
     expect(await claimJobs(ledger.db, ledger.workerId, old)).toEqual([undefined]);
     expect((await claimJobs(ledger.db, ledger.workerId, anew))[0]?.attempt).toBe(1);
   });
@@ -41,7 +42,7 @@ describe('claimJobs', () => {
     const canceled = await ledger.insertOne({ tenantId });
     await ledger.insertOne({ ttlMs: 60_000 });
     await ledger.insertOne();
-    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
     await cancelJob(ledger.db, tenantId, canceled.id);
     await sql`UPDATE jobs SET expires_at = now() WHERE expires_at IS NOT NULL`.execute(ledger.db);
     await ledger.loseWorker(ledger.workerId);

@@ -1,13 +1,18 @@
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import type { Database } from '@accepted/shared/database/connect';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { type DispatchedJob, dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { takeBackFromGoneBuilds } from '@accepted/shared/database/unclaimed-jobs';
+import { markDraining, registerWorker } from '@accepted/shared/database/workers';
+import { schemaId } from '@accepted/shared/job/build';
 import { newUuid } from '@accepted/shared/job/id';
+import type { NewJob } from '@accepted/shared/job/new-job';
 import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { succeed, useLedger, VERSIONS } from './ledger.ts';
 
 const ledger = useLedger();
@@ -17,20 +22,20 @@ describe('dispatchJobs', () => {
     const tenantId = newUuid();
     const jobs = Array.from({ length: 5 }, () => makeJob({ tenantId }));
     await insertJobs(ledger.db, jobs);
-    const first = await dispatchJobs(ledger.db, 'default', 3);
+    const first = await dispatchJobs(ledger.db, 'default', testLane(3));
     expect(first).toMatchObject({
       moreToDo: true,
       jobs: jobs.slice(0, 3).map(({ id }) => ({ id, dispatchNo: 1 })),
     });
-    expect(await dispatchJobs(ledger.db, 'default', 3)).toEqual({
+    expect(await dispatchJobs(ledger.db, 'default', testLane(3))).toEqual({
       jobs: [],
-      waitingBefore: 3,
+      lanes: [{ buildId: TEST_BUILD, waitingBefore: 3, dispatched: [], isFull: true }],
       moreToDo: true,
       lost: false,
       round: 1,
     });
     await claimJobs(ledger.db, ledger.workerId, first.jobs);
-    expect((await dispatchJobs(ledger.db, 'default', 3)).jobs.map((job) => job.id)).toEqual(
+    expect((await dispatchJobs(ledger.db, 'default', testLane(3))).jobs.map((job) => job.id)).toEqual(
       jobs.slice(3).map((job) => job.id),
     );
   });
@@ -41,7 +46,7 @@ describe('dispatchJobs', () => {
       Array.from({ length: 50 }, () => makeJob()),
     );
     const rounds = await Promise.all(
-      Array.from({ length: 8 }, () => dispatchJobs(ledger.db, 'default', 1_000)),
+      Array.from({ length: 8 }, () => dispatchJobs(ledger.db, 'default', testLane(1_000))),
     );
     const ids = rounds.flatMap((round) => round.jobs.map((job) => job.id));
     expect(ids).toHaveLength(50);
@@ -51,8 +56,8 @@ describe('dispatchJobs', () => {
   test('who looked in an older round marks nothing, and is told that the turn was lost', async () => {
     await ledger.insertOne();
     const taken = await ledger.db.transaction().execute(async (other) => {
-      expect((await dispatchJobs(other, 'default', 10)).jobs).toHaveLength(1);
-      const late = dispatchJobs(ledger.db, 'default', 10);
+      expect((await dispatchJobs(other, 'default', testLane(10))).jobs).toHaveLength(1);
+      const late = dispatchJobs(ledger.db, 'default', testLane(10));
       await untilOneWaits(ledger.db);
       return { late };
     });
@@ -61,7 +66,7 @@ describe('dispatchJobs', () => {
 
   test('what has room is marked in the order of priority', async () => {
     const [low, high] = [await ledger.insertOne({ priority: 4 }), await ledger.insertOne({ priority: 0 })];
-    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
     expect(jobs.map((job) => job.id)).toEqual([high.id, low.id]);
   });
 
@@ -72,7 +77,7 @@ describe('dispatchJobs', () => {
       Array.from({ length: 100 }, () => makeJob({ tenantId: large })),
     );
     const late = await ledger.insertOne({ tenantId: small });
-    const { jobs } = await dispatchJobs(ledger.db, 'default', 4);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(4));
     expect(jobs.map((job) => job.id)).toContain(late.id);
   });
 
@@ -84,16 +89,16 @@ describe('dispatchJobs', () => {
       Array.from({ length: 20 }, () => makeJob(limited)),
     );
     const free = await ledger.insertOne({ tenantId });
-    const first = await dispatchJobs(ledger.db, 'default', 5);
+    const first = await dispatchJobs(ledger.db, 'default', testLane(5));
     expect(first).toMatchObject({ jobs: [{}, {}], moreToDo: true });
-    expect(await dispatchJobs(ledger.db, 'default', 5)).toMatchObject({
+    expect(await dispatchJobs(ledger.db, 'default', testLane(5))).toMatchObject({
       jobs: [{ id: free.id }],
       moreToDo: false,
     });
     const [claimed] = await claimJobs(ledger.db, ledger.workerId, first.jobs.slice(0, 1));
-    expect((await dispatchJobs(ledger.db, 'default', 5)).jobs).toEqual([]);
+    expect((await dispatchJobs(ledger.db, 'default', testLane(5))).jobs).toEqual([]);
     if (claimed) await recordOutcomes(ledger.db, [{ job: claimed, outcome: succeed }], VERSIONS);
-    expect((await dispatchJobs(ledger.db, 'default', 5)).jobs).toHaveLength(1);
+    expect((await dispatchJobs(ledger.db, 'default', testLane(5))).jobs).toHaveLength(1);
   });
 
   test('a due job is queued and a later one is not', async () => {
@@ -105,6 +110,78 @@ describe('dispatchJobs', () => {
       'queued',
       'scheduled',
     ]);
+  });
+});
+
+describe('lanes', () => {
+  const tenantId = newUuid();
+  const [GREETS, SINGS] = ['build-that-greets', 'build-that-sings'];
+  const lanes = (greets: number, sings: number) => [
+    { buildId: GREETS, size: greets },
+    { buildId: SINGS, size: sings },
+  ];
+  beforeAll(async () => {
+    await registerTestBuild(ledger.db, ['greet'], { id: GREETS, payloadSchema: { title: 'one' } });
+    await registerTestBuild(ledger.db, ['greet', 'sing'], { id: SINGS, payloadSchema: { title: 'another' } });
+  });
+  const insert = async (type: string, count: number, overrides: Partial<NewJob> = {}) => {
+    const jobs = Array.from({ length: count }, () => makeJob({ tenantId, type, ...overrides }));
+    await insertJobs(ledger.db, jobs);
+    return jobs.map(({ id }) => id);
+  };
+  const buildsOf = (jobs: DispatchedJob[]) => [...new Set(jobs.map(({ buildId }) => buildId))].sort();
+
+  test('a job goes only to builds that have its type, and to the one with the most room', async () => {
+    await insert('sing', 3);
+    const sung = await dispatchJobs(ledger.db, 'default', lanes(10, 3));
+    expect([sung.jobs.length, buildsOf(sung.jobs)]).toEqual([3, [SINGS]]);
+    await insert('greet', 3);
+    const greeted = await dispatchJobs(ledger.db, 'default', lanes(10, 4));
+    expect([greeted.jobs.length, buildsOf(greeted.jobs)]).toEqual([3, [GREETS]]);
+  });
+
+  test('a job does not go to a build whose schema refused its payload', async () => {
+    const refusedBy = [schemaId({ title: 'one' })];
+    await insert('greet', 5, { refusedBy });
+    const turn = await dispatchJobs(ledger.db, 'default', lanes(10, 3));
+    expect([turn.jobs.length, buildsOf(turn.jobs), turn.moreToDo]).toEqual([3, [SINGS], true]);
+    expect((await dispatchJobs(ledger.db, 'default', lanes(10, 0))).jobs).toEqual([]);
+  });
+
+  test('jobs that nobody takes, and those of a full lane, hide no others, and are not looked at again and again', async () => {
+    await insert('unknown', 50);
+    await insert('greet', 50, { refusedBy: [{ title: 'one' }, { title: 'another' }].map(schemaId) });
+    await insert('sing', 50);
+    const [late] = await insert('greet', 1);
+    const first = await dispatchJobs(ledger.db, 'default', lanes(5, 0));
+    expect(first.jobs).toMatchObject([{ id: late, buildId: GREETS }]);
+    const second = await dispatchJobs(ledger.db, 'default', lanes(5, 100));
+    expect([second.jobs.length, buildsOf(second.jobs)]).toEqual([50, [SINGS]]);
+    expect(await dispatchJobs(ledger.db, 'default', lanes(5, 100))).toMatchObject({
+      jobs: [],
+      moreToDo: false,
+    });
+  });
+
+  test('an old and a new build share what both take, each up to its own window', async () => {
+    await insert('greet', 30);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', lanes(8, 4));
+    expect(jobs.filter(({ buildId }) => buildId === GREETS)).toHaveLength(8);
+    expect(jobs.filter(({ buildId }) => buildId === SINGS)).toHaveLength(4);
+  });
+
+  test('what waits for builds that no live worker has is taken back, and nothing else', async () => {
+    await insert('sing', 2);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', lanes(1, 2));
+    await insert('greet', 1);
+    await dispatchJobs(ledger.db, 'default', lanes(1, 0));
+    const id = newUuid();
+    const worker = { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 1, buildId: GREETS };
+    await registerWorker(ledger.db, worker);
+    expect(await takeBackFromGoneBuilds(ledger.db, 'default')).toBe(2);
+    expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toEqual([undefined, undefined]);
+    await markDraining(ledger.db, id);
+    expect(await takeBackFromGoneBuilds(ledger.db, 'default')).toBe(1);
   });
 });
 

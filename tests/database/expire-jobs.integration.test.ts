@@ -2,6 +2,7 @@ import { expireJobs } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { useLedger, VERSIONS } from './ledger.ts';
@@ -21,6 +22,6 @@ test('a job that was started in time goes on, however long it is tried', async (
   await recordOutcomes(ledger.db, [{ job: started, outcome: { kind: 'release' } }], VERSIONS);
   await sql`UPDATE jobs SET expires_at = now()`.execute(ledger.db);
   expect(await expireJobs(ledger.db, 100)).toEqual([]);
-  const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+  const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
   expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toMatchObject([{ id: started.id, attempt: 2 }]);
 });

@@ -1,6 +1,7 @@
 import type { Database } from '@accepted/shared/database/connect';
 import type { JobRow } from '@accepted/shared/database/tables';
 import { isTerminal, type JobStatus, TRANSITIONS } from '@accepted/shared/job/status';
+import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import fc from 'fast-check';
 import { sql } from 'kysely';
@@ -20,6 +21,7 @@ const EVENTS = 60;
 let database: TestDatabase;
 beforeAll(async () => {
   database = await createTestDatabase();
+  await registerTestBuild(database.db);
 });
 afterAll(async () => await database.drop());
 

@@ -7,6 +7,7 @@ import type { Outcome } from '@accepted/shared/job/decide-outcome';
 import { newUuid } from '@accepted/shared/job/id';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect } from 'vitest';
@@ -34,6 +35,7 @@ export function useLedger(): Ledger {
   beforeAll(async () => {
     const database = await createTestDatabase();
     drop = database.drop;
+    await registerTestBuild(database.db);
     Object.assign(ledger, actions(ledger), { db: database.db });
   });
   afterAll(() => drop());
@@ -48,7 +50,14 @@ function actions(ledger: Ledger) {
   return {
     async startWorker() {
       const id = newUuid();
-      await registerWorker(ledger.db, { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+      await registerWorker(ledger.db, {
+        id,
+        hostname: 'test',
+        pid: 1,
+        queues: ['default'],
+        concurrency: 10,
+        buildId: TEST_BUILD,
+      });
       return id;
     },
     loseWorker: (id: string) => loseWorker(ledger.db, id),
@@ -59,7 +68,7 @@ function actions(ledger: Ledger) {
     },
     async claimOne(overrides: Partial<NewJob> = {}) {
       await ledger.insertOne(overrides);
-      const { jobs } = await dispatchJobs(ledger.db, 'default', 100);
+      const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(100));
       const [claimed] = await claimJobs(ledger.db, ledger.workerId, jobs);
       if (!claimed) throw new Error('The job could not be claimed.');
       return claimed;
@@ -71,7 +80,14 @@ function actions(ledger: Ledger) {
 /** Has a worker fall silent, and one that was steady all the while declare it lost. */
 export async function loseWorker(db: Database, id: string): Promise<void> {
   const rescuerId = newUuid();
-  await registerWorker(db, { id: rescuerId, hostname: 'rescuer', pid: 1, queues: [], concurrency: 1 });
+  await registerWorker(db, {
+    id: rescuerId,
+    hostname: 'rescuer',
+    pid: 1,
+    queues: [],
+    concurrency: 1,
+    buildId: TEST_BUILD,
+  });
   await sql`UPDATE workers SET steady_since = now() - interval '1 h' WHERE id = ${rescuerId}`.execute(db);
   await sql`UPDATE workers SET heartbeat_at = now() - interval '1 h' WHERE id = ${id}`.execute(db);
   expect(await markLostWorkers(db, { rescuerId, leaseMs: 60_000, heartbeatMs: 60_000 })).toEqual([id]);

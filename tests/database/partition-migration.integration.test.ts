@@ -6,6 +6,7 @@ import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { MIGRATIONS_DIR, openTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
@@ -25,15 +26,23 @@ test('a ledger with jobs is split without losing one, or an index, and goes on',
 
   await migrateLedger(server.url, MIGRATIONS_DIR);
 
-  expect((await sql`SELECT * FROM jobs ORDER BY id`.execute(db)).rows).toEqual(before.rows);
+  expect((await sql`SELECT * FROM jobs ORDER BY id`.execute(db)).rows).toMatchObject(before.rows);
   for (const id of ids) {
     expect((await sql`SELECT id FROM jobs WHERE id = ${id}`.execute(db)).rows).toEqual([{ id }]);
     expect((await sql`SELECT job_id FROM attempts WHERE job_id = ${id}`.execute(db)).rows).toHaveLength(1);
   }
   expect(await indexCounts(db)).toEqual({ jobs: [8], attempts: [1] });
   const workerId = newUuid();
-  await registerWorker(db, { id: workerId, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
-  const { jobs } = await dispatchJobs(db, 'default', 100);
+  await registerWorker(db, {
+    id: workerId,
+    hostname: 'test',
+    pid: 1,
+    queues: ['default'],
+    concurrency: 10,
+    buildId: TEST_BUILD,
+  });
+  await registerTestBuild(db);
+  const { jobs } = await dispatchJobs(db, 'default', testLane(100));
   const claimed = (await claimJobs(db, workerId, jobs)).flatMap((job) => job ?? []);
   const outcomes = claimed.map((job) => ({ job, outcome: succeed }));
   expect(await recordOutcomes(db, outcomes, VERSIONS)).toEqual(ids.map(() => 'succeeded'));

@@ -15,6 +15,7 @@ import { registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/job/week';
 import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -26,6 +27,7 @@ const FAR_FUTURE = '0fffffff-ffff-7fff-8fff-ffffffffffff';
 let database: TestDatabase;
 beforeEach(async () => {
   database = await createTestDatabase();
+  await registerTestBuild(database.db);
 });
 afterEach(() => database.drop());
 
@@ -125,11 +127,18 @@ test('whoever takes long while everybody is kept out fails, and changes nothing'
 
 test('a job whose id no week has is accepted, runs and is found', async () => {
   const workerId = newUuid();
-  await registerWorker(database.db, { id: workerId, hostname: 'test', pid: 1, queues: [], concurrency: 1 });
+  await registerWorker(database.db, {
+    id: workerId,
+    hostname: 'test',
+    pid: 1,
+    queues: [],
+    concurrency: 1,
+    buildId: TEST_BUILD,
+  });
   const job = makeJob({ id: FAR_FUTURE });
   await insertJobs(database.db, [job]);
 
-  const { jobs } = await dispatchJobs(database.db, 'default', 10);
+  const { jobs } = await dispatchJobs(database.db, 'default', testLane(10));
   const [claimed] = await claimJobs(database.db, workerId, jobs);
   if (!claimed) throw new Error('The job could not be claimed.');
   await recordOutcomes(database.db, [{ job: claimed, outcome: succeed }], VERSIONS);
@@ -148,11 +157,18 @@ describe('what asks by id reads one partition, by its index', () => {
 
   test('so does a lookup, a claim and an outcome', async () => {
     const workerId = newUuid();
-    await registerWorker(worker, { id: workerId, hostname: 'test', pid: 1, queues: [], concurrency: 1 });
+    await registerWorker(worker, {
+      id: workerId,
+      hostname: 'test',
+      pid: 1,
+      queues: [],
+      concurrency: 1,
+      buildId: TEST_BUILD,
+    });
     const job = makeJob();
     await insertJobs(worker, [job]);
     const [home = ''] = (await listPartitions(worker)).map(({ jobs }) => jobs);
-    const { jobs } = await dispatchJobs(worker, 'default', 10);
+    const { jobs } = await dispatchJobs(worker, 'default', testLane(10));
     const oneByIndex = [{ partition: home, bySeq: 0, byIndex: expect.any(Number) }];
 
     const lookUp = (tx: Database) => tx.selectFrom('jobs').selectAll().where('id', '=', job.id).execute();

@@ -4,6 +4,7 @@ import { registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { firstUuidOf } from '@accepted/shared/job/week';
 import { makeJob } from '@accepted/testing/factories';
+import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -107,7 +108,7 @@ async function makeBrokenPartition(): Promise<void> {
 }
 
 test('a worker leaves it to an older one that lives', async () => {
-  const registration = { hostname: 'test', pid: 1, queues: [], concurrency: 1 };
+  const registration = { hostname: 'test', pid: 1, queues: [], concurrency: 1, buildId: TEST_BUILD };
   await registerWorker(database.db, { id: '00000000-0000-7000-8000-000000000000', ...registration });
   await registerWorker(database.db, { id: workerId, ...registration });
   await dropPartitions(database.db);

@@ -6,6 +6,7 @@ import { queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
 import type { Outcome } from '@accepted/shared/job/decide-outcome';
+import { testLane } from '@accepted/testing/test-build';
 import { describe, expect, test } from 'vitest';
 import { succeed, useLedger, VERSIONS } from './ledger.ts';
 
@@ -51,7 +52,7 @@ describe('recordOutcomes', () => {
     );
     ledger.workerId = await ledger.startWorker();
     await queueDueJobs(ledger.db, 10);
-    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
     const [second] = await claimJobs(ledger.db, ledger.workerId, jobs);
     expect(second).toMatchObject({ id: zombie.id, attempt: 2, attemptsMade: 2 });
     expect(await recordOutcomes(ledger.db, [{ job: zombie, outcome: succeed }], VERSIONS)).toEqual([
@@ -66,7 +67,7 @@ describe('recordOutcomes', () => {
       'queued',
     ]);
     expect(await ledger.readJob(job.id)).toMatchObject({ attempt: 1, attempts_made: 0, dispatched_at: null });
-    const { jobs } = await dispatchJobs(ledger.db, 'default', 10);
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
     expect((await claimJobs(ledger.db, ledger.workerId, jobs))[0]).toMatchObject({
       attempt: 2,
       attemptsMade: 1,

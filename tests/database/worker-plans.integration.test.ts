@@ -6,10 +6,12 @@ import { nextDueInMs, queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { listOrphanedJobs, listOwnJobs } from '@accepted/shared/database/rescue-jobs';
-import { listUnclaimed } from '@accepted/shared/database/unclaimed-jobs';
+import { listUnclaimed, takeBackFromGoneBuilds } from '@accepted/shared/database/unclaimed-jobs';
 import { forgetLostWorkers, registerWorker } from '@accepted/shared/database/workers';
+import { schemaId } from '@accepted/shared/job/build';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -26,7 +28,15 @@ beforeAll(async () => {
   const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 };
   const options = { url: database.url, applicationName: 'test', maxConnections: 1, indexPlansOnly: true };
   worker = openDatabase({ ...options, ...timeouts }, () => undefined);
-  const lost = { id: newUuid(), hostname: 'test', pid: 1, queues: ['default'], concurrency: 1 };
+  await registerTestBuild(database.db);
+  const lost = {
+    id: newUuid(),
+    hostname: 'test',
+    pid: 1,
+    queues: ['default'],
+    concurrency: 1,
+    buildId: TEST_BUILD,
+  };
   await registerWorker(worker, lost);
   await sql`UPDATE workers SET lost_at = now() - interval '2 days'`.execute(worker);
   for (let made = 0; made < FINISHED; made += BATCH)
@@ -43,10 +53,11 @@ afterAll(async () => {
 });
 
 test.each<[string, (db: Database) => Promise<unknown>]>([
-  ['the dispatcher', (db) => dispatchJobs(db, 'default', 100)],
+  ['the dispatcher', (db) => dispatchJobs(db, 'default', testLane(100))],
   ['the loop of due jobs', (db) => queueDueJobs(db, 100)],
   ['the wait of that loop', nextDueInMs],
   ['the reconciler', (db) => listUnclaimed(db, 'default', 0)],
+  ['the end of builds', (db) => takeBackFromGoneBuilds(db, 'default')],
   ['the expirer', (db) => expireJobs(db, 100)],
   ['the expirer, one by one', (db) => listOverdueJobs(db, 100)],
   ['the rescuer', (db) => listOrphanedJobs(db, 100)],
@@ -58,12 +69,36 @@ test.each<[string, (db: Database) => Promise<unknown>]>([
   expect((await countRead()) - before).toBeLessThan(100);
 });
 
+test('a turn costs no more for jobs that no build takes, or a full lane, however many wait', async () => {
+  const tenantId = newUuid();
+  const waiting = { tenantId, queue: 'waiting' };
+  const refusedBy = [schemaId({})];
+  await registerTestBuild(database.db, ['busy'], { id: 'full' });
+  await insertJobs(database.db, [
+    ...Array.from({ length: BATCH }, () => makeJob({ ...waiting, type: 'unknown' })),
+    ...Array.from({ length: BATCH }, () => makeJob({ ...waiting, type: 'busy' })),
+    ...Array.from({ length: BATCH }, () => makeJob({ ...waiting, refusedBy })),
+    makeJob(waiting),
+  ]);
+  const before = await countRead();
+  const lanes = [...testLane(50), { buildId: 'full', size: 0 }];
+  expect((await dispatchJobs(worker, 'waiting', lanes)).jobs).toHaveLength(1);
+  expect((await countRead()) - before).toBeLessThan(100);
+});
+
 test('the statements of a job are planned once', async () => {
   const workerId = newUuid();
-  await registerWorker(worker, { id: workerId, hostname: 'test', pid: 1, queues: [], concurrency: 1 });
+  await registerWorker(worker, {
+    id: workerId,
+    hostname: 'test',
+    pid: 1,
+    queues: [],
+    concurrency: 1,
+    buildId: TEST_BUILD,
+  });
   for (let run = 0; run < 10; run += 1) {
     await insertJobs(database.db, [makeJob()]);
-    const { jobs } = await dispatchJobs(worker, 'default', 10);
+    const { jobs } = await dispatchJobs(worker, 'default', testLane(10));
     const claimed = await claimJobs(worker, workerId, jobs);
     const ended = claimed.flatMap((job) => (job ? [{ job, outcome: succeed }] : []));
     expect(await recordOutcomes(worker, ended, VERSIONS)).toEqual(['succeeded']);

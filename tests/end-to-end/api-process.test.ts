@@ -1,6 +1,5 @@
-import { registerJobTypes } from '@accepted/shared/database/job-types';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 import { spawnProcess } from '@accepted/testing/spawn-process';
+import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, openTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { expect, test } from 'vitest';
@@ -8,8 +7,7 @@ import { startInstallation } from './installation.ts';
 
 async function startApiAlone(env: Record<string, string> = {}) {
   const database = await createTestDatabase();
-  const defaults = { maxAttempts: 1, backoff: DEFAULT_BACKOFF, timeoutMs: 1_000 };
-  await registerJobTypes(database.db, [{ type: 'test.noop', queue: 'default', payloadSchema: {}, defaults }]);
+  await registerTestBuild(database.db);
   return { ...(await startInstallation({ databaseUrl: database.url, env })), databaseUrl: database.url };
 }
 

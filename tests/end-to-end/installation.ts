@@ -17,7 +17,8 @@ export interface Installation {
   readonly api: SpawnedProcess;
   /** A folder for what the handlers leave behind. */
   readonly folder: string;
-  startWorker(): Promise<SpawnedProcess>;
+  /** Starts a worker; `env` is what it has beside the environment of all. */
+  startWorker(env?: Record<string, string>): Promise<SpawnedProcess>;
   request(path: string, init?: RequestInit): Promise<Response>;
   submit(body: object, headers?: Record<string, string>): Promise<Response>;
   readJob(id: string): Promise<JobView>;
@@ -61,8 +62,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     url,
     api,
     folder,
-    async startWorker() {
-      const worker = spawnProcess('apps/worker/src/main.ts', { env });
+    async startWorker(more = {}) {
+      const worker = spawnProcess('apps/worker/src/main.ts', { env: { ...env, ...more } });
       processes.push(worker);
       await worker.waitForLine(/worker started/, 20_000);
       return worker;

@@ -64,7 +64,7 @@ test.each(named)('the texts of %s name labels that its expression leaves', (_, {
       .join(' ')
       .matchAll(/\$labels\.(\w+)/g),
   ].map(([, name]) => name);
-  const left = [...expr.matchAll(/by \((\w+)\)/g)].map(([, name]) => name);
+  const left = [...expr.matchAll(/by \(([\w, ]+)\)/g)].flatMap(([, names]) => names?.split(', '));
   expect(used.filter((name) => !left.includes(name))).toEqual([]);
 });
 

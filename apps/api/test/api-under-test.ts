@@ -1,8 +1,8 @@
 import { parseConfig } from '@accepted/shared/config/parse-config';
 import { generateApiKey, SCOPES } from '@accepted/shared/database/api-keys';
+import { registerBuild } from '@accepted/shared/database/builds';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import type { Database } from '@accepted/shared/database/connect';
-import { registerJobTypes } from '@accepted/shared/database/job-types';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
 import { registerWorker } from '@accepted/shared/database/workers';
@@ -10,6 +10,7 @@ import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 import type { Outcome } from '@accepted/shared/job/decide-outcome';
 import { newUuid, parsePublicId } from '@accepted/shared/job/id';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
+import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { sql } from 'kysely';
@@ -98,7 +99,7 @@ export async function startApi(
 
 async function registerTestTypes(db: Database): Promise<void> {
   const defaults = { maxAttempts: 3, backoff: DEFAULT_BACKOFF, timeoutMs: 10_000 };
-  await registerJobTypes(db, [
+  const types = [
     {
       type: 'test.echo',
       queue: 'default',
@@ -117,14 +118,22 @@ async function registerTestTypes(db: Database): Promise<void> {
       defaults,
     },
     { type: 'webhook.deliver', queue: 'webhooks', payloadSchema: {}, defaults },
-  ]);
+  ];
+  await registerBuild(db, { id: TEST_BUILD, types });
 }
 
 /** Runs a job as a worker does, up to `outcome`; without one it stays running. */
 export async function runJob(db: Database, publicJobId: string, outcome?: Outcome): Promise<void> {
   const id = parsePublicId('job', publicJobId) ?? publicJobId;
   const workerId = newUuid();
-  await registerWorker(db, { id: workerId, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+  await registerWorker(db, {
+    id: workerId,
+    hostname: 'test',
+    pid: 1,
+    queues: ['default'],
+    concurrency: 10,
+    buildId: TEST_BUILD,
+  });
   await db
     .updateTable('jobs')
     .set((eb) => ({

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { addToCounters } from '@accepted/shared/database/counters';
 import { heartbeat, registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
+import { TEST_BUILD } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { METRIC_LABELS } from '../src/metrics/create-metrics.ts';
@@ -67,7 +68,7 @@ test('says whether the workers reach the queue engine, and nothing certain while
     waitUntil(async () => isDeepStrictEqual(await shown(), lines), { until: `it shows ${lines}` });
   await api.db.deleteFrom('workers').execute();
   await shows(['accepted_engine_up Nan']);
-  const worker = { hostname: 'test', pid: 1, queues: ['default'], concurrency: 1 };
+  const worker = { hostname: 'test', pid: 1, queues: ['default'], concurrency: 1, buildId: TEST_BUILD };
   const ids = [newUuid(), newUuid()] as const;
   for (const id of ids) await registerWorker(api.db, { id, ...worker });
   await shows(['accepted_engine_up 1']);

@@ -1,6 +1,7 @@
 import type { Database } from '@accepted/shared/database/connect';
 import { heartbeat, registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
+import { TEST_BUILD } from '@accepted/testing/test-build';
 
 /** Registers a worker that says it finishes this many jobs of a queue per second. */
 export async function recordWorkerRate(
@@ -9,7 +10,14 @@ export async function recordWorkerRate(
   finishedPerSecond: number,
 ): Promise<void> {
   const id = newUuid();
-  await registerWorker(db, { id, hostname: 'test', pid: 1, queues: [queue], concurrency: 10 });
+  await registerWorker(db, {
+    id,
+    hostname: 'test',
+    pid: 1,
+    queues: [queue],
+    concurrency: 10,
+    buildId: TEST_BUILD,
+  });
   const rates = { [queue]: finishedPerSecond };
   await heartbeat(db, id, { heartbeatMs: 1_000, finishedPerSecond: rates, engineUp: true });
 }

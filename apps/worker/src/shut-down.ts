@@ -8,6 +8,8 @@ import type { EngineConsumers } from './worker.ts';
 
 export interface ShutdownOptions {
   lease: Lease;
+  /** Takes back what waits for this worker alone, once it is known to be draining. */
+  leaveLanes: () => Promise<void>;
   services: Loop[];
   consumers: EngineConsumers;
   claimer: Pick<Claimer, 'drain'>;
@@ -35,14 +37,17 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   if (running.count() > 0) logger.warn({ runningJobs: running.count() }, 'left running jobs to the rescuer');
 }
 
-/** Services may be in the middle of long work, for which running jobs must not wait. */
+/** Services may be in the middle of long work, and the ledger slow: running jobs must wait for neither. */
 async function endInOrder(options: ShutdownOptions): Promise<void> {
-  const { lease, services, consumers, claimer, running, notifications, timeoutMs } = options;
+  const { lease, leaveLanes, services, consumers, claimer, running, notifications, timeoutMs } = options;
   const servicesEnded = Promise.allSettled(services.map((service) => service.stop()));
-  const finished = Promise.allSettled([lease.drain(), consumers.pause(), claimer.drain()]).then(running.idle);
+  const drained = lease.drain();
+  const lanesLeft = drained.then(leaveLanes);
+  const finished = Promise.allSettled([drained, consumers.pause(), claimer.drain()]).then(running.idle);
   await Promise.race([finished, delay(timeoutMs * SHARE_FOR_FINISHING)]);
   running.stopAll('shutdown');
   await claimer.drain();
   await running.idle();
-  await Promise.allSettled([lease.release(), notifications.close(), consumers.close(), servicesEnded]);
+  const released = [lease.release(), notifications.close(), consumers.close()];
+  await Promise.allSettled([...released, servicesEnded, lanesLeft]);
 }

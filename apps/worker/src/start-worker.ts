@@ -1,6 +1,6 @@
 import type { Database } from '@accepted/shared/database/connect';
-import { registerJobTypes } from '@accepted/shared/database/job-types';
-import { CHANNELS, listen } from '@accepted/shared/database/notifications';
+import { CHANNELS, listen, notify } from '@accepted/shared/database/notifications';
+import { takeBackFromGoneBuilds } from '@accepted/shared/database/unclaimed-jobs';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import { isTerminal } from '@accepted/shared/job/status';
@@ -11,8 +11,9 @@ import { createAnnouncer } from './attempt/announcer.ts';
 import { createClaimer } from './attempt/claimer.ts';
 import { createExecutor } from './attempt/executor.ts';
 import { createFinishMeter, type FinishMeter } from './attempt/finish-meter.ts';
-import { createSlotsByQueue } from './attempt/handler-slots.ts';
+import { createSlotsByQueue, type HandlerSlots } from './attempt/handler-slots.ts';
 import { limitUnderWay } from './attempt/outcomes-under-way.ts';
+import { createRefusingSchema } from './attempt/own-schemas.ts';
 import { createRecorder } from './attempt/recorder.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
 import { createDeliveryRunner } from './attempt/run-delivery.ts';
@@ -20,8 +21,8 @@ import { createRunningAttempts, type RunningAttempts } from './attempt/running-a
 import type { WorkerConfig } from './config.ts';
 import { startDeadLetters } from './dead-letters/start-dead-letters.ts';
 import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
-import { describeJobType } from './handlers/describe-job-type.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
+import { registerOwnBuild } from './handlers/register-own-build.ts';
 import { startMaintenance } from './maintenance/start-maintenance.ts';
 import { startCounting } from './metrics/start-counting.ts';
 import { type EngineWatch, watchEngine } from './metrics/watch-engine.ts';
@@ -64,10 +65,10 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const announceFinished = createAnnouncer(db, onError);
   let closing = false;
 
-  await registerJobTypes(db, handlers.map(describeJobType));
+  const { id: buildId, types } = await registerOwnBuild(db, handlers, resources.versions);
   const record = createRecorder(resources);
   const engineWatch = watchEngine(engine, config.HEARTBEAT_MS);
-  const lease = await startLease(resources, { queues, running, meter, engineWatch });
+  const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch });
   const slotsOf = createSlotsByQueue({ slots: concurrency });
   const handlerMs = (queue: string) => slotsOf(queue).handlerMs();
   const dispatch = startDispatch({ db, engine, queues, handlerMs, counters, logger, onError });
@@ -77,11 +78,10 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });
   const onRescued = dispatch.soon;
   const rescue = startRescue({ ...resources, lease, running, claimer, record, counters, onRescued });
-  const execute = createExecutor({ db, handlers });
+  const execute = createExecutor({ db, handlers, refusingSchema: createRefusingSchema(types, logger) });
   const steps: AttemptSteps = {
     claim: claimer.claim,
-    execute: async (job, signal, log) =>
-      (await slotsOf(job.queue).run(() => execute(job, signal, log), signal)) ?? notStarted(signal),
+    execute: inSlots(slotsOf, execute),
     spreadRetries(job) {
       budget.count(job.type, job.attemptsMade, performance.now());
       return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
@@ -96,9 +96,10 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   };
   const runOne = (dispatch: DispatchKey) => runAttempt(steps, dispatch);
   const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
-  const consumers = consumeQueues({ engine, queues, concurrency, run });
-  const watchdog = startWatchdog({ ...resources, queues, concurrency, consumers, deafAfterMs });
-  logger.info({ workerId: lease.workerId(), queues, concurrency, engine: engine.kind }, 'worker started');
+  const consumers = consumeQueues({ engine, queues, buildId, concurrency, run, onError });
+  const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
+  const workerId = lease.workerId();
+  logger.info({ workerId, buildId, queues, concurrency, engine: engine.kind }, 'worker started');
 
   return {
     async stop() {
@@ -111,8 +112,9 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
         watchdog,
         engineWatch,
       ];
-      const timeoutMs = config.SHUTDOWN_TIMEOUT_MS;
-      await shutDown({ lease, services, consumers, claimer, running, notifications, timeoutMs, logger });
+      const parts = { lease, services, consumers, claimer, running, notifications };
+      const leaveLanes = () => giveLanesBack(db, queues);
+      await shutDown({ ...parts, leaveLanes, timeoutMs: config.SHUTDOWN_TIMEOUT_MS, logger });
       await stopCounting();
     },
   };
@@ -120,11 +122,18 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
 
 function startLease(
   { config, heartbeatDb, logger }: WorkerResources,
-  of: { queues: string[]; running: RunningAttempts; meter: FinishMeter; engineWatch: EngineWatch },
+  of: {
+    queues: string[];
+    buildId: string;
+    running: RunningAttempts;
+    meter: FinishMeter;
+    engineWatch: EngineWatch;
+  },
 ): Promise<Lease> {
   return holdLease({
     db: heartbeatDb,
     queues: of.queues,
+    buildId: of.buildId,
     concurrency: config.WORKER_CONCURRENCY,
     heartbeatMs: config.HEARTBEAT_MS,
     finishedPerSecond: () => of.meter.read(performance.now()),
@@ -132,6 +141,20 @@ function startLease(
     onLost: () => of.running.stopAll('leaseLost'),
     logger,
   });
+}
+
+/** Where this was the last worker of its build, others would find its jobs only when they next look for such. */
+async function giveLanesBack(db: Database, queues: string[]): Promise<void> {
+  for (const queue of queues)
+    if ((await takeBackFromGoneBuilds(db, queue)) > 0) await notify(db, CHANNELS.jobReady, queue);
+}
+
+function inSlots(
+  slotsOf: (queue: string) => HandlerSlots,
+  execute: AttemptSteps['execute'],
+): AttemptSteps['execute'] {
+  return async (job, signal, logger) =>
+    (await slotsOf(job.queue).run(() => execute(job, signal, logger), signal)) ?? notStarted(signal);
 }
 
 /** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */

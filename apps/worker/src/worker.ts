@@ -1,5 +1,6 @@
 import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import { type Engine, readDelivery } from '@accepted/shared/queue/engine';
+import { laneName } from '@accepted/shared/queue/lane-name';
 import type { Worker } from 'bullmq';
 
 /** Takes deliveries from the engine, so many of a queue at once. */
@@ -15,17 +16,19 @@ export interface EngineConsumers {
 }
 
 /**
- * Starts a BullMQ worker for each queue. BullMQ only hands deliveries over here: attempts, retries and outcomes are
+ * Starts a BullMQ worker for the lane that this build has of each queue. BullMQ only hands deliveries over here: attempts, retries and outcomes are
  * the ledger's, so the processor resolves whatever became of the jobs.
  */
 export function consumeQueues(options: {
   engine: Engine;
   queues: string[];
+  buildId: string;
   /** How many deliveries of a queue to take at once. */
   concurrency: number;
   run: (queue: string, delivery: DispatchKey[]) => Promise<void>;
+  onError: (error: unknown) => void;
 }): EngineConsumers {
-  const { engine, concurrency, run } = options;
+  const { engine, buildId, concurrency, run, onError } = options;
   const consumers = new Map(options.queues.map((queue) => [queue, consume(queue)]));
 
   function consume(queue: string) {
@@ -40,7 +43,10 @@ export function consumeQueues(options: {
         state.lastAtMs = performance.now();
       }
     }
-    const worker: Worker = engine.openWorker(queue, process, { concurrency });
+    const lane = laneName(queue, buildId);
+    const worker: Worker = engine.openWorker(lane, process, { concurrency });
+    // Whoever removed the lane while the build was gone may have died between its pause and its end.
+    worker.once('ready', () => void engine.queue(lane).resume().catch(onError));
     return { state, worker };
   }
 

@@ -1,4 +1,4 @@
-import { defineJob, type JobContext } from '@accepted/job';
+import { defineJob, type JobContext, type JobDefinition } from '@accepted/job';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import type { NewJob } from '@accepted/shared/job/new-job';
@@ -12,6 +12,7 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
+import type { LoadedHandler } from '../src/handlers/loaded-handler.ts';
 import { startWorker, type WorkerResources } from '../src/start-worker.ts';
 
 export const CONFIG = {
@@ -31,6 +32,10 @@ function configFor(databaseUrl: string): WorkerResources['config'] {
   return { ...CONFIG, LOG_LEVEL: 'silent', ALLOW_PRIVATE_NETWORKS: [], DATABASE_URL: databaseUrl };
 }
 
+function loaded(definition: JobDefinition): LoadedHandler {
+  return { type: definition.type, queue: definition.queue, definition };
+}
+
 /** Gives the tests of a block whole workers on one engine, a ledger of their own and ways to look into it. */
 export function useWorkers(kind: Engine['kind']) {
   let database: TestDatabase;
@@ -48,23 +53,22 @@ export function useWorkers(kind: Engine['kind']) {
   });
 
   /** Starts a worker with one handler, in a queue and with a type that no other test uses. */
-  async function start(name: string, run: Run) {
-    const definition = defineJob({ type: name, queue: name, payload: z.unknown(), run });
+  const start = (name: string, run: Run) =>
+    startBuild(defineJob({ type: name, queue: name, payload: z.unknown(), run }));
+
+  /** Starts a worker with these handlers. */
+  async function startBuild(...definitions: JobDefinition[]) {
     const db = openTestDatabase(database.url);
     const heartbeatDb = openTestDatabase(database.url, 1);
-    const engine = openEngine({
-      databaseUrl: database.url,
-      redisUrl: kind === 'redis' ? redis.url : undefined,
-      onError: () => undefined,
-    });
-    const handlers = [{ type: name, queue: name, definition }];
+    const redisUrl = kind === 'redis' ? redis.url : undefined;
+    const engine = openEngine({ databaseUrl: database.url, redisUrl, onError: () => undefined });
     const deaf = Promise.withResolvers<void>();
     const worker = await startWorker({
       config: configFor(database.url),
       db,
       heartbeatDb,
       engine,
-      handlers,
+      handlers: definitions.map(loaded),
       versions: { accepted: 'test' },
       onDeaf: deaf.resolve,
       logger,
@@ -108,6 +112,7 @@ export function useWorkers(kind: Engine['kind']) {
       return database;
     },
     start,
+    startBuild,
     submit,
     submitOne,
     readJob,

@@ -6,6 +6,8 @@ import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import { newUuid } from '@accepted/shared/job/id';
+import { laneName } from '@accepted/shared/queue/lane-name';
+import { registerTestBuild, testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { describe, expect, test } from 'vitest';
 import { CONFIG, type Run, useWorkers } from './use-workers.ts';
@@ -177,14 +179,17 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       .limit(1)
       .executeTakeFirstOrThrow();
     const job = await submitOne('elsewhere');
-    const { jobs } = await dispatchJobs(workers.database.db, 'elsewhere', 1);
+    await registerTestBuild(workers.database.db, ['elsewhere']);
+    const { jobs } = await dispatchJobs(workers.database.db, 'elsewhere', testLane(1));
     await claimJobs(workers.database.db, workerId, jobs);
     expect(await reaches(job.id, 'queued')).toMatchObject({ attempt: 1, attempts_made: 0 });
   });
 
   test('a worker that hears of no job while jobs wait asks to be started anew', async () => {
     const worker = await start('deaf', async () => 'done');
-    await worker.engine.queue('deaf').pause();
+    const first = await submitOne('deaf');
+    const { build_id: buildId } = await reaches(first.id, 'succeeded');
+    await worker.engine.queue(laneName('deaf', buildId)).pause();
     await submit('deaf', {}, 3);
     await worker.deaf;
   });

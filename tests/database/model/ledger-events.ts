@@ -12,6 +12,7 @@ import { registerWorker } from '@accepted/shared/database/workers';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
+import { TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
@@ -138,7 +139,14 @@ export async function startWorld(db: Database): Promise<World> {
 
 async function startWorker(db: Database): Promise<string> {
   const id = newUuid();
-  await registerWorker(db, { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+  await registerWorker(db, {
+    id,
+    hostname: 'test',
+    pid: 1,
+    queues: ['default'],
+    concurrency: 10,
+    buildId: TEST_BUILD,
+  });
   return id;
 }
 
@@ -152,7 +160,7 @@ export async function apply(world: World, event: LedgerEvent): Promise<void> {
   if (event.kind === 'loseWorker') return await loseWorker(world);
   if (event.kind === 'rescue') return await rescue(world);
   if (event.kind === 'dispatch') {
-    await dispatchJobs(db, 'default', 1_000);
+    await dispatchJobs(db, 'default', testLane(1_000));
     return jobs.forEach(model.dispatch);
   }
   const chosen = jobs[event.job % Math.max(1, jobs.length)];

@@ -1,10 +1,12 @@
 import type { CounterTotal } from '@accepted/shared/database/counters';
+import type { JobsWithoutBuild } from '@accepted/shared/database/jobs-without-build';
 import type { QueueStatistics } from '@accepted/shared/database/queue-estimates';
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
 
 /** What the metrics of one moment are made of. */
 export interface Measurement {
   queues: QueueStatistics[];
+  withoutBuild: JobsWithoutBuild[];
   openDeadLetters: { queue: string; count: number }[];
   totals: CounterTotal[];
   /** `undefined` where no worker lives to say so. */
@@ -46,6 +48,11 @@ const GAUGES: Record<string, GaugeDefinition> = {
     help: 'Whether all live workers reach the queue engine, 1 or 0; NaN while no worker lives.',
     labels: [],
     rows: ({ engineUp }) => [[{}, engineUp === undefined ? Number.NaN : Number(engineUp)]],
+  },
+  accepted_jobs_without_build: {
+    help: 'Queued jobs whose type no live worker has, or whose payload none of their schemas takes.',
+    labels: ['queue', 'reason'],
+    rows: ({ withoutBuild }) => withoutBuild.map(({ queue, reason, count }) => [{ queue, reason }, count]),
   },
   accepted_dead_letters_open: {
     help: 'Dead letters that nobody has replayed or discarded, counted up to 50,000.',

@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { listLaneNames } from '@accepted/shared/database/workers';
 import { deadLetterQueueName, type Engine } from '@accepted/shared/queue/engine';
+import { laneName } from '@accepted/shared/queue/lane-name';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
+import type { Queue } from 'bullmq';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { boardRules } from '../admin/board-rules.ts';
 import { ENGINE_AWAY, engineAwayPage } from '../admin/engine-away-page.ts';
@@ -45,7 +48,8 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
 
   const server = new FastifyAdapter();
   const queuesOfDeadLetters = new Map<string, string>();
-  const { addQueue } = createBullBoard({
+  const adapters = new Map<string, BullMQAdapter>();
+  const { replaceQueues } = createBullBoard({
     queues: [],
     serverAdapter: server,
     options: {
@@ -65,15 +69,28 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
     return { status: 500, body: { error: ENGINE_AWAY, message: ENGINE_AWAY } };
   });
 
-  function show(queue: string): void {
-    const deadLetters = deadLetterQueueName(queue);
-    if (queuesOfDeadLetters.has(deadLetters)) return;
-    queuesOfDeadLetters.set(deadLetters, queue);
-    addQueue(new BullMQAdapter(engine.queue(queue), { readOnlyMode: true, description: WORK_QUEUE }));
-    const entries = new BullMQAdapter(engine.queue(deadLetters), { description: DEAD_LETTER_QUEUE });
-    entries.setFormatter('name', entryName);
-    entries.setFormatter('data', entryData);
-    addQueue(entries);
+  /** One adapter a name, however often it goes and comes back. */
+  function adapterOf(name: string, make: (queue: Queue) => BullMQAdapter): BullMQAdapter {
+    const adapter = adapters.get(name) ?? make(engine.queue(name));
+    adapters.set(name, adapter);
+    return adapter;
+  }
+
+  function showLane(queue: string, buildId: string | null): BullMQAdapter {
+    const displayName = buildId === null ? queue : `${queue} (build ${buildId})`;
+    const options = { readOnlyMode: true, displayName, description: LANE };
+    return adapterOf(laneName(queue, buildId), (lane) => new BullMQAdapter(lane, options));
+  }
+
+  function showDeadLetters(queue: string): BullMQAdapter {
+    const name = deadLetterQueueName(queue);
+    queuesOfDeadLetters.set(name, queue);
+    return adapterOf(name, (shelf) => {
+      const entries = new BullMQAdapter(shelf, { description: DEAD_LETTER_QUEUE });
+      entries.setFormatter('name', entryName);
+      entries.setFormatter('data', entryData);
+      return entries;
+    });
   }
 
   app.addHook('onRequest', async (request, reply) => {
@@ -84,8 +101,9 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
   });
   app.addHook('preHandler', async (request, reply) => {
     if (!(await comesUp(engine))) return answerAway(request, reply, engine.kind);
-    const { queues } = await app.catalog.read();
-    for (const queue of queues) show(queue);
+    const [{ queues }, lanes] = await Promise.all([app.catalog.read(), listLaneNames(app.db)]);
+    const shownLanes = lanes.map(({ queue, buildId }) => showLane(queue, buildId));
+    replaceQueues([...shownLanes, ...[...queues].map(showDeadLetters)]);
   });
   app.addHook('onSend', async (_request, reply, payload) => {
     const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
@@ -112,5 +130,5 @@ function answerAway(request: FastifyRequest, reply: FastifyReply, kind: Engine['
   return reply.header('content-security-policy', PAGE_CSP).type('text/html').send(engineAwayPage(kind));
 }
 
-const WORK_QUEUE = 'What is handed to the workers just now; the ledger holds all other jobs.';
+const LANE = 'What is handed to the workers of this build just now; the ledger holds all other jobs.';
 const DEAD_LETTER_QUEUE = 'Jobs that failed for good. Retry replays a job under its id; remove discards it.';

@@ -1,4 +1,4 @@
-import { listJobTypes } from '@accepted/shared/database/job-types';
+import { listCatalog } from '@accepted/shared/database/catalog';
 import { listQueueNames } from '@accepted/shared/database/queue-estimates';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
@@ -11,9 +11,12 @@ export interface CatalogSnapshot {
 }
 
 export interface Catalog {
-  /** Answers what was read last, if anything was, and has it read again when it is too old. Never waits. */
+  /**
+   * Answers what was read of late and has it read again in time. Never waits: `undefined` when nobody asked for so long
+   * that other types may be in force now.
+   */
   atHand(): CatalogSnapshot | undefined;
-  /** Reads the catalog; an outage of Postgres leaves the last one in force. */
+  /** Reads the catalog if what is at hand is too old; an outage of Postgres leaves the last one in force. */
   read(): Promise<CatalogSnapshot>;
   /** Reads it anew, at most a few times a second: for when something just registered seems to be missing. */
   readFresh(): Promise<CatalogSnapshot>;
@@ -27,6 +30,8 @@ declare module 'fastify' {
 
 const TTL_MS = 2_000;
 const FRESH_MS = 250;
+/** While requests come in, the catalog is read again as soon as it is as old as `TTL_MS`; this leaves time to do so. */
+const TOO_OLD_MS = 3_000;
 
 /** Keeps the catalog at hand, with a compiled validator a type. */
 export const catalog = fp(async (app) => {
@@ -39,10 +44,10 @@ export const catalog = fp(async (app) => {
   let readAt = Number.NEGATIVE_INFINITY;
 
   async function readCatalog(): Promise<CatalogSnapshot> {
-    const [rows, queues] = await Promise.all([listJobTypes(app.db), listQueueNames(app.db)]);
-    readAt = performance.now();
-    const types = new Map(rows.map((row) => [row.type, payloadChecks.known(row)]));
-    return { types, queues: new Set(queues) };
+    const startedAt = performance.now();
+    const [rows, queues] = await Promise.all([listCatalog(app.db), listQueueNames(app.db)]);
+    readAt = startedAt;
+    return { types: payloadChecks.compile(rows), queues: new Set(queues) };
   }
 
   const cache = new LRUCache<'catalog', CatalogSnapshot>({
@@ -66,9 +71,9 @@ export const catalog = fp(async (app) => {
       const snapshot = cache.get('catalog');
       // Where something was read before, `fetchMethod` gives that instead of an error.
       if (snapshot && cache.getRemainingTTL('catalog') <= 0) void cache.fetch('catalog');
-      return snapshot;
+      return performance.now() - readAt < TOO_OLD_MS ? snapshot : undefined;
     },
-    read: () => cache.forceFetch('catalog'),
+    read: () => cache.forceFetch('catalog', { allowStale: false }),
     readFresh: () => {
       const forceRefresh = performance.now() - readAt > FRESH_MS;
       return cache.forceFetch('catalog', { forceRefresh, allowStale: false });

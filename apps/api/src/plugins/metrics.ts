@@ -1,4 +1,5 @@
 import { readCounters } from '@accepted/shared/database/counters';
+import { countJobsWithoutBuild } from '@accepted/shared/database/jobs-without-build';
 import { countOpenDeadLetters } from '@accepted/shared/database/read-dead-letters';
 import { readEngineUp } from '@accepted/shared/database/workers';
 import fp from 'fastify-plugin';
@@ -20,13 +21,14 @@ export const metrics = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     fetchMethod: async () => {
-      const [queues, openDeadLetters, totals, engineUp] = await Promise.all([
+      const [queues, withoutBuild, openDeadLetters, totals, engineUp] = await Promise.all([
         app.readQueueStatistics(),
+        countJobsWithoutBuild(app.db),
         countOpenDeadLetters(app.db),
         readCounters(app.db),
         readEngineUp(app.db),
       ]);
-      return { queues, openDeadLetters, totals, engineUp };
+      return { queues, withoutBuild, openDeadLetters, totals, engineUp };
     },
   });
   const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'));

@@ -1,8 +1,8 @@
-import type { JobTypeRow } from '@accepted/shared/database/tables';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
 import { type Fault, validationFailed } from '../http/problem.ts';
 import type { Catalog, CatalogSnapshot } from '../plugins/catalog.ts';
 import type { JobRequest } from './job-request.ts';
+import type { KnownJobType } from './payload-checks.ts';
 import { findRequestFaults } from './resolve-job.ts';
 
 /** Gets the catalog for a request. Nearly always it is at hand and has all that the request names. */
@@ -30,7 +30,7 @@ export function checkSubmission(
   body: JobRequest,
   bodyFaults: Fault[],
   now: Date,
-): JobTypeRow {
+): KnownJobType {
   const type = typeof body?.type === 'string' ? body.type : undefined;
   const jobType = type === undefined ? undefined : submittable(snapshot, type);
   const found = [
@@ -42,7 +42,7 @@ export function checkSubmission(
   const known = new Set(bodyFaults.map((fault) => fault.pointer));
   const faults = [...bodyFaults, ...found.filter((fault) => !known.has(fault.pointer))];
   if (faults.length > 0 || !jobType) throw validationFailed(faults);
-  return jobType.row;
+  return jobType;
 }
 
 /** Deliveries are made by the ledger alone: a client's own would be signed with the tenant's secret. */

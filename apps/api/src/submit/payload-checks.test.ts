@@ -1,12 +1,15 @@
-import type { JobTypeRow } from '@accepted/shared/database/tables';
+import type { CatalogType } from '@accepted/shared/database/catalog';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { createPayloadChecks } from './payload-checks.ts';
+import { createPayloadChecks, type KnownJobType } from './payload-checks.ts';
 
 function makeChecks() {
   const broken: string[] = [];
   const checks = createPayloadChecks((type) => broken.push(type));
-  const known = (payload_schema: object, type = 'x') => checks.known({ type, payload_schema } as JobTypeRow);
+  const known = (payloadSchema: object, type = 'x', others: CatalogType['otherSchemas'] = []) => {
+    const row = { type, payloadSchema, otherSchemas: others } as unknown as CatalogType;
+    return checks.compile([row]).get(type) as KnownJobType;
+  };
   return { known, broken };
 }
 
@@ -44,4 +47,15 @@ test('a schema is compiled anew when it changes, and two types may share an $id'
   expect(known({ $id: 'https://a.example/s', type: 'number' }).findPayloadFaults(1)).toEqual([]);
   expect(known({ $id: 'https://a.example/s', type: 'number' }, 'y').findPayloadFaults(1)).toEqual([]);
   expect(broken).toEqual([]);
+});
+
+test('the schemas of other builds that refuse a payload are named, but for those that cannot be compiled', () => {
+  const { known } = makeChecks();
+  const others = [
+    { id: 'strict', payloadSchema: { type: 'object', additionalProperties: false } },
+    { id: 'open', payloadSchema: { type: 'object' } },
+    { id: 'broken', payloadSchema: { type: 'nonsense' } },
+  ];
+  expect(known({}, 'x', others).refusingSchemas({ a: 1 })).toEqual(['strict']);
+  expect(known({}, 'x', others).refusingSchemas({})).toEqual([]);
 });

@@ -1,4 +1,5 @@
-import type { JobTypeDefaults, JobTypeRow } from '@accepted/shared/database/tables';
+import type { CatalogType } from '@accepted/shared/database/catalog';
+import type { JobTypeDefaults } from '@accepted/shared/database/tables';
 import type { Backoff } from '@accepted/shared/job/backoff';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { priorityRank } from '@accepted/shared/job/priority';
@@ -10,7 +11,7 @@ import { resolvePointer } from './json-pointer.ts';
 /** What of a job does not come from its body. */
 export type Submission = Pick<
   NewJob,
-  'id' | 'tenantId' | 'requestId' | 'traceparent' | 'tracestate' | 'idempotency'
+  'id' | 'tenantId' | 'refusedBy' | 'requestId' | 'traceparent' | 'tracestate' | 'idempotency'
 >;
 
 /** Clocks of clients differ, and a request takes its time: a `runAt` this long ago still means "now". */
@@ -60,7 +61,7 @@ function faultsOfMetadata(metadata: Record<string, unknown> | undefined): Fault[
 /** Makes the job that a valid request asks for, with every default of its type filled in. Pure. */
 export function resolveJob(
   request: JobRequest,
-  jobType: Pick<JobTypeRow, 'type' | 'queue' | 'defaults'>,
+  jobType: Pick<CatalogType, 'type' | 'queue' | 'defaults'>,
   submission: Submission,
 ): NewJob {
   const { defaults } = jobType;

@@ -4,24 +4,29 @@ import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import type { Logger } from 'pino';
 import { executeHandler } from '../handlers/execute-handler.ts';
 import type { LoadedHandler } from '../handlers/loaded-handler.ts';
+import type { RefusingSchema } from './own-schemas.ts';
 import { createProgressReporter } from './progress-reporter.ts';
 
-/** Makes the function that finds a job's handler and runs it, with its progress written to the ledger. */
-export function createExecutor(options: { db: Database; handlers: LoadedHandler[] }) {
+/**
+ * Makes the function that finds a job's handler and runs it, with its progress written to the ledger. A job that only
+ * workers of another build can run is misdirected: its type is not known here, or the JSON Schema that this build
+ * registered refuses its payload. A payload that only the real schema refuses, by a refinement, is the job's own fault.
+ */
+export function createExecutor(options: {
+  db: Database;
+  handlers: LoadedHandler[];
+  refusingSchema: RefusingSchema;
+}) {
   const handlerOf = new Map(options.handlers.map((handler) => [handler.type, handler]));
 
   return async (job: ClaimedJob, signal: AbortSignal, logger: Logger): Promise<AttemptResult> => {
     const handler = handlerOf.get(job.type);
-    if (!handler) return noHandler(job);
+    if (!handler) return { kind: 'misdirected' };
     const progress = createProgressReporter(options.db, job, logger);
     const result = await executeHandler(handler, job, { signal, onProgress: progress.report, logger });
     await progress.settled();
-    return result;
+    if (result.kind !== 'threw' || !result.payloadRefused) return result;
+    const refusedBy = options.refusingSchema(job.type, job.payload);
+    return refusedBy === undefined ? result : { kind: 'misdirected', refusedBy };
   };
-}
-
-/** Another worker on this queue may know the type, for example during a deploy: worth another try. */
-function noHandler(job: ClaimedJob): AttemptResult {
-  const message = `This worker has no handler for jobs of type "${job.type}".`;
-  return { kind: 'threw', error: { code: 'unknown_job_type', message, retryable: true } };
 }

@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/database/connect';
-import { dispatchJobs, readDispatchRound } from '@accepted/shared/database/dispatch-jobs';
-import { liveCapacity } from '@accepted/shared/database/workers';
+import { type DispatchTurn, dispatchJobs, readDispatchRound } from '@accepted/shared/database/dispatch-jobs';
+import { type LiveLane, listLiveLanes } from '@accepted/shared/database/workers';
 import { intoDeliveries } from '@accepted/shared/job/delivery-size';
 import { followWindow, refillInMs, type WindowState, windowSize } from '@accepted/shared/job/window';
 import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
+import { laneName } from '@accepted/shared/queue/lane-name';
 import { type Loop, startLoop } from '../loop.ts';
 import { createTurnTaking } from './turn-taking.ts';
 
@@ -17,7 +18,7 @@ const ENGINE_AWAY_POLL_MS = 200;
 const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
-const CAPACITY_MAX_AGE_MS = 1_000;
+const LANES_MAX_AGE_MS = 1_000;
 /** Within this time after a hint, the dispatcher that serves the queue has taken a turn, or is no longer there. */
 const FOLLOW_MS = 25;
 
@@ -37,18 +38,46 @@ export interface Dispatcher extends Loop {
 }
 
 /**
- * Starts the dispatcher of one queue: the only writer of its jobs into the engine. Any number of them may run, in
- * any number of processes.
+ * Starts the dispatcher of one queue: the only writer of its jobs into the engine, where each build that serves the queue
+ * has a lane. Any number of them may run, in any number of processes.
  */
 export function startDispatcher({ db, engine, queue, handlerMs, onError }: DispatcherOptions): Dispatcher {
   const turns = createTurnTaking();
-  let capacity = { workers: 0, concurrency: 0, finishedPerSecond: 0, readAt: Number.NEGATIVE_INFINITY };
-  let window: WindowState | undefined;
+  let live: { lanes: LiveLane[]; readAt: number } = { lanes: [], readAt: Number.NEGATIVE_INFINITY };
+  const windows = new Map<string, WindowState>();
   /** Whether this process knows of something that others may not, so that it must not leave the turn to them. */
   let mustLook = false;
 
-  async function refreshCapacity(): Promise<void> {
-    capacity = { ...(await liveCapacity(db, queue)), readAt: performance.now() };
+  async function refreshLanes(): Promise<void> {
+    live = { lanes: await listLiveLanes(db, queue), readAt: performance.now() };
+    const known = new Set(live.lanes.map(({ buildId }) => buildId));
+    for (const buildId of windows.keys()) if (!known.has(buildId)) windows.delete(buildId);
+  }
+
+  /** Heartbeats tell of all workers, but seconds later; what leaves the window tells at once. */
+  function sizeOf({ buildId, concurrency, finishedPerSecond }: LiveLane): number {
+    return windowSize(concurrency, Math.max(finishedPerSecond, windows.get(buildId)?.claimedPerSecond ?? 0));
+  }
+
+  /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
+  async function fillLanes(turn: DispatchTurn, lanes: LiveLane[]): Promise<void> {
+    for (const { buildId, waitingBefore, dispatched } of turn.lanes) {
+      const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
+      const deliveries = intoDeliveries(dispatched, { handlerMs: handlerMs(), workers });
+      if (dispatched.length > 0) await addToEngine(engine, laneName(queue, buildId), deliveries);
+      const now = { waitingBefore, dispatched: dispatched.length, atMs: performance.now() };
+      windows.set(buildId, followWindow(windows.get(buildId), now));
+    }
+  }
+
+  /** Waits for the first of the full lanes to have room: one that idles must not have a busy one looked at all the time. */
+  function nextTurnInMs({ lanes }: DispatchTurn, sizes: ReadonlyMap<string, number>): number {
+    const full = lanes.filter(({ isFull }) => isFull);
+    const waits = (full.length > 0 ? full : lanes).map(({ buildId }) => {
+      const window = windows.get(buildId);
+      return window ? refillInMs(window, sizes.get(buildId) ?? 0) : 0;
+    });
+    return Math.max(MIN_POLL_MS, Math.min(...waits));
   }
 
   async function anotherServes(): Promise<boolean> {
@@ -61,27 +90,26 @@ export function startDispatcher({ db, engine, queue, handlerMs, onError }: Dispa
     const looks = mustLook;
     mustLook = false;
     if (!looks && turns.isFollowing() && (await anotherServes())) return IDLE_POLL_MS;
-    if (capacity.concurrency === 0) await refreshCapacity();
-    // Heartbeats tell of all workers, but seconds later; what leaves the window tells at once.
-    const rate = Math.max(capacity.finishedPerSecond, window?.claimedPerSecond ?? 0);
-    const size = windowSize(capacity.concurrency, rate);
-    if (size === 0) return IDLE_POLL_MS;
+    if (live.lanes.length === 0) await refreshLanes();
+    if (live.lanes.length === 0) return IDLE_POLL_MS;
+    const { lanes } = live;
+    const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));
     const turnBeganMs = performance.now();
-    const turn = await dispatchJobs(db, queue, size);
-    const { jobs, waitingBefore, moreToDo } = turn;
+    const turn = await dispatchJobs(
+      db,
+      queue,
+      [...sizes].map(([buildId, size]) => ({ buildId, size })),
+    );
     turns.tookTurn(turn);
     // Whoever took the turn may have looked before what this process knows of had happened.
     if (turn.lost) mustLook ||= looks;
-    // A process that dies here leaves jobs marked that the engine never got: the reconciler finds them.
-    const deliveries = intoDeliveries(jobs, { handlerMs: handlerMs(), workers: capacity.workers });
-    if (jobs.length > 0) await addToEngine(engine, queue, deliveries);
-    const turnEndedMs = performance.now();
-    window = followWindow(window, { waitingBefore, dispatched: jobs.length, atMs: turnEndedMs });
+    await fillLanes(turn, lanes);
+    const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
-    if (performance.now() - capacity.readAt > CAPACITY_MAX_AGE_MS) await refreshCapacity();
-    if (moreToDo) return Math.max(MIN_POLL_MS, refillInMs(window, size));
-    const restMs = Math.min(MAX_REST_MS, RESTS_PER_TURN * (turnEndedMs - turnBeganMs));
-    if (window.claimedPerSecond > BUSY_PER_SECOND) await delay(restMs);
+    if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
+    if (turn.moreToDo) return nextTurnInMs(turn, sizes);
+    const claimedPerSecond = windows.values().reduce((sum, window) => sum + window.claimedPerSecond, 0);
+    if (claimedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
     return IDLE_POLL_MS;
   }
 

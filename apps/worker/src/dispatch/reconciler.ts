@@ -1,7 +1,9 @@
 import type { Database } from '@accepted/shared/database/connect';
-import { listUnclaimed, takeBack } from '@accepted/shared/database/unclaimed-jobs';
+import { listUnclaimed, takeBack, takeBackFromGoneBuilds } from '@accepted/shared/database/unclaimed-jobs';
 import { type Engine, missingFromEngine } from '@accepted/shared/queue/engine';
+import { laneName } from '@accepted/shared/queue/lane-name';
 import type { Logger } from 'pino';
+import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { WorkerCounters } from '../metrics/worker-counters.ts';
 
@@ -23,11 +25,23 @@ export function startReconciler(options: {
   logger: Logger;
 }): Loop {
   const { db, engine, queues, onTakenBack, counters, logger } = options;
+  const onError = (error: unknown) => logger.warn({ err: error }, 'reconciling failed; it is tried again');
+
+  /** Jobs wait in lanes that nobody takes from: for workers of another build, or for the next of that build. */
+  async function leaveGoneBuilds(queue: string): Promise<void> {
+    const takenBack = await takeBackFromGoneBuilds(db, queue);
+    if (takenBack === 0) return;
+    logger.info({ queue, takenBack }, 'jobs were dispatched to a build that no worker has any more');
+    onTakenBack(queue);
+  }
 
   async function reconcile(queue: string, olderThanMs: number): Promise<void> {
     const unclaimed = await listUnclaimed(db, queue, olderThanMs);
-    if (unclaimed.length === 0) return;
-    const takenBack = await takeBack(db, await missingFromEngine(engine.queue(queue), unclaimed));
+    let takenBack = 0;
+    for (const [buildId, jobs] of Map.groupBy(unclaimed, (job) => job.buildId)) {
+      const lane = engine.queue(laneName(queue, buildId));
+      takenBack += await takeBack(db, await missingFromEngine(lane, jobs));
+    }
     if (takenBack === 0) return;
     counters.add('redispatched', queue, takenBack);
     logger.warn({ queue, takenBack }, 'the engine had lost dispatched jobs; they are dispatched again');
@@ -39,13 +53,10 @@ export function startReconciler(options: {
     const wiped = await engine.wasWiped('jobs');
     if (wiped) logger.warn('the engine is empty: it was wiped, or is new');
     const olderThanMs = wiped ? UNCLAIMED_AFTER_WIPE_MS : UNCLAIMED_AFTER_MS;
-    for (const queue of queues) await reconcile(queue, olderThanMs);
+    await eachAlone(queues, leaveGoneBuilds, onError);
+    await eachAlone(queues, (queue) => reconcile(queue, olderThanMs), onError);
     return INTERVAL_MS;
   }
 
-  return startLoop({
-    runOnce,
-    retryAfterMs: INTERVAL_MS,
-    onError: (error) => logger.warn({ err: error }, 'reconciling failed; it is tried again'),
-  });
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
 }

@@ -1,5 +1,5 @@
 import type { JobSchema } from '@accepted/job';
-import type { JobTypeDescription } from '@accepted/shared/database/job-types';
+import type { JobTypeDescription } from '@accepted/shared/database/builds';
 import type { JobTypeDefaults } from '@accepted/shared/database/tables';
 import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 import type { LoadedHandler } from './loaded-handler.ts';

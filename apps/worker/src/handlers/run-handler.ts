@@ -17,7 +17,7 @@ export async function runHandler(
   maxResultBytes: number,
 ): Promise<HandlerResult> {
   const parsed = await parse(definition.payload, payload, 'invalid_payload');
-  if ('threw' in parsed) return parsed.threw;
+  if ('threw' in parsed) return { ...parsed.threw, payloadRefused: true };
   let returned: unknown;
   try {
     returned = await definition.run(parsed.value, ctx);

@@ -20,6 +20,7 @@ export interface LeaseOptions {
   db: Database;
   queues: string[];
   concurrency: number;
+  buildId: string;
   heartbeatMs: number;
   finishedPerSecond: () => Record<string, number>;
   isEngineUp: () => boolean;
@@ -68,8 +69,8 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   };
 }
 
-async function register({ db, queues, concurrency }: LeaseOptions): Promise<string> {
+async function register({ db, queues, concurrency, buildId }: LeaseOptions): Promise<string> {
   const id = newUuid();
-  await registerWorker(db, { id, hostname: hostname(), pid: process.pid, queues, concurrency });
+  await registerWorker(db, { id, hostname: hostname(), pid: process.pid, queues, concurrency, buildId });
   return id;
 }

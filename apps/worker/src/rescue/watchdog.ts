@@ -1,7 +1,9 @@
 import type { Database } from '@accepted/shared/database/connect';
 import { listUnclaimed } from '@accepted/shared/database/unclaimed-jobs';
 import { type Engine, waitingInEngine } from '@accepted/shared/queue/engine';
+import { laneName } from '@accepted/shared/queue/lane-name';
 import type { Logger } from 'pino';
+import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { EngineConsumers } from '../worker.ts';
 
@@ -9,6 +11,8 @@ export interface WatchdogOptions {
   db: Database;
   engine: Engine;
   queues: string[];
+  /** Its lanes are those that this worker must hear from. */
+  buildId: string;
   concurrency: number;
   consumers: Pick<EngineConsumers, 'underWay' | 'silentForMs'>;
   deafAfterMs: number;
@@ -26,32 +30,33 @@ const SAMPLE = 5;
  * queue libraries again and again; a fresh process is the one cure that works for all of them.
  */
 export function startWatchdog(options: WatchdogOptions): Loop {
-  const { db, engine, consumers, deafAfterMs, logger } = options;
+  const { db, engine, buildId, consumers, deafAfterMs, logger } = options;
 
   async function isDeaf(queue: string): Promise<boolean> {
     if (consumers.underWay(queue) >= options.concurrency || consumers.silentForMs(queue) < deafAfterMs) {
       return false;
     }
     const unclaimed = await listUnclaimed(db, queue, deafAfterMs);
-    return await waitingInEngine(engine.queue(queue), unclaimed.slice(0, SAMPLE));
+    const ours = unclaimed.filter((job) => job.buildId === buildId);
+    return await waitingInEngine(engine.queue(laneName(queue, buildId)), ours.slice(0, SAMPLE));
   }
 
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return deafAfterMs / 4;
-    for (const queue of options.queues) {
-      if (!(await isDeaf(queue))) continue;
-      logger.fatal(
-        { queue },
-        'jobs wait in the engine and this worker hears of none: it ends to be started anew',
-      );
-      options.onDeaf(queue);
-    }
+    await eachAlone(options.queues, watch, onError);
     return deafAfterMs / 4;
   }
 
-  return startLoop({
-    runOnce,
-    retryAfterMs: deafAfterMs / 4,
-    onError: (error) => logger.warn({ err: error }, 'the watchdog could not look; it is tried again'),
-  });
+  async function watch(queue: string): Promise<void> {
+    if (!(await isDeaf(queue))) return;
+    logger.fatal(
+      { queue },
+      'jobs wait in the engine and this worker hears of none: it ends to be started anew',
+    );
+    options.onDeaf(queue);
+  }
+
+  const onError = (error: unknown) =>
+    logger.warn({ err: error }, 'the watchdog could not look; it is tried again');
+  return startLoop({ runOnce, retryAfterMs: deafAfterMs / 4, onError });
 }

@@ -3,6 +3,7 @@ import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -11,20 +12,28 @@ import { createClaimer } from '../../src/attempt/claimer.ts';
 let database: TestDatabase;
 beforeEach(async () => {
   database = await createTestDatabase();
+  await registerTestBuild(database.db);
 });
 afterEach(() => database.drop());
 
 test('a worker that is closing leaves what it was delivered to others at once', async () => {
   const { db } = database;
   await insertJobs(db, [makeJob({ queue: 'closing' }), makeJob({ queue: 'closing' })]);
-  const { jobs } = await dispatchJobs(db, 'closing', 10);
+  const { jobs } = await dispatchJobs(db, 'closing', testLane(10));
   expect(jobs).toHaveLength(2);
   const workerId = newUuid();
-  await registerWorker(db, { id: workerId, hostname: 'test', pid: 1, queues: ['closing'], concurrency: 1 });
+  await registerWorker(db, {
+    id: workerId,
+    hostname: 'test',
+    pid: 1,
+    queues: ['closing'],
+    concurrency: 1,
+    buildId: TEST_BUILD,
+  });
   const logger = pino({ level: 'silent' });
   const claimer = createClaimer({ db, workerId: () => workerId, isClosing: () => true, logger });
   expect(await Promise.all(jobs.map(claimer.claim))).toEqual([undefined, undefined]);
   const rows = await db.selectFrom('jobs').select(['status', 'dispatched_at', 'attempts_made']).execute();
   expect(rows).toEqual(Array(2).fill({ status: 'queued', dispatched_at: null, attempts_made: 0 }));
-  expect((await dispatchJobs(db, 'closing', 10)).jobs).toHaveLength(2);
+  expect((await dispatchJobs(db, 'closing', testLane(10))).jobs).toHaveLength(2);
 });

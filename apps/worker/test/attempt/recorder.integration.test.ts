@@ -6,6 +6,7 @@ import { registerWorker } from '@accepted/shared/database/workers';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { pino } from 'pino';
@@ -19,6 +20,7 @@ let database: TestDatabase;
 let impatient: ReturnType<typeof openDatabase>;
 beforeEach(async () => {
   database = await createTestDatabase();
+  await registerTestBuild(database.db);
   const limits = { maxConnections: 5, connectTimeoutMs: 5_000, statementTimeoutMs: STATEMENT_TIMEOUT_MS };
   impatient = openDatabase({ url: database.url, applicationName: 'test', ...limits }, () => undefined);
 });
@@ -36,12 +38,13 @@ async function claimSome(count: number): Promise<ClaimedJob[]> {
     pid: 1,
     queues: ['default'],
     concurrency: count,
+    buildId: TEST_BUILD,
   });
   await insertJobs(
     db,
     Array.from({ length: count }, () => makeJob()),
   );
-  const claimed = await claimJobs(db, workerId, (await dispatchJobs(db, 'default', count)).jobs);
+  const claimed = await claimJobs(db, workerId, (await dispatchJobs(db, 'default', testLane(count))).jobs);
   return claimed.filter((job) => job !== undefined);
 }
 

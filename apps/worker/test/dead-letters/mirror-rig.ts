@@ -13,6 +13,7 @@ import { deadLetterQueueName, type Engine } from '@accepted/shared/queue/engine'
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { makeJob } from '@accepted/testing/factories';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Job, Queue } from 'bullmq';
@@ -62,6 +63,7 @@ export interface MirrorRig {
 export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
   const database = await createTestDatabase();
   const { db } = database;
+  await registerTestBuild(db);
   const redis = kind === 'redis' ? await startRedisServer() : undefined;
   const engine = openEngine({ databaseUrl: database.url, redisUrl: redis?.url, onError: () => undefined });
   await waitUntil(() => engine.isReady(), { until: 'the engine is there' });
@@ -149,7 +151,14 @@ function watchEntries(entries: () => Queue): Pick<MirrorRig, 'entryOnceFailed' |
 
 async function startTestWorker(db: Database, queue: string): Promise<string> {
   const id = newUuid();
-  await registerWorker(db, { id, hostname: 'test', pid: 1, queues: [queue], concurrency: 10 });
+  await registerWorker(db, {
+    id,
+    hostname: 'test',
+    pid: 1,
+    queues: [queue],
+    concurrency: 10,
+    buildId: TEST_BUILD,
+  });
   return id;
 }
 
@@ -165,7 +174,7 @@ async function failQueued(
   ids: string[],
   error: JobError,
 ): Promise<void> {
-  const { jobs } = await dispatchJobs(db, queue, 2_000);
+  const { jobs } = await dispatchJobs(db, queue, testLane(2_000));
   const ours = jobs.filter((job) => ids.includes(job.id));
   const claimed = (await claimJobs(db, workerId, ours)).filter((job) => job !== undefined);
   if (claimed.length !== ids.length) throw new Error('not all of the jobs were claimed');

@@ -1,3 +1,4 @@
+import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -18,6 +19,7 @@ beforeEach(async () => {
     db: database.db,
     queues: ['default'],
     concurrency: 1,
+    buildId: TEST_BUILD,
     heartbeatMs: 50,
     finishedPerSecond: () => ({}),
     isEngineUp: () => true,

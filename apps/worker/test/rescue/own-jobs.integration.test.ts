@@ -5,6 +5,7 @@ import { registerWorker } from '@accepted/shared/database/workers';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
 import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -28,6 +29,7 @@ let check: OwnJobsCheck;
 /** A claimer behind a link that a test can cut, and the check of its jobs on another one. */
 beforeEach(async () => {
   database = await createTestDatabase();
+  await registerTestBuild(database.db);
   const url = new URL(database.url);
   proxy = await startTcpProxy({ target: { host: url.hostname, port: Number(url.port) } });
   url.port = String(proxy.port);
@@ -54,14 +56,21 @@ afterEach(async () => {
 
 async function startLease(): Promise<string> {
   const id = newUuid();
-  await registerWorker(database.db, { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 10 });
+  await registerWorker(database.db, {
+    id,
+    hostname: 'test',
+    pid: 1,
+    queues: ['default'],
+    concurrency: 10,
+    buildId: TEST_BUILD,
+  });
   return id;
 }
 
 async function dispatchOne() {
   const job = makeJob();
   await insertJobs(database.db, [job]);
-  const { jobs } = await dispatchJobs(database.db, 'default', 1);
+  const { jobs } = await dispatchJobs(database.db, 'default', testLane(1));
   return { id: job.id, dispatchNo: jobs[0]?.dispatchNo ?? 0 };
 }
 

@@ -8,6 +8,8 @@ import type { DeadLetterRow } from './tables.ts';
 /** What a replay changes of the job; a `concurrencyKey` that is left out stays as it is. */
 export interface PayloadEdit {
   payloadJson: string;
+  /** Ids of the payload schemas that refuse the new payload; what refused the old one counts no more. */
+  refusedBy: string[];
   concurrencyKey?: string | null;
 }
 
@@ -64,6 +66,7 @@ async function replacePayload(
     .updateTable('jobs')
     .set({
       payload: sql`${edit.payloadJson}::json`,
+      refused_by: edit.refusedBy,
       ...(edit.concurrencyKey !== undefined && { concurrency_key: edit.concurrencyKey }),
     })
     .where('id', '=', letter.job_id)

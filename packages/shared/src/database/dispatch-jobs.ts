@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { DispatchKey } from '../job/dispatch-key.ts';
-import { chooseFairly, type InFlight, type ReadyJob } from '../job/fairness.ts';
+import { type ChosenJob, chooseFairly, type InFlight, type ReadyJob } from '../job/fairness.ts';
 import type { Database } from './connect.ts';
 import { byPrimaryKey } from './unnest.ts';
 
@@ -8,17 +8,34 @@ import { byPrimaryKey } from './unnest.ts';
 export interface DispatchedJob extends DispatchKey {
   type: string;
   traceparent: string | null;
+  /** The build whose lane it is in; `null`: a dispatcher of the version before builds put it into the queue itself. */
+  buildId: string | null;
+}
+
+/** The lane of a live build, and how many dispatched jobs may wait in it to be claimed. */
+export interface LaneWindow {
+  buildId: string;
+  size: number;
+}
+
+/** How a turn left a lane. */
+export interface LaneAfterTurn {
+  buildId: string;
+  /** How many jobs waited in it when the turn began. */
+  waitingBefore: number;
+  dispatched: DispatchedJob[];
+  isFull: boolean;
 }
 
 /** What a dispatcher did at its turn, and what it saw of the turns of others. */
 export interface DispatchTurn {
   /** The jobs it marked, in the order in which they are to run. */
   jobs: DispatchedJob[];
-  /** How many jobs were in the window when the turn began. */
-  waitingBefore: number;
+  /** Those jobs by lane, in the order in which the lanes were given. */
+  lanes: LaneAfterTurn[];
   /**
-   * Whether it pays to look again at once: jobs were left for want of room, are hidden behind others whose concurrency
-   * key is now at its limit, or the turn was another's.
+   * Whether it pays to look again at once: a lane is full, so that jobs may have been left for want of room, jobs are
+   * hidden behind others whose concurrency key is now at its limit, or the turn was another's.
    */
   moreToDo: boolean;
   /** Whether there were jobs, and another dispatcher took them first. */
@@ -28,30 +45,35 @@ export interface DispatchTurn {
 }
 
 /**
- * Fills the queue's window up to `windowSize` jobs that are in the engine but not yet claimed. The caller adds the jobs
- * that were marked to the engine once this has committed; if it dies in between, the reconciler finds them missing.
+ * Fills the windows of the queue's lanes with jobs that their builds take: those whose type the build has, and whose
+ * payload its schema is not known to refuse. The caller adds the jobs that were marked to the engine once this has
+ * committed; if it dies in between, the reconciler finds them missing.
  *
- * One round trip when there is nothing to choose, because all that is ready has room and no concurrency key limits it; a
- * second one marks what was chosen otherwise. No lock is held in between. Dispatchers may race: each turn counts the
- * queue's round up, and whoever looked in an older round marks nothing.
+ * One round trip when there is nothing to choose, because one build is live, all that is ready has room, and no
+ * concurrency key limits it; a second one marks what was chosen otherwise. No lock is held in between. Dispatchers may
+ * race: each turn counts the queue's round up, and whoever looked in an older round marks nothing.
  */
-export async function dispatchJobs(db: Database, queue: string, windowSize: number): Promise<DispatchTurn> {
-  const { round, inFlight, ready, everythingFits, marked } = await beginTurn(db, queue, windowSize);
-  const nothing = { jobs: [], waitingBefore: inFlight.waiting, lost: false, round };
-  const free = windowSize - inFlight.waiting;
-  if (free <= 0) return { ...nothing, moreToDo: true };
-  const chosen = chooseFairly(ready, free, inFlight);
-  if (chosen.length === 0) return { ...nothing, moreToDo: false };
-  const rows = everythingFits ? marked : await markDispatched(db, queue, round, chosen);
-  if (rows.length === 0) return { ...nothing, moreToDo: true, lost: true };
+export async function dispatchJobs(
+  db: Database,
+  queue: string,
+  windows: LaneWindow[],
+): Promise<DispatchTurn> {
+  const { round, inFlight, ready, everythingFits, marked } = await beginTurn(db, queue, windows);
+  const waiting = windows.map(({ buildId }) => inFlight.waitingIn.get(buildId) ?? 0);
+  const rooms = windows.map(({ size }, lane) => Math.max(0, size - (waiting[lane] ?? 0)));
+  const chosen = chooseFairly(ready, rooms, inFlight);
+  const rows =
+    everythingFits || chosen.length === 0 ? marked : await markDispatched(db, queue, round, windows, chosen);
   const rowOf = new Map(rows.map((row) => [row.id, row]));
-  return {
-    jobs: chosen.flatMap((id) => rowOf.get(id) ?? []),
-    waitingBefore: inFlight.waiting,
-    moreToDo: chosen.length === free || chosen.length < ready.length,
-    lost: false,
-    round: round + 1,
-  };
+  const jobs = chosen.flatMap(({ id }) => rowOf.get(id) ?? []);
+  const lanes = windows.map(({ buildId }, lane): LaneAfterTurn => {
+    const dispatched = jobs.filter((job) => job.buildId === buildId);
+    const isFull = chosen.filter((job) => job.lane === lane).length >= (rooms[lane] ?? 0);
+    return { buildId, waitingBefore: waiting[lane] ?? 0, dispatched, isFull };
+  });
+  const lost = chosen.length > 0 && rows.length === 0;
+  const moreToDo = lost || chosen.length < ready.length || lanes.some(({ isFull }) => isFull);
+  return { jobs, lanes, moreToDo, lost, round: rows.length > 0 ? round + 1 : round };
 }
 
 /** Reads the round that the queue's dispatchers are in. */
@@ -66,6 +88,7 @@ interface InFlightGroup {
   concurrencyKey: string | null;
   /** Whether these are in the engine, not yet claimed; the others are running. */
   waiting: boolean;
+  buildId: string | null;
   jobs: number;
 }
 
@@ -78,60 +101,80 @@ interface TurnRow {
 }
 
 /**
- * Reads what is dispatched or running, which the window and the workers' concurrency bound, and the head of every
- * tenant's queue, most urgent first; marks it when all of it may go. Tenants are found by skipping from one to the next
- * in the index (PostgreSQL wiki, "Loose indexscan"), so a tenant's million queued jobs cost no more than its first. Jobs
- * whose concurrency key is at its limit are passed over here, or a long row of them would hide the rest.
+ * Reads what is dispatched or running, which the windows and the workers' concurrency bound, and the head of every flow
+ * that a lane with room takes, most urgent first; marks it when all of it may go.
+ *
+ * A flow is what the ready jobs of one tenant and type are that the same schemas refuse. Flows are found by skipping from
+ * one to the next in the index (PostgreSQL wiki, "Loose indexscan"), so a million queued jobs cost no more than the first,
+ * and those that no build takes, or only one that is busy, hide no others. Jobs whose concurrency key is at its limit are
+ * passed over here, or a long row of them would hide the rest.
  */
-async function beginTurn(db: Database, queue: string, windowSize: number) {
+async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
+  const buildIds = windows.map(({ buildId }) => buildId);
+  const sizes = windows.map(({ size }) => size);
   const { rows } = await sql<TurnRow>`
     /* begin-turn */ WITH RECURSIVE in_flight AS MATERIALIZED (
-      SELECT tenant_id, concurrency_key, waiting, count(*) AS jobs
+      SELECT tenant_id, concurrency_key, waiting, build_id, count(*) AS jobs
       FROM (
-        SELECT tenant_id, concurrency_key, true AS waiting FROM jobs
+        SELECT tenant_id, concurrency_key, true AS waiting, build_id FROM jobs
         WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL
         UNION ALL
-        SELECT tenant_id, concurrency_key, false FROM jobs WHERE queue = ${queue} AND status = 'running'
+        SELECT tenant_id, concurrency_key, false, NULL FROM jobs WHERE queue = ${queue} AND status = 'running'
       ) AS job
-      GROUP BY tenant_id, concurrency_key, waiting
+      GROUP BY tenant_id, concurrency_key, waiting, build_id
     ),
     used_keys AS MATERIALIZED (
       SELECT tenant_id, concurrency_key, sum(jobs) AS jobs FROM in_flight
       WHERE concurrency_key IS NOT NULL GROUP BY tenant_id, concurrency_key
     ),
-    room AS MATERIALIZED (
-      SELECT greatest(0, ${windowSize}::bigint - coalesce(sum(jobs) FILTER (WHERE waiting), 0)) AS free FROM in_flight
+    lanes AS MATERIALIZED (
+      SELECT lane.no::int - 1 AS no, lane.build_id, greatest(0, lane.size - coalesce(
+        (SELECT sum(jobs) FROM in_flight WHERE waiting AND in_flight.build_id = lane.build_id), 0))::bigint AS room
+      FROM unnest(${buildIds}::text[], ${sizes}::bigint[]) WITH ORDINALITY AS lane (build_id, size, no)
     ),
-    tenants AS (
-      (SELECT tenant_id FROM jobs WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL
-       ORDER BY tenant_id LIMIT 1)
+    flows AS (
+      (SELECT tenant_id, type, refused_by FROM jobs
+       WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL
+       ORDER BY tenant_id, type, refused_by LIMIT 1)
       UNION ALL
-      SELECT (SELECT j.tenant_id FROM jobs j
-              WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
-                AND j.tenant_id > tenants.tenant_id
-              ORDER BY j.tenant_id LIMIT 1)
-      FROM tenants WHERE tenants.tenant_id IS NOT NULL
-    ),
-    ready AS (
-      SELECT head.* FROM tenants
-      CROSS JOIN LATERAL (
-        SELECT j.id, j.tenant_id, j.priority, j.concurrency_key, j.concurrency_limit
-        FROM jobs j
+      SELECT later.* FROM flows CROSS JOIN LATERAL (
+        SELECT j.tenant_id, j.type, j.refused_by FROM jobs j
         WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
-          AND j.tenant_id = tenants.tenant_id
-          AND (j.concurrency_key IS NULL OR j.concurrency_limit IS NULL OR NOT EXISTS (
-            SELECT FROM used_keys used
-            WHERE used.tenant_id = j.tenant_id AND used.concurrency_key = j.concurrency_key
-              AND used.jobs >= j.concurrency_limit))
-        ORDER BY j.priority, j.id
-        LIMIT (SELECT free FROM room)
-      ) AS head
+          AND (j.tenant_id, j.type, j.refused_by) > (flows.tenant_id, flows.type, flows.refused_by)
+        ORDER BY j.tenant_id, j.type, j.refused_by LIMIT 1) AS later
+    ),
+    open_flows AS MATERIALIZED (
+      SELECT flows.*, taken.lanes, taken.room FROM flows CROSS JOIN LATERAL (
+        SELECT array_agg(lanes.no ORDER BY lanes.no) AS lanes, sum(lanes.room)::bigint AS room
+        FROM lanes JOIN build_types t ON t.build_id = lanes.build_id
+        WHERE lanes.room > 0 AND t.type = flows.type AND t.schema_id <> ALL (flows.refused_by)) AS taken
+      WHERE taken.room > 0
+    ),
+    ready AS MATERIALIZED (
+      SELECT id, tenant_id, priority, concurrency_key, concurrency_limit, lanes FROM (
+        SELECT head.*, flow.lanes, flow.room,
+          row_number() OVER (PARTITION BY head.tenant_id, flow.lanes ORDER BY head.priority, head.id) AS place
+        FROM open_flows AS flow CROSS JOIN LATERAL (
+          SELECT j.id, j.tenant_id, j.priority, j.concurrency_key, j.concurrency_limit
+          FROM jobs j
+          WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
+            AND j.tenant_id = flow.tenant_id AND j.type = flow.type AND j.refused_by = flow.refused_by
+            AND (j.concurrency_key IS NULL OR j.concurrency_limit IS NULL OR NOT EXISTS (
+              SELECT FROM used_keys used
+              WHERE used.tenant_id = j.tenant_id AND used.concurrency_key = j.concurrency_key
+                AND used.jobs >= j.concurrency_limit))
+          ORDER BY j.priority, j.id
+          LIMIT flow.room
+        ) AS head
+      ) AS placed
+      WHERE place <= room
     ),
     before AS MATERIALIZED (
       SELECT coalesce((SELECT dispatch_round FROM queues WHERE name = ${queue}), 0) AS round
     ),
     everything AS MATERIALIZED (
-      SELECT count(*) <= (SELECT free FROM room) AND count(concurrency_limit) = 0 AS fits, count(*) > 0 AS is_there
+      SELECT count(*) <= (SELECT sum(room) FROM lanes) AND count(concurrency_limit) = 0
+        AND (SELECT count(*) FROM lanes) = 1 AS fits, count(*) > 0 AS is_there
       FROM ready
     ),
     turn AS (
@@ -141,32 +184,35 @@ async function beginTurn(db: Database, queue: string, windowSize: number) {
       RETURNING name
     ),
     marked AS (
-      UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1
+      UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1,
+        build_id = (SELECT min(build_id) FROM lanes)
       FROM turn CROSS JOIN ready
       WHERE jobs.id = ready.id AND ${isReady}
-      RETURNING jobs.id, jobs.dispatch_no, jobs.type, jobs.traceparent
+      RETURNING jobs.id, jobs.dispatch_no, jobs.type, jobs.traceparent, jobs.build_id
     )
     SELECT (SELECT round FROM before) AS round, (SELECT fits FROM everything) AS "everythingFits",
       (SELECT coalesce(json_agg(json_build_object('tenantId', tenant_id, 'concurrencyKey', concurrency_key,
-         'waiting', waiting, 'jobs', jobs)), '[]') FROM in_flight) AS "inFlight",
+         'waiting', waiting, 'buildId', build_id, 'jobs', jobs)), '[]') FROM in_flight) AS "inFlight",
       (SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id, 'priority', priority,
-         'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit) ORDER BY priority, id), '[]')
-       FROM ready) AS ready,
+         'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit, 'lanes', lanes)
+         ORDER BY priority, id), '[]') FROM ready) AS ready,
       (SELECT coalesce(json_agg(json_build_object('id', id, 'dispatchNo', dispatch_no, 'type', type,
-         'traceparent', traceparent)), '[]') FROM marked) AS marked`.execute(db);
+         'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`.execute(db);
   const [row] = rows;
   if (!row) throw new Error('A turn answered no row.');
   return { ...row, round: Number(row.round), inFlight: sumInFlight(row.inFlight) };
 }
 
-function sumInFlight(groups: InFlightGroup[]): InFlight & { waiting: number } {
-  const inFlight = { waiting: 0, byTenant: new Map<string, number>(), byKey: new Map<string, number>() };
-  for (const { tenantId, concurrencyKey, waiting, jobs } of groups) {
-    if (waiting) inFlight.waiting += jobs;
-    addTo(inFlight.byTenant, tenantId, jobs);
-    if (concurrencyKey !== null) addTo(inFlight.byKey, `${tenantId} ${concurrencyKey}`, jobs);
+function sumInFlight(groups: InFlightGroup[]): InFlight & { waitingIn: ReadonlyMap<string, number> } {
+  const byTenant = new Map<string, number>();
+  const byKey = new Map<string, number>();
+  const waitingIn = new Map<string, number>();
+  for (const { tenantId, concurrencyKey, waiting, buildId, jobs } of groups) {
+    if (waiting && buildId !== null) addTo(waitingIn, buildId, jobs);
+    addTo(byTenant, tenantId, jobs);
+    if (concurrencyKey !== null) addTo(byKey, `${tenantId} ${concurrencyKey}`, jobs);
   }
-  return inFlight;
+  return { byTenant, byKey, waitingIn };
 }
 
 function addTo(counts: Map<string, number>, key: string, added: number): void {
@@ -183,8 +229,11 @@ async function markDispatched(
   db: Database,
   queue: string,
   round: number,
-  chosen: string[],
+  windows: LaneWindow[],
+  chosen: ChosenJob[],
 ): Promise<DispatchedJob[]> {
+  const ids = chosen.map(({ id }) => id);
+  const buildIds = chosen.map(({ lane }) => windows[lane]?.buildId);
   const { rows } = await sql<DispatchedJob>`
     /* mark-dispatched */ WITH turn AS (
       INSERT INTO queues (name, dispatch_round) VALUES (${queue}, 1)
@@ -192,9 +241,10 @@ async function markDispatched(
         WHERE queues.dispatch_round = ${round}::bigint
       RETURNING name
     )
-    UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1
-    FROM turn CROSS JOIN unnest(${chosen}::uuid[]) AS chosen (id)
+    UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1, build_id = chosen.build_id
+    FROM turn CROSS JOIN unnest(${ids}::uuid[], ${buildIds}::text[]) AS chosen (id, build_id)
     WHERE jobs.id = chosen.id AND ${isReady}
-    RETURNING jobs.id, jobs.dispatch_no AS "dispatchNo", jobs.type, jobs.traceparent`.execute(db);
+    RETURNING jobs.id, jobs.dispatch_no AS "dispatchNo", jobs.type, jobs.traceparent,
+      jobs.build_id AS "buildId"`.execute(db);
   return rows;
 }

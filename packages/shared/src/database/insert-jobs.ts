@@ -90,10 +90,10 @@ function insertWithKeys(jobs: NewJob[]) {
 
 function insertSelected(selected: RawBuilder<unknown>) {
   return sql`
-    INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, max_attempts, backoff, timeout_ms,
+    INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
       concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
       status, run_at, expires_at)
-    SELECT id, tenant_id, type, queue, priority, payload::json, max_attempts, backoff, timeout_ms,
+    SELECT id, tenant_id, type, queue, priority, payload::json, coalesce(refused_by, '{}'), max_attempts, backoff, timeout_ms,
       concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
       CASE WHEN coalesce(run_at, now() + delay_ms * interval '1 ms') > now() THEN 'scheduled' ELSE 'queued' END,
       coalesce(run_at, now() + delay_ms * interval '1 ms', now()),
@@ -123,6 +123,8 @@ function toRow(job: NewJob, written: WrittenColumns): JobRow {
     timeout_ms: job.timeoutMs,
     dispatch_no: 0,
     dispatched_at: null,
+    build_id: null,
+    refused_by: job.refusedBy ?? [],
     worker_id: null,
     concurrency_key: job.concurrencyKey ?? null,
     concurrency_limit: job.concurrencyLimit ?? null,

@@ -55,7 +55,7 @@ export interface JobFilter {
   createdBefore?: Date;
 }
 
-export type JobListRow = Omit<JobRow, 'payload' | 'result'>;
+export type JobListRow = Omit<JobRow, 'payload' | 'result' | 'build_id' | 'refused_by'>;
 
 /** Lists a tenant's jobs, newest first, from the one after `afterId` on; payloads and results stay in the database. */
 export function listJobs(

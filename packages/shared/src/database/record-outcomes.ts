@@ -69,6 +69,8 @@ async function writeOutcomes(
         finished_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL THEN NULL ELSE now() END,
         dispatched_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL
           THEN NULL ELSE jobs.dispatched_at END,
+        refused_by = CASE WHEN ended.refused_by IS NULL OR ended.refused_by = ANY (jobs.refused_by)
+          THEN jobs.refused_by ELSE array_append(jobs.refused_by, ended.refused_by) END,
         version = jobs.version + 1
       FROM ${unnestBatch('ended', ENDED_COLUMNS, sorted)}
       WHERE jobs.id = ended.id AND jobs.attempt = ended.attempt AND ${isRunning}
@@ -120,6 +122,11 @@ const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
     name: 'attempts_given_back',
     type: 'integer',
     value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0),
+  },
+  {
+    name: 'refused_by',
+    type: 'text',
+    value: ({ outcome }) => (outcome.kind === 'release' ? outcome.refusedBy : null),
   },
   {
     name: 'dead_letter_id',

@@ -8,7 +8,8 @@ export interface Ledger {
   tenants: TenantsTable;
   api_keys: ApiKeysTable;
   queues: QueuesTable;
-  job_types: JobTypesTable;
+  builds: BuildsTable;
+  build_types: BuildTypesTable;
   workers: WorkersTable;
   jobs: JobsTable;
   idempotency_keys: IdempotencyKeysTable;
@@ -57,13 +58,26 @@ export interface JobTypeDefaults {
   concurrency?: { limit: number; keyPointer?: string };
 }
 
-interface JobTypesTable {
+/** What a worker can run, named by a hash of it. */
+interface BuildsTable {
+  id: string;
+  /** When it first registered; never changes. */
+  registered_at: CreatedAt;
+  /** Is set when the last one of its workers ends, is lost, or when one starts. */
+  last_lived_at: Generated<Date>;
+  /** Since when nothing of it is left in the engine. */
+  lanes_removed_at: Date | null;
+}
+
+interface BuildTypesTable {
+  build_id: string;
   type: string;
   queue: string;
+  /** A hash of the payload schema. */
+  schema_id: string;
   payload_schema: JSONColumnType<object>;
   result_schema: JSONColumnType<object> | null;
   defaults: JSONColumnType<JobTypeDefaults>;
-  registered_at: CreatedAt;
 }
 
 interface WorkersTable {
@@ -72,6 +86,8 @@ interface WorkersTable {
   pid: number;
   queues: string[];
   concurrency: number;
+  /** `null`: it is of the version before builds. */
+  build_id: string | null;
   /** Jobs that this worker finishes per second, by queue, as of its last heartbeat. */
   finished_per_second: ColumnType<Record<string, number>, string | undefined, string>;
   started_at: CreatedAt;
@@ -120,6 +136,10 @@ interface JobsTable {
   timeout_ms: number;
   dispatch_no: Generated<number>;
   dispatched_at: Date | null;
+  /** The build whose lane it was last dispatched to. */
+  build_id: string | null;
+  /** Ids of the payload schemas that are known to refuse its payload. */
+  refused_by: Generated<string[]>;
   /** Who runs the job, or ran it last. */
   worker_id: string | null;
   run_at: Date;
@@ -255,7 +275,6 @@ interface CountersTable {
 
 export type JobRow = Selectable<JobsTable>;
 export type AttemptRow = Selectable<AttemptsTable>;
-export type JobTypeRow = Selectable<JobTypesTable>;
 export type DeadLetterRow = Selectable<DeadLettersTable>;
 export type BulkReplayRow = Selectable<BulkReplaysTable>;
 export type AuditRow = Selectable<AuditLogTable>;

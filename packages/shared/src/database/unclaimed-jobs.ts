@@ -12,7 +12,7 @@ export async function listUnclaimed(
 ): Promise<DispatchedJob[]> {
   return db
     .selectFrom('jobs')
-    .select(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent'])
+    .select(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent', 'build_id as buildId'])
     .where('queue', '=', queue)
     .where('status', '=', sql.lit('queued'))
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)
@@ -27,6 +27,20 @@ export async function takeBack(db: Database, jobs: DispatchKey[]): Promise<numbe
     FROM ${unnestBatch('lost', DISPATCHED_COLUMNS, jobs)}
     WHERE jobs.id = lost.id AND jobs.dispatch_no = lost.dispatch_no
       AND jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`.execute(db);
+  return Number(numAffectedRows ?? 0n);
+}
+
+/**
+ * Takes the jobs of a queue back that wait in the lanes of builds that no live worker has any more; answers how many. A
+ * worker that is draining claims no more, so its build may be gone while it lives.
+ */
+export async function takeBackFromGoneBuilds(db: Database, queue: string): Promise<number> {
+  const { numAffectedRows } = await sql`
+    /* take-back-from-gone-builds */ UPDATE jobs SET dispatched_at = NULL
+    WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL
+      AND coalesce(build_id, '') <> ALL (ARRAY(
+        SELECT coalesce(workers.build_id, '') FROM workers
+        WHERE ${queue} = ANY (queues) AND lost_at IS NULL AND draining_at IS NULL))`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }
 

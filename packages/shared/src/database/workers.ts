@@ -8,11 +8,18 @@ export interface WorkerRegistration {
   pid: number;
   queues: string[];
   concurrency: number;
+  buildId: string;
 }
 
 /** Starts a lease: from now on jobs may be claimed in this worker's name. */
-export async function registerWorker(db: Database, worker: WorkerRegistration): Promise<void> {
-  await db.insertInto('workers').values(worker).execute();
+export async function registerWorker(
+  db: Database,
+  { buildId, ...worker }: WorkerRegistration,
+): Promise<void> {
+  await db
+    .insertInto('workers')
+    .values({ ...worker, build_id: buildId })
+    .execute();
 }
 
 /** How much later than the one before a heartbeat may come, so that a worker still counts as steady. */
@@ -63,9 +70,11 @@ export async function isOldestWorker(db: Database, workerId: string): Promise<bo
   return older === undefined;
 }
 
-/** Says that this worker takes no more jobs; the dispatchers stop counting on it. */
+/** Says that this worker takes no more jobs; the dispatchers stop counting on it. Its build lived until now at least. */
 export async function markDraining(db: Database, workerId: string): Promise<void> {
-  await db.updateTable('workers').set({ draining_at: sql`now()` }).where('id', '=', workerId).execute();
+  await sql`
+    WITH draining AS (UPDATE workers SET draining_at = now() WHERE id = ${workerId} RETURNING build_id)
+    UPDATE builds SET last_lived_at = now() FROM draining WHERE builds.id = draining.build_id`.execute(db);
 }
 
 /** Ends the lease of a worker that has no running jobs left. */
@@ -78,24 +87,32 @@ export async function removeWorker(db: Database, workerId: string): Promise<void
  * the clock of Postgres. Whatever stops everybody's heartbeats, be it a Postgres that stood still or a lock, leaves the
  * rescuer's own too old or too newly steady: then nobody is lost.
  *
- * A row that is locked is passed over, as its heartbeat may be just under way.
+ * A row that is locked is passed over, as its heartbeat may be just under way. Their builds lived until their heartbeats.
  */
 export async function markLostWorkers(
   db: Database,
   { rescuerId, leaseMs, heartbeatMs }: { rescuerId: string; leaseMs: number; heartbeatMs: number },
 ): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    UPDATE workers SET lost_at = now()
-    WHERE id IN (
-      SELECT id FROM workers
-      WHERE lost_at IS NULL AND heartbeat_at < now() - ${leaseMs} * interval '1 ms'
-        AND EXISTS (
-          SELECT FROM workers AS rescuer
-          WHERE rescuer.id = ${rescuerId} AND rescuer.lost_at IS NULL
-            AND rescuer.heartbeat_at >= now() - ${gap(heartbeatMs)}
-            AND rescuer.steady_since <= now() - ${leaseMs} * interval '1 ms')
-      FOR UPDATE SKIP LOCKED)
-    RETURNING id`.execute(db);
+    WITH lost AS (
+      UPDATE workers SET lost_at = now()
+      WHERE id IN (
+        SELECT id FROM workers
+        WHERE lost_at IS NULL AND heartbeat_at < now() - ${leaseMs} * interval '1 ms'
+          AND EXISTS (
+            SELECT FROM workers AS rescuer
+            WHERE rescuer.id = ${rescuerId} AND rescuer.lost_at IS NULL
+              AND rescuer.heartbeat_at >= now() - ${gap(heartbeatMs)}
+              AND rescuer.steady_since <= now() - ${leaseMs} * interval '1 ms')
+        FOR UPDATE SKIP LOCKED)
+      RETURNING id, build_id, heartbeat_at
+    ),
+    lived AS (
+      UPDATE builds SET last_lived_at = greatest(last_lived_at, ended.at)
+      FROM (SELECT build_id, max(heartbeat_at) AS at FROM lost GROUP BY build_id) AS ended
+      WHERE builds.id = ended.build_id
+    )
+    SELECT id FROM lost`.execute(db);
   return rows.map((row) => row.id);
 }
 
@@ -117,21 +134,32 @@ export async function forgetLostWorkers(db: Database): Promise<void> {
     .execute();
 }
 
-/** How many live workers a queue has, what they can run at once together, and what they finish. */
-export interface Capacity {
+/** How many live workers of a build serve a queue, what they can run at once together, and what they finish. */
+export interface LiveLane {
+  buildId: string;
   workers: number;
   concurrency: number;
   finishedPerSecond: number;
 }
 
-/** Sums up the live workers of a queue. */
-export async function liveCapacity(db: Database, queue: string): Promise<Capacity> {
-  const { rows } = await sql<Capacity>`
-    SELECT count(*)::int AS workers, coalesce(sum(concurrency), 0)::int AS concurrency,
+/** Sums up the live workers of a queue by build. Those of the version before builds dispatch for themselves. */
+export async function listLiveLanes(db: Database, queue: string): Promise<LiveLane[]> {
+  const { rows } = await sql<LiveLane>`
+    SELECT build_id AS "buildId", count(*)::int AS workers, sum(concurrency)::int AS concurrency,
            coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond"
     FROM workers
-    WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL`.execute(db);
-  return rows[0] ?? { workers: 0, concurrency: 0, finishedPerSecond: 0 };
+    WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL AND build_id IS NOT NULL
+    GROUP BY build_id ORDER BY build_id`.execute(db);
+  return rows;
+}
+
+/** Names the lanes of all queues that a live worker takes jobs from. */
+export async function listLaneNames(db: Database): Promise<{ queue: string; buildId: string | null }[]> {
+  const { rows } = await sql<{ queue: string; buildId: string | null }>`
+    SELECT DISTINCT queue, build_id AS "buildId" FROM workers CROSS JOIN unnest(queues) AS queue
+    WHERE lost_at IS NULL AND draining_at IS NULL
+    ORDER BY queue, build_id`.execute(db);
+  return rows;
 }
 
 /** Tells whether every live worker reaches the queue engine; `undefined` when none lives, so that nobody knows. */

@@ -61,6 +61,13 @@ describe('decideOutcome', () => {
       { kind: 'deadLetter', reason: 'poison' },
     ],
     ['a canceled attempt cancels the job', job, { kind: 'aborted', reason: 'canceled' }, { kind: 'cancel' }],
+    ['a job for another build is released', job, { kind: 'misdirected' }, { kind: 'release' }],
+    [
+      'so is one that the schema of this build refuses, which is remembered',
+      job,
+      { kind: 'misdirected', refusedBy: 'schema' },
+      { kind: 'release', refusedBy: 'schema' },
+    ],
     ['a shutdown releases the job', job, { kind: 'aborted', reason: 'shutdown' }, { kind: 'release' }],
   ])('%s', (_, attempted, result, expected) => {
     expect(decideOutcome(attempted, result, { random: 0.5, stretch: 1 })).toMatchObject(expected);

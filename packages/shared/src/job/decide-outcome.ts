@@ -12,9 +12,12 @@ export interface JobError {
 /** Tells how an attempt ended, before anyone has decided what that means for the job. */
 export type AttemptResult =
   | { kind: 'returned'; resultJson: string }
-  | { kind: 'threw'; error: JobError; retryAfterMs?: number }
+  /** `payloadRefused`: the handler did not run, because its schema refused the payload. */
+  | { kind: 'threw'; error: JobError; retryAfterMs?: number; payloadRefused?: true }
   | { kind: 'timedOut'; timeoutMs: number }
   | { kind: 'aborted'; reason: 'canceled' | 'shutdown' }
+  /** The job is for workers of another build: `refusedBy` is the payload schema that refuses it, if it has the type. */
+  | { kind: 'misdirected'; refusedBy?: string }
   | { kind: 'workerLost' };
 
 /** The facts about a job that an outcome depends on. `attemptsMade` counts the attempt that just ended. */
@@ -32,7 +35,7 @@ export type Outcome =
   | { kind: 'retry'; delayMs: number; error: JobError }
   | { kind: 'deadLetter'; reason: DeadLetterReason; error: JobError }
   | { kind: 'cancel' }
-  | { kind: 'release' };
+  | { kind: 'release'; refusedBy?: string };
 
 /** How retries are spread over time: `random` from 0 up to, not including, 1; `stretch` as the retry budget says. */
 export interface RetrySpread {
@@ -49,6 +52,8 @@ export function decideOutcome(job: AttemptedJob, result: AttemptResult, spread: 
       return { kind: 'succeed', resultJson: result.resultJson };
     case 'aborted':
       return result.reason === 'canceled' ? { kind: 'cancel' } : { kind: 'release' };
+    case 'misdirected':
+      return { kind: 'release', ...(result.refusedBy !== undefined && { refusedBy: result.refusedBy }) };
     case 'threw':
       return retryOrDeadLetter(job, result.error, spread, 'attempts_exhausted', result.retryAfterMs);
     case 'timedOut':

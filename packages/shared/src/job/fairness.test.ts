@@ -11,13 +11,19 @@ function jobs(tenantId: string, count: number, overrides: Partial<ReadyJob> = {}
     priority: 2,
     concurrencyKey: null,
     concurrencyLimit: null,
+    lanes: [0],
     ...overrides,
   }));
 }
 
+/** Chooses for one lane that has `room`. */
+function chooseIds(ready: ReadyJob[], room: number, inFlight: InFlight): string[] {
+  return chooseFairly(ready, [room], inFlight).map(({ id }) => id);
+}
+
 describe('chooseFairly', () => {
   test('tenants take turns, however long their queues are', () => {
-    expect(chooseFairly([...jobs('a', 100), ...jobs('b', 2)], 5, nothing)).toEqual([
+    expect(chooseIds([...jobs('a', 100), ...jobs('b', 2)], 5, nothing)).toEqual([
       'a0',
       'b0',
       'a1',
@@ -28,22 +34,32 @@ describe('chooseFairly', () => {
 
   test('a tenant with jobs in flight waits until the others have as many', () => {
     const inFlight = { ...nothing, byTenant: new Map([['a', 3]]) };
-    expect(chooseFairly([...jobs('a', 9), ...jobs('b', 9)], 4, inFlight)).toEqual(['b0', 'b1', 'b2', 'a0']);
+    expect(chooseIds([...jobs('a', 9), ...jobs('b', 9)], 4, inFlight)).toEqual(['b0', 'b1', 'b2', 'a0']);
   });
 
   test('a more urgent job goes first, whoever it belongs to', () => {
     const urgent = jobs('b', 1, { priority: 0 });
-    expect(chooseFairly([...jobs('a', 2), ...urgent], 3, nothing)[0]).toBe('b0');
+    expect(chooseIds([...jobs('a', 2), ...urgent], 3, nothing)[0]).toBe('b0');
   });
 
   test('a key at its limit is passed over, its neighbours are not', () => {
     const keyed = jobs('a', 3, { concurrencyKey: 'k', concurrencyLimit: 2 });
     const inFlight = { ...nothing, byKey: new Map([['a k', 1]]) };
     const free = jobs('a', 1, { id: 'free' });
-    expect(chooseFairly([...keyed, ...free], 10, inFlight)).toEqual(['a0', 'free']);
+    expect(chooseIds([...keyed, ...free], 10, inFlight)).toEqual(['a0', 'free']);
   });
 
-  test('never more than the slots, never twice, never over a limit, never idle with work at hand', () => {
+  test('of the lanes that take a job it goes to the one with the most room, and one without room hides no others', () => {
+    const both = jobs('a', 3, { lanes: [0, 1] });
+    const onlyFull = jobs('b', 2, { lanes: [2] });
+    expect(chooseFairly([...onlyFull, ...both], [1, 3, 0], nothing)).toEqual([
+      { id: 'a0', lane: 1 },
+      { id: 'a1', lane: 1 },
+      { id: 'a2', lane: 0 },
+    ]);
+  });
+
+  test('never more than there is room, never twice, never over a limit, never idle with work at hand', () => {
     const arbitraryJobs = fc
       .array(
         fc.record({
@@ -51,25 +67,30 @@ describe('chooseFairly', () => {
           priority: fc.nat(3),
           concurrencyKey: fc.constantFrom(null, 'k', 'l'),
           concurrencyLimit: fc.constantFrom(1, 2),
+          lanes: fc.constantFrom([], [0], [1], [0, 1]),
         }),
         { maxLength: 40 },
       )
       .map((list) => list.map((job, index) => ({ ...job, id: String(index) })));
     fc.assert(
-      fc.property(arbitraryJobs, fc.nat(30), (ready, slots) => {
-        const chosen = chooseFairly(ready, slots, nothing);
-        expect(chosen.length).toBeLessThanOrEqual(slots);
-        expect(new Set(chosen).size).toBe(chosen.length);
-        const taken = ready.filter((job) => chosen.includes(job.id));
-        for (const job of taken) {
+      fc.property(arbitraryJobs, fc.tuple(fc.nat(15), fc.nat(15)), (ready, rooms) => {
+        const laneOf = new Map(chooseFairly(ready, rooms, nothing).map(({ id, lane }) => [id, lane]));
+        const chosen = ready.filter(({ id }) => laneOf.has(id));
+        expect(laneOf.size).toBe(chosen.length);
+        const left = rooms.map(
+          (room, lane) => room - chosen.filter(({ id }) => laneOf.get(id) === lane).length,
+        );
+        expect(Math.min(...left)).toBeGreaterThanOrEqual(0);
+        for (const { id, lanes } of chosen) expect(lanes).toContain(laneOf.get(id));
+        for (const job of chosen) {
           if (job.concurrencyKey === null) continue;
-          const same = taken.filter(
+          const same = chosen.filter(
             (other) => other.tenantId === job.tenantId && other.concurrencyKey === job.concurrencyKey,
           );
           expect(same.length).toBeLessThanOrEqual(Math.max(...same.map((other) => other.concurrencyLimit)));
         }
-        const unkeyed = ready.filter((job) => job.concurrencyKey === null).length;
-        expect(chosen.length).toBeGreaterThanOrEqual(Math.min(slots, unkeyed));
+        const passedOver = ready.filter((job) => job.concurrencyKey === null && !laneOf.has(job.id));
+        for (const { lanes } of passedOver) for (const lane of lanes) expect(left[lane]).toBe(0);
       }),
     );
   });

@@ -5,6 +5,14 @@ export interface ReadyJob {
   priority: number;
   concurrencyKey: string | null;
   concurrencyLimit: number | null;
+  /** The lanes, by their place among all, whose build takes the job. */
+  lanes: readonly number[];
+}
+
+/** A job that is to be dispatched, and the lane that it goes to. */
+export interface ChosenJob {
+  id: string;
+  lane: number;
 }
 
 /** How many jobs of a queue are dispatched or running. Keys are `<tenant id> <concurrency key>`. */
@@ -14,22 +22,29 @@ export interface InFlight {
 }
 
 /**
- * Chooses up to `slots` jobs and the order to run them in: the more urgent priority first; within a priority the
- * tenant that has the fewest jobs in flight is next (max-min fairness); within a tenant the order given, which is
- * by age. A job whose concurrency key is at its limit is passed over.
+ * Chooses jobs, the order to run them in and the lane of each; `rooms` says how many each lane takes. The more urgent
+ * priority goes first; within a priority the tenant that has the fewest jobs in flight is next (max-min fairness); within
+ * a tenant the order given, which is by age. A job goes to the lane that has the most room of those that take it; one that
+ * none has room for, or whose concurrency key is at its limit, is passed over.
  */
-export function chooseFairly(ready: readonly ReadyJob[], slots: number, inFlight: InFlight): string[] {
+export function chooseFairly(
+  ready: readonly ReadyJob[],
+  rooms: readonly number[],
+  inFlight: InFlight,
+): ChosenJob[] {
   const jobsOfTenant = new Map(inFlight.byTenant);
   const jobsOfKey = new Map(inFlight.byKey);
-  const chosen: string[] = [];
+  const left = [...rooms];
+  const slots = left.reduce((sum, room) => sum + room, 0);
+  const chosen: ChosenJob[] = [];
   const urgencies = [...new Set(ready.map((job) => job.priority))].sort((a, b) => a - b);
   for (const priority of urgencies) {
     const queues = groupByTenant(ready.filter((job) => job.priority === priority));
     while (chosen.length < slots && queues.size > 0) {
       const tenantId = leastServed(queues.keys(), jobsOfTenant);
-      const job = takeNext(queues, tenantId, jobsOfKey);
+      const job = takeNext(queues, tenantId, left, jobsOfKey);
       if (!job) continue;
-      chosen.push(job.id);
+      chosen.push(job);
       jobsOfTenant.set(tenantId, (jobsOfTenant.get(tenantId) ?? 0) + 1);
     }
   }
@@ -61,20 +76,35 @@ function leastServed(tenantIds: Iterable<string>, jobsOfTenant: ReadonlyMap<stri
   return least;
 }
 
-/** Takes the tenant's next job that its concurrency key allows, and drops the tenant when it has none left. */
+/** Takes the tenant's next job that a lane and its concurrency key allow, and drops the tenant when it has none left. */
 function takeNext(
   queues: Map<string, TenantQueue>,
   tenantId: string,
+  rooms: number[],
   jobsOfKey: Map<string, number>,
-): ReadyJob | undefined {
+): ChosenJob | undefined {
   const queue = queues.get(tenantId);
   while (queue && queue.next < queue.jobs.length) {
     const job = queue.jobs[queue.next];
     queue.next += 1;
-    if (job && takeKey(job, jobsOfKey)) return job;
+    if (!job) break;
+    const lane = roomiest(job.lanes, rooms);
+    if (lane === undefined || !takeKey(job, jobsOfKey)) continue;
+    rooms[lane] = (rooms[lane] ?? 0) - 1;
+    return { id: job.id, lane };
   }
   queues.delete(tenantId);
   return undefined;
+}
+
+function roomiest(lanes: readonly number[], rooms: readonly number[]): number | undefined {
+  let found: number | undefined;
+  let most = 0;
+  for (const lane of lanes) {
+    const room = rooms[lane] ?? 0;
+    if (room > most) [found, most] = [lane, room];
+  }
+  return found;
 }
 
 function takeKey(job: ReadyJob, jobsOfKey: Map<string, number>): boolean {

@@ -52,7 +52,7 @@ export function jobViewWithoutPayload(row: Omit<JobRow, 'payload'>): JobViewWith
 }
 
 /** Shows the job without payload and result. */
-export function jobSummary(row: Omit<JobRow, 'payload' | 'result'>): JobSummary {
+export function jobSummary(row: Omit<JobRow, 'payload' | 'result' | 'build_id' | 'refused_by'>): JobSummary {
   const id = publicId('job', row.id);
   return {
     id,

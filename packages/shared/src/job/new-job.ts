@@ -8,6 +8,8 @@ export interface NewJob {
   queue: string;
   priority: number;
   payloadJson: string;
+  /** Ids of the payload schemas, of builds that live now, that refuse the payload; none when left out. */
+  refusedBy?: string[];
   maxAttempts: number;
   backoff: Backoff;
   timeoutMs: number;

@@ -74,7 +74,7 @@ function isDispatchKey(value: unknown): value is DispatchKey {
   return Number.isInteger(dispatchNo) && Number(dispatchNo) > 0 && Number(dispatchNo) <= MAX_DISPATCH_NO;
 }
 
-/** Adds deliveries to the engine's queue, in the order given. */
+/** Adds deliveries to an engine queue, in the order given. */
 export async function addToEngine(
   engine: Pick<Engine, 'queue' | 'bulkFrom'>,
   queueName: string,

@@ -1,6 +1,6 @@
 import type { PayloadEdit } from '@accepted/shared/database/act-on-dead-letters';
+import type { CatalogType } from '@accepted/shared/database/catalog';
 import type { DeadLetterDetails } from '@accepted/shared/database/read-dead-letters';
-import type { JobTypeRow } from '@accepted/shared/database/tables';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
 import { type Fault, validationFailed } from '../../http/problem.ts';
 import type { Catalog } from '../../plugins/catalog.ts';
@@ -27,11 +27,12 @@ export async function checkEditedPayload(
   const isFromPayload = before !== null && before === job?.concurrency_key;
   return {
     payloadJson: JSON.stringify(payload),
+    refusedBy: known.refusingSchemas(payload),
     ...(isFromPayload && { concurrencyKey: concurrencyKeyOf(known.row, payload) }),
   };
 }
 
-function concurrencyKeyOf({ type, defaults }: JobTypeRow, payload: unknown): string | null {
+function concurrencyKeyOf({ type, defaults }: CatalogType, payload: unknown): string | null {
   return resolveConcurrency({ payload }, type, defaults).concurrencyKey ?? null;
 }
 

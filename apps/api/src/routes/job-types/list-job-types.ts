@@ -1,4 +1,4 @@
-import type { JobTypeRow } from '@accepted/shared/database/tables';
+import type { CatalogType } from '@accepted/shared/database/catalog';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { wholePage } from '../../http/page.ts';
@@ -39,14 +39,14 @@ export const listJobTypes: FastifyPluginAsyncTypebox = async (app) => {
   });
 };
 
-function jobTypeView(row: JobTypeRow) {
+function jobTypeView(row: CatalogType) {
   const { maxAttempts, backoff, timeoutMs, concurrency = null } = row.defaults;
   return {
     type: row.type,
     queue: row.queue,
-    payloadSchema: row.payload_schema,
-    resultSchema: row.result_schema,
+    payloadSchema: row.payloadSchema,
+    resultSchema: row.resultSchema,
     defaults: { maxAttempts, backoff, timeoutMs, concurrency },
-    registeredAt: row.registered_at.toISOString(),
+    registeredAt: row.registeredAt.toISOString(),
   };
 }

@@ -70,7 +70,8 @@ export const submitJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = 
     const found = catalogFor(app.catalog, request.body);
     const catalog = found instanceof Promise ? await spend(request.databaseBudget, found) : found;
     const jobType = checkSubmission(catalog, request.body, bodyFaults, new Date());
-    const job = resolveJob(request.body, jobType, submissionOf(request, key));
+    const refusedBy = jobType.refusingSchemas(request.body.payload);
+    const job = resolveJob(request.body, jobType.row, { ...submissionOf(request, key), refusedBy });
     const isWanted = () => request.databaseBudget.remainingMs > 0;
     const { row, replayed } = await spend(request.databaseBudget, app.submitJob(job, isWanted));
     const waitMs = applyPreferences(reply, preferences, maxWaitSeconds);

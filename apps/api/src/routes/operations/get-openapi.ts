@@ -28,7 +28,7 @@ export const getOpenApi: FastifyPluginAsyncTypebox<{ publicUrl: string }> = asyn
 function payloadSchemas({ types }: CatalogSnapshot, publicUrl: string): Record<string, object> {
   const entries = [...types.values()].map(({ row }) => {
     const $id = `${publicUrl}/schemas/payload/${encodeURIComponent(row.type)}`;
-    return [`Payload.${row.type.replace(/[^A-Za-z0-9._-]/g, '_')}`, { $id, ...row.payload_schema }];
+    return [`Payload.${row.type.replace(/[^A-Za-z0-9._-]/g, '_')}`, { $id, ...row.payloadSchema }];
   });
   return Object.fromEntries(entries);
 }

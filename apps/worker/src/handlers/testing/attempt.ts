@@ -7,7 +7,7 @@ import { type AttemptControls, executeHandler } from '../execute-handler.ts';
 import type { LoadedHandler } from '../loaded-handler.ts';
 
 /** Makes a claimed job as the ledger would hand it over. */
-function claimedJob(change: Partial<ClaimedJob> = {}): ClaimedJob {
+export function claimedJob(change: Partial<ClaimedJob> = {}): ClaimedJob {
   return {
     id: newUuid(),
     tenantId: newUuid(),
