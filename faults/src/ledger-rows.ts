@@ -38,6 +38,11 @@ export interface LedgerAttempt {
   finishedAt: number;
 }
 
+/** Whether the worker was lost meanwhile, be it that this counts for the job or not. */
+export function isLost({ outcome, errorCode }: LedgerAttempt): boolean {
+  return outcome === 'worker_lost' || (outcome === 'released' && errorCode === 'worker_lost');
+}
+
 export interface LedgerDeadLetter {
   jobId: string;
   reason: string;

@@ -61,6 +61,10 @@ export const JOB_KINDS = {
   poison: ['failed'],
   /** Takes its worker's memory in every attempt. */
   leaking: ['failed'],
+  /** Runs for long beside jobs that kill their process, and must not notice. */
+  bystander: ['succeeded'],
+  /** Ends its process after it has returned. */
+  throwing: ['succeeded'],
 } as const satisfies Record<string, readonly JobStatus[]>;
 
 export type JobKind = keyof typeof JOB_KINDS;
@@ -166,6 +170,7 @@ export const FAULTS = {
   'handler-blocks-loop': { engines: BOTH, zombie: true },
   'handler-leaks-memory': { engines: BOTH },
   'handler-kills-worker': { engines: BOTH },
+  'poison-beside-innocents': { engines: BOTH },
   'receiver-answers-500': { engines: BOTH },
   'receiver-drips': { engines: BOTH },
   'receiver-hangs': { engines: BOTH },

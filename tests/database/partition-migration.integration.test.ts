@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { migrateLedger } from '@accepted/shared/database/migrate';
@@ -9,9 +8,9 @@ import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { MIGRATIONS_DIR, openTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
 import { expect, test } from 'vitest';
 import { succeed, VERSIONS } from './ledger.ts';
+import { migrateUpTo, type TestLedger } from './migrate-up-to.ts';
 
 const FAR_FUTURE = '0fffffff-ffff-7fff-8fff-ffffffffffff';
 const LONG_AGO = '00000000-0001-7000-8000-000000000000';
@@ -47,19 +46,6 @@ test('a ledger with jobs is split without losing one, or an index, and goes on',
   const outcomes = claimed.map((job) => ({ job, outcome: succeed }));
   expect(await recordOutcomes(db, outcomes, VERSIONS)).toEqual(ids.map(() => 'succeeded'));
 });
-
-type TestLedger = ReturnType<typeof openTestDatabase>;
-
-async function migrateUpTo(db: TestLedger, name: string): Promise<void> {
-  const files = readdirSync(MIGRATIONS_DIR).filter((file) => /^\d+_.*\.ts$/.test(file) && file < name);
-  const load = async (file: string): Promise<[string, Migration]> => [
-    file.replace('.ts', ''),
-    await import(`${MIGRATIONS_DIR}/${file}`),
-  ];
-  const provider = { getMigrations: async () => Object.fromEntries(await Promise.all(files.map(load))) };
-  const { error } = await new Migrator({ db, provider }).migrateToLatest();
-  if (error) throw error;
-}
 
 async function insertAsBefore(db: TestLedger, id: string): Promise<void> {
   await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff,

@@ -10,6 +10,9 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Installation, startInstallation } from './installation.ts';
 
+/** Each of them starts several processes, one after the other. */
+const TIMEOUT_MS = 180_000;
+
 type BuildName = 'old' | 'new' | 'other';
 
 describe.each(['redis', 'postgres'] as const)('workers of two builds on the %s engine', (kind) => {
@@ -88,51 +91,70 @@ describe.each(['redis', 'postgres'] as const)('workers of two builds on the %s e
     });
   }
 
-  test('a job of a type that only one of them has never meets the other', async () => {
-    await Promise.all([start('old'), start('other')]);
-    const ids = await submit(40, (n) => ({ n }));
-    expect(await succeedAtOnce(ids)).toEqual(['old']);
-    const attempts = await database.db.selectFrom('attempts').select('outcome').execute();
-    expect(attempts).toEqual(Array(40).fill({ outcome: 'succeeded' }));
-  });
+  test(
+    'a job of a type that only one of them has never meets the other',
+    async () => {
+      await Promise.all([start('old'), start('other')]);
+      const ids = await submit(40, (n) => ({ n }));
+      expect(await succeedAtOnce(ids)).toEqual(['old']);
+      const attempts = await database.db.selectFrom('attempts').select('outcome').execute();
+      expect(attempts).toEqual(Array(40).fill({ outcome: 'succeeded' }));
+    },
+    TIMEOUT_MS,
+  );
 
-  test('a job that only the newer schema takes never meets the older one', async () => {
-    await start('old');
-    await start('new');
-    expect(await succeedAtOnce(await submit(60, (n) => ({ n, lang: 'de' })))).toEqual(['new']);
-    const attempts = await database.db.selectFrom('attempts').select('outcome').execute();
-    expect(attempts).toEqual(Array(60).fill({ outcome: 'succeeded' }));
-    expect(await succeedAtOnce(await submit(60, (n) => ({ n, holdMs: 20 })))).toEqual(['new', 'old']);
-  });
+  test(
+    'a job that only the newer schema takes never meets the older one',
+    async () => {
+      await start('old');
+      await start('new');
+      expect(await succeedAtOnce(await submit(60, (n) => ({ n, lang: 'de' })))).toEqual(['new']);
+      const attempts = await database.db.selectFrom('attempts').select('outcome').execute();
+      expect(attempts).toEqual(Array(60).fill({ outcome: 'succeeded' }));
+      expect(await succeedAtOnce(await submit(60, (n) => ({ n, holdMs: 20 })))).toEqual(['new', 'old']);
+    },
+    TIMEOUT_MS,
+  );
 
-  test('whichever build is left is in force, also when the other one is killed', async () => {
-    const first = await start('new');
-    const second = await start('old');
-    await becomes(422, { n: 1, lang: 'de' });
-    await stop(second);
-    await becomes(202, { n: 1, lang: 'de' });
-    const third = await start('old');
-    await stop(first);
-    await becomes(422, { n: 1, lang: 'de' });
-    await start('new');
-    third.kill('SIGKILL');
-    await waitUntil(async () => (await post({ n: 1, lang: 'de' })).status === 202, {
-      until: 'the build that lives is in force',
-      timeoutMs: 8_000,
-    });
-  });
+  test(
+    'whichever build is left is in force, also when the other one is killed',
+    async () => {
+      const first = await start('new');
+      const second = await start('old');
+      await becomes(422, { n: 1, lang: 'de' });
+      await stop(second);
+      await becomes(202, { n: 1, lang: 'de' });
+      const third = await start('old');
+      await stop(first);
+      await becomes(422, { n: 1, lang: 'de' });
+      await start('new');
+      third.kill('SIGKILL');
+      await waitUntil(async () => (await post({ n: 1, lang: 'de' })).status === 202, {
+        until: 'the build that lives is in force',
+        timeoutMs: 8_000,
+      });
+    },
+    TIMEOUT_MS,
+  );
 
-  test('jobs in the lane of a worker that is killed are run by another build within seconds', async () => {
-    const victim = await start('old');
-    const holding = await submit(20, (n) => ({ n, holdMs: 60_000 }));
-    await becomeAll(holding, ['running']);
-    const waiting = await submit(40, (n) => ({ n }));
-    const inLane = database.db.selectFrom('jobs').select('id').where('status', '=', 'queued');
-    await waitUntil(async () => (await inLane.where('dispatched_at', 'is not', null).execute()).length > 0, {
-      until: 'jobs wait in its lane',
-    });
-    victim.kill('SIGKILL');
-    await start('new');
-    expect(await succeedAtOnce(waiting)).toEqual(['new']);
-  });
+  test(
+    'jobs in the lane of a worker that is killed are run by another build within seconds',
+    async () => {
+      const victim = await start('old');
+      const holding = await submit(20, (n) => ({ n, holdMs: 60_000 }));
+      await becomeAll(holding, ['running']);
+      const waiting = await submit(40, (n) => ({ n }));
+      const inLane = database.db.selectFrom('jobs').select('id').where('status', '=', 'queued');
+      await waitUntil(
+        async () => (await inLane.where('dispatched_at', 'is not', null).execute()).length > 0,
+        {
+          until: 'jobs wait in its lane',
+        },
+      );
+      victim.kill('SIGKILL');
+      await start('new');
+      expect(await succeedAtOnce(waiting)).toEqual(['new']);
+    },
+    TIMEOUT_MS,
+  );
 });

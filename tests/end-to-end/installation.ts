@@ -52,7 +52,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
   const [api] = processes as [SpawnedProcess];
   await waitUntil(async () => (await fetch(`${url}/readyz`)).ok, {
     until: 'the API is ready',
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   });
 
   const request = (path: string, init: RequestInit = {}) =>
@@ -65,7 +65,7 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     async startWorker(more = {}) {
       const worker = spawnProcess('apps/worker/src/main.ts', { env: { ...env, ...more } });
       processes.push(worker);
-      await worker.waitForLine(/worker started/, 20_000);
+      await worker.waitForLine(/worker started/, 60_000);
       return worker;
     },
     request,

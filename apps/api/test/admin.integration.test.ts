@@ -1,4 +1,6 @@
-import { parsePublicId } from '@accepted/shared/job/id';
+import { markDraining, registerWorker } from '@accepted/shared/database/workers';
+import { newUuid, parsePublicId } from '@accepted/shared/job/id';
+import { TEST_BUILD } from '@accepted/testing/test-build';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type ApiUnderTest, startApi } from './api-under-test.ts';
@@ -161,13 +163,26 @@ describe('the board', () => {
   });
   afterAll(async () => await api[Symbol.asyncDispose]());
 
-  test('shows every queue of the catalog and its dead letters', async () => {
-    const reply = await api.send('GET', '/admin/queues/api/queues', { headers: cookie });
-    const queues = reply.json().queues.map((queue: { name: string }) => queue.name);
-
-    expect(queues.sort()).toEqual(
-      ['default', 'default-dead', 'strict', 'strict-dead', 'webhooks', 'webhooks-dead'].sort(),
+  test('shows the dead letters of every queue of the catalog, and the lanes of live builds to look at', async () => {
+    const shown = async () => {
+      const reply = await api.send('GET', '/admin/queues/api/queues', { headers: cookie });
+      const queues: { name: string; displayName?: string; readOnlyMode: boolean }[] = reply.json().queues;
+      return new Map(queues.map((queue) => [queue.name, queue]));
+    };
+    const id = newUuid();
+    const worker = { id, hostname: 'test', pid: 1, queues: ['strict'], concurrency: 1, buildId: TEST_BUILD };
+    await registerWorker(api.db, worker);
+    const queues = await shown();
+    expect([...queues.keys()]).toEqual(
+      expect.arrayContaining(['default-dead', 'strict-dead', 'webhooks-dead']),
     );
+    expect(queues.get('strict.test-build')).toMatchObject({
+      displayName: 'strict (build test-build)',
+      readOnlyMode: true,
+    });
+    expect(queues.has('strict')).toBe(false);
+    await markDraining(api.db, id);
+    expect((await shown()).has('strict.test-build')).toBe(false);
   });
 
   test('the page loads nothing from elsewhere', async () => {

@@ -29,6 +29,8 @@ const settings = z.object({
   ALLOW_PRIVATE_NETWORKS: privateNetworks,
   LEASE_MS: wholeNumber({ min: 1_000, max: 600_000, default: 15_000, unit: 'milliseconds' }),
   HEARTBEAT_MS: wholeNumber({ min: 100, max: 60_000, default: 3_000, unit: 'milliseconds' }),
+  /** Times that a job's worker may be lost, when that need not be the job's doing, before it is not tried again. */
+  MAX_LOSSES: wholeNumber({ min: 1, max: 1_000, default: 5 }),
   WATCHDOG_MS: wholeNumber({ min: 1_000, max: 3_600_000, default: 30_000, unit: 'milliseconds' }),
   RETENTION_DAYS: wholeNumber({ min: 1, max: 365, default: 30, unit: 'days' }),
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 1_000, max: 600_000, default: 8_000, unit: 'milliseconds' }),

@@ -6,7 +6,9 @@ import { createLogger } from '@accepted/shared/logging/create-logger';
 import { requireEngineSchema } from '@accepted/shared/queue/migrate-engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
+import type { Logger } from 'pino';
 import { readConfig, type WorkerConfig } from './config.ts';
+import { endOnUncaughtException, tellOfExit } from './end-on-crash.ts';
 import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
 import { loadHandlers } from './handlers/load-handlers.ts';
 import { closeIsolatedProcesses } from './handlers/process-pool.ts';
@@ -24,22 +26,7 @@ const EXIT_FAILED = 1;
 async function main(): Promise<void> {
   const config = readConfig();
   const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL, secrets: secretsOf(config) });
-  const onError = (error: Error) =>
-    logger.warn({ err: error }, 'a connection to Postgres failed; it is made again');
-  const onEngineError = (error: Error) =>
-    logger.warn({ err: error }, 'the queue engine is in trouble; what it lost is delivered again');
-  const db = openDatabase(
-    {
-      url: config.DATABASE_URL,
-      applicationName: 'accepted-worker',
-      maxConnections: MAX_CONNECTIONS,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
-      indexPlansOnly: true,
-    },
-    onError,
-  );
-  const heartbeatDb = openDatabase(heartbeatConnection(config), onError);
+  const { db, heartbeatDb, engine } = openStores(config, logger);
   await requireSchemas(db, config);
   const secretBox = createSecretBox(config.SECRETS_KEY);
   await sealStoredSecrets(db, secretBox);
@@ -48,11 +35,6 @@ async function main(): Promise<void> {
     allowPrivateNetworks: config.ALLOW_PRIVATE_NETWORKS,
   });
   const handlers = await loadHandlers({ jobsDir: config.JOBS_DIR, builtins });
-  const engine = openEngine({
-    databaseUrl: config.DATABASE_URL,
-    redisUrl: config.REDIS_URL,
-    onError: onEngineError,
-  });
   const worker = await startWorker({
     config,
     db,
@@ -68,12 +50,23 @@ async function main(): Promise<void> {
   process.on('unhandledRejection', (error) => {
     logger.error({ err: error }, 'a promise was rejected and nothing handles it, probably in a handler');
   });
-  // Node itself would print the error with everything that a driver has put on it.
-  process.on('uncaughtException', (error) => {
-    logger.fatal({ err: error }, 'ending after an error that nothing caught');
-    process.exit(EXIT_FAILED);
-  });
   let stopping = false;
+  let exiting = false;
+  function exit(code: number): void {
+    exiting = true;
+    // Whatever still hangs on a connection that is gone must not keep the process.
+    process.exit(code);
+  }
+  tellOfExit({ isExpected: () => exiting, runningJobs: worker.runningJobs, logger });
+  endOnUncaughtException({
+    async giveUp(reason) {
+      stopping = true;
+      await worker.stop(reason);
+      await closeIsolatedProcesses();
+    },
+    exit,
+    logger,
+  });
   async function stop(reason: string, exitCode = 0): Promise<void> {
     if (stopping) return;
     stopping = true;
@@ -81,14 +74,36 @@ async function main(): Promise<void> {
     await worker.stop();
     await closeIsolatedProcesses();
     logger.info('stopped');
-    // Whatever still hangs on a connection that is gone must not keep the process.
-    process.exit(exitCode);
+    exit(exitCode);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
   watchSchema(db, ({ message }) => {
     logger.fatal(message);
     void stop('schema', EXIT_FAILED);
   });
+}
+
+/** Opens connections to the ledger and to the engine; nothing waits for them here. */
+function openStores(config: WorkerConfig, logger: Logger) {
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
+  const onError = (error: Error) =>
+    logger.warn({ err: error }, 'a connection to Postgres failed; it is made again');
+  const onEngineError = (error: Error) =>
+    logger.warn({ err: error }, 'the queue engine is in trouble; what it lost is delivered again');
+  const db = openDatabase(
+    {
+      url: databaseUrl,
+      applicationName: 'accepted-worker',
+      maxConnections: MAX_CONNECTIONS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+      indexPlansOnly: true,
+    },
+    onError,
+  );
+  const heartbeatDb = openDatabase(heartbeatConnection(config), onError);
+  const engine = openEngine({ databaseUrl, redisUrl, onError: onEngineError });
+  return { db, heartbeatDb, engine };
 }
 
 /** Refuses to start on a ledger, or a queue engine on Postgres, that was migrated for another version. */

@@ -4,6 +4,7 @@ import { type AttemptResult, decideOutcome, type RetrySpread } from '@accepted/s
 import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { Logger } from 'pino';
+import { attemptScope } from './attempt/attempt-scope.ts';
 import type { RunningAttempt, RunningAttempts } from './attempt/running-attempts.ts';
 import { countEnd } from './metrics/count-end.ts';
 import type { WorkerCounters } from './metrics/worker-counters.ts';
@@ -41,11 +42,12 @@ export async function runAttempt(steps: AttemptSteps, dispatch: DispatchKey): Pr
   const job = await steps.claim(dispatch);
   if (!job) return;
   const logger = steps.logger.child(describe(job));
-  const attempt = steps.running.begin(job.id);
+  const attempt = steps.running.begin(job);
   logger.debug('attempt started');
   let result: AttemptResult;
   try {
-    result = await steps.execute(job, attempt.signal, logger);
+    const run = () => steps.execute(job, attempt.signal, logger);
+    result = attempt.resultAfter(await attemptScope.run(attempt, run));
   } catch (error) {
     attempt.end();
     throw error;

@@ -1,6 +1,7 @@
 import type { Database } from '@accepted/shared/database/connect';
 import { CHANNELS, listen, notify } from '@accepted/shared/database/notifications';
 import { takeBackFromGoneBuilds } from '@accepted/shared/database/unclaimed-jobs';
+import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import { isTerminal } from '@accepted/shared/job/status';
@@ -17,7 +18,7 @@ import { createRefusingSchema } from './attempt/own-schemas.ts';
 import { createRecorder } from './attempt/recorder.ts';
 import { createRetryBudget } from './attempt/retry-budget.ts';
 import { createDeliveryRunner } from './attempt/run-delivery.ts';
-import { createRunningAttempts, type RunningAttempts } from './attempt/running-attempts.ts';
+import { createRunningAttempts, type RunningAttempts, type StopReason } from './attempt/running-attempts.ts';
 import type { WorkerConfig } from './config.ts';
 import { startDeadLetters } from './dead-letters/start-dead-letters.ts';
 import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
@@ -35,6 +36,13 @@ import { consumeQueues } from './worker.ts';
 
 /** Outcomes that may be on their way to the ledger at once: a full batch of the recorder. */
 const MAX_OUTCOMES_UNDER_WAY = 500;
+/**
+ * A suspect waits for its process to start, and with many of them for others: in slots apart from those of jobs that
+ * need none, which go on meanwhile, and for longer, as giving one back writes to the ledger each time.
+ */
+const SUSPECT_WAIT_MS = 2_000;
+/** Handlers get a second to settle; the rest is for writing down that their jobs are given back. */
+const GIVE_UP_TIMEOUT_MS = 2_000;
 
 export interface WorkerResources {
   /** The key of the secrets goes no further than `main.ts`. */
@@ -51,8 +59,18 @@ export interface WorkerResources {
   logger: Logger;
 }
 
-/** Starts everything that a worker process does, and answers the function that ends it in order. */
-export async function startWorker(resources: WorkerResources): Promise<{ stop(): Promise<void> }> {
+/** A worker process at work. */
+export interface StartedWorker {
+  /** Ends it in order. With a reason it ends soon: jobs that run are given back at once instead of being waited for. */
+  stop(giveUp?: GiveUpReason): Promise<void>;
+  runningJobs(): number;
+}
+
+/** Whether one of the running jobs may be the reason, so that they have to show it in processes of their own. */
+export type GiveUpReason = Extract<StopReason, 'shutdown' | 'suspected'>;
+
+/** Starts everything that a worker process does. */
+export async function startWorker(resources: WorkerResources): Promise<StartedWorker> {
   const { config, db, engine, handlers, logger } = resources;
   const { WORKER_CONCURRENCY: concurrency, WATCHDOG_MS: deafAfterMs } = config;
   const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
@@ -70,6 +88,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const engineWatch = watchEngine(engine, config.HEARTBEAT_MS);
   const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch });
   const slotsOf = createSlotsByQueue({ slots: concurrency });
+  const suspectSlotsOf = createSlotsByQueue({ slots: concurrency, maxWaitMs: SUSPECT_WAIT_MS });
   const handlerMs = (queue: string) => slotsOf(queue).handlerMs();
   const dispatch = startDispatch({ db, engine, queues, handlerMs, counters, logger, onError });
   const maintenance = startMaintenance({ ...resources, lease, onExpired: announceFinished, onError });
@@ -81,7 +100,7 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   const execute = createExecutor({ db, handlers, refusingSchema: createRefusingSchema(types, logger) });
   const steps: AttemptSteps = {
     claim: claimer.claim,
-    execute: inSlots(slotsOf, execute),
+    execute: executeInSlots(execute, (job) => (job.suspect ? suspectSlotsOf : slotsOf)(job.queue)),
     spreadRetries(job) {
       budget.count(job.type, job.attemptsMade, performance.now());
       return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
@@ -102,19 +121,15 @@ export async function startWorker(resources: WorkerResources): Promise<{ stop():
   logger.info({ workerId, buildId, queues, concurrency, engine: engine.kind }, 'worker started');
 
   return {
-    async stop() {
+    runningJobs: running.count,
+    async stop(giveUp) {
       closing = true;
-      const services = [
-        ...dispatch.loops,
-        ...rescue.loops,
-        ...maintenance,
-        ...deadLetters,
-        watchdog,
-        engineWatch,
-      ];
-      const parts = { lease, services, consumers, claimer, running, notifications };
+      if (giveUp) running.stopAll(giveUp);
+      const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
+      const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications };
       const leaveLanes = () => giveLanesBack(db, queues);
-      await shutDown({ ...parts, leaveLanes, timeoutMs: config.SHUTDOWN_TIMEOUT_MS, logger });
+      const timeoutMs = giveUp ? GIVE_UP_TIMEOUT_MS : config.SHUTDOWN_TIMEOUT_MS;
+      await shutDown({ ...parts, leaveLanes, timeoutMs, logger });
       await stopCounting();
     },
   };
@@ -149,12 +164,12 @@ async function giveLanesBack(db: Database, queues: string[]): Promise<void> {
     if ((await takeBackFromGoneBuilds(db, queue)) > 0) await notify(db, CHANNELS.jobReady, queue);
 }
 
-function inSlots(
-  slotsOf: (queue: string) => HandlerSlots,
+function executeInSlots(
   execute: AttemptSteps['execute'],
+  slotsFor: (job: ClaimedJob) => HandlerSlots,
 ): AttemptSteps['execute'] {
   return async (job, signal, logger) =>
-    (await slotsOf(job.queue).run(() => execute(job, signal, logger), signal)) ?? notStarted(signal);
+    (await slotsFor(job).run(() => execute(job, signal, logger), signal)) ?? notStarted(signal);
 }
 
 /** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */

@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { LedgerAttempt } from '../ledger-rows.ts';
 import { checkAttemptLimits } from './attempt-limits.ts';
-import { ack, attempt, job, soundRun } from './testing/sound-run.ts';
+import { ack, attempt, fault, job, soundRun } from './testing/sound-run.ts';
 
 const violationsOf = (over: Parameters<typeof soundRun>[0]) => checkAttemptLimits(soundRun(over)).violations;
 const letter = (reason: string) => [
@@ -38,4 +39,36 @@ test('a job that ends as its kind should not is a violation', () => {
   expect(violationsOf({ acks: [ack({ kind: 'canceled' })], jobs: [job({ status: 'canceled' })] })).toEqual(
     [],
   );
+});
+
+describe('a long job beside poison', () => {
+  const beside = (attempts: LedgerAttempt[], over: Parameters<typeof soundRun>[0] = {}) =>
+    violationsOf({
+      acks: [ack({ kind: 'bystander' })],
+      faults: [fault({ kind: 'poison-beside-innocents' })],
+      attempts,
+      ...over,
+    });
+  const givenBack = attempt({ outcome: 'released', errorCode: 'worker_lost' });
+
+  test('may be given back, and succeeds later', () => {
+    expect(beside([givenBack, attempt({ attempt: 2 })])).toEqual([]);
+  });
+
+  test('that loses an attempt is a violation', () => {
+    expect(beside([givenBack, attempt({ attempt: 2, outcome: 'worker_lost' })])).toEqual([
+      'Attempt 2 of job_1 (bystander) ended as worker_lost, of others.',
+    ]);
+  });
+
+  test('that dies as poison is a violation', () => {
+    const dead = { jobs: [job({ status: 'failed' })], deadLetters: letter('poison') };
+    expect(beside([givenBack], dead)).toEqual(['job_1 (bystander) died as poison, of others.']);
+  });
+
+  test('that is never interrupted proves nothing', () => {
+    expect(beside([attempt()])).toEqual([
+      'No long job was interrupted by poison: the run proves nothing of innocents.',
+    ]);
+  });
 });

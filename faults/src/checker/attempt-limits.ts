@@ -7,14 +7,24 @@ import { groupBy, type Verdict } from './verdict.ts';
 /** The kinds that kill their worker, and end as poison. */
 const POISONOUS: ReadonlySet<JobKind> = new Set(['poison', 'leaking']);
 
-/** I9: no job has more attempts than it may, poison ends as poison, and every other job ends as its kind should. */
-export function checkAttemptLimits({ acks, jobs, keys, attempts, deadLetters }: Evidence): Verdict {
+/**
+ * I9: no job has more attempts than it may, poison ends as poison, and every other job ends as its kind should. A long
+ * job that ran beside poison has lost no attempt to it; where none of them was interrupted, nothing is proved of that.
+ */
+export function checkAttemptLimits(evidence: Evidence): Verdict {
+  const { acks, jobs, keys, attempts, deadLetters, faults } = evidence;
   const kindOfKey = new Map(acks.map((ack) => [ack.key, ack.kind]));
   const kindOf = new Map(keys.map(({ key, jobId }) => [jobId, kindOfKey.get(key)]));
   const attemptsOf = groupBy(attempts, (attempt) => attempt.jobId);
   const poisoned = new Set(deadLetters.filter(({ reason }) => reason === 'poison').map(({ jobId }) => jobId));
   const overdrawn = jobs.flatMap((job) => tooManyAttempts(job, attemptsOf.get(job.jobId) ?? []));
   const wrongEnds = jobs.flatMap((job) => wrongEnd(job, kindOf.get(job.jobId), poisoned.has(job.jobId)));
+  const bystanders = jobs.filter((job) => kindOf.get(job.jobId) === 'bystander');
+  const attemptsOfBystanders = bystanders.flatMap(({ jobId }) => attemptsOf.get(jobId) ?? []);
+  const harmed = attemptsOfBystanders.flatMap(harm);
+  const ranBeside = new Set(attemptsOfBystanders.filter(isGivenBack).map(({ jobId }) => jobId));
+  const provesNothing =
+    ranBeside.size === 0 && faults.some(({ kind, fired }) => fired && kind === 'poison-beside-innocents');
   return {
     id: 'I9',
     holds: 'Attempts stay within their limit, and poison harms only itself.',
@@ -23,9 +33,29 @@ export function checkAttemptLimits({ acks, jobs, keys, attempts, deadLetters }: 
       poisoned: poisoned.size,
       deadLetters: deadLetters.length,
       wrongEnds: wrongEnds.length,
+      bystanders: bystanders.length,
+      bystandersInterrupted: ranBeside.size,
+      attemptsLostByBystanders: harmed.length,
     },
-    violations: [...overdrawn, ...wrongEnds],
+    violations: [
+      ...overdrawn,
+      ...wrongEnds,
+      ...harmed,
+      ...(provesNothing
+        ? ['No long job was interrupted by poison: the run proves nothing of innocents.']
+        : []),
+    ],
   };
+}
+
+/** Nothing but poison happens to these while they run, and that must not count for them. */
+function harm({ jobId, attempt, outcome }: LedgerAttempt): string[] {
+  const isHarmless = outcome === 'succeeded' || outcome === 'released';
+  return isHarmless ? [] : [`Attempt ${attempt} of ${jobId} (bystander) ended as ${outcome}, of others.`];
+}
+
+function isGivenBack({ outcome }: LedgerAttempt): boolean {
+  return outcome === 'released';
 }
 
 /** A released attempt was given back: it is on record, but does not count. */

@@ -41,6 +41,18 @@ test('a job that kills its worker explains the end by a signal of the process th
   expect(dying(7, { code: 1 })).toMatchObject({ byHostileJobs: 0, unexplained: 1 });
 });
 
+test('a job that leaves an exception explains an end with code 1, and no other', () => {
+  const ending = (end: Partial<ProcessLine>) =>
+    check({
+      acks: [ack({ kind: 'throwing' })],
+      effects: [effect({ phase: 'start', pid: 7, at: 1_200 })],
+      processes: life(end),
+    }).figures;
+
+  expect(ending({ code: 1 })).toMatchObject({ byHostileJobs: 1, unexplained: 0 });
+  expect(ending({ signal: 'SIGABRT', code: null })).toMatchObject({ byHostileJobs: 0, unexplained: 1 });
+});
+
 test('a process that cannot start is explained by Postgres being away, and by nothing else', () => {
   const starting = (kind: FaultKind, at?: number) =>
     check({ processes: life({}, false), faults: [faultOf(kind, at)] }).figures;

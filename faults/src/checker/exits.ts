@@ -1,6 +1,6 @@
 import { type FaultKind, type FaultLine, type ProcessLine, traitsOf } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
-import { lifeOf, type ProcessLife, startedHostileJobs } from './process-life.ts';
+import { KILLERS, lifeOf, type ProcessLife, startedHostileJobs, THROWERS } from './process-life.ts';
 import type { Verdict } from './verdict.ts';
 
 /** A deaf worker may notice that late: the default of WATCHDOG_MS, a quarter of it to look, and its shutdown. */
@@ -37,7 +37,8 @@ export function checkExits(evidence: Evidence): Verdict {
 function causeOf(exit: ProcessLine, evidence: Evidence): Cause {
   if (exit.expected) return 'asked';
   const life = lifeOf(exit, evidence.processes);
-  if (exit.signal !== null && startedHostileJobs(evidence, life).length > 0) return 'hostileJob';
+  const kinds = exit.signal === null ? THROWERS : KILLERS;
+  if (exit.code !== 0 && startedHostileJobs(evidence, life, kinds).length > 0) return 'hostileJob';
   const faults = evidence.faults.filter((fault) => fault.fired);
   if (life.readyAt === undefined && couldNotStart(life, faults)) return 'couldNotStart';
   return exit.code === 1 && isDeaf(life, evidence) ? 'watchdog' : 'unexplained';

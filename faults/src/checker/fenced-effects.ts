@@ -1,3 +1,4 @@
+import { isLost } from '../ledger-rows.ts';
 import { traitsOf } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, type Verdict } from './verdict.ts';
@@ -67,10 +68,10 @@ function refusedBySink(done: Evidence['effects']): Set<string> {
  * did the fence keep a zombie out: an outcome that is sent again, as its answer was lost, is refused as well.
  */
 function countUnwrittenResults({ sayings, attempts }: Evidence) {
-  const outcomeOf = new Map(attempts.map((row) => [`${row.jobId} ${row.attempt}`, row.outcome]));
+  const lost = new Set(attempts.filter(isLost).map((row) => `${row.jobId} ${row.attempt}`));
   const of = (what: 'fenced' | 'discarded') => sayings.filter((saying) => saying.what === what);
-  const fenced = of('fenced').map(({ jobId, attempt }) => outcomeOf.get(`${jobId} ${attempt}`));
-  const refused = fenced.filter((outcome) => outcome === 'worker_lost').length;
+  const fenced = of('fenced');
+  const refused = fenced.filter(({ jobId, attempt }) => lost.has(`${jobId} ${attempt}`)).length;
   return {
     zombieWritesRefused: refused,
     outcomesSentAgain: fenced.length - refused,

@@ -1,4 +1,4 @@
-import type { LedgerAttempt, LedgerLease } from '../ledger-rows.ts';
+import { isLost, type LedgerAttempt, type LedgerLease } from '../ledger-rows.ts';
 import type { FaultLine, ProcessLine } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { lifeOf, startedHostileJobs } from './process-life.ts';
@@ -34,7 +34,7 @@ function checkDeploys(evidence: Evidence): Part {
     for (const { workerId } of leasesAtEnd(line, evidence)) {
       for (const attempt of attemptsOf.get(workerId) ?? []) {
         if (attempt.startedAt <= line.at && attempt.finishedAt >= line.at) underWay.push(attempt);
-        if (attempt.outcome === 'worker_lost')
+        if (isLost(attempt))
           burnt.push(
             `Attempt ${attempt.attempt} of ${attempt.jobId} was burnt: ${line.name} was told to end.`,
           );
@@ -42,7 +42,7 @@ function checkDeploys(evidence: Evidence): Part {
     }
   }
   const deploys = evidence.faults.filter(({ kind, fired }) => kind === 'rolling-deploy' && fired).length;
-  const released = underWay.filter((row) => row.outcome === 'released').length;
+  const released = underWay.filter((row) => row.outcome === 'released' && !isLost(row)).length;
   const provesNothing = deploys > 0 && released === 0 && mustProve(evidence.run);
   return {
     figures: {

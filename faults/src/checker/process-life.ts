@@ -19,12 +19,17 @@ export function lifeOf(exit: ProcessLine, processes: ProcessLine[]): ProcessLife
   return { name, pid, startedAt, readyAt, exitedAt };
 }
 
-/** The kinds that kill the process which runs them. */
-const LETHAL: ReadonlySet<JobKind> = new Set(['poison', 'leaking']);
+/** The kinds that kill the process which runs them, and those that leave an exception which ends it. */
+export const KILLERS: readonly JobKind[] = ['poison', 'leaking'];
+export const THROWERS: readonly JobKind[] = ['throwing'];
 
-/** Finds where this process began to run a job that kills whatever runs it. */
-export function startedHostileJobs({ effects, acks }: Evidence, life: ProcessLife): EffectLine[] {
-  const lethal = new Set(acks.filter(({ kind }) => LETHAL.has(kind)).map(({ jobId }) => jobId));
+/** Finds where this process began to run a job that ends whatever runs it. */
+export function startedHostileJobs(
+  { effects, acks }: Evidence,
+  life: ProcessLife,
+  kinds: readonly JobKind[] = [...KILLERS, ...THROWERS],
+): EffectLine[] {
+  const lethal = new Set(acks.filter(({ kind }) => kinds.includes(kind)).map(({ jobId }) => jobId));
   return effects.filter(
     ({ pid, at, jobId }) =>
       pid === life.pid && at >= life.startedAt && at <= life.exitedAt && lethal.has(jobId),

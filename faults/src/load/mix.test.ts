@@ -23,7 +23,16 @@ test('the same seed gives the same jobs, each under a key of its own', () => {
 test('most jobs are plain, and every ordinary kind is among 5,000', () => {
   const jobs = planAll(1, 5_000);
   const kinds = new Set(jobs.map((job) => job.kind));
-  const extra: JobKind[] = ['probe', 'blocking', 'poison', 'leaking', 'long', 'tlsWebhook'];
+  const extra: JobKind[] = [
+    'probe',
+    'blocking',
+    'poison',
+    'leaking',
+    'long',
+    'tlsWebhook',
+    'bystander',
+    'throwing',
+  ];
 
   expect(jobs.filter((job) => job.kind === 'plain').length).toBeGreaterThan(4_000);
   expect(kinds).toEqual(new Set(Object.keys(JOB_KINDS).filter((kind) => !extra.includes(kind as JobKind))));

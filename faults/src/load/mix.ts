@@ -124,6 +124,10 @@ export function makeJob(kind: JobKind, n: number, random: Random, receivers: Rec
       return { key, kind, body: { type: 'faults.poison', payload: { n }, retry: lethal } };
     case 'leaking':
       return { key, kind, body: { type: 'faults.leaking', payload: { n }, retry: lethal } };
+    case 'bystander':
+      return { key, kind, body: effect({ workMs: 6_000 }) };
+    case 'throwing':
+      return { key, kind, body: { type: 'faults.throwing', payload: { n }, retry: RETRY } };
   }
 }
 

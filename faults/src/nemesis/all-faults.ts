@@ -14,6 +14,7 @@ import { blockingHandler, lethalHandler } from './process/hostile-handler.ts';
 import { killApi } from './process/kill-api.ts';
 import { killAtPoint } from './process/kill-at-point.ts';
 import { killWorker } from './process/kill-worker.ts';
+import { poisonBesideInnocents } from './process/poison-beside-innocents.ts';
 import { skewClock } from './process/skew-clock.ts';
 import { zombie } from './process/zombie.ts';
 import { badReceiver } from './receiver.ts';
@@ -31,7 +32,7 @@ const apis = (world: World) => world.apis;
 const AROUND_A_LEASE = { least: 1_500, most: 5_000 };
 const A_MOMENT = { least: 500, most: 1_500 };
 
-/** Every fault, with its share in a run: of 115 faults this many are of the kind. */
+/** Every fault, with its share in a run: of 119 faults this many are of the kind. */
 export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 12, fault: killWorker },
   { share: 7, fault: flushRedis },
@@ -40,6 +41,7 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 4, fault: crashPostgres },
   { share: 4, fault: loseRedis },
   { share: 4, fault: terminateSessions },
+  { share: 4, fault: poisonBesideInnocents },
   { share: 3, fault: killAtPoint('worker-killed-after-effect', workers, 'after-effect') },
   { share: 3, fault: killApi },
   { share: 3, fault: badReceiver('receiver-answers-500', 'answers-500') },

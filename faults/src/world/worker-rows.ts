@@ -1,4 +1,5 @@
 import type { Database } from '@accepted/shared/database/connect';
+import type { JobStatus } from '@accepted/shared/job/status';
 import { sql } from 'kysely';
 
 /** Finds the lease of a worker process that runs a job which takes a while; `undefined` when it runs none. */
@@ -24,6 +25,16 @@ export async function findLeaseOfJob(db: Database, jobId: string): Promise<strin
     .where('status', '=', 'running')
     .executeTakeFirst();
   return row?.worker_id ?? undefined;
+}
+
+/** Whether all of these jobs run at this moment. */
+export async function areRunning(db: Database, jobIds: string[]): Promise<boolean> {
+  return (await statusesOf(db, jobIds)).every((status) => status === 'running');
+}
+
+export async function statusesOf(db: Database, jobIds: string[]): Promise<JobStatus[]> {
+  const rows = await db.selectFrom('jobs').select('status').where('id', 'in', jobIds).execute();
+  return rows.map(({ status }) => status);
 }
 
 export async function isLeaseLost(db: Database, workerId: string): Promise<boolean> {

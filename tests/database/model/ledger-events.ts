@@ -38,7 +38,12 @@ const RESULTS: AttemptResult[] = [
   { kind: 'timedOut', timeoutMs: 1 },
   { kind: 'aborted', reason: 'canceled' },
   { kind: 'aborted', reason: 'shutdown' },
+  { kind: 'aborted', reason: 'suspected' },
+  { kind: 'threw', error, died: 'handlerProcess' },
+  { kind: 'threw', error, died: 'worker' },
 ];
+
+const MAX_LOSSES = 3;
 
 const [returned, threw] = RESULTS as [AttemptResult, AttemptResult];
 const canceled: AttemptResult = { kind: 'aborted', reason: 'canceled' };
@@ -250,9 +255,11 @@ async function act(db: Database, job: model.ModelJob, kind: 'replay' | 'discard'
 }
 
 async function loseWorker(world: World): Promise<void> {
-  const { db, worker } = world;
+  const { db, jobs, worker } = world;
   await loseWorkerOf(db, worker.id);
   worker.isLost = true;
+  const ran = jobs.filter(({ status, workerId }) => status === 'running' && workerId === worker.id);
+  for (const job of ran) job.runningWhenLost = ran.length;
   world.lostWorker = worker;
   world.worker = { id: await startWorker(db), isLost: false };
 }
@@ -261,7 +268,13 @@ async function rescue({ db, jobs, worker }: World): Promise<void> {
   const orphans = jobs.filter((job) => job.status === 'running' && job.workerId !== worker.id);
   const found = await listOrphanedJobs(db, 100);
   expect(found.map(({ id }) => id).sort()).toEqual(orphans.map(({ id }) => id).sort());
-  for (const job of orphans) await record(db, job, job.token, { kind: 'workerLost' });
+  for (const job of orphans) {
+    const { runningWhenLost, suspect, losses } = job;
+    expect(found.find(({ id }) => id === job.id)).toMatchObject({ runningWhenLost, suspect, losses });
+    const isAlone = runningWhenLost === 1 && !suspect;
+    const lost: AttemptResult = { kind: 'lostWithWorker', losses: losses + 1, maxLosses: MAX_LOSSES };
+    await record(db, job, job.token, isAlone ? { kind: 'workerLost' } : lost);
+  }
 }
 
 function readRow(db: Database, id: string) {

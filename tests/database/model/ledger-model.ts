@@ -15,6 +15,10 @@ export interface ModelJob {
   ttl: 'none' | 'waiting' | 'passed';
   cancelRequested: boolean;
   workerId: string | null;
+  suspect: boolean;
+  losses: number;
+  /** How many jobs its worker ran when that was lost. */
+  runningWhenLost: number | null;
   letterIsOpen: boolean;
   /** Tokens whose outcome was recorded, in order. */
   recorded: number[];
@@ -41,6 +45,9 @@ export function newModelJob(
     ttl: hasTtl ? 'waiting' : 'none',
     cancelRequested: false,
     workerId: null,
+    suspect: false,
+    losses: 0,
+    runningWhenLost: null,
     letterIsOpen: false,
     recorded: [],
     acts: { replayed: 0, discarded: 0 },
@@ -93,8 +100,9 @@ const EVENT_OF: Record<Outcome['kind'], JobEvent> = {
 
 /** Decides as a worker does that runs, or believes to run, the attempt with this token. */
 export function outcomeOf(job: ModelJob, result: AttemptResult): Outcome {
-  const { attemptsMade, maxAttempts } = job;
-  return decideOutcome({ attemptsMade, maxAttempts, backoff: BACKOFF }, result, { random: 0, stretch: 1 });
+  const { attemptsMade, maxAttempts, suspect } = job;
+  const attempted = { attemptsMade, maxAttempts, suspect, backoff: BACKOFF };
+  return decideOutcome(attempted, result, { random: 0, stretch: 1 });
 }
 
 /** Answers the status that was recorded, or `fenced`. */
@@ -104,6 +112,10 @@ export function record(job: ModelJob, token: number, outcome: Outcome): JobStatu
   const comesBack = event === 'failedForNow' || event === 'released';
   move(job, job.cancelRequested && comesBack ? 'canceled' : event);
   if (outcome.kind === 'release') job.attemptsMade -= 1;
+  if (outcome.kind === 'release' && outcome.loss) job.losses += 1;
+  if (outcome.kind !== 'release') job.suspect = 'suspect' in outcome;
+  else if (outcome.suspect) job.suspect = true;
+  job.runningWhenLost = null;
   if (outcome.kind === 'deadLetter') job.letterIsOpen = true;
   job.recorded.push(token);
   return job.status;
@@ -118,6 +130,7 @@ export function cancel(job: ModelJob): void {
 export function replay(job: ModelJob): void {
   if (!job.letterIsOpen || !move(job, 'replayed')) return;
   Object.assign(job, { attemptsMade: 0, replayRound: job.replayRound + 1, ttl: 'none', letterIsOpen: false });
+  job.losses = 0;
   job.cancelRequested = false;
   job.acts.replayed += 1;
 }

@@ -10,6 +10,8 @@ export interface HandlerSlots {
 
 export interface SlotOptions {
   slots: number;
+  /** How long a job waits for a slot before it is left to other workers. */
+  maxWaitMs?: number;
   now?: () => number;
 }
 
@@ -20,7 +22,8 @@ const UNKNOWN_MS = 1_000;
 /** A job that has waited as long came with others that turned out slow: other workers may be idle. */
 const MAX_WAIT_MS = 250;
 
-export function createHandlerSlots({ slots, now = () => performance.now() }: SlotOptions): HandlerSlots {
+export function createHandlerSlots(options: SlotOptions): HandlerSlots {
+  const { slots, maxWaitMs = MAX_WAIT_MS, now = () => performance.now() } = options;
   const waiting = new Set<() => void>();
   const startedAt = new Map<symbol, number>();
   const waitingForTurnover: (() => void)[] = [];
@@ -42,7 +45,7 @@ export function createHandlerSlots({ slots, now = () => performance.now() }: Slo
       };
       const getSlot = () => settle(true);
       const giveUp = () => settle(false);
-      const timer = setTimeout(giveUp, MAX_WAIT_MS);
+      const timer = setTimeout(giveUp, maxWaitMs);
       signal.addEventListener('abort', giveUp, { once: true });
       waiting.add(getSlot);
     });

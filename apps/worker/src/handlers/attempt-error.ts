@@ -37,6 +37,15 @@ export function failure(code: string, message: string, retryable: boolean, stack
   };
 }
 
+/** Describes an attempt whose process ended of an exception that nobody caught. */
+export function uncaught(thrown: unknown, died: Threw['died'] = 'handlerProcess'): Threw {
+  const { message, stack } = describeThrown(thrown).error;
+  return {
+    ...failure('handler_exited', `An exception that nobody caught: ${message}`, true, stack),
+    ...(died && { died }),
+  };
+}
+
 function describeError(error: Error): Threw {
   const stack = stackWithCauses(error);
   if (error.name === 'PermanentError')

@@ -7,7 +7,7 @@ export interface DeadlineOptions {
   timeoutMs: number;
   /** How long after the abort a handler may still settle. */
   graceMs: number;
-  /** Stops the attempt from outside: its `reason` is `canceled`, or anything else for a shutdown or a lost lease. */
+  /** Stops the attempt from outside: its `reason` is `canceled`, `suspected`, or anything else that gives it back. */
   signal: AbortSignal;
 }
 
@@ -63,7 +63,7 @@ function reasonOf(reason: unknown): [Stopped, DOMException] {
     return [{ kind: 'aborted', reason: 'canceled' }, new DOMException('The job was canceled.', 'AbortError')];
   }
   return [
-    { kind: 'aborted', reason: 'shutdown' },
+    { kind: 'aborted', reason: reason === 'suspected' ? reason : 'shutdown' },
     new DOMException('The worker gives the job back.', 'AbortError'),
   ];
 }

@@ -3,10 +3,12 @@ import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import { describeThrown } from './attempt-error.ts';
 import { type Deadline, openDeadline } from './deadline.ts';
-import { runIsolated } from './isolated-handler.ts';
+import { type LendProcess, runIsolated } from './isolated-handler.ts';
 import { type ContextControls, createJobContext, jobFacts } from './job-context.ts';
 import type { LoadedHandler } from './loaded-handler.ts';
-import { type HandlerResult, runHandler } from './run-handler.ts';
+import { withOwnProcess } from './own-process.ts';
+import { withProcess } from './process-pool.ts';
+import { runHandler } from './run-handler.ts';
 
 export interface AttemptControls {
   /** Stops the attempt; the reason `canceled` cancels the job, every other one gives it back. */
@@ -40,7 +42,7 @@ export async function executeHandler(
     logger,
     onProgress: (value) => ended || onProgress(value),
   };
-  const run = handler.definition.isolate && handler.file !== undefined ? runInProcess : runHere;
+  const run = runnerFor(handler, job);
   const result = await Promise.race([
     run(handler, job, controls, deadline, maxResultBytes).catch(describeThrown),
     deadline.givenUp,
@@ -55,7 +57,14 @@ type Run = (
   controls: ContextControls,
   deadline: Deadline,
   maxResultBytes: number,
-) => Promise<HandlerResult>;
+) => Promise<AttemptResult>;
+
+/** A suspect gets a process of its own whatever its handler says; what is built in has no file to load there. */
+function runnerFor({ file, definition }: LoadedHandler, job: ClaimedJob): Run {
+  if (file === undefined) return runHere;
+  if (job.suspect) return runInProcess(file, withOwnProcess);
+  return definition.isolate ? runInProcess(file, withProcess) : runHere;
+}
 
 const runHere: Run = async (handler, job, controls, deadline, maxResultBytes) => {
   deadline.start();
@@ -63,7 +72,10 @@ const runHere: Run = async (handler, job, controls, deadline, maxResultBytes) =>
   return runHandler(handler.definition, job.payload, ctx, maxResultBytes);
 };
 
-const runInProcess: Run = async ({ file = '' }, job, controls, deadline, maxResultBytes) => {
-  const { payload, attempt } = job;
-  return runIsolated({ file, payload, attempt, facts: jobFacts(job), maxResultBytes }, controls, deadline);
-};
+function runInProcess(file: string, lend: LendProcess): Run {
+  return (_, job, controls, deadline, maxResultBytes) => {
+    const { payload, attempt } = job;
+    const work = { file, payload, attempt, facts: jobFacts(job), maxResultBytes };
+    return runIsolated(work, controls, deadline, lend);
+  };
+}

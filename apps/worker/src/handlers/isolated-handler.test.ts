@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +16,7 @@ import { attempt, recordingLogger } from './testing/attempt.ts';
 
 const SOURCE = `
 import { defineJob, PermanentError } from '@accepted/job';
+import { writeFileSync } from 'node:fs';
 import { pid } from 'node:process';
 import { z } from 'zod';
 
@@ -27,6 +29,10 @@ const deeds: Record<string, (ctx: any) => unknown> = {
   leave: (ctx) => void setInterval(() => ctx.progress('stale'), 1),
   wait: () => new Promise((resolve) => setTimeout(resolve, 50)),
   exit: () => process.exit(3),
+  throwLater: (payload) => void setTimeout(() => { throw new Error('left behind'); }, payload.laterMs),
+  exitLater: (payload) => void setTimeout(() => process.exit(3), payload.laterMs),
+  blockLater: () => void setTimeout(() => { writeFileSync(import.meta.dirname + '/blocked', ''); for (;;); }, 1),
+  waitLong: () => new Promise((resolve) => setTimeout(resolve, 1_000)),
   crash: () => new Promise(() => setImmediate(() => { throw new Error('floating'); })),
   outOfMemory: () => { const hoard: unknown[] = []; for (;;) hoard.push(new Array(1_000).fill(hoard.length)); },
   block: (ctx) => { ctx.progress(pid); for (;;); },
@@ -45,9 +51,9 @@ const deeds: Record<string, (ctx: any) => unknown> = {
 
 export default defineJob({
   type: 'test.isolated',
-  payload: z.object({ deed: z.string() }),
+  payload: z.looseObject({ deed: z.string() }),
   isolate: true,
-  run: (payload, ctx) => deeds[payload.deed]?.(ctx),
+  run: (payload, ctx) => deeds[payload.deed]?.(payload.laterMs === undefined ? ctx : payload),
 });
 `;
 
@@ -75,6 +81,12 @@ afterAll(async () => {
 
 const run = (deed: string, ...rest: [Parameters<typeof attempt>[1]?, Parameters<typeof attempt>[2]?]) =>
   attempt(handler, { ...rest[0], payload: { deed } }, rest[1]);
+
+/** Has an attempt return and leave something that happens `laterMs` afterwards. */
+const leave = (deed: string, laterMs: number) => attempt(handler, { payload: { deed, laterMs } });
+
+const whereItRan = (result: Awaited<ReturnType<typeof run>>) =>
+  JSON.parse('resultJson' in result ? result.resultJson : 'null') as { pid: number; runs: number };
 
 describe('an isolated handler', () => {
   it('runs in a process that later attempts use again', async () => {
@@ -152,6 +164,83 @@ describe('an isolated handler', () => {
     controller.abort('canceled');
     expect(await waiting).toEqual({ kind: 'aborted', reason: 'canceled' });
     await Promise.all(busy);
+  });
+});
+
+describe('what an attempt left running in its process', () => {
+  it.each(['throwLater', 'exitLater'])(
+    'is not charged to a later one that it ends (%s); that is given back, to run alone',
+    async (deed) => {
+      await closeIsolatedProcesses();
+      await leave(deed, 200);
+      expect(await run('waitLong')).toEqual({ kind: 'aborted', reason: 'suspected' });
+      expect(await run('process')).toMatchObject({ kind: 'returned' });
+    },
+  );
+
+  it('is not charged to one that is just being given to the process', async () => {
+    for (const laterMs of [0, 1, 2, 5, 10, 20]) {
+      await leave('throwLater', laterMs);
+      const result = await run('process');
+      expect(['returned', 'aborted']).toContain(result.kind);
+    }
+  }, 30_000);
+
+  it('does not hold up a later one by blocking the process', async () => {
+    await leave('blockLater', 1);
+    while (!existsSync(join(folder, 'blocked'))) await delay(20);
+    expect(await run('process', { timeoutMs: 1_000 })).toMatchObject({ kind: 'returned' });
+  }, 30_000);
+
+  it('is told to the log with the job that left it', async () => {
+    await closeIsolatedProcesses();
+    const lines: unknown[][] = [];
+    await leave('throwLater', 100);
+    await run('waitLong', {}, { logger: recordingLogger(lines) });
+    expect(lines).toContainEqual([
+      { leftBy: { jobId: expect.stringMatching(/^job_/), type: 'test.isolated', attempt: 1 } },
+      expect.stringContaining('an ended attempt left'),
+    ]);
+  });
+});
+
+describe('a suspect', () => {
+  const suspect = (deed: string, job = {}) => run(deed, { ...job, suspect: true });
+
+  it('has a process that has run nothing else and that is ended afterwards', async () => {
+    await run('process');
+    const results = [whereItRan(await suspect('process')), whereItRan(await suspect('process'))];
+    expect(results.map(({ runs }) => runs)).toEqual([1, 1]);
+    expect(new Set(results.map(({ pid }) => pid)).size).toBe(2);
+    for (const { pid } of results) while (isAlive(pid)) await delay(20);
+  });
+
+  it('does not wait for the processes that other jobs have', async () => {
+    const over = new AbortController();
+    const more = Math.max(2, availableParallelism()) + 1;
+    const busy = Array.from({ length: more }, () => run('hang', { suspect: true }, { signal: over.signal }));
+    expect(await suspect('process')).toMatchObject({ kind: 'returned' });
+    over.abort('shutdown');
+    await Promise.all(busy);
+  }, 30_000);
+
+  it.each(['exit', 'crash'])('that ends its process (%s) is known to have done so', async (deed) => {
+    expect(await suspect(deed)).toMatchObject({ error: { code: 'handler_exited' }, died: 'handlerProcess' });
+  });
+
+  it('is timed out, canceled and asked to stop like any other', async () => {
+    expect(await suspect('block', { timeoutMs: 50 })).toEqual({ kind: 'timedOut', timeoutMs: 50 });
+    const controller = new AbortController();
+    const onProgress = () => controller.abort('canceled');
+    const controls = { signal: controller.signal, onProgress, graceMs: 10_000 };
+    const result = await run('obey', { suspect: true }, controls);
+    expect(result).toEqual({ kind: 'returned', resultJson: '"AbortError: The job was canceled."' });
+  });
+
+  it('whose handler has no file runs in the worker', async () => {
+    const { file: _, ...builtIn } = handler;
+    const result = await attempt(builtIn, { suspect: true });
+    expect(result).toEqual({ kind: 'returned', resultJson: '"not here"' });
   });
 });
 

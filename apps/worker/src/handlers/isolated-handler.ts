@@ -1,15 +1,32 @@
 import type { ChildProcess } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import { failure } from './attempt-error.ts';
 import type { Deadline } from './deadline.ts';
-import type { FromProcess, IsolatedAttempt, ToProcess } from './isolated-protocol.ts';
+import {
+  EXIT_BY_ANOTHER,
+  type FromProcess,
+  type IsolatedAttempt,
+  type ToProcess,
+} from './isolated-protocol.ts';
 import type { ContextControls } from './job-context.ts';
-import { withProcess } from './process-pool.ts';
-import type { HandlerResult } from './run-handler.ts';
+
+/** Lends a handler process, which `work` kills if nothing else may run there. */
+export type LendProcess = <T>(signal: AbortSignal, work: (child: ChildProcess) => Promise<T>) => Promise<T>;
+
+/** A process that has not taken the attempt by then is busy with what an earlier one left, or gone. */
+const BEGINS_WITHIN_MS = 5_000;
+const MAX_TRIES = 5;
+/** So that a worker which cannot start processes does not claim and give back in circles. */
+const PAUSE_WITHOUT_PROCESS_MS = 1_000;
+
+/** Given back, and alone in its process next time: what ended the process was probably not this attempt. */
+const SUSPECTED: AttemptResult = { kind: 'aborted', reason: 'suspected' };
 
 /**
- * Runs one attempt in a process of its own; the clock of its timeout starts when a process is free. It is killed
+ * Runs one attempt in a handler process; the clock of its timeout starts when the process has taken it. It is killed
  * when the attempt is given up. A process that ends by itself (exit, out of memory, an uncaught exception) is
- * `handler_exited`, worth another attempt.
+ * `handler_exited`, worth another attempt, unless an earlier attempt that ran there is known to have ended it.
  *
  * A process and not a thread: a thread that runs out of memory was measured to take the whole worker along.
  */
@@ -17,49 +34,86 @@ export async function runIsolated(
   attempt: IsolatedAttempt,
   controls: ContextControls,
   deadline: Deadline,
-): Promise<HandlerResult> {
+  lend: LendProcess,
+): Promise<AttemptResult> {
   try {
-    return await withProcess(deadline.signal, (child) => converse(child, attempt, controls, deadline));
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+      const result = await lend(deadline.signal, (child) => converse(child, attempt, controls, deadline));
+      if (result !== NEVER_BEGAN) return result;
+    }
+    controls.logger.warn('handler processes end before they take the job; it is given back');
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return failure('handler_exited', `There was no process for the handler: ${why}`, true);
+    if (!deadline.stopped())
+      controls.logger.warn({ err: error }, 'no process for a handler; its job is given back');
   }
+  await delay(PAUSE_WITHOUT_PROCESS_MS, undefined, { signal: deadline.signal }).catch(() => undefined);
+  return { kind: 'aborted', reason: 'shutdown' };
 }
+
+const NEVER_BEGAN = Symbol('never began');
 
 async function converse(
   child: ChildProcess,
   attempt: IsolatedAttempt,
   controls: ContextControls,
   deadline: Deadline,
-): Promise<HandlerResult> {
-  const { promise, resolve } = Promise.withResolvers<HandlerResult>();
+): Promise<AttemptResult | typeof NEVER_BEGAN> {
+  const { promise, resolve } = Promise.withResolvers<AttemptResult | typeof NEVER_BEGAN>();
+  let hasBegun = false;
   const send = (message: ToProcess) => child.send(message);
+  const killUnlessBegun = setTimeout(() => child.kill('SIGKILL'), BEGINS_WITHIN_MS);
   const onMessage = (message: FromProcess) => {
-    if (message.kind === 'progress') controls.onProgress(message.value);
+    if (message.kind === 'began') {
+      hasBegun = true;
+      clearTimeout(killUnlessBegun);
+      deadline.start();
+    } else if (message.kind === 'progress') controls.onProgress(message.value);
     else if (message.kind === 'log') controls.logger[message.level](message.fields, message.text);
-    else if (message.kind !== 'ready') resolve(message.result);
+    else if (message.kind === 'ended' || message.kind === 'crashed') resolve(message.result);
     if (message.kind === 'crashed') child.kill('SIGKILL');
   };
-  const onExit = (code: number | null, signal: string | null) => resolve(handlerExited(code, signal));
+  const onExit = (code: number | null, signal: string | null) => {
+    if (!hasBegun) resolve(NEVER_BEGAN);
+    else resolve(code === EXIT_BY_ANOTHER ? SUSPECTED : handlerExited(code, signal));
+  };
   const onAbort = () => send(abortMessage(deadline.signal.reason));
   void deadline.givenUp.then(() => child.kill('SIGKILL'));
+  listenForStrays(child, controls.logger);
   child.on('message', onMessage).once('exit', onExit);
   deadline.signal.addEventListener('abort', onAbort);
-  deadline.start();
   send({ kind: 'run', attempt });
   try {
     return await promise;
   } finally {
+    clearTimeout(killUnlessBegun);
     child.off('message', onMessage).off('exit', onExit);
     deadline.signal.removeEventListener('abort', onAbort);
   }
+}
+
+const strayListeners = new WeakMap<ChildProcess, (message: FromProcess) => void>();
+
+/** Tells what attempts left running in a process, until the next attempt there listens itself. */
+function listenForStrays(child: ChildProcess, logger: ContextControls['logger']): void {
+  const before = strayListeners.get(child);
+  if (before) child.off('message', before);
+  const onMessage = (message: FromProcess) => {
+    if (message.kind !== 'stray') return;
+    logger.error(
+      { leftBy: message.leftBy },
+      'a handler process ends of an exception that an ended attempt left',
+    );
+  };
+  strayListeners.set(child, onMessage);
+  child.on('message', onMessage);
 }
 
 function abortMessage({ name, message }: DOMException): ToProcess {
   return { kind: 'abort', name, message };
 }
 
-function handlerExited(code: number | null, signal: string | null): HandlerResult {
+function handlerExited(code: number | null, signal: string | null): AttemptResult {
   const how = signal === null ? `with code ${code}` : `by ${signal}`;
-  return failure('handler_exited', `The handler's process ended ${how} before its result.`, true);
+  const message = `The handler's process ended ${how} before its result.`;
+  return { ...failure('handler_exited', message, true), died: 'handlerProcess' };
 }

@@ -4,7 +4,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** A handler that outgrows this heap ends its process, not the worker. */
-const MAX_HEAP_MB = 512;
+export const MAX_HEAP_MB = 512;
 const MAX_PROCESSES = Math.max(2, availableParallelism());
 const IDLE_MS = 60_000;
 const START_MS = 30_000;
@@ -26,7 +26,7 @@ export async function withProcess<T>(
 ): Promise<T> {
   await takeSlot(signal);
   try {
-    const child = takeIdle() ?? (await startProcess(signal));
+    const child = takeIdle() ?? (await startProcess(signal, MAX_HEAP_MB));
     try {
       return await work(child);
     } finally {
@@ -78,9 +78,10 @@ function giveSlot(): void {
   }
 }
 
-async function startProcess(signal: AbortSignal): Promise<ChildProcess> {
+/** Starts a handler process; rejects when `signal` aborts before it is ready. */
+export async function startProcess(signal: AbortSignal, maxHeapMb: number): Promise<ChildProcess> {
   const child = fork(PROGRAM, [String(process.pid)], {
-    execArgv: [`--max-old-space-size=${MAX_HEAP_MB}`],
+    execArgv: [`--max-old-space-size=${maxHeapMb}`],
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

@@ -1,7 +1,7 @@
 import type { Database } from '@accepted/shared/database/connect';
 import { listOrphanedJobs, type OrphanedJob } from '@accepted/shared/database/rescue-jobs';
 import { forgetLostWorkers, markLostWorkers } from '@accepted/shared/database/workers';
-import { decideOutcome } from '@accepted/shared/job/decide-outcome';
+import { type AttemptResult, decideOutcome } from '@accepted/shared/job/decide-outcome';
 import type { Logger } from 'pino';
 import { createRecorder } from '../attempt/recorder.ts';
 import { type Loop, startLoop } from '../loop.ts';
@@ -21,6 +21,7 @@ export function startRescuer(options: {
   lease: Pick<Lease, 'workerId'>;
   leaseMs: number;
   heartbeatMs: number;
+  maxLosses: number;
   versions: Record<string, string>;
   onRescued: (queue: string) => void;
   counters: WorkerCounters;
@@ -46,7 +47,10 @@ export function startRescuer(options: {
 
   /** Answers `false` when another rescuer was faster, which refuses nobody's result, or the ledger refuses every outcome. */
   async function rescue(job: OrphanedJob): Promise<boolean> {
-    const outcome = decideOutcome(job, { kind: 'workerLost' }, { random: Math.random(), stretch: 1 });
+    const outcome = decideOutcome(job, resultOf(job, options.maxLosses), {
+      random: Math.random(),
+      stretch: 1,
+    });
     const status = await record({ job, outcome }).catch((error: unknown) => {
       logger.error({ err: error, jobId: job.id }, 'the job of a lost worker cannot be rescued');
       return 'fenced' as const;
@@ -63,4 +67,13 @@ export function startRescuer(options: {
     retryAfterMs: options.heartbeatMs,
     onError: (error) => logger.warn({ err: error }, 'rescuing failed; it is tried again'),
   });
+}
+
+/**
+ * Only a job that ran alone in the worker itself can be held to have killed it. All others run again in processes of
+ * their own, as that one has to when it is tried again.
+ */
+function resultOf(job: OrphanedJob, maxLosses: number): AttemptResult {
+  if (job.runningWhenLost === 1 && !job.suspect) return { kind: 'workerLost' };
+  return { kind: 'lostWithWorker', losses: job.losses + 1, maxLosses };
 }

@@ -13,7 +13,7 @@ import { startRescuer } from './rescuer.ts';
 /** Starts what takes up jobs that nobody runs: those of lost workers, and those that got lost in this one. */
 export function startRescue(options: {
   db: Database;
-  config: Pick<WorkerConfig, 'LEASE_MS' | 'HEARTBEAT_MS'>;
+  config: Pick<WorkerConfig, 'LEASE_MS' | 'HEARTBEAT_MS' | 'MAX_LOSSES'>;
   lease: Lease;
   running: RunningAttempts;
   claimer: Claimer;
@@ -23,8 +23,8 @@ export function startRescue(options: {
   counters: WorkerCounters;
   logger: Logger;
 }): Pick<OwnJobsCheck, 'mustCount'> & { loops: Loop[] } {
-  const { LEASE_MS: leaseMs, HEARTBEAT_MS: heartbeatMs } = options.config;
+  const { LEASE_MS: leaseMs, HEARTBEAT_MS: heartbeatMs, MAX_LOSSES: maxLosses } = options.config;
   const ownJobs = startOwnJobsCheck({ ...options, heartbeatMs });
-  const rescuer = startRescuer({ ...options, leaseMs, heartbeatMs });
+  const rescuer = startRescuer({ ...options, leaseMs, heartbeatMs, maxLosses });
   return { mustCount: ownJobs.mustCount, loops: [ownJobs, rescuer] };
 }

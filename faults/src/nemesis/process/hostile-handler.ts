@@ -18,7 +18,7 @@ export function lethalHandler(
     kind,
     async inject({ world, submit }) {
       const timeout = AbortSignal.timeout(SEEN_WITHIN_MS);
-      const exited = exitBy(world, signals, timeout);
+      const exited = exitOf(world, ({ signal }) => signals.includes(signal ?? ''), timeout);
       exited.catch(() => undefined);
       const jobId = await submit(jobKind);
       const { name, pid, signal } = await exited;
@@ -27,9 +27,13 @@ export function lethalHandler(
   };
 }
 
-async function exitBy(world: World, signals: readonly string[], abort: AbortSignal): Promise<ProcessLine> {
-  for await (const [line] of on(world.events, 'exited', { signal: abort }))
-    if (signals.includes(line.signal)) return line;
+/** Resolves with the next end of a process that is such as is asked for. */
+export async function exitOf(
+  world: World,
+  isSuch: (line: ProcessLine) => boolean,
+  abort: AbortSignal,
+): Promise<ProcessLine> {
+  for await (const [line] of on(world.events, 'exited', { signal: abort })) if (isSuch(line)) return line;
   throw new Error('there are no more events');
 }
 

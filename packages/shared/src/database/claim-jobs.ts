@@ -8,7 +8,8 @@ import { byPrimaryKey, unnestBatch } from './unnest.ts';
  * Takes the lease of each delivered job for `workerId`; answers in the order given, `undefined` where there is
  * nothing to run: canceled, expired, already taken or done, dispatched anew, or the worker's own lease is lost.
  *
- * The row lock of the update makes sure that of any number of claims of one dispatch exactly one gets the job.
+ * The row lock of the update makes sure that of any number of claims of one dispatch exactly one gets the job. The lock
+ * on the worker lets heartbeats through, but not the end of its lease: whoever ends it sees every job that was claimed.
  */
 export async function claimJobs(
   db: Database,
@@ -22,10 +23,10 @@ export async function claimJobs(
     WHERE jobs.id = delivered.id AND jobs.dispatch_no = delivered.no
       AND ${isDispatched}
       AND (jobs.expires_at IS NULL OR jobs.expires_at > now() OR jobs.attempt > 0)
-      AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL)
+      AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL FOR KEY SHARE)
     RETURNING jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, jobs.attempt,
       jobs.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,
-      jobs.timeout_ms AS "timeoutMs", jobs.webhook IS NOT NULL AS "hasWebhook",
+      jobs.timeout_ms AS "timeoutMs", jobs.suspect, jobs.webhook IS NOT NULL AS "hasWebhook",
       jobs.concurrency_limit IS NOT NULL AS "isLimited", jobs.payload, jobs.tags, jobs.metadata, jobs.created_at AS "createdAt",
       jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate, jobs.dispatch_no AS "dispatchNo"
   `.execute(db);

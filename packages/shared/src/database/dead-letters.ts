@@ -105,13 +105,17 @@ export interface JobPutBack {
   replayRound: number;
 }
 
-/** Puts failed jobs back to `queued` in a new replay round; the caller has resolved their dead letters. */
+/**
+ * Puts failed jobs back to `queued` in a new replay round; the caller has resolved their dead letters. Poison stays
+ * suspect: whether it was mended shows in a process of its own.
+ */
 export function putJobsBack(tx: Database, jobIds: string[]): Promise<JobPutBack[]> {
   return tx
     .updateTable('jobs')
     .set((eb) => ({
       status: 'queued',
       attempts_made: 0,
+      losses: 0,
       replay_round: eb('replay_round', '+', 1),
       run_at: sql<Date>`now()`,
       dispatched_at: null,

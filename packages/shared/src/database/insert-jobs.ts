@@ -121,6 +121,8 @@ function toRow(job: NewJob, written: WrittenColumns): JobRow {
     replay_round: 0,
     backoff: job.backoff,
     timeout_ms: job.timeoutMs,
+    suspect: false,
+    losses: 0,
     dispatch_no: 0,
     dispatched_at: null,
     build_id: null,

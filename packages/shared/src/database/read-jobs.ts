@@ -104,6 +104,8 @@ const LIST_COLUMNS = [
   'replay_round',
   'backoff',
   'timeout_ms',
+  'suspect',
+  'losses',
   'dispatch_no',
   'dispatched_at',
   'worker_id',

@@ -65,6 +65,7 @@ async function writeOutcomes(
         result = ended.result, error = ended.error,
         run_at = coalesce(now() + ended.delay_ms * interval '1 ms', jobs.run_at),
         attempts_made = jobs.attempts_made - ended.attempts_given_back,
+        suspect = coalesce(ended.suspect, jobs.suspect), losses = jobs.losses + ended.losses,
         dead_letter_id = coalesce(ended.dead_letter_id, jobs.dead_letter_id),
         finished_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL THEN NULL ELSE now() END,
         dispatched_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL
@@ -111,7 +112,7 @@ const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
   {
     name: 'attempt_error',
     type: 'json',
-    value: ({ outcome }) => ('error' in outcome && JSON.stringify(outcome.error)) || null,
+    value: ({ outcome }) => attemptErrorJson(outcome),
   },
   {
     name: 'delay_ms',
@@ -123,6 +124,8 @@ const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
     type: 'integer',
     value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0),
   },
+  { name: 'suspect', type: 'boolean', value: ({ outcome }) => suspectAfter(outcome) },
+  { name: 'losses', type: 'smallint', value: ({ outcome }) => ('loss' in outcome ? 1 : 0) },
   {
     name: 'refused_by',
     type: 'text',
@@ -165,6 +168,17 @@ export function attemptOutcome(outcome: Outcome): AttemptOutcome {
 function outcomeOfCode(error: JobError): AttemptOutcome {
   if (error.code === 'timeout') return 'timeout';
   return error.code === 'worker_lost' ? 'worker_lost' : 'failed';
+}
+
+/** Answers `null` to leave it as it is. */
+function suspectAfter(outcome: Outcome): boolean | null {
+  if ('suspect' in outcome) return true;
+  return outcome.kind === 'release' ? null : false;
+}
+
+function attemptErrorJson(outcome: Outcome): string | null {
+  if ('error' in outcome) return JSON.stringify(outcome.error);
+  return outcome.kind === 'release' && outcome.loss ? JSON.stringify(outcome.loss) : null;
 }
 
 /** Leaves the stack out: clients see this one. */

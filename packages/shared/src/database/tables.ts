@@ -98,6 +98,8 @@ interface WorkersTable {
   engine_up: Generated<boolean>;
   draining_at: Date | null;
   lost_at: Date | null;
+  /** How many jobs ran in this worker when its lease was ended. */
+  running_when_lost: number | null;
 }
 
 /** Asks for events of one job to be sent to `url`. */
@@ -134,6 +136,10 @@ interface JobsTable {
   replay_round: Generated<number>;
   backoff: JSONColumnType<Backoff>;
   timeout_ms: number;
+  /** Whether it may have killed a worker: until it ends in another way it runs in a process of its own. */
+  suspect: Generated<boolean>;
+  /** How often its worker was lost without that counting as an attempt, in this replay round. */
+  losses: Generated<number>;
   dispatch_no: Generated<number>;
   dispatched_at: Date | null;
   /** The build whose lane it was last dispatched to. */

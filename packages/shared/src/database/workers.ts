@@ -82,38 +82,55 @@ export async function removeWorker(db: Database, workerId: string): Promise<void
   await db.deleteFrom('workers').where('id', '=', workerId).execute();
 }
 
+interface Rescuer {
+  rescuerId: string;
+  leaseMs: number;
+  heartbeatMs: number;
+}
+
 /**
  * Ends the lease of every worker that was silent for `leaseMs` while the heartbeats of `rescuerId` went through, all by
  * the clock of Postgres. Whatever stops everybody's heartbeats, be it a Postgres that stood still or a lock, leaves the
  * rescuer's own too old or too newly steady: then nobody is lost.
  *
- * A row that is locked is passed over, as its heartbeat may be just under way. Their builds lived until their heartbeats.
+ * A row that is locked is passed over, as its heartbeat or a claim may be just under way. How many jobs ran is written
+ * down with the end of the lease, and counted by a statement of its own under the lock: only that one sees the claims
+ * that were committed before the lock was had, and there are none after it. Their builds lived until their heartbeats.
  */
-export async function markLostWorkers(
-  db: Database,
-  { rescuerId, leaseMs, heartbeatMs }: { rescuerId: string; leaseMs: number; heartbeatMs: number },
-): Promise<string[]> {
-  const { rows } = await sql<{ id: string }>`
+export async function markLostWorkers(db: Database, rescuer: Rescuer): Promise<string[]> {
+  const { rows: silent } = await silentWorkers(rescuer).execute(db);
+  if (silent.length === 0) return [];
+  return await db.transaction().execute(async (tx) => {
+    const { rows: locked } = await sql<{ id: string }>`
+      ${silentWorkers(rescuer)} FOR UPDATE SKIP LOCKED`.execute(tx);
+    const ids = locked.map(({ id }) => id);
+    if (ids.length > 0) await endLeases(tx, ids);
+    return ids;
+  });
+}
+
+async function endLeases(tx: Database, ids: string[]): Promise<void> {
+  await sql`
     WITH lost AS (
-      UPDATE workers SET lost_at = now()
-      WHERE id IN (
-        SELECT id FROM workers
-        WHERE lost_at IS NULL AND heartbeat_at < now() - ${leaseMs} * interval '1 ms'
-          AND EXISTS (
-            SELECT FROM workers AS rescuer
-            WHERE rescuer.id = ${rescuerId} AND rescuer.lost_at IS NULL
-              AND rescuer.heartbeat_at >= now() - ${gap(heartbeatMs)}
-              AND rescuer.steady_since <= now() - ${leaseMs} * interval '1 ms')
-        FOR UPDATE SKIP LOCKED)
-      RETURNING id, build_id, heartbeat_at
-    ),
-    lived AS (
-      UPDATE builds SET last_lived_at = greatest(last_lived_at, ended.at)
-      FROM (SELECT build_id, max(heartbeat_at) AS at FROM lost GROUP BY build_id) AS ended
-      WHERE builds.id = ended.build_id
+      UPDATE workers SET lost_at = now(), running_when_lost = (
+        SELECT count(*) FROM jobs WHERE jobs.status = 'running' AND jobs.worker_id = workers.id)
+      WHERE id = ANY(${ids}::uuid[])
+      RETURNING build_id, heartbeat_at
     )
-    SELECT id FROM lost`.execute(db);
-  return rows.map((row) => row.id);
+    UPDATE builds SET last_lived_at = greatest(last_lived_at, ended.at)
+    FROM (SELECT build_id, max(heartbeat_at) AS at FROM lost GROUP BY build_id) AS ended
+    WHERE builds.id = ended.build_id`.execute(tx);
+}
+
+function silentWorkers({ rescuerId, leaseMs, heartbeatMs }: Rescuer) {
+  return sql<{ id: string }>`
+    SELECT id FROM workers
+    WHERE lost_at IS NULL AND heartbeat_at < now() - ${leaseMs} * interval '1 ms'
+      AND EXISTS (
+        SELECT FROM workers AS rescuer
+        WHERE rescuer.id = ${rescuerId} AND rescuer.lost_at IS NULL
+          AND rescuer.heartbeat_at >= now() - ${gap(heartbeatMs)}
+          AND rescuer.steady_since <= now() - ${leaseMs} * interval '1 ms')`;
 }
 
 /** Forgets lost workers that no running job names any more. */

@@ -13,6 +13,8 @@ export interface ClaimedJob {
   maxAttempts: number;
   backoff: Backoff;
   timeoutMs: number;
+  /** Whether it may have killed a worker: it runs in a process of its own then. */
+  suspect: boolean;
   /** Whether somebody asked to be told how it ends. */
   hasWebhook: boolean;
   /** Whether its end may let another job of its concurrency key run. */

@@ -6,6 +6,7 @@ const job: AttemptedJob = {
   attemptsMade: 1,
   maxAttempts: 3,
   backoff: { type: 'exponential', delayMs: 1_000, maxMs: 60_000, jitter: 'none' },
+  suspect: false,
 };
 const error = { code: 'handler_error', message: 'no', retryable: true };
 
@@ -60,6 +61,59 @@ describe('decideOutcome', () => {
       { kind: 'workerLost' },
       { kind: 'deadLetter', reason: 'poison' },
     ],
+    [
+      'what was lost alone with its worker has a process of its own in the next attempt',
+      job,
+      { kind: 'workerLost' },
+      { kind: 'retry', suspect: true },
+    ],
+    [
+      'what may have been lost by the doing of another is given back and has a process of its own',
+      { ...job, attemptsMade: 3 },
+      { kind: 'lostWithWorker', losses: 4, maxLosses: 5 },
+      { kind: 'release', suspect: true, loss: { code: 'worker_lost' } },
+    ],
+    [
+      'what is lost with its workers again and again is not tried for ever',
+      job,
+      { kind: 'lostWithWorker', losses: 5, maxLosses: 5 },
+      {
+        kind: 'deadLetter',
+        reason: 'poison',
+        suspect: true,
+        error: { message: expect.stringContaining('5 times') },
+      },
+    ],
+    [
+      'a suspect that ends its own process is tried again as one',
+      { ...job, suspect: true },
+      { kind: 'threw', error, died: 'handlerProcess' },
+      { kind: 'retry', delayMs: 1_000, error, suspect: true },
+    ],
+    [
+      'a suspect whose last attempt ends its own process is poison',
+      { ...job, suspect: true, attemptsMade: 3 },
+      { kind: 'threw', error, died: 'handlerProcess' },
+      { kind: 'deadLetter', reason: 'poison', suspect: true },
+    ],
+    [
+      'an isolated handler that ends its process is no poison when it never was suspect',
+      { ...job, attemptsMade: 3 },
+      { kind: 'threw', error, died: 'handlerProcess' },
+      { kind: 'deadLetter', reason: 'attempts_exhausted' },
+    ],
+    [
+      'a handler that takes its worker along has a process of its own next',
+      job,
+      { kind: 'threw', error, died: 'worker' },
+      { kind: 'retry', suspect: true },
+    ],
+    [
+      'a job given back because of something beside it has a process of its own next',
+      job,
+      { kind: 'aborted', reason: 'suspected' },
+      { kind: 'release', suspect: true },
+    ],
     ['a canceled attempt cancels the job', job, { kind: 'aborted', reason: 'canceled' }, { kind: 'cancel' }],
     ['a job for another build is released', job, { kind: 'misdirected' }, { kind: 'release' }],
     [
@@ -73,11 +127,23 @@ describe('decideOutcome', () => {
     expect(decideOutcome(attempted, result, { random: 0.5, stretch: 1 })).toMatchObject(expected);
   });
 
+  test.each<AttemptResult>([
+    { kind: 'returned', resultJson: '1' },
+    { kind: 'threw', error },
+    { kind: 'timedOut', timeoutMs: 1 },
+    { kind: 'aborted', reason: 'canceled' },
+  ])('a suspect whose own process lived through the attempt ($kind) is cleared', (result) => {
+    const outcome = decideOutcome({ ...job, suspect: true }, result, { random: 0, stretch: 1 });
+    expect(outcome).not.toHaveProperty('suspect');
+  });
+
   test('no job is tried again once its attempts are used up, whatever went wrong', () => {
     const failures = fc.constantFrom<AttemptResult>(
       { kind: 'threw', error },
       { kind: 'timedOut', timeoutMs: 1 },
       { kind: 'workerLost' },
+      { kind: 'threw', error, died: 'worker' },
+      { kind: 'threw', error, died: 'handlerProcess' },
     );
     fc.assert(
       fc.property(

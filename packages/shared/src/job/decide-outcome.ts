@@ -12,30 +12,49 @@ export interface JobError {
 /** Tells how an attempt ended, before anyone has decided what that means for the job. */
 export type AttemptResult =
   | { kind: 'returned'; resultJson: string }
-  /** `payloadRefused`: the handler did not run, because its schema refused the payload. */
-  | { kind: 'threw'; error: JobError; retryAfterMs?: number; payloadRefused?: true }
+  | ThrewResult
   | { kind: 'timedOut'; timeoutMs: number }
-  | { kind: 'aborted'; reason: 'canceled' | 'shutdown' }
+  /** `suspected`: given back because of something that ran in the same process, and it may have been this attempt. */
+  | { kind: 'aborted'; reason: 'canceled' | 'shutdown' | 'suspected' }
   /** The job is for workers of another build: `refusedBy` is the payload schema that refuses it, if it has the type. */
   | { kind: 'misdirected'; refusedBy?: string }
-  | { kind: 'workerLost' };
+  /** The worker was lost and ran nothing else. */
+  | { kind: 'workerLost' }
+  /** The worker was lost, and this attempt may have had nothing to do with it. `losses` counts this one. */
+  | { kind: 'lostWithWorker'; losses: number; maxLosses: number };
+
+interface ThrewResult {
+  kind: 'threw';
+  error: JobError;
+  retryAfterMs?: number;
+  /** The process that ended of it: that of the handler, or the worker with everything that ran there. */
+  died?: 'handlerProcess' | 'worker';
+  /** The handler did not run, because its schema refused the payload. */
+  payloadRefused?: true;
+}
 
 /** The facts about a job that an outcome depends on. `attemptsMade` counts the attempt that just ended. */
 export interface AttemptedJob {
   attemptsMade: number;
   maxAttempts: number;
   backoff: Backoff;
+  /** Whether the attempt had a process of its own because an earlier one may have killed its worker. */
+  suspect: boolean;
 }
 
 export type DeadLetterReason = 'attempts_exhausted' | 'permanent_error' | 'poison';
 
-/** Tells what becomes of the job; `database/record-outcomes.ts` writes it down. */
+/**
+ * Tells what becomes of the job; `database/record-outcomes.ts` writes it down. With `suspect` the job has a process of
+ * its own in the next attempt; without it an end clears the job of suspicion, and a release leaves it as it was.
+ */
 export type Outcome =
   | { kind: 'succeed'; resultJson: string }
-  | { kind: 'retry'; delayMs: number; error: JobError }
-  | { kind: 'deadLetter'; reason: DeadLetterReason; error: JobError }
+  | { kind: 'retry'; delayMs: number; error: JobError; suspect?: true }
+  | { kind: 'deadLetter'; reason: DeadLetterReason; error: JobError; suspect?: true }
   | { kind: 'cancel' }
-  | { kind: 'release'; refusedBy?: string };
+  /** `loss` says that the worker was lost meanwhile, `refusedBy` which payload schema wants it elsewhere. */
+  | { kind: 'release'; suspect?: true; loss?: JobError; refusedBy?: string };
 
 /** How retries are spread over time: `random` from 0 up to, not including, 1; `stretch` as the retry budget says. */
 export interface RetrySpread {
@@ -51,16 +70,31 @@ export function decideOutcome(job: AttemptedJob, result: AttemptResult, spread: 
     case 'returned':
       return { kind: 'succeed', resultJson: result.resultJson };
     case 'aborted':
-      return result.reason === 'canceled' ? { kind: 'cancel' } : { kind: 'release' };
+      if (result.reason === 'canceled') return { kind: 'cancel' };
+      return result.reason === 'suspected' ? { kind: 'release', suspect: true } : { kind: 'release' };
     case 'misdirected':
       return { kind: 'release', ...(result.refusedBy !== undefined && { refusedBy: result.refusedBy }) };
     case 'threw':
+      if (isPoisonous(job, result)) return suspected(retryOrDeadLetter(job, result.error, spread, 'poison'));
       return retryOrDeadLetter(job, result.error, spread, 'attempts_exhausted', result.retryAfterMs);
     case 'timedOut':
       return retryOrDeadLetter(job, timeoutError(result.timeoutMs), spread, 'attempts_exhausted');
     case 'workerLost':
-      return retryOrDeadLetter(job, WORKER_LOST, spread, 'poison');
+      return suspected(retryOrDeadLetter(job, WORKER_LOST, spread, 'poison'));
+    case 'lostWithWorker':
+      if (result.losses < result.maxLosses) return { kind: 'release', suspect: true, loss: WORKER_LOST };
+      return { kind: 'deadLetter', reason: 'poison', error: lostTooOften(result.losses), suspect: true };
   }
+}
+
+/** The process of a suspect runs nothing else, so its death tells; whoever takes the worker along needs no more proof. */
+function isPoisonous(job: AttemptedJob, { died }: Extract<AttemptResult, { kind: 'threw' }>): boolean {
+  return died === 'worker' || (died === 'handlerProcess' && job.suspect);
+}
+
+/** What killed a process once must not do so beside others. */
+function suspected<T extends Outcome>(outcome: T): T & { suspect: true } {
+  return { ...outcome, suspect: true };
 }
 
 const WORKER_LOST: JobError = {
@@ -68,6 +102,11 @@ const WORKER_LOST: JobError = {
   message: 'The worker that ran this attempt stopped sending heartbeats.',
   retryable: true,
 };
+
+function lostTooOften(losses: number): JobError {
+  const message = `Its worker was lost ${losses} times while it ran, so it is not tried again.`;
+  return { code: 'worker_lost', message, retryable: true };
+}
 
 function timeoutError(timeoutMs: number): JobError {
   return { code: 'timeout', message: `The attempt took longer than ${timeoutMs} ms.`, retryable: true };
@@ -79,7 +118,7 @@ function retryOrDeadLetter(
   spread: RetrySpread,
   reasonWhenExhausted: DeadLetterReason,
   retryAfterMs = 0,
-): Outcome {
+): Extract<Outcome, { kind: 'retry' | 'deadLetter' }> {
   if (!error.retryable) return { kind: 'deadLetter', reason: 'permanent_error', error };
   if (job.attemptsMade >= job.maxAttempts) return { kind: 'deadLetter', reason: reasonWhenExhausted, error };
   const delayMs = Math.max(retryAfterMs, backoffDelayMs(job.backoff, job.attemptsMade, spread));

@@ -11,7 +11,9 @@ export const Attempt = Type.Object(
     replayRound: Type.Integer({ description: '0, and one more with every replay of the dead letter.' }),
     workerId: orNull(Type.String()),
     outcome: Type.String({
-      description: '`running`, `succeeded`, `failed`, `timeout`, `worker_lost`, `canceled` or `released`.',
+      description:
+        '`running`, `succeeded`, `failed`, `timeout`, `worker_lost`, `canceled` or `released`. One that was released ' +
+        'does not count; with the error `worker_lost`, its worker was lost and may have been killed by another job.',
     }),
     error: orNull(
       Type.Object({

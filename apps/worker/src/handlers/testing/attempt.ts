@@ -18,6 +18,7 @@ export function claimedJob(change: Partial<ClaimedJob> = {}): ClaimedJob {
     maxAttempts: 5,
     backoff: DEFAULT_BACKOFF,
     timeoutMs: 30_000,
+    suspect: false,
     payload: {},
     tags: [],
     metadata: {},
