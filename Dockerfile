@@ -29,6 +29,7 @@ ENV NODE_ENV=production
 WORKDIR /app
 COPY --from=dependencies /app ./
 COPY packages/job/src packages/job/src
+COPY packages/job/handlers.tsconfig.json packages/job/
 COPY packages/shared/src packages/shared/src
 COPY migrations migrations
 COPY apps/migrate/src apps/migrate/src

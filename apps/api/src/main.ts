@@ -1,4 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
+import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
 import { type Database, isDatabaseUnavailable, openDatabase } from '@accepted/shared/database/connect';
 import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/database/schema-version';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
@@ -76,5 +77,5 @@ function secretsOf(config: Config): (string | undefined)[] {
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`The API could not start: ${message}\n`);
-  process.exit(EXIT_FAILED);
+  process.exit(error instanceof ConfigError ? EXIT_MISCONFIGURED : EXIT_FAILED);
 });

@@ -1,14 +1,30 @@
+import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { resolve } from 'node:path';
 import { Redis } from 'ioredis';
-import type { QuickstartConfig } from './config.ts';
+import { type QuickstartConfig, WORKSPACE } from './config.ts';
 import { reasonOf, StartError } from './start-error.ts';
 
 const REDIS_TIMEOUT_MS = 3_000;
 
 /** Finds out, before anything is started, what would keep the api or the worker from starting. */
-export async function checkSurroundings({ HOST, PORT, REDIS_URL }: QuickstartConfig): Promise<void> {
+export async function checkSurroundings({
+  HOST,
+  PORT,
+  REDIS_URL,
+  JOBS_DIR,
+}: QuickstartConfig): Promise<void> {
+  await checkFolder(resolve(WORKSPACE, JOBS_DIR));
   await checkPort(HOST, PORT);
   if (REDIS_URL) await checkRedis(REDIS_URL);
+}
+
+async function checkFolder(jobsDir: string): Promise<void> {
+  await readdir(jobsDir).catch((error: unknown) => {
+    throw new StartError(
+      `JOBS_DIR is ${jobsDir}, which cannot be read (${reasonOf(error)}): create that folder, or correct JOBS_DIR`,
+    );
+  });
 }
 
 function checkPort(host: string, port: number): Promise<void> {

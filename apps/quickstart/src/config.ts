@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseConfig } from '@accepted/shared/config/parse-config';
 import {
   databaseUrl,
+  handlerLogLevel,
   logLevel,
   privateNetworks,
   redisUrl,
@@ -35,13 +36,22 @@ export const configSchema = z.object({
   ADMIN_PASSWORD: secret(8),
   ALLOW_PRIVATE_NETWORKS: privateNetworks,
   LOG_LEVEL: logLevel,
+  HANDLER_LOG_LEVEL: handlerLogLevel,
 });
 
 export type QuickstartConfig = Readonly<z.output<typeof configSchema>>;
 
-/** Reads the settings; the api and the worker write warnings only, unless `LOG_LEVEL` asks for more. */
+/**
+ * Reads the settings; the api and the worker write warnings only, and handlers what is worth a line, unless `LOG_LEVEL`
+ * asks for something else.
+ */
 export function readConfig(): QuickstartConfig {
-  return parseConfig(configSchema, { ...process.env, LOG_LEVEL: process.env.LOG_LEVEL || 'warn' });
+  const { LOG_LEVEL, HANDLER_LOG_LEVEL } = process.env;
+  return parseConfig(configSchema, {
+    ...process.env,
+    LOG_LEVEL: LOG_LEVEL || 'warn',
+    HANDLER_LOG_LEVEL: HANDLER_LOG_LEVEL || LOG_LEVEL || 'info',
+  });
 }
 
 /** Gives the environment that this process was started with, for the processes that it starts. */

@@ -13,8 +13,10 @@ async function main(): Promise<void> {
 
   await using started = new AsyncDisposableStack();
   try {
-    await startEverything(readConfig(), started, told.signal);
-    if (!told.signal.aborted) await once(told.signal, 'abort');
+    const failing = await startEverything(readConfig(), started, told.signal);
+    const ending = AbortSignal.any([told.signal, failing]);
+    if (!ending.aborted) await once(ending, 'abort');
+    failing.throwIfAborted();
   } catch (error) {
     if (!told.signal.aborted) report(error);
   }

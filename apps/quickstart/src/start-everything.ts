@@ -3,8 +3,10 @@ import { checkSurroundings } from './check-surroundings.ts';
 import { inheritedEnvironment, type QuickstartConfig } from './config.ts';
 import { holdFolder } from './hold-folder.ts';
 import { migrate, startDatabase } from './prepare-database.ts';
+import { readableLine } from './readable-line.ts';
 import { keepSecrets, type Secrets } from './secrets.ts';
 import { showStep } from './show-step.ts';
+import { StartError } from './start-error.ts';
 import { type Supervised, supervise } from './supervise.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
 import { watchSources } from './watch-sources.ts';
@@ -17,13 +19,13 @@ const GRACE_MS = 500;
 /**
  * Starts PostgreSQL, the worker and the api, and prints how to use them. What it starts it puts on `started`, whose
  * order of disposal is the order to end in; `told` aborts the start between two steps. Throws a `StartError` for
- * whatever the user can mend.
+ * whatever the user can mend; the signal that it answers aborts with one when a program cannot go on later.
  */
 export async function startEverything(
   config: QuickstartConfig,
   started: AsyncDisposableStack,
   told: AbortSignal,
-): Promise<void> {
+): Promise<AbortSignal> {
   process.stdout.write('Accepted is starting\n');
   await checkSurroundings(config);
   const databaseUrl = config.DATABASE_URL ?? (await startOwnDatabase(config.STATE_DIR, started));
@@ -33,10 +35,18 @@ export async function startEverything(
   told.throwIfAborted();
 
   const access = await chooseAccess(config);
-  const programs = startPrograms(programEnvironment(config, databaseUrl, access), started);
-  await showStep('API and worker', () => waitUntilReady(access.url, databaseUrl, programs.worker, told));
-  if (process.argv.includes('--watch')) watchPrograms(programs, config, started);
+  const isWatching = process.argv.includes('--watch');
+  const failing = new AbortController();
+  const onFaulty = (name: string) => {
+    if (isWatching) process.stdout.write(`The ${name} waits for its sources to change\n`);
+    else failing.abort(new StartError(`The ${name} cannot start: mend what its lines above say`));
+  };
+  const programs = startPrograms(programEnvironment(config, databaseUrl, access), started, onFaulty);
+  if (isWatching) watchPrograms(programs, config, started);
+  const signal = AbortSignal.any([told, failing.signal]);
+  await showStep('API and worker', () => waitUntilReady(access.url, databaseUrl, programs, signal));
   process.stdout.write(announce({ ...access, hasExamples: inheritedEnvironment().JOBS_DIR === undefined }));
+  return failing.signal;
 }
 
 async function startOwnDatabase(stateDir: string, started: AsyncDisposableStack): Promise<string> {
@@ -74,6 +84,7 @@ function programEnvironment(
     DATABASE_URL: databaseUrl,
     JOBS_DIR: config.JOBS_DIR,
     LOG_LEVEL: config.LOG_LEVEL,
+    HANDLER_LOG_LEVEL: config.HANDLER_LOG_LEVEL,
     BOOTSTRAP_API_KEY: access.apiKey,
     BOOTSTRAP_WEBHOOK_SECRET: access.webhookSecret,
     SECRETS_KEY: access.secretsKey,
@@ -83,14 +94,21 @@ function programEnvironment(
   };
 }
 
-function startPrograms(env: NodeJS.ProcessEnv, started: AsyncDisposableStack) {
+function startPrograms(
+  env: NodeJS.ProcessEnv,
+  started: AsyncDisposableStack,
+  onFaulty: (name: string) => void,
+) {
   const start = (name: 'api' | 'worker') => {
     const timeoutMs = ENDS_WITHIN_MS[name];
     const program = supervise({
       name,
       file: `apps/${name}/src/main.ts`,
       env: { ...env, SHUTDOWN_TIMEOUT_MS: String(timeoutMs) },
-      say: (line) => process.stdout.write(`${name}: ${line}\n`),
+      say: (text) => {
+        for (const line of readableLine(text).split('\n')) process.stdout.write(`${name}: ${line}\n`);
+      },
+      onFaulty: () => onFaulty(name),
     });
     started.defer(() => program.stop(timeoutMs + GRACE_MS));
     return program;

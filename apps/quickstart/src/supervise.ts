@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
 import { WORKSPACE } from './config.ts';
 
 /** A program of ours that is started again whenever it ends without being asked to. */
@@ -10,8 +11,10 @@ export interface Supervised {
   pid(): number | undefined;
   /** Ends the process in order, with SIGKILL after `killAfterMs`, and starts none after it. */
   stop(killAfterMs: number): Promise<void>;
-  /** Ends the process in order, with SIGKILL after `killAfterMs`; a new one follows at once. */
+  /** Ends the process in order, with SIGKILL after `killAfterMs`; a new one follows at once, also if there was none. */
   restart(killAfterMs: number): void;
+  /** Whether it has ended for a reason that no further start would change. */
+  isFaulty(): boolean;
 }
 
 export interface SupervisedProgram {
@@ -20,6 +23,8 @@ export interface SupervisedProgram {
   env: NodeJS.ProcessEnv;
   /** Gets every line of the program's output, and what happens to it. */
   say(line: string): void;
+  /** Hears that the program cannot start until somebody changes something; its last lines are said by then. */
+  onFaulty(): void;
 }
 
 const FIRST_BACKOFF_MS = 500;
@@ -32,16 +37,23 @@ export function supervise(program: SupervisedProgram): Supervised {
   let child: ChildProcess | undefined;
   let timer: NodeJS.Timeout | undefined;
   let backoffMs = FIRST_BACKOFF_MS;
-  let state: 'running' | 'restarting' | 'stopping' = 'running';
+  let state: 'running' | 'restarting' | 'stopping' | 'faulty' = 'running';
 
   function start(): void {
     const startedAt = performance.now();
     state = 'running';
-    child = spawnProgram(program);
-    child.once('exit', (code, signal) => {
+    const started = spawnProgram(program);
+    child = started;
+    started.once('exit', (code, signal) => {
       child = undefined;
       if (state === 'stopping') return;
       if (state === 'restarting') return start();
+      if (code === EXIT_MISCONFIGURED) {
+        state = 'faulty';
+        // What it had to say may still be on its way.
+        started.once('close', () => program.onFaulty());
+        return;
+      }
       if (performance.now() - startedAt > HEALTHY_AFTER_MS) backoffMs = FIRST_BACKOFF_MS;
       program.say(
         `ended unexpectedly (${signal ?? `exit code ${code}`}); starting it again in ${backoffMs} ms`,
@@ -61,10 +73,13 @@ export function supervise(program: SupervisedProgram): Supervised {
       if (child) await endProcess(child, killAfterMs);
     },
     restart(killAfterMs) {
-      if (state !== 'running' || !child) return;
+      if (state === 'stopping' || state === 'restarting') return;
+      clearTimeout(timer);
+      if (!child) return start();
       state = 'restarting';
       void endProcess(child, killAfterMs);
     },
+    isFaulty: () => state === 'faulty',
   };
 }
 

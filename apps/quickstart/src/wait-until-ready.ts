@@ -9,11 +9,14 @@ const DEADLINE_MS = 45_000;
 const HEARTBEAT_WITHIN_MS = 10_000;
 const INTERVAL_MS = 50;
 
-/** Waits until the api says that it is ready and the worker has registered its job types. */
+/**
+ * Waits until the api says that it is ready and the worker has registered its job types. The time in which one of them
+ * cannot start does not count: somebody is mending it, or `signal` aborts.
+ */
 export async function waitUntilReady(
   url: string,
   databaseUrl: string,
-  worker: Supervised,
+  { api, worker }: { api: Supervised; worker: Supervised },
   signal: AbortSignal,
 ): Promise<void> {
   const db = openDatabase(
@@ -29,10 +32,13 @@ export async function waitUntilReady(
   const isWorkerReady = () =>
     hasLiveWorker(db, { hostname: hostname(), pid: worker.pid() ?? 0 }, HEARTBEAT_WITHIN_MS);
   try {
-    await Promise.all([
-      poll('The api', () => isApiReady(url), signal),
-      poll('The worker', isWorkerReady, signal),
-    ]);
+    // A change of the sources starts both again, also the one that was ready while the other was not.
+    do {
+      await Promise.all([
+        poll('The api', api, () => isApiReady(url), signal),
+        poll('The worker', worker, isWorkerReady, signal),
+      ]);
+    } while (!(await isApiReady(url)));
   } finally {
     await db.destroy();
   }
@@ -46,10 +52,16 @@ async function isApiReady(url: string): Promise<boolean> {
   }
 }
 
-async function poll(name: string, isReady: () => Promise<boolean>, signal: AbortSignal): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
+async function poll(
+  name: string,
+  program: Supervised,
+  isReady: () => Promise<boolean>,
+  signal: AbortSignal,
+): Promise<void> {
+  let deadline = performance.now() + DEADLINE_MS;
   while (!(await isReady())) {
     signal.throwIfAborted();
+    if (program.isFaulty()) deadline = performance.now() + DEADLINE_MS;
     if (performance.now() > deadline) {
       throw new StartError(`${name} is not ready after ${DEADLINE_MS / 1_000} s: its lines above say why`);
     }

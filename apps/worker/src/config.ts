@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { parseConfig } from '@accepted/shared/config/parse-config';
 import {
   databaseUrl,
+  handlerLogLevel,
   logLevel,
   privateNetworks,
   redisUrl,
@@ -18,6 +19,7 @@ const settings = z.object({
   REDIS_URL: redisUrl,
   SECRETS_KEY: secretsKey,
   LOG_LEVEL: logLevel,
+  HANDLER_LOG_LEVEL: handlerLogLevel,
   /** The folder of handler files; unset: only the built-in job types. */
   JOBS_DIR: z
     .string()

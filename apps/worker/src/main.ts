@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
 import { type Database, type DatabaseOptions, openDatabase } from '@accepted/shared/database/connect';
 import { findSchemaMismatch } from '@accepted/shared/database/schema-version';
 import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
@@ -10,7 +11,7 @@ import type { Logger } from 'pino';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { endOnUncaughtException, tellOfExit } from './end-on-crash.ts';
 import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
-import { loadHandlers } from './handlers/load-handlers.ts';
+import { HandlersError, loadHandlers } from './handlers/load-handlers.ts';
 import { closeIsolatedProcesses } from './handlers/process-pool.ts';
 import { watchSchema } from './rescue/watch-schema.ts';
 import { startWorker } from './start-worker.ts';
@@ -136,8 +137,9 @@ async function readVersions(): Promise<Record<string, string>> {
 }
 
 main().catch((error: unknown) => {
+  const isForGood = error instanceof ConfigError || error instanceof HandlersError;
   process.stderr.write(
     `The worker could not start: ${error instanceof Error ? error.message : String(error)}\n`,
   );
-  process.exit(EXIT_FAILED);
+  process.exit(isForGood ? EXIT_MISCONFIGURED : EXIT_FAILED);
 });

@@ -97,7 +97,9 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });
   const onRescued = dispatch.soon;
   const rescue = startRescue({ ...resources, lease, running, claimer, record, counters, onRescued });
-  const execute = createExecutor({ db, handlers, refusingSchema: createRefusingSchema(types, logger) });
+  const refusingSchema = createRefusingSchema(types, logger);
+  const logLevel = config.HANDLER_LOG_LEVEL;
+  const execute = createExecutor({ db, handlers, refusingSchema, logLevel });
   const steps: AttemptSteps = {
     claim: claimer.claim,
     execute: executeInSlots(execute, (job) => (job.suspect ? suspectSlotsOf : slotsOf)(job.queue)),

@@ -106,6 +106,28 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     expect(letters[0]?.error.stack).toContain('worker.integration.test');
   });
 
+  test('jobs that died of the same reasons have them in their errors, and are one group whatever the addresses', async () => {
+    await start('unreachable', async (port) => {
+      const all = ['::1', '127.0.0.1', '127.0.0.2'].slice(0, Number(port));
+      const errors = all.map((address) => new Error(`connect ECONNREFUSED ${address}:${port}`));
+      throw new TypeError('fetch failed', { cause: new AggregateError(errors, '') });
+    });
+    const jobs = [
+      await submitOne('unreachable', { maxAttempts: 1, payloadJson: '2' }),
+      await submitOne('unreachable', { maxAttempts: 1, payloadJson: '3' }),
+    ];
+    const [row] = await Promise.all(jobs.map((job) => reaches(job.id, 'failed')));
+    const message = 'fetch failed: connect ECONNREFUSED ::1:2; connect ECONNREFUSED 127.0.0.1:2';
+    expect(row?.error).toMatchObject({ code: 'handler_error', message });
+    const letters = await workers.database.db
+      .selectFrom('dead_letters')
+      .select(['fingerprint', 'error'])
+      .where('queue', '=', 'unreachable')
+      .execute();
+    expect(letters.map(({ error }) => error.message)).toContain(message);
+    expect(new Set(letters.map(({ fingerprint }) => fingerprint)).size).toBe(1);
+  });
+
   test('an attempt that takes too long is aborted and counts as a timeout', async () => {
     const aborted = Promise.withResolvers<unknown>();
     await start('timeout', async (_, ctx) => {

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
-import { defineJob, isJobDefinition, PermanentError, RetryLaterError } from './define-job.ts';
+import { type Backoff, defineJob, isJobDefinition, PermanentError, RetryLaterError } from './define-job.ts';
 
 describe('defineJob', () => {
   it('gives a frozen definition, the defaults filled in and the key turned into a pointer', () => {
@@ -55,6 +55,69 @@ describe('defineJob', () => {
     expect(() => defineJob(faulty as never)).toThrow(
       /type must.*payload must give JSON Schema.*timeoutMs.*maxAttempts.*jitter.*delayMs.*limit.*concurrency\.key must be a function.*isolate.*run must/,
     );
+  });
+});
+
+describe('unknown options', () => {
+  const faultsOf = (options: object) => {
+    try {
+      defineJob({ type: 'a', payload: z.null(), run: () => null, ...options });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return 'none';
+  };
+
+  it.each<[object, string]>([
+    [{ timeoutMS: 1_000 }, 'timeoutMS is not an option (did you mean timeoutMs?)'],
+    [{ timeoutMS: undefined }, 'did you mean timeoutMs?'],
+    [{ timeout: 1_000 }, 'did you mean timeoutMs?'],
+    [{ max_attempts: 3 }, 'max_attempts is not an option (did you mean retry.maxAttempts?)'],
+    [{ backoff: {} }, 'did you mean retry.backoff?'],
+    [{ isolated: true }, 'did you mean isolate?'],
+    [{ retries: {} }, 'did you mean retry?'],
+    [{ attempts: 3 }, 'did you mean retry.maxAttempts?'],
+    [{ retry: { maxAttempt: 3 } }, 'retry.maxAttempt is not an option (did you mean retry.maxAttempts?)'],
+    [{ retry: { limit: 3 } }, 'did you mean concurrency.limit?'],
+    [{ concurrency: { limit: 1, Key: () => 1 } }, 'did you mean concurrency.key?'],
+    [{ retry: { backoff: { type: 'fixed', delay: 5 } } }, 'did you mean retry.backoff.delayMs?'],
+    [{ retry: { backoff: { type: 'fixed', delayMs: 5, maxMs: 9 } } }, 'retry.backoff.maxMs is not an option'],
+    [{ colour: 'red' }, 'colour is not an option (there are type, queue, payload,'],
+  ])('are told with the nearest one that there is: %j', (options, fault) => {
+    expect(faultsOf(options)).toContain(fault);
+  });
+
+  it('are listed with all other faults', () => {
+    expect(faultsOf({ type: 'A', timeoutMS: 1, retry: { maxAttempt: 3, maxAttempts: 0 } })).toMatch(
+      /timeoutMS is not.*type must match.*retry\.maxAttempt is not.*retry\.maxAttempts must be a whole number/,
+    );
+  });
+});
+
+describe('a backoff', () => {
+  const withBackoff = (backoff: Backoff) =>
+    defineJob({ type: 'a', payload: z.null(), retry: { backoff }, run: () => null }).retry.backoff;
+
+  it.each<Backoff>([
+    { type: 'exponential' },
+    { type: 'exponential', delayMs: 50 },
+    { type: 'exponential', maxMs: 50, jitter: 'none' },
+    { type: 'fixed', delayMs: 0 },
+    { type: 'schedule', delaysMs: [1, 2] },
+  ])('may leave out what has a default: %j', (backoff) => {
+    expect(withBackoff(backoff)).toEqual(backoff);
+  });
+
+  it.each([
+    [{}, /backoff\.type must be/],
+    [{ type: 'fixed' }, /delayMs must be/],
+    [{ type: 'fixed', delayMs: null }, /delayMs must be/],
+    [{ type: 'schedule' }, /delaysMs must list a wait/],
+    [{ type: 'schedule', delaysMs: [1, undefined] }, /delaysMs\[1\] must be/],
+    [{ type: 'exponential', maxMs: null }, /maxMs must be/],
+    [{ type: 'exponential', jitter: null }, /jitter must be/],
+  ])('must say what nobody can guess: %j', (backoff, fault) => {
+    expect(() => withBackoff(backoff as never)).toThrow(fault);
   });
 });
 

@@ -4,17 +4,20 @@ import type { JobContext } from './context.ts';
 import { keyPointer } from './key-pointer.ts';
 
 export type { JobContext, JobFacts, JobLogger, LogLine } from './context.ts';
-export { PermanentError, RetryLaterError } from './errors.ts';
+export { askedBy, PermanentError, RetryLaterError } from './errors.ts';
 
 /** A schema of any library that follows Standard Schema and Standard JSON Schema (specification 1.1); zod 4 does. */
 export type JobSchema<Input = unknown, Output = Input> = StandardSchemaV1<Input, Output> &
   StandardJSONSchemaV1<Input, Output>;
 
-/** Says how long to wait before the next attempt; `schedule` lists one wait per retry and repeats the last. */
+/**
+ * Says how long to wait before the next attempt; `schedule` lists one wait per retry and repeats the last. What is left out
+ * is as in a request: `delayMs` 1,000, `maxMs` 600,000, `jitter` `full`.
+ */
 export type Backoff =
-  | { type: 'exponential'; delayMs: number; maxMs: number; jitter: 'full' | 'equal' | 'none' }
-  | { type: 'fixed'; delayMs: number; jitter: 'full' | 'equal' | 'none' }
-  | { type: 'schedule'; delaysMs: number[]; jitter: 'full' | 'equal' | 'none' };
+  | { type: 'exponential'; delayMs?: number; maxMs?: number; jitter?: 'full' | 'equal' | 'none' }
+  | { type: 'fixed'; delayMs: number; jitter?: 'full' | 'equal' | 'none' }
+  | { type: 'schedule'; delaysMs: number[]; jitter?: 'full' | 'equal' | 'none' };
 
 export interface JobOptions<Payload extends JobSchema, Result extends JobSchema> {
   /** The name clients submit under: lower-case letters, digits, `.`, `_`, `-`; 100 characters at most. */
@@ -29,7 +32,7 @@ export interface JobOptions<Payload extends JobSchema, Result extends JobSchema>
   timeoutMs?: number;
   /** At most `limit` jobs of a tenant with the same `key` run at once; without `key`, of the whole type. */
   concurrency?: { limit: number; key?: (payload: StandardSchemaV1.InferInput<Payload>) => unknown };
-  /** Runs the handler in a thread of its own: for CPU-bound work, and so that a timeout can stop it. */
+  /** Runs the handler in a process of its own: for CPU-bound work, and so that a timeout can stop it. */
   isolate?: boolean;
   run(
     payload: StandardSchemaV1.InferOutput<Payload>,

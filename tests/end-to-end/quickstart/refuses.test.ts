@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makePlace, startQuickstart } from './quickstart.ts';
 
@@ -34,6 +36,43 @@ test('an unreachable REDIS_URL gives one sentence that says what to do', async (
     'ECONNREFUSED',
   );
 });
+
+test('a JOBS_DIR that is not there gives one sentence that says what to do', async () => {
+  await using place = await makePlace();
+
+  const JOBS_DIR = join(place.env.STATE_DIR, 'nowhere');
+  const sentence = await expectSentence({ ...place.env, JOBS_DIR }, /^JOBS_DIR is .*nowhere.* create/);
+  expect(sentence).toContain('ENOENT');
+});
+
+test('handlers that can never be loaded end the start at once, each fault with its file and line', {
+  timeout: 120_000,
+}, async () => {
+  await using place = await makePlace();
+  const JOBS_DIR = join(place.env.STATE_DIR, 'jobs');
+  await mkdir(JOBS_DIR);
+  await writeFile(join(JOBS_DIR, 'a.ts'), 'const a = 1;\nconst = 2;\n');
+  await writeFile(join(JOBS_DIR, 'b.ts'), HANDLER);
+  await writeFile(join(JOBS_DIR, 'c.ts'), HANDLER);
+
+  const quickstart = place.start({ JOBS_DIR });
+  await quickstart.waitForLine(/^ {2}API and worker \.\.\./, 60_000);
+  const startedAt = performance.now();
+  expect(await quickstart.exited).toEqual({ code: 1, signal: null });
+  expect(performance.now() - startedAt).toBeLessThan(30_000);
+  const lines = quickstart.lines.filter((line) => line.startsWith('worker: '));
+  expect(lines).toEqual([
+    'worker: The worker could not start: The handlers cannot be loaded:',
+    expect.stringMatching(`^worker:   - ${JOBS_DIR}/a\\.ts:2:7: Unexpected token`),
+    `worker:   - ${JOBS_DIR}/c.ts:3:34: "greet" is already defined by ${JOBS_DIR}/b.ts`,
+  ]);
+  expect(quickstart.lines).toContain('The worker cannot start: mend what its lines above say');
+});
+
+const HANDLER = `import { defineJob } from '@accepted/job';
+import { z } from 'zod';
+export default defineJob({ type: 'greet', payload: z.object({}), run: () => null });
+`;
 
 test('all faults of the configuration are named at once', async () => {
   await using quickstart = startQuickstart({ PORT: 'http', DATABASE_URL: 'mysql://db', LOG_LEVEL: 'loud' });

@@ -1,4 +1,4 @@
-import type { Backoff } from '@accepted/shared/job/backoff';
+import type { BackoffRequest } from '@accepted/shared/job/backoff';
 import { PRIORITIES } from '@accepted/shared/job/priority';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import { type Static, Type } from 'typebox';
@@ -12,12 +12,6 @@ const MAX_DELAY_MS = 366 * DAY_MS;
 
 const Jitter = Type.Optional(oneOf(['full', 'equal', 'none']));
 const WaitMs = Type.Integer({ minimum: 0, maximum: 30 * DAY_MS });
-
-/** A backoff as clients give it: what may be left out is as in `DEFAULT_BACKOFF`. */
-export type BackoffRequest =
-  | (Partial<Extract<Backoff, { type: 'exponential' }>> & { type: 'exponential' })
-  | (Pick<Extract<Backoff, { type: 'fixed' }>, 'type' | 'delayMs'> & Partial<Pick<Backoff, 'jitter'>>)
-  | (Pick<Extract<Backoff, { type: 'schedule' }>, 'type' | 'delaysMs'> & Partial<Pick<Backoff, 'jitter'>>);
 
 /** `discriminator` makes the validator answer for the one branch that `type` names, not for all of them. */
 const BackoffSchema = Type.Unsafe<BackoffRequest>({

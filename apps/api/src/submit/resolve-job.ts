@@ -1,11 +1,11 @@
 import type { CatalogType } from '@accepted/shared/database/catalog';
 import type { JobTypeDefaults } from '@accepted/shared/database/tables';
-import type { Backoff } from '@accepted/shared/job/backoff';
+import { completeBackoff } from '@accepted/shared/job/backoff';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { priorityRank } from '@accepted/shared/job/priority';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import type { Fault } from '../http/problem.ts';
-import type { BackoffRequest, JobRequest } from './job-request.ts';
+import type { JobRequest } from './job-request.ts';
 import { resolvePointer } from './json-pointer.ts';
 
 /** What of a job does not come from its body. */
@@ -72,7 +72,7 @@ export function resolveJob(
     priority: priorityRank(request.priority ?? 'normal'),
     payloadJson: JSON.stringify(request.payload),
     maxAttempts: request.retry?.maxAttempts ?? defaults.maxAttempts,
-    backoff: request.retry?.backoff ? resolveBackoff(request.retry.backoff) : defaults.backoff,
+    backoff: request.retry?.backoff ? completeBackoff(request.retry.backoff) : defaults.backoff,
     timeoutMs: request.timeoutMs ?? defaults.timeoutMs,
     ...(request.runAt !== undefined && { runAt: new Date(request.runAt) }),
     ...(request.delayMs && { delayMs: request.delayMs }),
@@ -82,14 +82,6 @@ export function resolveJob(
     metadata: request.metadata ?? {},
     ...(request.webhook && { webhook: { events: [...JOB_EVENT_TYPES], ...request.webhook } }),
   };
-}
-
-/** Fills in what the request leaves out, the same as `DEFAULT_BACKOFF` has. */
-function resolveBackoff(backoff: BackoffRequest): Backoff {
-  const jitter = backoff.jitter ?? 'full';
-  if (backoff.type !== 'exponential') return { ...backoff, jitter };
-  const { delayMs = 1_000, maxMs = 600_000 } = backoff;
-  return { type: 'exponential', delayMs, maxMs, jitter };
 }
 
 /**

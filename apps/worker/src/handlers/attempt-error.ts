@@ -1,19 +1,26 @@
 import { types } from 'node:util';
+import { askedBy } from '@accepted/job';
 import type { AttemptResult, JobError } from '@accepted/shared/job/decide-outcome';
+import { heldErrors, messageWithReasons } from '@accepted/shared/job/error-reasons';
+import { strikeOut } from '@accepted/shared/logging/strike-out';
 
 export type Threw = Extract<AttemptResult, { kind: 'threw' }>;
 
 const CODE = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 const MAX_MESSAGE = 2_000;
 const MAX_STACK = 16_000;
-const MAX_CAUSES = 5;
+const MAX_STACK_OF_ONE = 6_000;
+const MAX_STACKS = 10;
 
 /** A handler may ask for a late retry, not for one that outlives everybody. */
 const MAX_RETRY_AFTER_MS = 7 * 24 * 3_600_000;
 
+/** Libraries put keys and URLs with passwords into messages, and dead letters are shown to people. */
+const withoutSecrets = strikeOut([]);
+
 /**
- * Describes what a handler threw, whatever it is; never throws itself. PermanentError and RetryLaterError are known
- * by name, so that those of another copy of `@accepted/job` count too.
+ * Describes what a handler threw, whatever it is; never throws itself. Only what is thrown can be permanent: a
+ * PermanentError that is the cause of another error was caught by somebody who decided otherwise.
  */
 export function describeThrown(thrown: unknown): Threw {
   try {
@@ -47,26 +54,39 @@ export function uncaught(thrown: unknown, died: Threw['died'] = 'handlerProcess'
 }
 
 function describeError(error: Error): Threw {
-  const stack = stackWithCauses(error);
-  if (error.name === 'PermanentError')
-    return failure(codeOf(error, 'permanent_error'), error.message, false, stack);
-  if (error.name !== 'RetryLaterError') return failure('handler_error', error.message, true, stack);
-  const threw = failure(codeOf(error, 'retry_later'), error.message, true, stack);
+  const stack = stackWithReasons(error);
+  const asked = askedBy(error);
+  if (!asked) return failure('handler_error', messageWithReasons(error), true, stack);
+  // Its code is told apart.
+  const message = messageWithReasons(error, String(error.message));
+  if (asked.kind === 'permanent')
+    return failure(codeOf(asked.code, 'permanent_error'), message, false, stack);
+  const threw = failure(codeOf(asked.code, 'retry_later'), message, true, stack);
   const retryAfterMs = Number('retryAfterMs' in error ? error.retryAfterMs : 0);
   return retryAfterMs > 0 ? { ...threw, retryAfterMs: Math.min(retryAfterMs, MAX_RETRY_AFTER_MS) } : threw;
 }
 
-function codeOf(error: Error, otherwise: string): string {
-  const code = 'code' in error ? error.code : undefined;
+function codeOf(code: unknown, otherwise: string): string {
   return typeof code === 'string' && CODE.test(code) ? code : otherwise;
 }
 
-function stackWithCauses(error: Error): string {
-  const stacks = [String(error.stack ?? error)];
-  let { cause } = error;
-  for (let depth = 0; cause !== undefined && depth < MAX_CAUSES; depth++) {
-    stacks.push(`caused by: ${isError(cause) ? String(cause.stack ?? cause) : describeNonError(cause)}`);
-    cause = isError(cause) ? cause.cause : undefined;
+/** Joins the stacks of an error, of the errors it is an aggregate of, and of their causes. */
+function stackWithReasons(error: Error): string {
+  const stacks: string[] = [];
+  const seen = new Set<unknown>();
+  const add = (reason: unknown, prefix: string) => {
+    if (seen.has(reason) || stacks.length >= MAX_STACKS) return;
+    seen.add(reason);
+    const stack = isError(reason) ? String(reason.stack ?? reason) : describeNonError(reason);
+    stacks.push(prefix + stack.slice(0, MAX_STACK_OF_ONE));
+    const { aggregated, cause } = heldErrors(reason);
+    for (const one of aggregated) add(one, 'one of: ');
+    if (cause !== undefined) add(cause, 'caused by: ');
+  };
+  try {
+    add(error, '');
+  } catch {
+    // What a cause says cannot be read; the rest is told all the same.
   }
   return stacks.join('\n');
 }
@@ -82,6 +102,7 @@ function isError(thrown: unknown): thrown is Error {
 
 /** Postgres cannot hold NUL or half of a surrogate pair, and nobody reads a message of a megabyte. */
 function storable(text: unknown, maxCharacters: number): string {
-  const short = String(text).slice(0, maxCharacters).replaceAll('\0', '\ufffd');
-  return short.toWellFormed();
+  // Some more than is kept, so that a secret is struck out whole before the cut.
+  const struck = withoutSecrets(String(text).slice(0, 2 * maxCharacters));
+  return struck.slice(0, maxCharacters).replaceAll('\0', '\ufffd').toWellFormed();
 }

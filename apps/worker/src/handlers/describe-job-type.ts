@@ -1,7 +1,7 @@
 import type { JobSchema } from '@accepted/job';
 import type { JobTypeDescription } from '@accepted/shared/database/builds';
 import type { JobTypeDefaults } from '@accepted/shared/database/tables';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { completeBackoff, DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 import type { LoadedHandler } from './loaded-handler.ts';
 
 const DEFAULT_MAX_ATTEMPTS = 5;
@@ -15,7 +15,7 @@ export function describeJobType({ definition }: LoadedHandler): JobTypeDescripti
   const { type, queue, payload, result, retry, timeoutMs, concurrency } = definition;
   const defaults: JobTypeDefaults = {
     maxAttempts: retry.maxAttempts ?? DEFAULT_MAX_ATTEMPTS,
-    backoff: retry.backoff ?? DEFAULT_BACKOFF,
+    backoff: completeBackoff(retry.backoff ?? DEFAULT_BACKOFF),
     timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS,
     ...(concurrency && { concurrency }),
   };

@@ -86,6 +86,20 @@ describe('a faulty handler', () => {
     ['a BigInt', () => ({ n: 1n }), { code: 'result_not_serializable', retryable: false }],
     ['a result of 50 MB', () => 'x'.repeat(50_000_000), { code: 'result_too_large', retryable: false }],
     ['a NUL in the result', () => 'a\0b', { code: 'invalid_result', retryable: false }],
+    [
+      'a Map in the result',
+      () => ({ rows: [new Map()] }),
+      {
+        code: 'invalid_result',
+        retryable: false,
+        message: 'The result cannot be kept. /rows/0: JSON does not hold a Map.',
+      },
+    ],
+    [
+      'a promise that nobody awaits',
+      () => ({ total: Promise.resolve(1) }),
+      { code: 'invalid_result', retryable: false, message: expect.stringContaining('/total: ') },
+    ],
     ['half of a surrogate pair', () => ['\ud83d'], { code: 'invalid_result', retryable: false }],
   ])('records %s as a failed attempt with a code', async (_name, run, error) => {
     expect(await attempt(handler(run))).toMatchObject({ kind: 'threw', error });
@@ -241,6 +255,15 @@ describe('progress', () => {
     expect(result).toMatchObject({ kind: 'returned' });
     expect(seen).toEqual([]);
     expect(lines).toHaveLength(1);
+  });
+
+  it('that JSON would change is dropped with a warning that says where', async () => {
+    const [seen, lines]: [unknown[], unknown[][]] = [[], []];
+    const moving = handler((_payload, ctx) => ctx.progress({ percent: 0 / 0 }));
+    await attempt(moving, {}, { onProgress: (value) => seen.push(value), logger: recordingLogger(lines) });
+    expect(seen).toEqual([]);
+    const err = expect.objectContaining({ message: '/percent: JSON does not hold NaN.' });
+    expect(lines).toEqual([[{ err }, 'progress that cannot be kept is dropped']]);
   });
 
   it('of an attempt that was given up goes nowhere', async () => {

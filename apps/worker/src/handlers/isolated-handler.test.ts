@@ -20,10 +20,14 @@ import { writeFileSync } from 'node:fs';
 import { pid } from 'node:process';
 import { z } from 'zod';
 
+class CardDeclined extends PermanentError { name = 'Error'; }
+
 let runs = 0;
 const deeds: Record<string, (ctx: any) => unknown> = {
   process: (ctx) => ({ pid, runs: ++runs, attempt: ctx.attempt, age: ctx.job.createdAt.getTime() }),
   throw: () => { throw new PermanentError('no', { code: 'gone' }); },
+  decline: () => { throw new CardDeclined('no', { cause: new Error('limit') }); },
+  map: () => ({ rows: new Map() }),
   invalid: () => 1n,
   large: () => 'x'.repeat(50_000_000),
   leave: (ctx) => void setInterval(() => ctx.progress('stale'), 1),
@@ -101,7 +105,9 @@ describe('an isolated handler', () => {
 
   it.each<[string, object]>([
     ['throw', { code: 'gone', retryable: false, message: 'no' }],
+    ['decline', { code: 'card_declined', retryable: false, message: 'no: limit' }],
     ['invalid', { code: 'result_not_serializable' }],
+    ['map', { code: 'invalid_result', retryable: false, message: expect.stringContaining('/rows') }],
     ['large', { code: 'result_too_large' }],
   ])('is checked like any other: %s', async (deed, error) => {
     expect(await run(deed)).toMatchObject({ kind: 'threw', error });

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { jsonText, UnstorableValueError } from './json-text.ts';
@@ -14,6 +15,28 @@ function faultOf(value: unknown, maxBytes = MIB): string {
   return 'none';
 }
 
+/** As query builders and other libraries have it. */
+const withThen = (then: unknown) => Object.fromEntries([['then', then]]);
+
+class Order {
+  cents: number;
+  #secret = 1;
+  constructor(cents: number) {
+    this.cents = cents + this.#secret - 1;
+  }
+  get euros() {
+    return this.cents / 100;
+  }
+}
+
+class Secretive {
+  #secret = 1;
+  reveal() {
+    return this.#secret;
+  }
+}
+
+const shared = { a: { a: [] } };
 const cyclic: Record<string, unknown> = { list: [] };
 cyclic.list = [cyclic];
 const deep = Array.from({ length: 100_000 }).reduce<unknown>((inner) => [inner], null);
@@ -35,7 +58,17 @@ describe('jsonText', () => {
   it.each<[unknown, string]>([
     [undefined, 'null'],
     [{ a: undefined, f: () => 1, at: new Date(0) }, '{"at":"1970-01-01T00:00:00.000Z"}'],
-    [[undefined, Number.NaN, () => 1], '[null,null,null]'],
+    [{ s: Symbol('s'), m() {} }, '{}'],
+    [[undefined, ...new Array(1), -0], '[null,null,0]'],
+    [Object.create(null, { a: { value: 1, enumerable: true } }), '{"a":1}'],
+    [new Order(3), '{"cents":3}'],
+    [runInNewContext('({ a: [{}] })'), '{"a":[{}]}'],
+    [new URL('http://a.example'), '"http://a.example/"'],
+    [{ toJSON: () => ({ shown: true }) }, '{"shown":true}'],
+    [Object.assign(new Error('no'), { toJSON: () => 'no' }), '"no"'],
+    [Buffer.from('a'), '{"type":"Buffer","data":[97]}'],
+    [[Object(1), Object('a'), Object(false)], '[1,"a",false]'],
+    [withThen('later'), '{"then":"later"}'],
     ['a \\u0000 spelled out', '"a \\\\u0000 spelled out"'],
     ['😀', '"😀"'],
   ])('writes %j', (value, text) => {
@@ -76,6 +109,41 @@ describe('jsonText', () => {
     ['characters of several bytes', 'ü'.repeat(0.9 * MIB), 'too_large'],
   ])('refuses %s', (_name, value, fault) => {
     expect(faultOf(value)).toBe(fault);
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ['a Map', { rows: [{ 'a/b~': new Map([[1, 2]]) }] }, '/rows/0/a~1b~0', 'a Map'],
+    ['a bare Map', new Map(), 'the whole', 'a Map'],
+    ['a Set with a property', { tags: Object.assign(new Set(), { a: 1 }) }, '/tags', 'a Set'],
+    ['a WeakMap', [1, new WeakMap()], '/1', 'a WeakMap'],
+    ['a promise', { total: Promise.resolve(3) }, '/total', 'a promise'],
+    ['a bare promise in a list', [Promise.resolve(3)], '/0', 'a promise'],
+    ['a thenable', { rows: withThen(() => undefined) }, '/rows', 'a promise'],
+    ['NaN', { a: { b: Number.NaN } }, '/a/b', 'NaN'],
+    ['Infinity', [Number.NEGATIVE_INFINITY], '/0', '-Infinity'],
+    ['NaN in a box', [Object(Number.NaN)], '/0', 'NaN'],
+    ['an invalid date', { at: new Date('no') }, '/at', 'an invalid date'],
+    ['an Error', { reason: Object.assign(new TypeError('no'), { code: 'E' }) }, '/reason', 'an Error'],
+    ['an Error of another realm', runInNewContext('({ e: new Error("no") })'), '/e', 'an Error'],
+    ['a Map of another realm', runInNewContext('({ m: new Map() })'), '/m', 'a Map'],
+    ['a RegExp', [[/a/]], '/0/0', 'a RegExp'],
+    ['a typed array', { bytes: new Uint8Array(2) }, '/bytes', 'a typed array'],
+    ['an ArrayBuffer', { bytes: new ArrayBuffer(2) }, '/bytes', 'an ArrayBuffer'],
+    ['a function in a list', { list: [1, () => 1] }, '/list/1', 'a function'],
+    ['a symbol in a list', [Symbol('s')], '/0', 'a symbol'],
+    ['headers', { headers: new Headers({ a: 'b' }) }, '/headers', 'an object of Headers'],
+    ['an iterator', { ids: [1].values() }, '/ids', 'an object'],
+    ['private fields alone', new Secretive(), 'the whole', 'an object of Secretive'],
+    ['what toJSON gives', { a: { toJSON: () => [new Map()] } }, '/a/0', 'a Map'],
+    ['what stands twice', [shared, { a: shared, b: [shared, new Set()] }], '/1/b/1', 'a Set'],
+  ])('refuses %s, which JSON would change, and says where', (_name, value, where, what) => {
+    expect(() => jsonText(value, MIB)).toThrow(`${where}: JSON does not hold ${what}`);
+    expect(faultOf(value)).toBe('changed');
+  });
+
+  it('says where a BigInt and text are that cannot be stored', () => {
+    expect(() => jsonText({ a: [1n] }, MIB)).toThrow('/a/0: a BigInt');
+    expect(() => jsonText({ a: { b: 'x\0' } }, MIB)).toThrow('/a/b: text with \\u0000');
   });
 
   it('refuses 50 MB without building its text', () => {

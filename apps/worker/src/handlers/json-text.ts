@@ -1,7 +1,11 @@
-/** Tells why a value cannot be stored as JSON text. */
+import { types } from 'node:util';
+import { lostInJson } from './json-loss.ts';
+import { jsonPointer } from './json-pointer.ts';
+
+/** Tells why a value cannot be stored as JSON text; the message says where in it. */
 export class UnstorableValueError extends Error {
   override name = 'UnstorableValueError';
-  readonly fault: 'too_large' | 'not_serializable' | 'unstorable_text';
+  readonly fault: 'too_large' | 'not_serializable' | 'unstorable_text' | 'changed';
 
   constructor(fault: UnstorableValueError['fault'], message: string, options?: ErrorOptions) {
     super(message, options);
@@ -13,7 +17,8 @@ export class UnstorableValueError extends Error {
  * Writes a value as JSON text of at most `maxBytes` bytes; `undefined` becomes `null`. Throws UnstorableValueError.
  *
  * The size is counted on the way, so that a huge value is refused before its text is built. Postgres cannot hold
- * `\u0000` or half of a surrogate pair, so text with either is refused.
+ * `\u0000` or half of a surrogate pair, so text with either is refused. So is what JSON would change without a word: a
+ * `Map` that becomes `{}` is a result lost, and its job would have succeeded.
  */
 export function jsonText(value: unknown, maxBytes: number): string {
   const text = stringify(value ?? null, budget(maxBytes));
@@ -26,15 +31,18 @@ export function jsonText(value: unknown, maxBytes: number): string {
 
 function stringify(value: unknown, spend: (characters: number) => void): string | undefined {
   spendBinary(value, spend);
+  const path = trackPath();
   try {
     return JSON.stringify(value, function (this: unknown, key, child: unknown) {
-      // A property without a JSON value is left out, an element becomes `null`.
-      if (!Array.isArray(this) && (child === undefined || typeof child === 'function')) return undefined;
+      path.enter(this, key, child);
+      // A property without a JSON value is left out, as everybody expects of JSON: nothing, or a method.
+      if (!Array.isArray(this) && isNothing(child)) return undefined;
       spend(Array.isArray(this) ? 1 : key.length + 1);
-      checkText(key);
+      checkText(key, path);
+      checkValue(this, key, child, path);
       if (typeof child === 'string') {
         spend(child.length);
-        checkText(child);
+        checkText(child, path);
       }
       if (typeof child === 'object' && child !== null) {
         for (const grandchild of Object.values(child)) spendBinary(grandchild, spend);
@@ -43,7 +51,7 @@ function stringify(value: unknown, spend: (characters: number) => void): string 
     });
   } catch (error) {
     if (error instanceof UnstorableValueError) throw error;
-    // A cycle, a BigInt, a depth beyond the stack, or a `toJSON` or getter that throws.
+    // A cycle, a depth beyond the stack, or a `toJSON` or getter that throws.
     const why = error instanceof Error ? error.message : 'something in it threw.';
     throw new UnstorableValueError('not_serializable', `It cannot be written as JSON: ${why}`, {
       cause: error,
@@ -51,17 +59,60 @@ function stringify(value: unknown, spend: (characters: number) => void): string 
   }
 }
 
+function isNothing(value: unknown): boolean {
+  return value === undefined || typeof value === 'function' || typeof value === 'symbol';
+}
+
+/** Where in the value `JSON.stringify` is. */
+interface Path {
+  enter(holder: unknown, key: string, child: unknown): void;
+  toString(): string;
+}
+
+/** It is done with all of a value before it takes the next one, so that the present one and those around it are a stack. */
+function trackPath(): Path {
+  const values: unknown[] = [];
+  const keys: string[] = [];
+  return {
+    enter(holder, key, value) {
+      while (values.length > 0 && values[values.length - 1] !== holder) values.pop();
+      keys.length = values.length;
+      values.push(value);
+      keys.push(key);
+    },
+    toString: () => jsonPointer(keys.slice(1)).slice(0, MAX_SHOWN_PATH) || 'the whole',
+  };
+}
+
+const MAX_SHOWN_PATH = 200;
+
 /** Binary data is written as a list of numbers, all of it before the replacer sees any, so it is counted ahead. */
 function spendBinary(value: unknown, spend: (characters: number) => void): void {
   if (ArrayBuffer.isView(value)) spend(value.byteLength);
 }
 
-function checkText(text: string): void {
+function checkValue(holder: unknown, key: string, value: unknown, path: Path): void {
+  if (typeof value === 'bigint') {
+    throw new UnstorableValueError('not_serializable', `${path}: a BigInt cannot be written as JSON.`);
+  }
+  // What it was before `toJSON`: that of a date gives `null` for one that there is not.
+  const isNoDate = value === null && types.isDate(Reflect.get(holder as object, key));
+  const lost = isNoDate
+    ? 'an invalid date'
+    : Array.isArray(holder)
+      ? lostAsElement(value)
+      : lostInJson(value);
+  if (lost !== undefined) throw new UnstorableValueError('changed', `${path}: JSON does not hold ${lost}.`);
+}
+
+function lostAsElement(value: unknown): string | undefined {
+  return value !== undefined && isNothing(value) ? `a ${typeof value}` : lostInJson(value);
+}
+
+function checkText(text: string, path: Path): void {
   if (text.includes('\0') || !text.isWellFormed()) {
-    throw new UnstorableValueError(
-      'unstorable_text',
-      'It holds text with \\u0000 or half of a surrogate pair.',
-    );
+    const message = `${path}: text with \\u0000 or half of a surrogate pair cannot be stored.`;
+    throw new UnstorableValueError('unstorable_text', message.replaceAll('\0', '\\u0000').toWellFormed());
   }
 }
 

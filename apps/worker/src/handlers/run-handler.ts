@@ -1,6 +1,7 @@
 import type { JobContext, JobDefinition, JobSchema } from '@accepted/job';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
 import { describeThrown, failure, type Threw } from './attempt-error.ts';
+import { jsonPointer } from './json-pointer.ts';
 import { jsonText, UnstorableValueError } from './json-text.ts';
 
 /** How a handler ended when nobody stopped it. */
@@ -54,7 +55,7 @@ type Issues = ReadonlyArray<{
 
 function describeIssues(issues: Issues): string {
   const lines = issues.slice(0, MAX_ISSUES).map(({ message, path = [] }) => {
-    const pointer = path.map((step) => `/${String(typeof step === 'object' ? step.key : step)}`).join('');
+    const pointer = jsonPointer(path.map((step) => (typeof step === 'object' ? step.key : step)));
     return `${pointer || 'the whole'}: ${message}`;
   });
   if (issues.length > MAX_ISSUES) lines.push(`and ${issues.length - MAX_ISSUES} more`);
@@ -65,6 +66,7 @@ const RESULT_CODES = {
   too_large: 'result_too_large',
   not_serializable: 'result_not_serializable',
   unstorable_text: 'invalid_result',
+  changed: 'invalid_result',
 } as const satisfies Record<UnstorableValueError['fault'], string>;
 
 function writeResult(value: unknown, maxBytes: number): HandlerResult {

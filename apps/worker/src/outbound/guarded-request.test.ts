@@ -45,6 +45,35 @@ function call(
 
 const receiverUrl = () => `http://127.0.0.2:${portOf(receiver)}/path`;
 
+describe('a host that nothing listens on', () => {
+  it('is told with every address that was tried, and its code', async () => {
+    const { port } = await closedPort();
+    const both = [
+      { address: '127.0.0.2', family: 4 },
+      { address: '127.0.0.3', family: 4 },
+    ];
+    const lookup = ((_host, _options, callback) =>
+      (callback as (error: null, addresses: unknown[]) => void)(null, both)) as typeof systemLookup;
+    const policy = createAddressPolicy(['127.0.0.0/8']);
+    const outbound = createOutbound(openGuardedAgent(policy, lookup));
+    const url = `http://two.example:${port}/`;
+    const signal = new AbortController().signal;
+    await expect(
+      outbound({ method: 'GET', url, headers: {}, body: undefined, timeoutMs: 5_000, signal }),
+    ).rejects.toMatchObject({
+      code: 'network_error',
+      message: `The call failed: connect ECONNREFUSED 127.0.0.2:${port}; connect ECONNREFUSED 127.0.0.3:${port}`,
+    });
+  });
+});
+
+async function closedPort(): Promise<{ port: number }> {
+  const server = await listen('127.0.0.2', () => undefined);
+  const port = portOf(server);
+  await new Promise((resolve) => server.close(resolve));
+  return { port };
+}
+
 describe('the guard', () => {
   it.each([
     '127.0.0.1',

@@ -1,3 +1,4 @@
+import { messageWithReasons } from '@accepted/shared/job/error-reasons';
 import type { Dispatcher } from 'undici';
 import { request } from 'undici';
 import { RefusedAddressError } from './guarded-agent.ts';
@@ -67,7 +68,7 @@ export function createOutbound(agent: Dispatcher): Outbound {
       };
     } catch (error) {
       call.signal.throwIfAborted();
-      throw timeout.aborted ? timedOut(call.timeoutMs, error) : describeFault(error);
+      throw timeout.aborted ? timedOut(call.timeoutMs) : describeFault(error);
     }
   };
 }
@@ -106,14 +107,13 @@ function definedHeaders(headers: Dispatcher.ResponseData['headers']): OutboundRe
   );
 }
 
-function timedOut(timeoutMs: number, cause: unknown): OutboundError {
-  return new OutboundError('request_timeout', `There was no whole reply within ${timeoutMs} ms.`, { cause });
+function timedOut(timeoutMs: number): OutboundError {
+  return new OutboundError('request_timeout', `There was no whole reply within ${timeoutMs} ms.`);
 }
 
 function describeFault(cause: unknown): OutboundError {
   if (cause instanceof RefusedAddressError) {
     return new OutboundError('address_not_allowed', cause.message, { cause });
   }
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new OutboundError('network_error', `The call failed: ${why}`, { cause });
+  return new OutboundError('network_error', `The call failed: ${messageWithReasons(cause)}`, { cause });
 }

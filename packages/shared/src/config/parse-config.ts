@@ -9,6 +9,9 @@ declare module 'zod/v4/core' {
   }
 }
 
+/** How a program ends that cannot start until somebody changes something: starting it again would be no use (`sysexits.h`). */
+export const EXIT_MISCONFIGURED = 78;
+
 /** One setting that is missing or wrong; `value` is fit to be shown. */
 export interface ConfigFault {
   name: string;

@@ -17,6 +17,12 @@ export const logLevel = z
   .default('info')
   .meta({ expected: 'one of fatal, error, warn, info, debug, trace, silent' });
 
+/** For what handlers write themselves; unset: as `LOG_LEVEL`. */
+export const handlerLogLevel = logLevel
+  .unwrap()
+  .optional()
+  .meta({ ...logLevel.meta() });
+
 /** Makes a setting that is a whole number, written in decimal digits. */
 export function wholeNumber(limits: { min: number; max: number; default: number; unit?: string }) {
   const { min, max, unit = '' } = limits;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Backoff, backoffDelayMs } from './backoff.ts';
+import { type Backoff, type BackoffRequest, backoffDelayMs, completeBackoff } from './backoff.ts';
 
 describe('backoffDelayMs', () => {
   test('full jitter spreads from nothing up to the wait, and never beyond the maximum', () => {
@@ -37,5 +37,25 @@ describe('backoffDelayMs', () => {
     expect([1, 2, 3, 4, 9].map((made) => backoffDelayMs(backoff, made, { random: 0, stretch: 1 }))).toEqual([
       5, 60, 300, 300, 300,
     ]);
+  });
+});
+
+describe('completeBackoff', () => {
+  test.each<[BackoffRequest, Backoff]>([
+    [{ type: 'exponential' }, { type: 'exponential', delayMs: 1_000, maxMs: 600_000, jitter: 'full' }],
+    [
+      { type: 'exponential', delayMs: 5, jitter: 'none' },
+      { type: 'exponential', delayMs: 5, maxMs: 600_000, jitter: 'none' },
+    ],
+    [
+      { type: 'fixed', delayMs: 5 },
+      { type: 'fixed', delayMs: 5, jitter: 'full' },
+    ],
+    [
+      { type: 'schedule', delaysMs: [5], jitter: 'equal' },
+      { type: 'schedule', delaysMs: [5], jitter: 'equal' },
+    ],
+  ])('fills in what %j leaves out', (backoff, complete) => {
+    expect(completeBackoff(backoff)).toEqual(complete);
   });
 });

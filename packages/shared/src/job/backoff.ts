@@ -8,18 +8,36 @@ export type Backoff =
   | { type: 'fixed'; delayMs: number; jitter: Jitter }
   | { type: 'schedule'; delaysMs: number[]; jitter: Jitter };
 
+type Exponential = Extract<Backoff, { type: 'exponential' }>;
+type Fixed = Extract<Backoff, { type: 'fixed' }>;
+type Schedule = Extract<Backoff, { type: 'schedule' }>;
+
+/** A backoff as a client or a handler gives it: what may be left out is as in `DEFAULT_BACKOFF`. */
+export type BackoffRequest =
+  | (Partial<Exponential> & Pick<Exponential, 'type'>)
+  | (Partial<Fixed> & Pick<Fixed, 'type' | 'delayMs'>)
+  | (Partial<Schedule> & Pick<Schedule, 'type' | 'delaysMs'>);
+
 /**
  * `full` picks uniformly from 0 to the wait (AWS Architecture Blog, "Exponential Backoff And Jitter"),
  * `equal` keeps half of it, `none` keeps it whole.
  */
 export type Jitter = 'full' | 'equal' | 'none';
 
-export const DEFAULT_BACKOFF: Backoff = {
+export const DEFAULT_BACKOFF: Exponential = {
   type: 'exponential',
   delayMs: 1_000,
   maxMs: 600_000,
   jitter: 'full',
 };
+
+/** Fills in what a backoff leaves out. */
+export function completeBackoff(backoff: BackoffRequest): Backoff {
+  const jitter = backoff.jitter ?? DEFAULT_BACKOFF.jitter;
+  if (backoff.type !== 'exponential') return { ...backoff, jitter };
+  const { delayMs = DEFAULT_BACKOFF.delayMs, maxMs = DEFAULT_BACKOFF.maxMs } = backoff;
+  return { type: 'exponential', delayMs, maxMs, jitter };
+}
 
 /**
  * Computes the wait in milliseconds before the attempt that follows `attemptsMade` (1 or more) attempts.
