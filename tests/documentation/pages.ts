@@ -13,7 +13,8 @@ export interface Page {
   text: string;
   links: string[];
   headings: string[];
-  code: { language: string; text: string }[];
+  /** `meta` is what follows the language. */
+  code: { language: string; meta: string; text: string }[];
 }
 
 /** Reads every Markdown file that git knows or would add. */
@@ -32,7 +33,11 @@ export function readPage(path: string): Page {
     if (node.type === 'html') page.links.push(...urlsOfHtml((node as { value: string }).value));
     if (node.type === 'heading') page.headings.push(textOf((node as Heading).children));
     if (node.type === 'code')
-      page.code.push({ language: (node as Code).lang ?? '', text: (node as Code).value });
+      page.code.push({
+        language: (node as Code).lang ?? '',
+        meta: (node as Code).meta ?? '',
+        text: (node as Code).value,
+      });
   });
   return page;
 }

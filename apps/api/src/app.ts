@@ -40,6 +40,7 @@ import { getJobResult } from './routes/jobs/get-job-result.ts';
 import { listAttempts } from './routes/jobs/list-attempts.ts';
 import { listJobs } from './routes/jobs/list-jobs.ts';
 import { submitJob } from './routes/jobs/submit-job.ts';
+import { getIndex } from './routes/operations/get-index.ts';
 import { getLivez } from './routes/operations/get-livez.ts';
 import { getMetrics } from './routes/operations/get-metrics.ts';
 import { getOpenApi } from './routes/operations/get-openapi.ts';
@@ -58,13 +59,14 @@ export interface Resources {
 export async function buildApp({ db, logger }: Resources, config: Config): Promise<FastifyInstance> {
   const publicUrl = publicUrlOf(config);
   const maxWaitSeconds = config.MAX_WAIT_SECONDS;
+  const hasDocs = config.API_DOCS === 'on';
   const app = createServer(logger, config);
 
   await app.register(responseHeaders);
   await app.register(problemDetails, { publicUrl });
   await app.register(validation);
   await app.register(safeJson);
-  await app.register(openApi, { publicUrl });
+  await app.register(openApi, { serverUrl: config.PUBLIC_URL, showsDocs: hasDocs });
 
   await app.register(database, { db });
   await app.register(schemaGuard);
@@ -79,7 +81,8 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   await app.register(async (open) => {
     await open.register(getLivez);
     await open.register(getReadyz);
-    await open.register(getOpenApi, { publicUrl });
+    await open.register(getIndex, { hasDocs });
+    if (hasDocs) await open.register(getOpenApi);
     await open.register(getProblem);
   });
 

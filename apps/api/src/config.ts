@@ -47,6 +47,8 @@ export const configSchema = z.object({
     .meta({ expected: '`whsec_` and the base64 of 24 to 64 random bytes', secret: true }),
   SECRETS_KEY: secretsKey,
   ADMIN_PASSWORD: secret(8),
+  /** Whether `/docs` and `/openapi.json` are there. They hold no secrets, but tell of every job type to whoever asks. */
+  API_DOCS: z.enum(['on', 'off']).default('on').meta({ expected: 'on or off' }),
   LOG_LEVEL: logLevel,
   MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),
   MAX_WAIT_SECONDS: wholeNumber({ min: 0, max: 300, default: 30, unit: 'seconds' }),

@@ -95,7 +95,7 @@ describe('POST /v1/dead-letters/replay', () => {
 
     expect(reply.statusCode).toBe(202);
     const replay = reply.json();
-    expect(reply.headers.location).toBe(`/v1/dead-letters/replays/${replay.id}`);
+    expect(reply.headers.location).toBe(`/v1/bulk-replays/${replay.id}`);
     expect(replay).toMatchObject({
       id: expect.stringMatching(/^rep_/),
       status: 'canary',
@@ -157,7 +157,7 @@ describe('POST /v1/dead-letters/replay', () => {
   });
 });
 
-describe('POST /v1/dead-letters/replays/{id}/cancel', () => {
+describe('POST /v1/bulk-replays/{id}/cancel', () => {
   test('ends it where it stands, once', async () => {
     const { filter } = await dieOften(1);
     const { id } = (await post('/replay', { filter })).json();

@@ -51,26 +51,28 @@ describe('OpenAPI', () => {
       expect(operation.summary, path).toBeTypeOf('string');
       expect(operation.tags, path).toHaveLength(1);
       if (!path.startsWith('/v1/')) continue;
-      expect(operation.security?.[0]?.apiKey, path).toHaveLength(1);
+      expect(operation.security, path).toEqual([{ apiKey: [] }]);
+      expect(operation.description, path).toContain(`Needs the scope \`${operation['x-required-scope']}\``);
       expect(Object.keys(operation.responses), path).toEqual(expect.arrayContaining(['401', '403', '503']));
     }
   });
 
   test('it holds the payload schema of every job type', async () => {
     const { components } = (await open('/openapi.json')).json();
-    expect(components.schemas['Payload.test.echo']).toMatchObject({
-      $id: 'https://jobs.test/schemas/payload/test.echo',
-      properties: { count: { type: 'integer' } },
+    expect(components.schemas['Payload.test.echo']).toEqual({
+      type: 'object',
+      properties: { count: { type: 'integer' }, account: { type: 'string' } },
     });
   });
 
   test('every reference in it leads somewhere', async () => {
     const { body } = await open('/openapi.json');
-    const { components } = JSON.parse(body);
+    const document = JSON.parse(body);
     const references = [...body.matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference ?? '');
     expect(references.length).toBeGreaterThan(10);
     for (const reference of references) {
-      expect(Object.keys(components.schemas)).toContain(reference.replace('#/components/schemas/', ''));
+      const [, kind = '', name = ''] = /^#\/components\/(\w+)\/([^/]+)$/.exec(reference) ?? [];
+      expect(Object.keys(document.components[kind] ?? {}), reference).toContain(name);
     }
   });
 
@@ -111,7 +113,7 @@ test('answers match the schemas that OpenAPI gives them', async () => {
     [`/v1/dead-letters/${deadLetterId}`, '/v1/dead-letters/{id}', '200'],
     ['/v1/dead-letters', '/v1/dead-letters', '200'],
     ['/v1/dead-letters/groups', '/v1/dead-letters/groups', '200'],
-    [bulkReplay.links.self, '/v1/dead-letters/replays/{id}', '200'],
+    [bulkReplay.links.self, '/v1/bulk-replays/{id}', '200'],
     ['/v1/audit-log', '/v1/audit-log', '200'],
     [`/v1/jobs/${done}`, '/v1/jobs/{id}', '200'],
     [`/v1/jobs/${failed}`, '/v1/jobs/{id}', '200'],
@@ -223,14 +225,17 @@ async function listeningPort(): Promise<number> {
 
 interface Operation {
   summary?: string;
+  description?: string;
+  'x-required-scope'?: string;
   tags?: string[];
-  security?: Record<string, string[]>[];
+  security?: object[];
   responses: Record<string, unknown>;
 }
 
 const ROUTES = [
   'DELETE /v1/api-keys/{id}',
   'DELETE /v1/dead-letters/{id}',
+  'GET /',
   'GET /livez',
   'GET /metrics',
   'GET /openapi.json',
@@ -239,9 +244,9 @@ const ROUTES = [
   'GET /readyz',
   'GET /v1/api-keys',
   'GET /v1/audit-log',
+  'GET /v1/bulk-replays/{id}',
   'GET /v1/dead-letters',
   'GET /v1/dead-letters/groups',
-  'GET /v1/dead-letters/replays/{id}',
   'GET /v1/dead-letters/{id}',
   'GET /v1/job-types',
   'GET /v1/jobs',
@@ -251,9 +256,9 @@ const ROUTES = [
   'GET /v1/queues',
   'GET /v1/queues/{name}',
   'POST /v1/api-keys',
+  'POST /v1/bulk-replays/{id}/cancel',
   'POST /v1/dead-letters/discard',
   'POST /v1/dead-letters/replay',
-  'POST /v1/dead-letters/replays/{id}/cancel',
   'POST /v1/dead-letters/{id}/replay',
   'POST /v1/jobs',
   'POST /v1/jobs/{id}/cancel',

@@ -1,35 +1,83 @@
-import type { ErrorObject } from 'ajv';
+import type { Ajv, AnySchema, ErrorObject, ValidateFunction } from 'ajv';
 import { escapePointer } from '../json/scan-json.ts';
+import { describeFault } from './describe-fault.ts';
 import type { Fault } from './problem.ts';
+import { type SchemaAt, settleUnions } from './union-faults.ts';
 
 const MAX_FAULTS = 50;
 
-/** Turns what Ajv found into faults whose pointers name the field itself; `prefix` is where the value stands. */
-export function faultsOfAjv(errors: readonly ErrorObject[] | null | undefined, prefix = ''): Fault[] {
-  const faults = (errors ?? []).map((error) => ({
-    pointer: prefix + error.instancePath + offendingField(error),
-    detail: describe(error),
-  }));
-  const distinct = new Map(faults.map((fault) => [`${fault.pointer} ${fault.detail}`, fault]));
+/** Says everything that is wrong with a value; nothing when it is right. */
+export type FindFaults = (value: unknown) => Fault[];
+
+/** Where a value stands in a request. */
+export interface Place {
+  /** What pointers to it start with. */
+  prefix: string;
+  /** Its parts come as text, as those of a query do: of what type they are says nothing. */
+  isText?: boolean;
+}
+
+/** Counts the schemas, so that each has a name of its own in its Ajv. */
+let lastNumber = 0;
+
+/**
+ * Compiles a schema into a check that says what is wrong in words for clients, with pointers that name the field
+ * itself. `ajv` must be `verbose`. Throws when the schema cannot be compiled.
+ */
+export function compileCheck(
+  ajv: Pick<Ajv, 'addSchema' | 'getSchema'>,
+  schema: AnySchema,
+  place: Place,
+): FindFaults {
+  lastNumber += 1;
+  const name = `check-${lastNumber}`;
+  ajv.addSchema(schema, name);
+  const validate = ajv.getSchema(name) as ValidateFunction;
+  const schemaAt: SchemaAt = (path) => {
+    const [document, pointer] = path.split('#');
+    return ajv.getSchema(`${document || name}#${pointer ?? ''}`);
+  };
+  return (value) => (validate(value) ? [] : faultsOf(settleUnions(validate.errors ?? [], schemaAt), place));
+}
+
+function faultsOf(errors: readonly ErrorObject[], { prefix, isText = false }: Place): Fault[] {
+  const distinct = new Map<string, Fault>();
+  for (const error of errors.filter((one) => !isImplied(one, errors))) {
+    const pointer = prefix + error.instancePath + offendingField(error);
+    const detail = describeFault(error.keyword, error, isText);
+    distinct.set(`${pointer} ${detail}`, { pointer, detail });
+  }
   return [...distinct.values()].slice(0, MAX_FAULTS);
+}
+
+/** Tells whether another error says the same, and says it better. */
+function isImplied(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  const isSaidBy = (keyword: string, test: (other: ErrorObject) => boolean) =>
+    errors.some(
+      (other) => other.keyword === keyword && other.instancePath === error.instancePath && test(other),
+    );
+  switch (error.keyword) {
+    case 'if':
+      return errors.length > 1;
+    case 'pattern':
+      return isSaidBy('format', (other) => other.parentSchema === error.parentSchema);
+    case 'discriminator':
+      return isSaidBy('required', (other) => other.params.missingProperty === error.params.tag);
+    default:
+      return false;
+  }
 }
 
 function offendingField({ keyword, params }: ErrorObject): string {
   const names: Record<string, unknown> = {
     required: params.missingProperty,
+    dependencies: params.missingProperty,
+    dependentRequired: params.missingProperty,
     additionalProperties: params.additionalProperty,
     unevaluatedProperties: params.unevaluatedProperty,
+    propertyNames: params.propertyName,
     discriminator: params.tag,
   };
   const name = names[keyword];
   return typeof name === 'string' ? `/${escapePointer(name)}` : '';
-}
-
-function describe({ keyword, message, params }: ErrorObject): string {
-  if (keyword === 'required') return 'This field is required.';
-  if (keyword === 'additionalProperties' || keyword === 'unevaluatedProperties')
-    return 'There is no such field.';
-  if (keyword === 'const') return `It must be ${JSON.stringify(params.allowedValue)}.`;
-  if (keyword === 'enum') return `It must be one of ${params.allowedValues.join(', ')}.`;
-  return `It ${message ?? 'is not valid'}.`;
 }

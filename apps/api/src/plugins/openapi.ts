@@ -1,35 +1,61 @@
-import { SCOPES } from '@accepted/shared/database/api-keys';
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { type ApiDocument, completeDocument } from '../openapi/api-document.ts';
+import { CONVENTIONS } from '../openapi/conventions.ts';
+import { describeOperation } from '../openapi/operations.ts';
+import { SECURITY_SCHEMES, TAGS } from '../openapi/overview.ts';
+import { describeWebhooks } from '../openapi/webhook-events.ts';
 import { sharedSchemas } from '../schemas/shared-schemas.ts';
+import { VERSION } from '../version.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The OpenAPI 3.1 document of the routes, without the job types; once the app is ready. */
+    apiDocument(): ApiDocument;
+  }
+}
 
 export interface OpenApiOptions {
-  publicUrl: string;
+  /** Where clients reach this server; unknown, they take the address that they have the document from. */
+  serverUrl: string | undefined;
+  /** Whether there is a page at `/docs`. */
+  showsDocs: boolean;
 }
 
 /** Collects the routes that are registered after it into an OpenAPI 3.1 document, and serves a page for it at `/docs`. */
-export const openApi = fp<OpenApiOptions>(async (app, { publicUrl }) => {
+export const openApi = fp<OpenApiOptions>(async (app, { serverUrl, showsDocs }) => {
   for (const schema of sharedSchemas) app.addSchema(schema);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
-      info: { title: 'Accepted', version: '0.1.0', description: DESCRIPTION },
-      servers: [{ url: publicUrl }],
-      tags: TAGS,
-      components: {
-        securitySchemes: {
-          apiKey: {
-            type: 'http',
-            scheme: 'bearer',
-            description: `An API key. Scopes: ${SCOPES.join(', ')}.`,
-          },
-        },
+      info: {
+        title: 'Accepted',
+        version: VERSION,
+        description: DESCRIPTION,
+        license: { name: 'MIT', identifier: 'MIT' },
+        contact: { name: 'The people who run this server' },
       },
-    },
+      servers: [{ url: serverUrl ?? '/', description: 'This server.' }],
+      tags: TAGS,
+      components: { securitySchemes: SECURITY_SCHEMES },
+      webhooks: describeWebhooks(),
+    } as object,
+    convertConstToEnum: false,
     refResolver: { buildLocalReference: (schema) => String(schema.$id) },
   });
-  // The page and all it needs come from this server: it must work without a network, and leak nothing to a CDN.
+  app.addHook('onRoute', describeOperation);
+  let document: ApiDocument | undefined;
+  app.decorate('apiDocument', () => {
+    document ??= completeDocument(app.swagger() as unknown as ApiDocument);
+    return document;
+  });
+  if (showsDocs) await serveDocs(app, serverUrl);
+});
+
+/** The page and all it needs come from this server: it must work without a network, and leak nothing to a CDN. */
+async function serveDocs(app: FastifyInstance, serverUrl: string | undefined): Promise<void> {
   await app.register(swaggerUi, {
     routePrefix: '/docs',
     staticCSP: {
@@ -37,21 +63,20 @@ export const openApi = fp<OpenApiOptions>(async (app, { publicUrl }) => {
       'img-src': ["'self'", 'data:'],
       // Swagger UI sets styles of elements by script.
       'style-src': ["'self'", "'unsafe-inline'"],
-      'connect-src': ["'self'", new URL(publicUrl).origin],
+      'connect-src': ["'self'", ...(serverUrl ? [new URL(serverUrl).origin] : [])],
       'frame-ancestors': ["'none'"],
     },
-    uiConfig: { url: '/openapi.json', persistAuthorization: true },
+    uiConfig: { layout: 'BaseLayout', persistAuthorization: true },
+    uiHooks: { onRequest: redirectToDocument },
   });
-});
+}
+
+/** The page asks for a document of its own, which would lack what is added to the one of the routes. */
+function redirectToDocument(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  if (/^\/docs\/(json|yaml)$/.test(request.routeOptions.url ?? '')) reply.redirect('../openapi.json');
+  else done();
+}
 
 const DESCRIPTION =
-  'An async job platform: a 202 is a promise that the job survives, runs at least once and has its outcome recorded exactly once.';
-
-const TAGS = [
-  { name: 'jobs', description: 'Submit jobs and follow them to their result.' },
-  { name: 'dead-letters', description: 'Jobs that failed for good: look into them, replay or discard them.' },
-  { name: 'catalog', description: 'What can run, and how busy the queues are.' },
-  { name: 'api-keys', description: 'Keys of your tenant; scope `admin`.' },
-  { name: 'audit-log', description: 'Who did what; scope `admin`.' },
-  { name: 'operations', description: 'For load balancers, people and generators of clients.' },
-];
+  'An async job platform: a 202 is a promise that the job survives, runs at least once and has its outcome recorded exactly once.\n\n' +
+  CONVENTIONS;

@@ -2,7 +2,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { faultsOfAjv } from '../http/faults.ts';
+import { compileCheck } from '../http/faults.ts';
 import { type Fault, invalidParameter, Problem, validationFailed } from '../http/problem.ts';
 
 declare module 'fastify' {
@@ -23,16 +23,19 @@ const POINTER_PREFIXES: Record<string, string> = {
  * they are converted and get defaults; a body has types of its own and is never changed.
  */
 export const validation = fp(async (app) => {
-  const options = { allErrors: true, discriminator: true, strict: false } as const;
+  const options = { allErrors: true, verbose: true, discriminator: true, strict: false } as const;
   const forBodies = withFormats(new Ajv(options));
   const forText = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: true }));
 
   app.setValidatorCompiler<object>(({ schema, httpPart = '' }) => {
     const prefix = POINTER_PREFIXES[httpPart];
-    const validate = (prefix === undefined ? forBodies : forText).compile(schema);
+    const findFaults =
+      prefix === undefined
+        ? compileCheck(forBodies, schema, { prefix: '' })
+        : compileCheck(forText, schema, { prefix, isText: true });
     return (value: unknown) => {
-      if (validate(value)) return true;
-      const faults = faultsOfAjv(validate.errors, prefix);
+      const faults = findFaults(value);
+      if (faults.length === 0) return true;
       return { error: prefix === undefined ? validationFailed(faults) : invalidParameter(faults) };
     };
   });

@@ -1,24 +1,41 @@
 import type { Scope } from '@accepted/shared/database/api-keys';
 import { PROBLEMS, type ProblemCode } from '@accepted/shared/errors/problems';
 import { type TSchema, Type } from 'typebox';
+import { describeHeaders, type HeaderTexts, JOB_HEADERS } from './response-headers.ts';
 
-/** Describes one answer of a route; without a schema it has no body. */
+/** Describes one answer of a route; without a schema it has no body, or one of `mediaType` that is not JSON. */
 export interface Answer {
   description: string;
   schema?: TSchema;
-  headers?: Record<string, string>;
+  mediaType?: string;
+  headers?: HeaderTexts;
 }
+
+/** What every route can answer. */
+const OPEN_PROBLEMS: ProblemCode[] = [
+  'malformed_request',
+  'request_timeout',
+  'headers_too_large',
+  'internal_error',
+];
 
 /** What every route that needs a key can answer. */
 const COMMON_PROBLEMS: ProblemCode[] = [
-  'malformed_request',
   'invalid_parameter',
   'unauthenticated',
   'missing_scope',
-  'internal_error',
   'database_unavailable',
   'schema_mismatch',
 ];
+
+/** What the answers to some problems carry. */
+const PROBLEM_HEADERS: Partial<Record<ProblemCode, HeaderTexts>> = {
+  unauthenticated: { 'WWW-Authenticate': 'How to authenticate (RFC 6750).' },
+  missing_scope: { 'WWW-Authenticate': 'Which scope is missing (RFC 6750).' },
+  job_not_finished: { 'Retry-After': 'Seconds after which it pays to look again.' },
+  database_unavailable: { 'Retry-After': 'Seconds after which to try again.' },
+  not_ready: { 'Retry-After': 'Seconds after which to try again.' },
+};
 
 /** Adds to a route's schema the scope that it needs: in its options for the guard, and in OpenAPI for readers. */
 export function needsScope<Schema extends object>(scope: Scope, schema: Schema) {
@@ -33,18 +50,17 @@ export function answers(own: Record<number, Answer>, problems: ProblemCode[]): R
 /** Describes every answer of a route that anybody may call. */
 export function openAnswers(own: Record<number, Answer>, problems: ProblemCode[]): Record<string, object> {
   const described = Object.entries(own).map(([status, answer]) => [status, describeAnswer(answer)]);
-  return { ...describeProblems(problems), ...Object.fromEntries(described) };
+  return { ...describeProblems([...problems, ...OPEN_PROBLEMS]), ...Object.fromEntries(described) };
 }
 
-function describeAnswer({ description, schema, headers = {} }: Answer): object {
-  const described = Object.entries(headers).map(([name, text]) => [
-    name,
-    { type: 'string', description: text },
-  ]);
+function describeAnswer({ description, schema, mediaType = 'application/json', headers }: Answer): object {
+  const isJob = (schema as { $ref?: string } | undefined)?.$ref === 'Job';
+  const isText = mediaType !== 'application/json';
+  const body = isText ? Type.String({ description }) : schema;
   return {
     description,
-    ...(described.length > 0 && { headers: Object.fromEntries(described) }),
-    ...(schema ? { content: { 'application/json': { schema } } } : { type: 'null' }),
+    headers: describeHeaders({ ...(isJob && JOB_HEADERS), ...headers }),
+    ...(body ? { content: { [mediaType]: { schema: body } } } : { type: 'null' }),
   };
 }
 
@@ -54,7 +70,11 @@ function describeProblems(codes: ProblemCode[]): Record<string, object> {
   return Object.fromEntries(
     [...byStatus].map(([status, group]) => [
       status,
-      { description: group.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '), content },
+      {
+        description: group.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
+        headers: describeHeaders(Object.assign({}, ...group.map((code) => PROBLEM_HEADERS[code] ?? {}))),
+        content,
+      },
     ]),
   );
 }

@@ -4,7 +4,9 @@ export const JobIdParameter = Type.Object({ id: Type.String({ description: 'The 
 
 /** The parameters of every list. */
 export const pageParameters = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100, default: 20, description: 'How many a page has at most.' }),
+  ),
   cursor: Type.Optional(Type.String({ maxLength: 100, description: '`nextCursor` of the page before.' })),
 };
 

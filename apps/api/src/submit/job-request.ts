@@ -1,8 +1,8 @@
 import type { BackoffRequest } from '@accepted/shared/job/backoff';
-import { PRIORITIES } from '@accepted/shared/job/priority';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import { type Static, Type } from 'typebox';
 import { oneOf } from '../schemas/one-of.ts';
+import { PrioritySchema } from '../schemas/shared-schemas.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -10,45 +10,81 @@ const DAY_MS = 86_400_000;
 const MAX_TIMEOUT_MS = DAY_MS;
 const MAX_DELAY_MS = 366 * DAY_MS;
 
-const Jitter = Type.Optional(oneOf(['full', 'equal', 'none']));
-const WaitMs = Type.Integer({ minimum: 0, maximum: 30 * DAY_MS });
+const Jitter = Type.Optional(
+  oneOf(['full', 'equal', 'none'], {
+    description:
+      'How much of a wait is left to chance, so that jobs that failed together do not return together: `full` (by default) all of it, `equal` half.',
+  }),
+);
+const waitMs = (description: string) => Type.Integer({ minimum: 0, maximum: 30 * DAY_MS, description });
 
 /** `discriminator` makes the validator answer for the one branch that `type` names, not for all of them. */
 const BackoffSchema = Type.Unsafe<BackoffRequest>({
+  title: 'Backoff',
+  description: 'How long to wait before another attempt; what the job type says by default.',
   type: 'object',
   required: ['type'],
   discriminator: { propertyName: 'type' },
   oneOf: [
-    strict({
-      type: Type.Literal('exponential'),
-      delayMs: Type.Optional(WaitMs),
-      maxMs: Type.Optional(WaitMs),
-      jitter: Jitter,
-    }),
-    strict({ type: Type.Literal('fixed'), delayMs: WaitMs, jitter: Jitter }),
-    strict({
-      type: Type.Literal('schedule'),
-      delaysMs: Type.Array(WaitMs, { minItems: 1, maxItems: 100 }),
-      jitter: Jitter,
-    }),
+    strict(
+      {
+        type: Type.Literal('exponential', { description: 'Each wait is twice the one before.' }),
+        delayMs: Type.Optional(waitMs('The first wait; 1,000 by default.')),
+        maxMs: Type.Optional(waitMs('The longest wait; 600,000 by default.')),
+        jitter: Jitter,
+      },
+      { title: 'ExponentialBackoff' },
+    ),
+    strict(
+      {
+        type: Type.Literal('fixed', { description: 'All waits are as long.' }),
+        delayMs: waitMs('Each wait.'),
+        jitter: Jitter,
+      },
+      { title: 'FixedBackoff' },
+    ),
+    strict(
+      {
+        type: Type.Literal('schedule', { description: 'Each wait is named.' }),
+        delaysMs: Type.Array(waitMs('A wait.'), {
+          minItems: 1,
+          maxItems: 100,
+          description: 'The waits, one for each attempt after the first; the last one goes on.',
+        }),
+        jitter: Jitter,
+      },
+      { title: 'ScheduledBackoff' },
+    ),
   ],
 });
 
-const RetrySchema = strict({
-  maxAttempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 100 })),
-  backoff: Type.Optional(BackoffSchema),
-});
+const RetrySchema = strict(
+  {
+    maxAttempts: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100,
+        description: 'Attempts in all; what the job type says by default.',
+      }),
+    ),
+    backoff: Type.Optional(BackoffSchema),
+  },
+  { description: 'What happens when an attempt fails.' },
+);
 
-const WebhookSchema = strict({
-  url: Type.String({ maxLength: 2_048, description: 'An absolute http or https URL without credentials.' }),
-  events: Type.Optional(
-    Type.Array(oneOf(JOB_EVENT_TYPES), {
-      minItems: 1,
-      uniqueItems: true,
-      description: 'Which events to send; all of them by default.',
-    }),
-  ),
-});
+const WebhookSchema = strict(
+  {
+    url: Type.String({ maxLength: 2_048, description: 'An absolute http or https URL without credentials.' }),
+    events: Type.Optional(
+      Type.Array(oneOf(JOB_EVENT_TYPES), {
+        minItems: 1,
+        uniqueItems: true,
+        description: 'Which events to send; all of them by default.',
+      }),
+    ),
+  },
+  { description: 'Whom to call when the job is finished.' },
+);
 
 /** The body of `POST /v1/jobs`. */
 export const JobRequest = strict(
@@ -58,7 +94,7 @@ export const JobRequest = strict(
     queue: Type.Optional(
       Type.String({ minLength: 1, maxLength: 200, description: "The type's queue by default." }),
     ),
-    priority: Type.Optional(oneOf(PRIORITIES)),
+    priority: Type.Optional(PrioritySchema),
     runAt: Type.Optional(
       Type.String({ format: 'date-time', description: 'Not before this time (RFC 3339).' }),
     ),
@@ -76,9 +112,19 @@ export const JobRequest = strict(
       Type.Integer({ minimum: 1, maximum: MAX_TIMEOUT_MS, description: 'The time an attempt may take.' }),
     ),
     retry: Type.Optional(RetrySchema),
-    concurrencyKey: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    concurrencyKey: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'Jobs of one key share a limit: what the job type says, or one at a time.',
+      }),
+    ),
     tags: Type.Optional(
-      Type.Array(Type.String({ minLength: 1, maxLength: 100 }), { maxItems: 20, uniqueItems: true }),
+      Type.Array(Type.String({ minLength: 1, maxLength: 100 }), {
+        maxItems: 20,
+        uniqueItems: true,
+        description: 'Words to find it by.',
+      }),
     ),
     metadata: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Yours to use; at most 16 KiB.' }),
@@ -86,12 +132,14 @@ export const JobRequest = strict(
     webhook: Type.Optional(WebhookSchema),
   },
   {
+    title: 'JobRequest',
+    description: 'A job to run.',
     examples: [
       {
         type: 'http.request',
         payload: { method: 'GET', url: 'https://example.com/' },
-        tags: ['a'],
-        delayMs: 0,
+        tags: ['nightly'],
+        delayMs: 5_000,
       },
     ],
   },

@@ -1,13 +1,13 @@
 import type { CatalogType } from '@accepted/shared/database/catalog';
-import { compileSchema } from '@accepted/shared/json-schema/compile-schema';
-import type { ValidateFunction } from 'ajv';
-import { faultsOfAjv } from '../http/faults.ts';
-import type { Fault } from '../http/problem.ts';
+import { createSchemaCompiler } from '@accepted/shared/json-schema/compile-schema';
+import { compileCheck, type FindFaults } from '../http/faults.ts';
 
 /** A job type with its payload schemas compiled. */
 export interface KnownJobType {
   row: CatalogType;
-  findPayloadFaults(payload: unknown): Fault[];
+  /** The same function for as long as the schema is the same; `undefined` when this server cannot check payloads. */
+  check: FindFaults | undefined;
+  findPayloadFaults: FindFaults;
   /** Answers the ids of the schemas of other live builds that refuse a payload. */
   refusingSchemas(payload: unknown): string[];
 }
@@ -17,7 +17,7 @@ export interface PayloadChecks {
   compile(rows: CatalogType[]): Map<string, KnownJobType>;
 }
 
-/** What a validator is made of; it is kept for as long as some type has this very schema. */
+/** What a check is made of; it is kept for as long as some type has this very schema. */
 type SchemaKey = string;
 
 /**
@@ -25,11 +25,11 @@ type SchemaKey = string;
  * compiled is reported and lets every payload pass: the worker checks again with the real schema.
  */
 export function createPayloadChecks(onBrokenSchema: (type: string, error: unknown) => void): PayloadChecks {
-  let compiled = new Map<SchemaKey, ValidateFunction | undefined>();
+  let compiled = new Map<SchemaKey, FindFaults | undefined>();
 
-  function compileOne(type: string, schema: object): ValidateFunction | undefined {
+  function compileOne(type: string, schema: object): FindFaults | undefined {
     try {
-      return compileSchema(schema);
+      return compileCheck(createSchemaCompiler(), schema, { prefix: '/payload' });
     } catch (error) {
       onBrokenSchema(type, error);
       return undefined;
@@ -39,13 +39,13 @@ export function createPayloadChecks(onBrokenSchema: (type: string, error: unknow
   return {
     compile(rows) {
       const kept: typeof compiled = new Map();
-      const validatorOf = (type: string, schema: object) => {
+      const checkOf = (type: string, schema: object) => {
         const key = `${type} ${JSON.stringify(schema)}`;
-        const validate = compiled.has(key) ? compiled.get(key) : compileOne(type, schema);
-        kept.set(key, validate);
-        return validate;
+        const check = compiled.has(key) ? compiled.get(key) : compileOne(type, schema);
+        kept.set(key, check);
+        return check;
       };
-      const known = new Map(rows.map((row) => [row.type, know(row, validatorOf)]));
+      const known = new Map(rows.map((row) => [row.type, know(row, checkOf)]));
       compiled = kept;
       return known;
     },
@@ -54,18 +54,18 @@ export function createPayloadChecks(onBrokenSchema: (type: string, error: unknow
 
 function know(
   row: CatalogType,
-  validatorOf: (type: string, schema: object) => ValidateFunction | undefined,
+  checkOf: (type: string, schema: object) => FindFaults | undefined,
 ): KnownJobType {
-  const validate = validatorOf(row.type, row.payloadSchema);
+  const check = checkOf(row.type, row.payloadSchema);
   const others = row.otherSchemas.map(({ id, payloadSchema }) => ({
     id,
-    validate: validatorOf(row.type, payloadSchema),
+    check: checkOf(row.type, payloadSchema),
   }));
   return {
     row,
-    findPayloadFaults: (payload) =>
-      !validate || validate(payload) ? [] : faultsOfAjv(validate.errors, '/payload'),
+    check,
+    findPayloadFaults: check ?? (() => []),
     refusingSchemas: (payload) =>
-      others.flatMap((other) => (!other.validate || other.validate(payload) ? [] : other.id)),
+      others.flatMap((other) => ((other.check?.(payload).length ?? 0) > 0 ? other.id : [])),
   };
 }

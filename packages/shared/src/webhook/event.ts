@@ -96,7 +96,8 @@ function eventBody(type: string, at: Date, view: object): string {
   return LEFT_OUT.map(write).find(withinLimit) ?? write(['payload', ...SIZED_BY_CLIENTS]);
 }
 
-const SIZED_BY_CLIENTS = ['result', 'progress', 'metadata', 'tags', 'error', 'concurrencyKey'];
+/** What clients choose the size of: a body that would be too large goes without. */
+export const SIZED_BY_CLIENTS = ['result', 'progress', 'metadata', 'tags', 'error', 'concurrencyKey'];
 const LEFT_OUT = [['payload'], ['payload', 'result'], ['payload', 'result', 'progress', 'metadata']];
 
 function without(view: object, names: string[]): object {

@@ -4,24 +4,27 @@ import { parsePublicId, publicId } from '@accepted/shared/job/id';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
 import { oneOf } from '../../schemas/one-of.ts';
-import { orNull } from '../../schemas/shared-schemas.ts';
-
-const Time = Type.String({ format: 'date-time' });
+import { orNull, time } from '../../schemas/shared-schemas.ts';
 
 export const ScopeList = Type.Array(oneOf(SCOPES), {
   minItems: 1,
   uniqueItems: true,
+  description: 'What the key may do.',
 });
 
 export const apiKeyFields = {
-  id: Type.String(),
-  name: Type.String(),
-  scopes: Type.Array(Type.String()),
-  createdAt: Time,
-  revokedAt: orNull(Time),
+  id: Type.String({ description: 'The id of the key, `key_…`.' }),
+  name: Type.String({ description: 'What its maker called it.' }),
+  scopes: Type.Array(Type.String(), { description: 'What it may do.' }),
+  createdAt: time('When it was made.'),
+  revokedAt: orNull(time('When it was revoked; `null` while it is in force.')),
 };
 
-export const ApiKey = Type.Object(apiKeyFields, { additionalProperties: false });
+export const ApiKey = Type.Object(apiKeyFields, {
+  title: 'ApiKey',
+  additionalProperties: false,
+  description: 'An API key; its secret is not kept.',
+});
 
 /** Shows an API key; its secret is not known any more. */
 export function apiKeyView(row: ApiKeyRow) {

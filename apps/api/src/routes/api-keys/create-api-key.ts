@@ -11,14 +11,24 @@ const options = needsScope('admin', {
   tags: ['api-keys'],
   querystring: NoParameters,
   body: Type.Object(
-    { name: Type.String({ minLength: 1, maxLength: 200 }), scopes: ScopeList },
-    { additionalProperties: false },
+    {
+      name: Type.String({ minLength: 1, maxLength: 200, description: 'What to call it, for people.' }),
+      scopes: ScopeList,
+    },
+    {
+      title: 'ApiKeyRequest',
+      additionalProperties: false,
+      examples: [{ name: 'web shop', scopes: ['jobs:write', 'jobs:read'] }],
+    },
   ),
   response: answers(
     {
       201: {
         description: 'The key, shown once.',
-        schema: Type.Object({ ...apiKeyFields, key: Type.String() }, { additionalProperties: false }),
+        schema: Type.Object(
+          { ...apiKeyFields, key: Type.String({ description: 'The key itself, `acc_…`.' }) },
+          { title: 'NewApiKey', additionalProperties: false, description: 'An API key with its secret.' },
+        ),
       },
     },
     ['malformed_json', 'body_too_large', 'unsupported_media_type', 'validation_failed'],

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { answerPage, readPage } from '../../http/page.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { PageParameters } from '../../schemas/parameters.ts';
+import { PAGE_HEADERS } from '../../schemas/response-headers.ts';
 import { pageOf } from '../../schemas/shared-schemas.ts';
 import { ApiKey, apiKeyView } from './api-key-view.ts';
 
@@ -11,7 +12,10 @@ const options = needsScope('admin', {
   description: 'Newest first, revoked ones too.',
   tags: ['api-keys'],
   querystring: PageParameters,
-  response: answers({ 200: { description: 'A page of keys.', schema: pageOf(ApiKey) } }, ['invalid_cursor']),
+  response: answers(
+    { 200: { description: 'A page of keys.', schema: pageOf(ApiKey), headers: PAGE_HEADERS } },
+    ['invalid_cursor'],
+  ),
 });
 
 /** `GET /v1/api-keys`: the keys of the caller's tenant. */

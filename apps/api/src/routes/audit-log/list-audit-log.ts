@@ -6,21 +6,22 @@ import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { pageParameters } from '../../schemas/parameters.ts';
-import { orNull, pageOf } from '../../schemas/shared-schemas.ts';
+import { PAGE_HEADERS } from '../../schemas/response-headers.ts';
+import { orNull, pageOf, time } from '../../schemas/shared-schemas.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 200 });
+const name = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 
 const AuditEntry = Type.Object(
   {
-    id: Type.String(),
-    createdAt: Type.String({ format: 'date-time' }),
+    id: Type.String({ description: 'The id of the entry.' }),
+    createdAt: time('When it was done.'),
     actor: Type.String({ description: 'The id of an API key, or `bull-board` or `worker`.' }),
     action: Type.String({ description: 'Such as `dead_letter.replay`.' }),
     target: Type.String({ description: 'The id of what it was done to.' }),
-    reason: orNull(Type.String()),
-    detail: Type.Record(Type.String(), Type.Unknown()),
+    reason: orNull(Type.String({ description: 'The reason that was given.' })),
+    detail: Type.Record(Type.String(), Type.Unknown(), { description: 'More about it, by action.' }),
   },
-  { additionalProperties: false },
+  { title: 'AuditEntry', additionalProperties: false, description: 'Something that was done by hand.' },
 );
 
 const options = needsScope('admin', {
@@ -30,15 +31,16 @@ const options = needsScope('admin', {
   querystring: Type.Object(
     {
       ...pageParameters,
-      action: Type.Optional(Name),
-      actor: Type.Optional(Name),
-      target: Type.Optional(Name),
+      action: Type.Optional(name('Only this action.')),
+      actor: Type.Optional(name('Only what this actor did.')),
+      target: Type.Optional(name('Only what was done to this id.')),
     },
     { additionalProperties: false },
   ),
-  response: answers({ 200: { description: 'A page of entries.', schema: pageOf(AuditEntry) } }, [
-    'invalid_cursor',
-  ]),
+  response: answers(
+    { 200: { description: 'A page of entries.', schema: pageOf(AuditEntry), headers: PAGE_HEADERS } },
+    ['invalid_cursor'],
+  ),
 });
 
 /** `GET /v1/audit-log`: who did what to what, when and why. */

@@ -6,9 +6,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
 import { oneOf } from '../../schemas/one-of.ts';
-import { orNull } from '../../schemas/shared-schemas.ts';
-
-const Time = Type.String({ format: 'date-time' });
+import { link, orNull, time } from '../../schemas/shared-schemas.ts';
 
 export const BulkReplayIdParameter = Type.Object({
   id: Type.String({ description: 'The id of a bulk replay: `rep_…`.' }),
@@ -16,7 +14,7 @@ export const BulkReplayIdParameter = Type.Object({
 
 export const BulkReplay = Type.Object(
   {
-    id: Type.String(),
+    id: Type.String({ description: 'The id of the bulk replay, `rep_…`.' }),
     status: oneOf(BULK_REPLAY_STATUSES, {
       description:
         '`canary` until the canaries have succeeded, then `running`; `completed` when every replayed job is finished; `stopped` when a canary did not succeed.',
@@ -25,24 +23,29 @@ export const BulkReplay = Type.Object(
     limited: Type.Boolean({ description: 'Whether others matched that were too many for one bulk replay.' }),
     pending: Type.Integer({ description: 'Not replayed yet.' }),
     skipped: Type.Integer({ description: 'Resolved by somebody else before their turn.' }),
-    replayed: Type.Integer(),
+    replayed: Type.Integer({ description: 'Jobs that were put back to `queued`.' }),
     succeeded: Type.Integer({ description: 'Replayed jobs that have succeeded.' }),
     failed: Type.Integer({ description: 'Replayed jobs that ended otherwise.' }),
-    canary: Type.Integer(),
-    ratePerSecond: orNull(Type.Number()),
+    canary: Type.Integer({ description: 'How many are replayed first.' }),
+    ratePerSecond: orNull(
+      Type.Number({ description: 'How many are replayed in a second, over all workers.' }),
+    ),
     requestedBy: Type.String({ description: 'The id of an API key.' }),
-    reason: Type.String(),
-    createdAt: Time,
-    finishedAt: orNull(Time),
-    links: Type.Object({ self: Type.String(), cancel: Type.String() }),
+    reason: Type.String({ description: 'The reason that was given.' }),
+    createdAt: time('When it was asked for.'),
+    finishedAt: orNull(time('When it ended.')),
+    links: Type.Object(
+      { self: link('The bulk replay.'), cancel: link('Where to `POST` to cancel it.') },
+      { description: 'Paths of the bulk replay.' },
+    ),
   },
-  { additionalProperties: false },
+  { title: 'BulkReplay', additionalProperties: false, description: 'A replay of many dead letters.' },
 );
 
 /** Shows a bulk replay and how far it has come. */
 export function bulkReplayView(replay: BulkReplayRow, counts: BulkReplayCounts) {
   const id = publicId('bulkReplay', replay.id);
-  const self = `/v1/dead-letters/replays/${id}`;
+  const self = `/v1/bulk-replays/${id}`;
   const { pending, skipped, succeeded, failed } = counts;
   return {
     id,

@@ -24,9 +24,9 @@ const options = needsScope('dead-letters', {
   ]),
 });
 
-/** `POST /v1/dead-letters/replays/{id}/cancel`: ends a bulk replay where it stands. */
+/** `POST /v1/bulk-replays/{id}/cancel`: ends a bulk replay where it stands. */
 export const cancelBulkReplay: FastifyPluginAsyncTypebox = async (app) => {
-  app.post('/v1/dead-letters/replays/:id/cancel', options, async (request) => {
+  app.post('/v1/bulk-replays/:id/cancel', options, async (request) => {
     const { tenantId, id } = requestedBulkReplay(request);
     const act = { actor: request.caller.keyId, reason: NO_REASON };
     const isCanceled = await cancelInLedger(app.db, { tenantId, id, act });

@@ -38,17 +38,23 @@ const Body = Type.Object(
     ),
     reason: Type.Optional(Reason),
   },
-  { additionalProperties: false },
+  {
+    title: 'BulkReplayRequest',
+    additionalProperties: false,
+    examples: [
+      { filter: { queue: 'default' }, canary: 5, ratePerSecond: 10, reason: 'the mail server is back' },
+    ],
+  },
 );
 
 const DryRun = Type.Object(
   {
-    dryRun: Type.Literal(true),
-    matched: Type.Integer(),
-    limited: Type.Boolean(),
+    dryRun: Type.Literal(true, { description: 'Nothing was replayed.' }),
+    matched: Type.Integer({ description: 'The dead letters that match.' }),
+    limited: Type.Boolean({ description: 'Whether others match that are too many for one bulk replay.' }),
     sample: Type.Array(Type.String(), { description: `The ids of the first ${SAMPLE_SIZE}.` }),
   },
-  { additionalProperties: false },
+  { title: 'BulkReplayPreview', additionalProperties: false, description: 'What would be replayed.' },
 );
 
 const options = needsScope('dead-letters', {

@@ -5,25 +5,30 @@ import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { type Fault, invalidParameter, Problem } from '../../http/problem.ts';
 import { oneOf } from '../../schemas/one-of.ts';
+import { time } from '../../schemas/shared-schemas.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-const Time = Type.String({ format: 'date-time' });
+const name = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 
 /** The fields that dead letters are chosen by, in a query and in a body. */
 export const filterFields = {
-  queue: Type.Optional(Name),
-  type: Type.Optional(Name),
-  fingerprint: Type.Optional(Name),
-  reason: Type.Optional(Name),
-  createdAfter: Type.Optional(Time),
-  createdBefore: Type.Optional(Time),
+  queue: Type.Optional(name('Only of this queue.')),
+  type: Type.Optional(name('Only of this job type.')),
+  fingerprint: Type.Optional(name('Only of this group of alike errors.')),
+  reason: Type.Optional(
+    name('Only those that died of this: `attempts_exhausted`, `permanent_error` or `poison`.'),
+  ),
+  createdAfter: Type.Optional(time('Only those that are newer than this.')),
+  createdBefore: Type.Optional(time('Only those that are older than this.')),
 };
 
 const FilterFields = Type.Object(filterFields);
 
 export const resolutionField = {
   resolution: Type.Optional(
-    oneOf(['open', 'replayed', 'discarded'] as const satisfies ResolutionFilter[], { default: 'open' }),
+    oneOf(['open', 'replayed', 'discarded'] as const satisfies ResolutionFilter[], {
+      default: 'open',
+      description: 'Whether somebody has dealt with them.',
+    }),
   ),
 };
 

@@ -12,7 +12,14 @@ export const selectionFields = {
       description: 'Open dead letters that match; an empty filter means all of them.',
     }),
   ),
-  ids: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 1_000, uniqueItems: true })),
+  ids: Type.Optional(
+    Type.Array(Type.String(), {
+      minItems: 1,
+      maxItems: 1_000,
+      uniqueItems: true,
+      description: 'The ids of the dead letters that are meant, `dlq_…`.',
+    }),
+  ),
 };
 
 const SelectionFields = Type.Object(selectionFields);

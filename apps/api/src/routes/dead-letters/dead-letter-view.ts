@@ -3,70 +3,92 @@ import type { DeadLetterRow } from '@accepted/shared/database/tables';
 import { publicId } from '@accepted/shared/job/id';
 import { traceIdOf } from '@accepted/shared/job/trace-context';
 import { Type } from 'typebox';
-import { orNull } from '../../schemas/shared-schemas.ts';
+import { link, orNull, time } from '../../schemas/shared-schemas.ts';
 import { Attempt, endedAttempt } from '../jobs/attempt-view.ts';
 
-const Time = Type.String({ format: 'date-time' });
-
-const errorFields = { code: Type.String(), message: Type.String(), retryable: Type.Boolean() };
+const errorFields = {
+  code: Type.String({ description: 'What kind of error it was.' }),
+  message: Type.String({ description: 'What the handler said, for people.' }),
+  retryable: Type.Boolean({ description: 'Whether another attempt could have helped.' }),
+};
 
 /** An error without its stack, as lists have it. */
-export const DeadLetterError = Type.Object(errorFields, { additionalProperties: false });
+export const DeadLetterError = Type.Object(errorFields, {
+  title: 'DeadLetterError',
+  additionalProperties: false,
+  description: 'The error that the job died of.',
+});
 
 const summaryFields = {
-  id: Type.String(),
-  jobId: Type.String(),
-  queue: Type.String(),
-  type: Type.String(),
+  id: Type.String({ description: 'The id of the dead letter, `dlq_…`.' }),
+  jobId: Type.String({ description: 'The id of the job that died.' }),
+  queue: Type.String({ description: 'The queue of the job.' }),
+  type: Type.String({ description: 'The type of the job.' }),
   reason: Type.String({ description: '`attempts_exhausted`, `permanent_error` or `poison`.' }),
   fingerprint: Type.String({ description: 'The same for alike errors.' }),
   attempt: Type.Integer({ description: 'The number of the attempt that was the last.' }),
-  attemptsMade: Type.Integer(),
-  workerId: orNull(Type.String()),
+  attemptsMade: Type.Integer({ description: 'Attempts that counted.' }),
+  workerId: orNull(Type.String({ description: 'The worker that ran the last attempt.' })),
   versions: Type.Record(Type.String(), Type.String(), { description: 'What ran when the job died.' }),
-  requestId: orNull(Type.String()),
-  traceId: orNull(Type.String()),
-  createdAt: Time,
+  requestId: orNull(
+    Type.String({ description: 'The `X-Request-Id` of the request that submitted the job.' }),
+  ),
+  traceId: orNull(Type.String({ description: 'The trace that the job belongs to.' })),
+  createdAt: time('When the job died.'),
   resolution: orNull(Type.String({ description: '`replayed` or `discarded`; `null` while it is open.' })),
-  resolvedAt: orNull(Time),
+  resolvedAt: orNull(time('When somebody dealt with it.')),
   resolvedBy: orNull(Type.String({ description: 'The id of an API key, or `bull-board`.' })),
-  resolvedReason: orNull(Type.String()),
-  links: Type.Object({ self: Type.String(), job: Type.String(), replay: Type.String() }),
+  resolvedReason: orNull(Type.String({ description: 'The reason that was given.' })),
+  links: Type.Object(
+    { self: link('The dead letter.'), job: link('Its job.'), replay: link('Where to `POST` to replay it.') },
+    { title: 'DeadLetterLinks', description: 'Paths of the dead letter.' },
+  ),
 };
 
 export const DeadLetterSummary = Type.Object(
   { ...summaryFields, error: DeadLetterError },
-  { additionalProperties: false },
+  {
+    title: 'DeadLetterSummary',
+    additionalProperties: false,
+    description: 'A dead letter without its payload.',
+  },
 );
 
 const Replay = Type.Object(
   {
-    deadLetterId: Type.String(),
-    replayedAt: Time,
-    replayedBy: orNull(Type.String()),
-    reason: orNull(Type.String()),
-    payloadEdited: Type.Boolean(),
+    deadLetterId: Type.String({ description: 'The dead letter that was replayed.' }),
+    replayedAt: time('When it was replayed.'),
+    replayedBy: orNull(Type.String({ description: 'The id of an API key, or `bull-board`.' })),
+    reason: orNull(Type.String({ description: 'The reason that was given.' })),
+    payloadEdited: Type.Boolean({ description: 'Whether it was given another payload.' }),
   },
-  { additionalProperties: false },
+  { title: 'Replay', additionalProperties: false, description: 'A replay of the job.' },
 );
 
 export const DeadLetter = Type.Object(
   {
     ...summaryFields,
     error: Type.Object(
-      { ...errorFields, stack: Type.Optional(Type.String()) },
-      { additionalProperties: false },
+      {
+        ...errorFields,
+        stack: Type.Optional(Type.String({ description: 'Where in the handler it came from.' })),
+      },
+      { additionalProperties: false, description: 'The error that the job died of.' },
     ),
     payload: Type.Unknown({ description: 'What the job died with; a later replay may have changed it.' }),
-    tags: Type.Array(Type.String()),
-    metadata: Type.Record(Type.String(), Type.Unknown()),
-    maxAttempts: orNull(Type.Integer()),
+    tags: Type.Array(Type.String(), { description: 'The tags of the job.' }),
+    metadata: Type.Record(Type.String(), Type.Unknown(), { description: 'The metadata of the job.' }),
+    maxAttempts: orNull(Type.Integer({ description: 'Attempts that the job gets.' })),
     jobStatus: orNull(Type.String({ description: 'What the job is now; `null` when it is gone.' })),
-    jobCreatedAt: orNull(Time),
+    jobCreatedAt: orNull(time('When the job was accepted.')),
     attempts: Type.Array(Attempt, { description: 'All attempts of the job with their stacks.' }),
     replays: Type.Array(Replay, { description: 'All replays of the job, the first one first.' }),
   },
-  { additionalProperties: false },
+  {
+    title: 'DeadLetter',
+    additionalProperties: false,
+    description: 'All that is known of a job that failed for good.',
+  },
 );
 
 /** Shows a dead letter in a list: without its stack, which can be long. */

@@ -12,19 +12,26 @@ const options = needsScope('dead-letters', {
   description: `The open ones that match, at most ${MAX_DISCARDED} a request, the oldest first; all or none of them.`,
   tags: ['dead-letters'],
   querystring: NoParameters,
-  body: Type.Object({ ...selectionFields, reason: Type.Optional(Reason) }, { additionalProperties: false }),
+  body: Type.Object(
+    { ...selectionFields, reason: Type.Optional(Reason) },
+    {
+      title: 'DiscardRequest',
+      additionalProperties: false,
+      examples: [{ filter: { type: 'report.render' }, reason: 'nobody wants these reports any more' }],
+    },
+  ),
   response: answers(
     {
       200: {
         description: 'They are discarded.',
         schema: Type.Object(
           {
-            discarded: Type.Integer(),
+            discarded: Type.Integer({ description: 'How many were discarded.' }),
             hasMore: Type.Boolean({
               description: 'Whether others match that were too many for one request.',
             }),
           },
-          { additionalProperties: false },
+          { title: 'DiscardAnswer', additionalProperties: false, description: 'What was discarded.' },
         ),
       },
     },

@@ -21,9 +21,9 @@ const options = needsScope('dead-letters', {
   ),
 });
 
-/** `GET /v1/dead-letters/replays/{id}`: how far a bulk replay has come. */
+/** `GET /v1/bulk-replays/{id}`: how far a bulk replay has come. */
 export const getBulkReplay: FastifyPluginAsyncTypebox = async (app) => {
-  app.get('/v1/dead-letters/replays/:id', options, async (request) => {
+  app.get('/v1/bulk-replays/:id', options, async (request) => {
     const { tenantId, id } = requestedBulkReplay(request);
     const found = await findBulkReplay(app.db, tenantId, id);
     if (!found) throw bulkReplayNotFound();

@@ -8,30 +8,29 @@ import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { pageParameters } from '../../schemas/parameters.ts';
-import { pageOf } from '../../schemas/shared-schemas.ts';
+import { PAGE_HEADERS } from '../../schemas/response-headers.ts';
+import { pageOf, time } from '../../schemas/shared-schemas.ts';
 import { filterFields, filterOfQuery, resolutionField } from './dead-letter-parameters.ts';
 import { DeadLetterError } from './dead-letter-view.ts';
 
-const Time = Type.String({ format: 'date-time' });
-
 const Group = Type.Object(
   {
-    fingerprint: Type.String(),
-    count: Type.Integer(),
-    oldestAt: Time,
-    newestAt: Time,
+    fingerprint: Type.String({ description: 'The same for alike errors.' }),
+    count: Type.Integer({ description: 'How many dead letters there are of it.' }),
+    oldestAt: time('When the oldest of them died.'),
+    newestAt: time('When the newest of them died.'),
     newest: Type.Object(
       {
-        id: Type.String(),
-        queue: Type.String(),
-        type: Type.String(),
-        reason: Type.String(),
+        id: Type.String({ description: 'The id of the dead letter.' }),
+        queue: Type.String({ description: 'The queue of its job.' }),
+        type: Type.String({ description: 'The type of its job.' }),
+        reason: Type.String({ description: 'Why its job died.' }),
         error: DeadLetterError,
       },
       { additionalProperties: false, description: 'The newest of them, as a sample.' },
     ),
   },
-  { additionalProperties: false },
+  { title: 'DeadLetterGroup', additionalProperties: false, description: 'Dead letters of alike errors.' },
 );
 
 const options = needsScope('dead-letters', {
@@ -42,7 +41,10 @@ const options = needsScope('dead-letters', {
     { ...pageParameters, ...filterFields, ...resolutionField },
     { additionalProperties: false },
   ),
-  response: answers({ 200: { description: 'A page of groups.', schema: pageOf(Group) } }, ['invalid_cursor']),
+  response: answers(
+    { 200: { description: 'A page of groups.', schema: pageOf(Group), headers: PAGE_HEADERS } },
+    ['invalid_cursor'],
+  ),
 });
 
 /** `GET /v1/dead-letters/groups`: which errors there are, and how many jobs died of each. */

@@ -4,6 +4,7 @@ import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { pageParameters } from '../../schemas/parameters.ts';
+import { PAGE_HEADERS } from '../../schemas/response-headers.ts';
 import { pageOf } from '../../schemas/shared-schemas.ts';
 import { filterFields, filterOfQuery, resolutionField } from './dead-letter-parameters.ts';
 import { DeadLetterSummary, deadLetterSummary } from './dead-letter-view.ts';
@@ -21,7 +22,7 @@ const options = needsScope('dead-letters', {
       200: {
         description: 'A page of dead letters.',
         schema: pageOf(DeadLetterSummary),
-        headers: { Link: '`rel="next"` leads to the next page.' },
+        headers: PAGE_HEADERS,
       },
     },
     ['invalid_cursor'],

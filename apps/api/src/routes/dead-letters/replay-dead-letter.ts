@@ -27,7 +27,11 @@ const Body = Type.Object(
     ),
     reason: Type.Optional(Reason),
   },
-  { additionalProperties: false },
+  {
+    title: 'ReplayRequest',
+    additionalProperties: false,
+    examples: [{ payload: { method: 'GET', url: 'https://example.com/' }, reason: 'the URL was wrong' }],
+  },
 );
 
 const options = needsScope('dead-letters', {
@@ -38,15 +42,13 @@ const options = needsScope('dead-letters', {
   params: DeadLetterIdParameter,
   querystring: NoParameters,
   body: Body,
+  'x-optional-body': true,
   response: answers(
     {
       202: {
         description: 'The job is queued again.',
         schema: Type.Ref('Job'),
-        headers: {
-          Location: 'Where to follow the job.',
-          'Retry-After': 'Seconds after which it pays to look.',
-        },
+        headers: { Location: 'Where to follow the job.' },
       },
     },
     [

@@ -1,32 +1,33 @@
 import type { AttemptRow, JobRow } from '@accepted/shared/database/tables';
 import { publicId } from '@accepted/shared/job/id';
 import { Type } from 'typebox';
-import { orNull } from '../../schemas/shared-schemas.ts';
-
-const Time = Type.String({ format: 'date-time' });
+import { orNull, time } from '../../schemas/shared-schemas.ts';
 
 export const Attempt = Type.Object(
   {
     attempt: Type.Integer({ description: 'Counted from 1.' }),
     replayRound: Type.Integer({ description: '0, and one more with every replay of the dead letter.' }),
-    workerId: orNull(Type.String()),
+    workerId: orNull(Type.String({ description: 'The worker that ran it.' })),
     outcome: Type.String({
       description:
         '`running`, `succeeded`, `failed`, `timeout`, `worker_lost`, `canceled` or `released`. One that was released ' +
         'does not count; with the error `worker_lost`, its worker was lost and may have been killed by another job.',
     }),
     error: orNull(
-      Type.Object({
-        code: Type.String(),
-        message: Type.String(),
-        retryable: Type.Boolean(),
-        stack: Type.Optional(Type.String({ description: 'Only with scope `dead-letters`.' })),
-      }),
+      Type.Object(
+        {
+          code: Type.String({ description: 'What kind of error it was.' }),
+          message: Type.String({ description: 'What the handler said, for people.' }),
+          retryable: Type.Boolean({ description: 'Whether another attempt could help.' }),
+          stack: Type.Optional(Type.String({ description: 'Only with scope `dead-letters`.' })),
+        },
+        { description: 'Why it failed; `null` where it did not.' },
+      ),
     ),
-    startedAt: orNull(Time),
-    finishedAt: orNull(Time),
+    startedAt: orNull(time('When it started.')),
+    finishedAt: orNull(time('When it ended; `null` while it runs.')),
   },
-  { additionalProperties: false },
+  { title: 'Attempt', additionalProperties: false, description: 'One run of the handler.' },
 );
 
 export interface AttemptView {

@@ -10,6 +10,8 @@ import { answerJob, jobNotFound, requestedJob } from './answer-job.ts';
 
 const options = needsScope('jobs:write', {
   summary: 'Cancel a job',
+  description:
+    'A job that waits is canceled at once. One that runs is asked to stop: its handler decides, and may still succeed.',
   tags: ['jobs'],
   params: JobIdParameter,
   querystring: NoParameters,

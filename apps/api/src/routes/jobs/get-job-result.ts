@@ -6,6 +6,8 @@ import { jobETag, matchesETag } from '../../http/conditional.ts';
 import { Problem } from '../../http/problem.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
+import { IfNoneMatch } from '../../schemas/request-headers.ts';
+import { ETAG_HEADERS } from '../../schemas/response-headers.ts';
 import { jobNotFound, requestedJob } from './answer-job.ts';
 
 const options = needsScope('jobs:read', {
@@ -13,11 +15,16 @@ const options = needsScope('jobs:read', {
   description: 'The very JSON that the handler returned.',
   tags: ['jobs'],
   params: JobIdParameter,
+  headers: Type.Object({ 'If-None-Match': IfNoneMatch }),
   querystring: NoParameters,
   response: answers(
     {
-      200: { description: 'The result.', schema: Type.Unknown() },
-      304: { description: 'The result is as `If-None-Match` knows it.' },
+      200: {
+        description: 'The result.',
+        schema: Type.Unknown({ description: 'Any JSON, as the `resultSchema` of the job type says.' }),
+        headers: ETAG_HEADERS,
+      },
+      304: { description: 'The result is as `If-None-Match` knows it.', headers: ETAG_HEADERS },
     },
     ['job_not_found', 'job_not_finished', 'job_failed', 'job_canceled', 'job_expired'],
   ),

@@ -6,6 +6,8 @@ import { parsePreferences } from '../../http/preferences.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter } from '../../schemas/parameters.ts';
+import { IfNoneMatch, Prefer } from '../../schemas/request-headers.ts';
+import { JOB_HEADERS, WAIT_HEADERS } from '../../schemas/response-headers.ts';
 import { answerJob, applyPreferences, jobNotFound, requestedJob } from './answer-job.ts';
 
 const options = needsScope('jobs:read', {
@@ -15,10 +17,7 @@ const options = needsScope('jobs:read', {
     '`Prefer: wait=N` waits up to N seconds for the job to finish (long-poll).',
   tags: ['jobs'],
   params: JobIdParameter,
-  headers: Type.Object({
-    'if-none-match': Type.Optional(Type.String({ description: 'An `ETag` of an earlier answer.' })),
-    prefer: Type.Optional(Type.Unknown({ description: '`wait=N` (RFC 7240).' })),
-  }),
+  headers: Type.Object({ 'If-None-Match': IfNoneMatch, Prefer }),
   querystring: Type.Object(
     {
       onComplete: Type.Optional(
@@ -32,10 +31,16 @@ const options = needsScope('jobs:read', {
       200: {
         description: 'The job.',
         schema: Type.Ref('Job'),
-        headers: { ETag: 'Changes with the job.', 'Retry-After': 'Seconds; only until the job is finished.' },
+        headers: WAIT_HEADERS,
       },
-      303: { description: 'The job succeeded; its result is at `Location`.' },
-      304: { description: 'The job is as `If-None-Match` knows it.' },
+      303: {
+        description: 'The job succeeded; its result is at `Location`.',
+        headers: { Location: 'The result.', ...JOB_HEADERS, ...WAIT_HEADERS },
+      },
+      304: {
+        description: 'The job is as `If-None-Match` knows it.',
+        headers: { ...JOB_HEADERS, ...WAIT_HEADERS },
+      },
     },
     ['job_not_found'],
   ),

@@ -8,10 +8,10 @@ import { invalidParameter } from '../../http/problem.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { oneOf } from '../../schemas/one-of.ts';
 import { pageParameters } from '../../schemas/parameters.ts';
-import { pageOf } from '../../schemas/shared-schemas.ts';
+import { PAGE_HEADERS } from '../../schemas/response-headers.ts';
+import { pageOf, time } from '../../schemas/shared-schemas.ts';
 
-const Name = Type.String({ minLength: 1, maxLength: 200 });
-const Time = Type.String({ format: 'date-time' });
+const name = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 
 const options = needsScope('jobs:read', {
   summary: 'List jobs',
@@ -20,12 +20,12 @@ const options = needsScope('jobs:read', {
   querystring: Type.Object(
     {
       ...pageParameters,
-      status: Type.Optional(oneOf(JOB_STATUSES)),
-      type: Type.Optional(Name),
-      queue: Type.Optional(Name),
-      tag: Type.Optional(Name),
-      createdAfter: Type.Optional(Time),
-      createdBefore: Type.Optional(Time),
+      status: Type.Optional(oneOf(JOB_STATUSES, { description: 'Only jobs of this status.' })),
+      type: Type.Optional(name('Only jobs of this type.')),
+      queue: Type.Optional(name('Only jobs of this queue.')),
+      tag: Type.Optional(name('Only jobs that have this tag.')),
+      createdAfter: Type.Optional(time('Only jobs that are newer than this.')),
+      createdBefore: Type.Optional(time('Only jobs that are older than this.')),
     },
     { additionalProperties: false },
   ),
@@ -34,7 +34,7 @@ const options = needsScope('jobs:read', {
       200: {
         description: 'A page of jobs.',
         schema: pageOf(Type.Ref('JobSummary')),
-        headers: { Link: '`rel="next"` leads to the next page.' },
+        headers: PAGE_HEADERS,
       },
     },
     ['invalid_cursor'],

@@ -14,6 +14,8 @@ import { bodyFaultsOf } from '../../plugins/validation.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
+import { IdempotencyKey, Prefer, Traceparent, Tracestate } from '../../schemas/request-headers.ts';
+import { WAIT_HEADERS } from '../../schemas/response-headers.ts';
 import { catalogFor, checkSubmission } from '../../submit/check-submission.ts';
 import { JobRequest } from '../../submit/job-request.ts';
 import { resolveJob, type Submission } from '../../submit/resolve-job.ts';
@@ -22,6 +24,12 @@ import { answerJob, applyPreferences } from './answer-job.ts';
 /** Scopes idempotency keys, so that a key used on another route is another key. */
 const ROUTE = 'POST /v1/jobs';
 
+const SUBMIT_HEADERS = {
+  Location: 'Where to follow the job.',
+  'Idempotent-Replayed': '`true` when an earlier request with this key made the job.',
+  ...WAIT_HEADERS,
+};
+
 const options = needsScope('jobs:write', {
   summary: 'Submit a job',
   description:
@@ -29,22 +37,24 @@ const options = needsScope('jobs:write', {
     '`Prefer: wait=N` waits up to N seconds for the job to finish.',
   tags: ['jobs'],
   headers: Type.Object({
-    'idempotency-key': Type.Optional(Type.Unknown({ description: '1 to 255 printable ASCII characters.' })),
-    prefer: Type.Optional(Type.Unknown({ description: '`wait=N`, `respond-async` (RFC 7240).' })),
+    'Idempotency-Key': IdempotencyKey,
+    Prefer,
+    traceparent: Traceparent,
+    tracestate: Tracestate,
   }),
   querystring: NoParameters,
   body: JobRequest,
   response: answers(
     {
-      200: { description: 'The job finished within the wait.', schema: Type.Ref('Job') },
+      200: {
+        description: 'The job finished within the wait.',
+        schema: Type.Ref('Job'),
+        headers: SUBMIT_HEADERS,
+      },
       202: {
         description: 'The job is accepted.',
         schema: Type.Ref('Job'),
-        headers: {
-          Location: 'Where to follow the job.',
-          'Retry-After': 'Seconds after which it pays to look.',
-          'Idempotent-Replayed': '`true` when an earlier request with this key made the job.',
-        },
+        headers: SUBMIT_HEADERS,
       },
     },
     [

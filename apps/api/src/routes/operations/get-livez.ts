@@ -7,7 +7,12 @@ const schema = {
   description: 'Depends on nothing: a database that is away is no reason to restart this process.',
   tags: ['operations'],
   response: openAnswers(
-    { 200: { description: 'It is.', schema: Type.Object({ status: Type.Literal('alive') }) } },
+    {
+      200: {
+        description: 'It is.',
+        schema: Type.Object({ status: Type.Literal('alive', { description: 'Always this.' }) }),
+      },
+    },
     [],
   ),
 };

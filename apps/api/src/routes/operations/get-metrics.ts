@@ -7,7 +7,7 @@ const options = needsScope('metrics', {
   description: 'OpenMetrics 1.0 text. Every API process shows the same numbers.',
   tags: ['operations'],
   querystring: NoParameters,
-  response: answers({ 200: { description: 'The metrics.' } }, []),
+  response: answers({ 200: { description: 'The metrics.', mediaType: 'application/openmetrics-text' } }, []),
 });
 
 /** `GET /metrics`: numbers for Prometheus, which sends an API key with the scope `metrics`. */

@@ -1,34 +1,69 @@
+import { createHash } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import { matchesETag } from '../../http/conditional.ts';
+import { addCatalog } from '../../openapi/api-document.ts';
 import type { CatalogSnapshot } from '../../plugins/catalog.ts';
 import { openAnswers } from '../../schemas/describe-route.ts';
+import { IfNoneMatch } from '../../schemas/request-headers.ts';
+import { ETAG_HEADERS } from '../../schemas/response-headers.ts';
 
 const schema = {
   summary: 'This API as OpenAPI 3.1',
   description: 'With the payload schema of every registered job type, as `Payload.<type>`.',
   tags: ['operations'],
-  response: openAnswers({ 200: { description: 'The document.', schema: Type.Unknown() } }, []),
+  headers: Type.Object({ 'If-None-Match': IfNoneMatch }),
+  response: openAnswers(
+    {
+      200: {
+        description: 'The document.',
+        schema: Type.Object({}, { description: 'An OpenAPI 3.1 document.' }),
+        headers: ETAG_HEADERS,
+      },
+      304: { description: 'The document is as `If-None-Match` knows it.', headers: ETAG_HEADERS },
+    },
+    [],
+  ),
 };
 
 /** `GET /openapi.json`: the document that `/docs` shows and clients are generated from. */
-export const getOpenApi: FastifyPluginAsyncTypebox<{ publicUrl: string }> = async (app, { publicUrl }) => {
-  app.get('/openapi.json', { schema }, async (request) => {
-    const document = app.swagger();
-    const catalog = await app.catalog.read().catch((error: unknown) => {
-      request.log.warn({ err: error }, 'the document goes without the catalog');
-      return undefined;
-    });
-    const { components = {} } = document as { components?: { schemas?: object } };
-    const schemas = { ...components.schemas, ...(catalog && payloadSchemas(catalog, publicUrl)) };
-    return { ...document, components: { ...components, schemas } };
+export const getOpenApi: FastifyPluginAsyncTypebox = async (app) => {
+  const write = createDocumentWriter((catalog) => {
+    const document = app.apiDocument();
+    return JSON.stringify(catalog ? addCatalog(document, catalog) : document);
+  });
+  app.get('/openapi.json', { schema }, async (request, reply) => {
+    const { text, etag } = write(await readCatalog(request));
+    reply.header('etag', etag).header('cache-control', 'no-cache');
+    if (matchesETag(request.headers['if-none-match'], etag)) return reply.code(304).send();
+    return reply.type('application/json; charset=utf-8').send(text);
   });
 };
 
-/** An `$id` makes a schema a resource of its own, so that its `#/$defs/…` do not point into this document. */
-function payloadSchemas({ types }: CatalogSnapshot, publicUrl: string): Record<string, object> {
-  const entries = [...types.values()].map(({ row }) => {
-    const $id = `${publicUrl}/schemas/payload/${encodeURIComponent(row.type)}`;
-    return [`Payload.${row.type.replace(/[^A-Za-z0-9._-]/g, '_')}`, { $id, ...row.payloadSchema }];
+function readCatalog(request: FastifyRequest): Promise<CatalogSnapshot | undefined> {
+  return request.server.catalog.read().catch((error: unknown) => {
+    request.log.warn({ err: error }, 'the document goes without the catalog');
+    return undefined;
   });
-  return Object.fromEntries(entries);
+}
+
+/** Writes the document once for every catalog, and tells by its tag whether it is another. */
+function createDocumentWriter(write: (catalog: CatalogSnapshot | undefined) => string) {
+  let last: { catalog: CatalogSnapshot | undefined; text: Buffer; etag: string } | undefined;
+  return (catalog: CatalogSnapshot | undefined) => {
+    if (!last || !isSameCatalog(last.catalog, catalog)) {
+      const text = Buffer.from(write(catalog));
+      const etag = `"${createHash('sha256').update(text).digest('base64url')}"`;
+      last = { catalog, text, etag };
+    }
+    return last;
+  };
+}
+
+/** A type that is read again has another row, but the same check as long as its payload schema is the same. */
+function isSameCatalog(one: CatalogSnapshot | undefined, other: CatalogSnapshot | undefined): boolean {
+  if (one === other || !one || !other) return one === other;
+  const isKnown = ([type, { check }]: [string, { check: unknown }]) => one.types.get(type)?.check === check;
+  return one.types.size === other.types.size && [...other.types].every(isKnown);
 }

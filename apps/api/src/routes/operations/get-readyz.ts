@@ -13,7 +13,12 @@ const schema = {
     'Asks the ledger, and whether its schema is one that this server can use. False first when the server shuts down.',
   tags: ['operations'],
   response: openAnswers(
-    { 200: { description: 'They should.', schema: Type.Object({ status: Type.Literal('ready') }) } },
+    {
+      200: {
+        description: 'They should.',
+        schema: Type.Object({ status: Type.Literal('ready', { description: 'Always this.' }) }),
+      },
+    },
     ['not_ready', 'database_unavailable', 'schema_mismatch'],
   ),
 };

@@ -8,17 +8,21 @@ import { problemIndexPage, problemPage } from './problem-page.ts';
 const HTML = 'text/html; charset=utf-8';
 
 const listSchema = {
+  operationId: 'listProblems',
   summary: 'List the problems that answers can carry',
+  description: 'Every `code` that an answer can have, with what it means.',
   tags: ['operations'],
-  response: openAnswers({ 200: { description: 'A page for people (HTML).' } }, []),
+  response: openAnswers({ 200: { description: 'A page for people.', mediaType: 'text/html' } }, []),
 };
 
 const schema = {
   summary: 'Explain a problem',
   description: 'What the `type` of a problem leads to.',
   tags: ['operations'],
-  params: Type.Object({ code: Type.String() }),
-  response: openAnswers({ 200: { description: 'A page for people (HTML).' } }, ['not_found']),
+  params: Type.Object({ code: Type.String({ description: 'The `code` of a problem.' }) }),
+  response: openAnswers({ 200: { description: 'A page for people.', mediaType: 'text/html' } }, [
+    'not_found',
+  ]),
 };
 
 /** `GET /problems` and `GET /problems/{code}`: the pages that problems lead to. */

@@ -7,8 +7,9 @@ import { Queue, queueView } from './queue-view.ts';
 
 const options = needsScope('jobs:read', {
   summary: 'Get a queue',
+  description: 'Depth, the longest wait, rates and workers of one queue, over all tenants.',
   tags: ['catalog'],
-  params: Type.Object({ name: Type.String() }),
+  params: Type.Object({ name: Type.String({ description: 'The name of the queue.' }) }),
   querystring: NoParameters,
   response: answers({ 200: { description: 'The queue.', schema: Queue } }, ['queue_not_found']),
 });

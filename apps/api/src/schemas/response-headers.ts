@@ -1,0 +1,44 @@
+/** The headers that answers carry, as OpenAPI has them. A route says what one means there; what it looks like is the same everywhere. */
+const HEADER_SCHEMAS: Record<string, object> = {
+  'Cache-Control': { type: 'string' },
+  ETag: { type: 'string', pattern: '^"[^"]*"$' },
+  'Idempotent-Replayed': { type: 'string', enum: ['true'] },
+  Link: { type: 'string' },
+  Location: { type: 'string', format: 'uri-reference' },
+  'Preference-Applied': { type: 'string' },
+  'Retry-After': { type: 'integer', minimum: 0 },
+  Vary: { type: 'string' },
+  'WWW-Authenticate': { type: 'string' },
+  'X-Request-Id': { type: 'string' },
+};
+
+/** What each header of an answer means, by name. */
+export type HeaderTexts = Record<string, string>;
+
+export const ETAG_HEADERS: HeaderTexts = { ETag: 'Names this state; for `If-None-Match`.' };
+
+/** What every answer with a job carries. */
+export const JOB_HEADERS: HeaderTexts = {
+  ...ETAG_HEADERS,
+  'Retry-After': 'Seconds after which it pays to look again; only until the job is finished.',
+};
+
+export const WAIT_HEADERS: HeaderTexts = {
+  'Preference-Applied': 'Which preferences of `Prefer` were honoured, and how.',
+};
+
+export const PAGE_HEADERS: HeaderTexts = { Link: '`rel="next"` leads to the next page (RFC 8288).' };
+
+const EVERY_ANSWER: HeaderTexts = {
+  'Cache-Control': 'Whether the answer may be kept, and by whom (RFC 9111).',
+  'X-Request-Id': 'The id of the request, for logs: the one that it came with, or a new one.',
+};
+
+/** Describes the headers of an answer: those of its own, and what every answer has. */
+export function describeHeaders(own: HeaderTexts): Record<string, object> {
+  const described = Object.entries({ ...own, ...EVERY_ANSWER }).map(([name, description]) => [
+    name,
+    { ...(HEADER_SCHEMAS[name] ?? { type: 'string' }), description },
+  ]);
+  return Object.fromEntries(described);
+}
