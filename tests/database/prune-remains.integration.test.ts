@@ -2,9 +2,11 @@ import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import {
   deleteExpiredKeys,
   deleteFinishedBulkReplays,
+  deleteOldDeliveryLinks,
   deleteResolvedDeadLetters,
   type KeyPosition,
 } from '@accepted/shared/database/prune-remains';
+import { linkDeliveries } from '@accepted/shared/database/webhook-deliveries';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
 import { sql } from 'kysely';
@@ -44,6 +46,23 @@ test('an idempotency key is deleted once it is over and its job finished or gone
   expect(rows.map(({ key }) => key)).toEqual(['waiting', 'young']);
   const again = { ...gone, id: newUuid() };
   expect(await insertJobs(ledger.db, [again])).toMatchObject([{ kind: 'created' }]);
+});
+
+test('what leads to a delivery is deleted when that is gone, and long enough ago that its week is', async () => {
+  const [there, gone, young] = [newUuid(), newUuid(), newUuid()];
+  await writeJob(ledger.db, there);
+  const link = { jobId: newUuid(), tenantId: newUuid(), event: 'job.failed' };
+  await linkDeliveries(
+    ledger.db,
+    [there, gone, young].map((deliveryId) => ({ ...link, deliveryId })),
+  );
+  await sql`UPDATE webhook_deliveries SET created_at = now() - ${RETENTION_DAYS + 9} * interval '1 day'
+    WHERE delivery_id <> ${young}`.execute(ledger.db);
+
+  expect(await deleteOldDeliveryLinks(ledger.db, RETENTION_DAYS, 10)).toBe(1);
+  expect(await deleteOldDeliveryLinks(ledger.db, RETENTION_DAYS, 10)).toBe(0);
+  const rows = await ledger.db.selectFrom('webhook_deliveries').select('delivery_id').execute();
+  expect(rows.map((row) => row.delivery_id).sort()).toEqual([there, young].sort());
 });
 
 test('a dead letter is deleted with its edits when it was resolved long ago and its job is gone', async () => {

@@ -50,6 +50,8 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
   );
   await sql`INSERT INTO payload_edits (job_id, replay_round, tenant_id, dead_letter_id, payload, actor)
     VALUES (${job.id}, 0, ${tenantId}, ${letter}, '{}', 'test')`.execute(db);
+  await sql`INSERT INTO webhook_deliveries (job_id, delivery_id, tenant_id, event)
+    VALUES (${job.id}, ${newUuid()}, ${tenantId}, 'job.failed')`.execute(db);
   const replay = newUuid();
   await sql`INSERT INTO bulk_replays (id, tenant_id, actor, reason, selection, canary, status, matched, limited)
     VALUES (${replay}, ${tenantId}, 'test', 'test', '{}', 0, 'running', 1, false)`.execute(db);
@@ -121,6 +123,18 @@ describe('what runs for a tenant', () => {
     ['changes the audit log', () => `UPDATE audit_log SET actor = 'nobody'`, 'permission denied'],
     ['deletes a job', () => `DELETE FROM jobs`, 'permission denied'],
     ['reads the secret of webhooks', () => `SELECT webhook_secret FROM tenants`, 'permission denied'],
+    [
+      'reads secrets that still sign',
+      () => `SELECT retired_webhook_secrets FROM tenants`,
+      'permission denied',
+    ],
+    ['unlinks a delivery', () => `DELETE FROM webhook_deliveries`, 'permission denied'],
+    [
+      'links a delivery for another',
+      () =>
+        `INSERT INTO webhook_deliveries (job_id, delivery_id, tenant_id, event) VALUES (gen_random_uuid(), gen_random_uuid(), '${theirs}', 'x')`,
+      'row-level security',
+    ],
     ['reads who else has workers', () => `SELECT * FROM workers`, 'permission denied'],
     ['turns the policies off', () => `ALTER TABLE jobs DISABLE ROW LEVEL SECURITY`, 'must be owner'],
   ])('never %s', async (_name, statement, refusal) => {

@@ -1,4 +1,5 @@
 import { generateApiKey } from '@accepted/shared/database/api-keys';
+import type { Database } from '@accepted/shared/database/connect';
 import {
   ensureBootstrap,
   generateWebhookSecret,
@@ -7,6 +8,9 @@ import {
 } from '@accepted/shared/database/tenants';
 import { createSecretBox, generateSecretKey, parseSecretKeys } from '@accepted/shared/secrets/secret-box';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
+import { createTestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
 
@@ -101,6 +105,63 @@ describe('API keys', () => {
   });
 });
 
+describe('the last key with the scope admin', () => {
+  test('is not revoked, neither by itself nor by another, and another one sets it free', async () => {
+    await using own = await startApi();
+    const make = async (scopes: string[]) =>
+      (await own.send('POST', '/v1/api-keys', { body: { name: 'k', scopes } })).json();
+    const [first] = (await own.send('GET', '/v1/api-keys')).json().data;
+    await make(['jobs:read', 'jobs:write']);
+
+    const refused = await own.send('DELETE', `/v1/api-keys/${first.id}`);
+    expect([refused.statusCode, refused.json().code]).toEqual([409, 'last_admin_key']);
+    expect(refused.headers['content-type']).toContain('application/problem+json');
+    expect((await own.send('GET', '/v1/api-keys')).json().data.at(-1)).toMatchObject({ revokedAt: null });
+
+    const second = await make(['admin']);
+    expect((await own.send('DELETE', `/v1/api-keys/${first.id}`)).statusCode).toBe(200);
+    const again = await own.send('DELETE', `/v1/api-keys/${first.id}`, { key: second.key });
+    expect([again.statusCode, again.json().revokedAt]).toEqual([200, expect.any(String)]);
+    const last = await own.send('DELETE', `/v1/api-keys/${second.id}`, { key: second.key });
+    expect([last.statusCode, last.json().code]).toEqual([409, 'last_admin_key']);
+  });
+
+  test('is left when the last two are revoked at the same moment', async () => {
+    await using own = await startApi();
+    await own.send('POST', '/v1/api-keys', { body: { name: 'k', scopes: ['admin'] } });
+    const { data } = (await own.send('GET', '/v1/api-keys')).json();
+    expect(data).toHaveLength(2);
+    const revoke = ({ id }: { id: string }) => own.send('DELETE', `/v1/api-keys/${id}`);
+    const waiting = async () => {
+      const { rows } = await sql<{ n: number }>`
+        SELECT count(*)::int AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(own.db);
+      return rows[0]?.n === 2;
+    };
+
+    const replies = await own.db.transaction().execute(async (tx) => {
+      await tx.selectFrom('api_keys').select('id').forUpdate().execute();
+      const both = data.map(revoke);
+      await waitUntil(waiting, { until: 'both wait for the rows' });
+      return both;
+    });
+    const statuses = (await Promise.all(replies)).map(({ statusCode }) => statusCode);
+    expect(statuses.sort()).toEqual([200, 409]);
+    expect(
+      (await own.db.selectFrom('api_keys').selectAll().execute()).filter((row) => !row.revoked_at),
+    ).toHaveLength(1);
+  });
+
+  test("is told apart from other tenants' keys", async () => {
+    await using own = await startApi();
+    const other = await createOtherTenant(own.db);
+    const [first] = (await own.send('GET', '/v1/api-keys')).json().data;
+    expect((await own.send('DELETE', `/v1/api-keys/${first.id}`)).statusCode).toBe(409);
+    const [theirs] = (await own.send('GET', '/v1/api-keys', { key: other })).json().data;
+    expect((await own.send('DELETE', `/v1/api-keys/${theirs.id}`)).statusCode).toBe(404);
+  });
+});
+
 describe('requests about API keys that are refused', () => {
   test.each([
     [{}, ['/name', '/scopes']],
@@ -164,6 +225,74 @@ describe('ensureBootstrap', () => {
     await ensureBootstrap(api.db, secretBox, { apiKey: generateApiKey().text, webhookSecret: given });
     expect(await readSecret()).toBe(given);
   });
+
+  describe('a webhook secret that another one replaces', () => {
+    const [a, b, c] = [0, 1, 2].map(generateWebhookSecret) as [string, string, string];
+    const start = (db: Database, webhookSecret: string) =>
+      ensureBootstrap(db, secretBox, { apiKey: api.key, webhookSecret });
+    const secretsOf = async (db: Database) => {
+      const { id } = await db.selectFrom('tenants').select('id').executeTakeFirstOrThrow();
+      return webhookSecrets(db, secretBox, id);
+    };
+
+    test('signs beside the new one, however many processes start with that, and whichever came before', async () => {
+      await using database = await createTestDatabase();
+      const { db } = database;
+      await start(db, a);
+      expect(await secretsOf(db)).toEqual([a]);
+      await Promise.all(Array.from({ length: 8 }, () => start(db, b)));
+      await start(db, b);
+      expect(await secretsOf(db)).toEqual([b, a]);
+      await start(db, c);
+      expect(await secretsOf(db)).toEqual([c, b, a]);
+      await start(db, a);
+      expect(await secretsOf(db)).toEqual([a, c, b]);
+    });
+
+    test('stops 24 hours later by the clock of Postgres, and is forgotten', async () => {
+      await using database = await createTestDatabase();
+      const { db } = database;
+      await start(db, a);
+      await start(db, b);
+      await passTime(db, '23 hours 59 minutes');
+      expect(await secretsOf(db)).toEqual([b, a]);
+      await passTime(db, '2 minutes');
+      expect(await secretsOf(db)).toEqual([b]);
+      await start(db, b);
+      const rows = await db.selectFrom('tenants').select('retired_webhook_secrets').execute();
+      expect(rows).toEqual([{ retired_webhook_secrets: [] }]);
+    });
+
+    test('is sealed, and sealed anew with a newer key', async () => {
+      await using database = await createTestDatabase();
+      const { db } = database;
+      await start(db, a);
+      await start(db, b);
+      const [row] = await db.selectFrom('tenants').selectAll().execute();
+      expect(JSON.stringify(row)).not.toContain('whsec_');
+      const [newer, older] = [parseSecretKeys(generateSecretKey()) ?? [], parseSecretKeys(secretsKey) ?? []];
+      await sealStoredSecrets(db, createSecretBox([...newer, ...older]));
+      expect(await webhookSecrets(db, createSecretBox(newer), row?.id ?? '')).toEqual([b, a]);
+    });
+
+    test('that no key opens is given up, as whoever lost the key can only start anew', async () => {
+      await using database = await createTestDatabase();
+      const { db } = database;
+      await start(db, a);
+      const newBox = createSecretBox(parseSecretKeys(generateSecretKey()) ?? []);
+      const { tenantId } = await ensureBootstrap(db, newBox, { apiKey: api.key, webhookSecret: b });
+      expect(await webhookSecrets(db, newBox, tenantId)).toEqual([b]);
+    });
+
+    /** Makes the retired secrets older. */
+    async function passTime(db: Database, interval: string): Promise<void> {
+      await sql`
+        UPDATE tenants SET retired_webhook_secrets = (
+          SELECT jsonb_agg(jsonb_set(retired, '{signsUntil}',
+            to_jsonb((retired ->> 'signsUntil')::timestamptz - ${interval}::interval)))
+          FROM jsonb_array_elements(retired_webhook_secrets) AS retired)`.execute(db);
+    }
+  });
 });
 
 describe('secrets in the ledger', () => {
@@ -188,16 +317,16 @@ describe('secrets in the ledger', () => {
     await store(secret);
     await Promise.all(Array.from({ length: 4 }, () => sealStoredSecrets(api.db, secretBox)));
     expect(await stored()).toMatch(/^sealed\.v1\./);
-    expect(await webhookSecrets(api.db, secretBox, api.tenantId)).toEqual([secret]);
+    expect((await webhookSecrets(api.db, secretBox, api.tenantId))[0]).toBe(secret);
   });
 
   test('are sealed anew with the newest key, and then the old one can go', async () => {
-    const [secret] = await webhookSecrets(api.db, secretBox, api.tenantId);
+    const secrets = await webhookSecrets(api.db, secretBox, api.tenantId);
     const oldKey = parseSecretKeys(secretsKey) ?? [];
     await sealStoredSecrets(api.db, createSecretBox([...otherKey, ...oldKey]));
-    expect(await webhookSecrets(api.db, createSecretBox(otherKey), api.tenantId)).toEqual([secret]);
+    expect(await webhookSecrets(api.db, createSecretBox(otherKey), api.tenantId)).toEqual(secrets);
     await sealStoredSecrets(api.db, createSecretBox([...oldKey, ...otherKey]));
-    expect(await webhookSecrets(api.db, secretBox, api.tenantId)).toEqual([secret]);
+    expect(await webhookSecrets(api.db, secretBox, api.tenantId)).toEqual(secrets);
   });
 
   test('stay closed to a wrong key, which is told and changes nothing', async () => {

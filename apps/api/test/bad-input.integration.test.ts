@@ -96,6 +96,30 @@ const INVALID_BODIES: [string, string, string[]][] = [
   ['a time without a zone', '{"type":"test.echo","payload":{},"runAt":"2999-01-01T00:00:00"}', ['/runAt']],
   ['a leap second', '{"type":"test.echo","payload":{},"runAt":"2999-12-31T23:59:60Z"}', ['/runAt']],
   ['a time in the past', '{"type":"test.echo","payload":{},"runAt":"2020-01-01T00:00:00Z"}', ['/runAt']],
+  ...[
+    '9999-12-31T23:59:59-23:59',
+    '4026-01-01T00:00:00Z',
+    '0000-01-01T00:00:00+23:59',
+    '2999-01-01 00:00:00Z',
+    '2999-01-01T00:00:00+0100',
+    new Date(Date.now() + 366 * 86_400_000 + 3_600_000).toISOString(),
+  ].map((runAt): [string, string, string[]] => [
+    `to run at ${runAt}`,
+    JSON.stringify({ type: 'test.echo', payload: {}, runAt }),
+    ['/runAt'],
+  ]),
+  ['a delay of 367 days', `{"type":"test.echo","payload":{},"delayMs":${367 * 86_400_000}}`, ['/delayMs']],
+  ['a ttl of 367 days', `{"type":"test.echo","payload":{},"ttlMs":${367 * 86_400_000}}`, ['/ttlMs']],
+  [
+    'a timeout of two days',
+    `{"type":"test.echo","payload":{},"timeoutMs":${2 * 86_400_000}}`,
+    ['/timeoutMs'],
+  ],
+  [
+    'a number of milliseconds beyond all bounds',
+    '{"type":"test.echo","payload":{},"delayMs":1e308,"ttlMs":1e308,"timeoutMs":1e308}',
+    ['/delayMs', '/ttlMs', '/timeoutMs'],
+  ],
   [
     'runAt and delayMs',
     '{"type":"test.echo","payload":{},"runAt":"2999-01-01T00:00:00Z","delayMs":1}',

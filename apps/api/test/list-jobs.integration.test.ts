@@ -64,6 +64,16 @@ describe('GET /v1/jobs', () => {
   });
 });
 
+test.each(['0000-01-01T00:00:00%2B23:59', '9999-12-31T23:59:59.999999999-23:59', '2026-01-01t00:00:00z'])(
+  'every list can be filtered by the time %s',
+  async (time) => {
+    for (const route of ['/v1/jobs', '/v1/dead-letters', '/v1/dead-letters/groups']) {
+      const reply = await api.send('GET', `${route}?createdAfter=${time}&createdBefore=${time}`);
+      expect([route, reply.statusCode, reply.json().data]).toEqual([route, 200, []]);
+    }
+  },
+);
+
 describe('parameters of GET /v1/jobs that are refused', () => {
   test.each([
     ['?limit=0', '/query/limit'],
@@ -74,6 +84,9 @@ describe('parameters of GET /v1/jobs that are refused', () => {
     ['?createdAfter=yesterday', '/query/createdAfter'],
     ['?createdAfter=2026-02-30T00:00:00Z', '/query/createdAfter'],
     ['?createdAfter=2016-12-31T23:59:60Z', '/query/createdAfter'],
+    ['?createdAfter=2026-01-01T00:00:00+01:00', '/query/createdAfter'],
+    ['?createdBefore=2026-01-01T00:00:00%2B0100', '/query/createdBefore'],
+    ['?createdBefore=%2B010000-01-01T00:00:00Z', '/query/createdBefore'],
     ['?nonsense=1', '/query/nonsense'],
     ['?tag=%00', '/query/tag'],
   ])('%s is 400', async (query, pointer) => {

@@ -100,7 +100,8 @@ test('answers match the schemas that OpenAPI gives them', async () => {
   ajv.addSchema(document, 'openapi');
   const done = await api.submit();
   await runJob(api.db, done, { kind: 'succeed', resultJson: '[1]' });
-  const failed = await api.submit({ tags: ['x'], concurrencyKey: 'k', ttlMs: 60_000 });
+  const webhook = { url: 'https://example.com/hook' };
+  const failed = await api.submit({ tags: ['x'], concurrencyKey: 'k', ttlMs: 60_000, webhook });
   const error = { code: 'x', message: 'y', retryable: false, stack: 'z' };
   await runJob(api.db, failed, { kind: 'deadLetter', reason: 'permanent_error', error });
 
@@ -262,4 +263,6 @@ const ROUTES = [
   'POST /v1/dead-letters/{id}/replay',
   'POST /v1/jobs',
   'POST /v1/jobs/{id}/cancel',
+  'POST /v1/jobs/{id}/copy',
+  'POST /v1/jobs/{id}/reschedule',
 ];

@@ -96,6 +96,8 @@ describe('GET /v1/jobs/{id}', () => {
       ['GET', `/v1/jobs/${id}/result`],
       ['GET', `/v1/jobs/${id}/attempts`],
       ['POST', `/v1/jobs/${id}/cancel`],
+      ['POST', `/v1/jobs/${id}/reschedule`],
+      ['POST', `/v1/jobs/${id}/copy`],
     ] as const;
     for (const [method, url] of routes) {
       const reply = await api.send(method, url, { key: otherKey });
@@ -113,6 +115,29 @@ describe('GET /v1/jobs/{id}', () => {
 
     expect(reply.statusCode).toBe(303);
     expect(reply.headers.location).toBe(`/v1/jobs/${id}/result`);
+    expect((await api.send('GET', String(reply.headers.location))).json()).toMatchObject({ done: true });
+    const head = await api.send('HEAD', `/v1/jobs/${id}?onComplete=redirect`);
+    expect([head.statusCode, head.headers.location]).toEqual([303, `/v1/jobs/${id}/result`]);
+    const known = { 'if-none-match': String(reply.headers.etag) };
+    const again = await api.send('GET', `/v1/jobs/${id}?onComplete=redirect`, { headers: known });
+    expect(again.statusCode).toBe(303);
+  });
+
+  test('onComplete=redirect answers a job without a result as it is, and waits as long as it is asked to', async () => {
+    const [failing, waiting] = [await api.submit(), await api.submit()];
+    await runJob(api.db, failing, FAIL);
+    const failed = await api.send('GET', `/v1/jobs/${failing}?onComplete=redirect`);
+    expect([failed.statusCode, failed.json().status]).toEqual([200, 'failed']);
+
+    const pending = api.send('GET', `/v1/jobs/${waiting}?onComplete=redirect`, {
+      headers: { prefer: 'wait=2' },
+    });
+    await runJob(api.db, waiting, SUCCEED);
+    expect((await pending).headers).toMatchObject({
+      location: `/v1/jobs/${waiting}/result`,
+      'preference-applied': 'wait=2',
+    });
+    expect((await api.send('GET', `/v1/jobs/${waiting}?onComplete=forget`)).statusCode).toBe(400);
   });
 });
 

@@ -1,3 +1,5 @@
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -95,6 +97,19 @@ test('every field of a request is kept', async () => {
     webhook: { url: 'https://example.com/hook', events: ['job.failed'] },
     tracestate: 'a=1',
   });
+});
+
+test("a key of the client's own lets one job of its queue run at a time, of whatever type, where the type has no limit", async () => {
+  await using own = await startApi();
+  const submit = (request: object) =>
+    own.submit({ type: 'test.strict', queue: 'strict', concurrencyKey: 'k', ...request });
+  for (const request of [{}, {}, { type: 'test.strict', concurrencyKey: 'other' }]) await submit(request);
+  const { jobs } = await dispatchJobs(own.db, 'strict', testLane(100));
+  expect(jobs).toHaveLength(2);
+  // `test.echo` lets five of a key run at once, and each job goes by the limit of its own type.
+  await submit({ type: 'test.echo' });
+  expect((await dispatchJobs(own.db, 'strict', testLane(100))).jobs).toMatchObject([{ type: 'test.echo' }]);
+  expect((await dispatchJobs(own.db, 'strict', testLane(100))).jobs).toEqual([]);
 });
 
 test('a delay schedules, and Retry-After counts from the time of the job', async () => {

@@ -202,6 +202,7 @@ function listenForHints(
 ) {
   const listeners = {
     [CHANNELS.jobReady]: dispatch.hint,
+    [CHANNELS.jobScheduled]: dispatch.dueSoon,
     [CHANNELS.cancelRequested](jobIds: string) {
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
     },

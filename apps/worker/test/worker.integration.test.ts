@@ -5,6 +5,7 @@ import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import { rescheduleJob } from '@accepted/shared/database/reschedule-jobs';
 import { newUuid } from '@accepted/shared/job/id';
 import { laneName } from '@accepted/shared/queue/lane-name';
 import { registerTestBuild, testLane } from '@accepted/testing/test-build';
@@ -41,6 +42,20 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       'failed',
       'succeeded',
     ]);
+  });
+
+  test('a job that is rescheduled runs at its new time, be it now or soon, and not before', async () => {
+    await start('rescheduled', async () => 'done');
+    const now = await submitOne('rescheduled', { delayMs: 3_600_000 });
+    await rescheduleJob(workers.database.db, now.tenantId, now.id, { delayMs: 0 });
+    await notify(workers.database.db, CHANNELS.jobReady, 'rescheduled');
+    await reaches(now.id, 'succeeded');
+
+    const soon = await submitOne('rescheduled', { delayMs: 3_600_000 });
+    const result = await rescheduleJob(workers.database.db, soon.tenantId, soon.id, { delayMs: 20 });
+    await notify(workers.database.db, CHANNELS.jobScheduled, 'rescheduled');
+    const { started_at: startedAt } = await reaches(soon.id, 'succeeded');
+    expect(startedAt?.getTime()).toBeGreaterThanOrEqual(result?.row.run_at.getTime() ?? 0);
   });
 
   test('jobs of one concurrency key run one at a time, and the next one follows at once', async () => {

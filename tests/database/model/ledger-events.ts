@@ -6,6 +6,7 @@ import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { rescheduleJob } from '@accepted/shared/database/reschedule-jobs';
 import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
 import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
 import { registerWorker } from '@accepted/shared/database/workers';
@@ -26,6 +27,7 @@ export type LedgerEvent =
   | { kind: 'loseWorker' }
   | { kind: 'rescue' }
   | { kind: 'becomeDue' | 'cancel' | 'expire' | 'replay' | 'discard'; job: number }
+  | { kind: 'reschedule'; job: number; isDue: boolean }
   | { kind: 'claim'; job: number; late: 0 | 1; byLostWorker: boolean }
   | { kind: 'takeBack'; job: number; late: 0 | 1 }
   | { kind: 'record'; job: number; stale: 0 | 1; result: AttemptResult };
@@ -67,6 +69,18 @@ export const LIVES: LedgerEvent[][] = [
   [insertOf(), on('expire')],
   [insertOf('scheduled'), on('cancel')],
   [insertOf('scheduled'), on('expire')],
+  [
+    insertOf(),
+    { kind: 'dispatch' },
+    reschedule('later'),
+    reschedule('later'),
+    reschedule('now'),
+    ...attempt(threw),
+    reschedule('later'),
+    reschedule('now'),
+    ...attempt(returned),
+    reschedule('now'),
+  ],
 ];
 
 function insertOf(scheduled?: 'scheduled'): LedgerEvent {
@@ -75,6 +89,10 @@ function insertOf(scheduled?: 'scheduled'): LedgerEvent {
 
 function on(kind: 'becomeDue' | 'cancel' | 'expire' | 'replay'): LedgerEvent {
   return { kind, job: 0 };
+}
+
+function reschedule(to: 'now' | 'later'): LedgerEvent {
+  return { kind: 'reschedule', job: 0, isDue: to === 'now' };
 }
 
 function attempt(result: AttemptResult): LedgerEvent[] {
@@ -105,6 +123,10 @@ export const ledgerEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
       ),
       job,
     }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('reschedule' as const), job, isDue: fc.boolean() }),
   },
   {
     weight: 6,
@@ -197,6 +219,13 @@ async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): P
     case 'takeBack':
       await takeBack(db, [{ id: job.id, dispatchNo: job.dispatchNo - event.late }]);
       return model.takeBack(job, job.dispatchNo - event.late);
+    case 'reschedule': {
+      const { tenant_id } = await readRow(db, job.id);
+      const delayMs = event.isDue ? 0 : 3_600_000;
+      const result = await rescheduleJob(db, tenant_id, job.id, { delayMs });
+      expect(result?.kind === 'rescheduled').toBe(model.reschedule(job, event.isDue));
+      return;
+    }
     case 'claim':
       return await claim(world, job, event);
     case 'record':

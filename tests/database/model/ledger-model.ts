@@ -80,6 +80,13 @@ export function takeBack(job: ModelJob, dispatchNo: number): void {
   job.dispatched = false;
 }
 
+/** Answers whether the job waits, so that it could be given another time. */
+export function reschedule(job: ModelJob, isDue: boolean): boolean {
+  if (!TRANSITIONS[job.status].rescheduled) return false;
+  move(job, isDue ? 'becameDue' : 'rescheduled');
+  return true;
+}
+
 /** Answers whether the claim gets the job. */
 export function claim(job: ModelJob, dispatchNo: number, worker: { id: string; isLost: boolean }): boolean {
   const isFor = job.dispatched && job.dispatchNo === dispatchNo && !isOverdue(job) && !worker.isLost;

@@ -1,6 +1,13 @@
-/** Makes the entity tag of a job: its version counts every change that a client can see. */
-export function jobETag(version: number): string {
-  return `"v${version}"`;
+import { createHash } from 'node:crypto';
+
+/**
+ * Makes the entity tag of a job: its version counts every change of its own. What goes on beside it, such as the
+ * deliveries of its webhook after it is finished, takes part as a hash once there is any.
+ */
+export function jobETag(version: number, beside: readonly unknown[] = []): string {
+  if (beside.length === 0) return `"v${version}"`;
+  const hash = createHash('sha256').update(JSON.stringify(beside)).digest('base64url');
+  return `"v${version}.${hash.slice(0, 16)}"`;
 }
 
 /** Tells whether `If-None-Match` names this tag; the comparison is weak (RFC 9110, section 13.1.2). */

@@ -2,6 +2,7 @@ import { listCatalog } from '@accepted/shared/database/catalog';
 import { listQueueNames } from '@accepted/shared/database/queue-estimates';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
+import { longestText } from '../submit/longest-text.ts';
 import { createPayloadChecks, type KnownJobType } from '../submit/payload-checks.ts';
 
 /** The job types and queues that workers have registered, as of a few seconds ago at most. */
@@ -33,14 +34,24 @@ const FRESH_MS = 250;
 /** While requests come in, the catalog is read again as soon as it is as old as `TTL_MS`; this leaves time to do so. */
 const TOO_OLD_MS = 3_000;
 
-/** Keeps the catalog at hand, with a compiled validator a type. */
-export const catalog = fp(async (app) => {
+/** Keeps the catalog at hand, with a compiled validator a type. `maxBodyBytes` is the largest request that is taken. */
+export const catalog = fp<{ maxBodyBytes: number }>(async (app, { maxBodyBytes }) => {
   const payloadChecks = createPayloadChecks((type, error) => {
     app.log.error(
       { err: error, type },
       'the payload schema cannot be compiled, so the worker alone checks payloads',
     );
-  });
+  }, warnOfLongText);
+
+  function warnOfLongText(type: string, schema: object): void {
+    const maxLength = longestText(schema)?.length ?? 0;
+    if (maxLength <= maxBodyBytes) return;
+    app.log.warn(
+      { type, maxLength, maxBodyBytes },
+      'the payload schema takes a text that no request can hold',
+    );
+  }
+
   let readAt = Number.NEGATIVE_INFINITY;
 
   async function readCatalog(): Promise<CatalogSnapshot> {

@@ -3,6 +3,7 @@ import addFormats from 'ajv-formats';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { compileCheck } from '../http/faults.ts';
+import { parseTime } from '../http/parse-time.ts';
 import { type Fault, invalidParameter, Problem, validationFailed } from '../http/problem.ts';
 
 declare module 'fastify' {
@@ -66,6 +67,7 @@ export function bodyFaultsOf(request: FastifyRequest): Fault[] {
 
 function withFormats(ajv: Ajv): Ajv {
   addFormats.default(ajv);
+  ajv.addFormat('date-time', { type: 'string', validate: (text) => parseTime(text) !== undefined });
   return ajv;
 }
 

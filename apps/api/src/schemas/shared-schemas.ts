@@ -43,6 +43,33 @@ const JobError = Type.Object(
   { $id: 'JobError', additionalProperties: false, description: 'Why the latest attempt failed.' },
 );
 
+const JobWebhook = Type.Object(
+  {
+    url: link('Where the events are sent.'),
+    events: Type.Array(Type.String({ examples: ['job.succeeded'] }), {
+      description: 'The events it is told of.',
+    }),
+    deliveries: Type.Array(
+      Type.Object(
+        {
+          id: Type.String({
+            description: 'Of the job that delivers: `/v1/jobs/{id}/attempts` has each try.',
+          }),
+          event: Type.String({ description: 'The event that it tells of.', examples: ['job.succeeded'] }),
+          status: JobStatusSchema,
+          tries: Type.Integer({
+            description: 'Counted anew when the dead letter of the delivery is replayed.',
+          }),
+          lastError: orNull(Type.Ref('JobError'), { description: 'Why the latest try failed, or `null`.' }),
+        },
+        { title: 'JobDelivery', additionalProperties: false, description: 'One event on its way.' },
+      ),
+      { description: 'The newest 20, the newest first. There is none before the job is finished.' },
+    ),
+  },
+  { $id: 'JobWebhook', additionalProperties: false, description: 'Who is told how the job ends.' },
+);
+
 const summaryFields = {
   id: Type.String({
     description: 'The id of the job, `job_…`.',
@@ -77,13 +104,16 @@ const summaryFields = {
   ),
   requestId: orNull(Type.String({ description: 'The `X-Request-Id` of the request that submitted it.' })),
   traceId: orNull(Type.String({ description: 'The trace that it belongs to (W3C Trace Context).' })),
-  version: Type.Integer({ description: 'Grows with every change; the ETag is made of it.' }),
+  version: Type.Integer({
+    description: 'Grows with every change of the job; the ETag is made of it and of the deliveries.',
+  }),
   createdAt: time('When it was accepted.'),
   dispatchedAt: orNull(time('When it was last handed to the workers.')),
   startedAt: orNull(time('When the latest attempt started.')),
   finishedAt: orNull(time('When it reached a final status.')),
   nextAttemptAt: orNull(time('When the next attempt is due; only while the status is `retrying`.')),
   cancelRequestedAt: orNull(time('When somebody asked it to stop.')),
+  webhook: orNull(Type.Ref('JobWebhook'), { description: 'Who is told how it ends, or `null`.' }),
   links: Type.Object(
     {
       self: link('The job.'),
@@ -166,7 +196,7 @@ const Problem = Type.Object(
 );
 
 /** The schemas that routes refer to by `$id`. */
-export const sharedSchemas: TSchema[] = [JobError, JobSummary, Job, Problem];
+export const sharedSchemas: TSchema[] = [JobError, JobWebhook, JobSummary, Job, Problem];
 
 /** Makes the schema of a page of a list. */
 export function pageOf(item: TSchema): TSchema {

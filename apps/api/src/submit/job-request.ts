@@ -8,7 +8,8 @@ const DAY_MS = 86_400_000;
 
 /** The timer of a runtime and the ledger's column hold 2^31 - 1 ms; a day is far below. */
 const MAX_TIMEOUT_MS = DAY_MS;
-const MAX_DELAY_MS = 366 * DAY_MS;
+export const MAX_DELAY_DAYS = 366;
+export const MAX_DELAY_MS = MAX_DELAY_DAYS * DAY_MS;
 
 const Jitter = Type.Optional(
   oneOf(['full', 'equal', 'none'], {
@@ -96,7 +97,10 @@ export const JobRequest = strict(
     ),
     priority: Type.Optional(PrioritySchema),
     runAt: Type.Optional(
-      Type.String({ format: 'date-time', description: 'Not before this time (RFC 3339).' }),
+      Type.String({
+        format: 'date-time',
+        description: 'Not before this time (RFC 3339), which is at most 366 days ahead.',
+      }),
     ),
     delayMs: Type.Optional(
       Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: 'Not before this has passed.' }),
@@ -105,7 +109,8 @@ export const JobRequest = strict(
       Type.Integer({
         minimum: 1,
         maximum: MAX_DELAY_MS,
-        description: 'Expires when it was not started within this.',
+        description:
+          'Expires when it was not started within this, counted from the accept: also where its `runAt` is later.',
       }),
     ),
     timeoutMs: Type.Optional(
@@ -116,7 +121,9 @@ export const JobRequest = strict(
       Type.String({
         minLength: 1,
         maxLength: 255,
-        description: 'Jobs of one key share a limit: what the job type says, or one at a time.',
+        description:
+          'Jobs of your tenant with the same key in one queue, of whatever type, run one at a time. Where the type has a limit, so ' +
+          'many run at once instead. This key takes the place of the one that the type makes from the payload.',
       }),
     ),
     tags: Type.Optional(

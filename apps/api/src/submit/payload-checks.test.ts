@@ -41,6 +41,18 @@ test('a schema that cannot be compiled is reported once and lets the worker deci
   expect(broken).toEqual(['x']);
 });
 
+test('a schema is told of once for as long as it stays the same', () => {
+  const told: object[] = [];
+  const checks = createPayloadChecks(
+    () => undefined,
+    (_type, schema) => told.push(schema),
+  );
+  const schemas = [{ maxLength: 1 }, { maxLength: 1 }, { maxLength: 2 }];
+  for (const payloadSchema of schemas)
+    checks.compile([{ type: 'x', payloadSchema, otherSchemas: [] } as unknown as CatalogType]);
+  expect(told).toEqual([{ maxLength: 1 }, { maxLength: 2 }]);
+});
+
 test('a schema is compiled anew when it changes, and two types may share an $id', () => {
   const { known, broken } = makeChecks();
   expect(known({ $id: 'https://a.example/s', type: 'string' }).findPayloadFaults(1)).toHaveLength(1);

@@ -24,10 +24,14 @@ type SchemaKey = string;
  * Compiles payload schemas (JSON Schema, draft 2020-12) once for as long as they are there. A schema that cannot be
  * compiled is reported and lets every payload pass: the worker checks again with the real schema.
  */
-export function createPayloadChecks(onBrokenSchema: (type: string, error: unknown) => void): PayloadChecks {
+export function createPayloadChecks(
+  onBrokenSchema: (type: string, error: unknown) => void,
+  onNewSchema: (type: string, schema: object) => void = () => undefined,
+): PayloadChecks {
   let compiled = new Map<SchemaKey, FindFaults | undefined>();
 
   function compileOne(type: string, schema: object): FindFaults | undefined {
+    onNewSchema(type, schema);
     try {
       return compileCheck(createSchemaCompiler(), schema, { prefix: '/payload' });
     } catch (error) {

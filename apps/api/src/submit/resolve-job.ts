@@ -4,8 +4,9 @@ import { completeBackoff } from '@accepted/shared/job/backoff';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { priorityRank } from '@accepted/shared/job/priority';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
+import { parseTime } from '../http/parse-time.ts';
 import type { Fault } from '../http/problem.ts';
-import type { JobRequest } from './job-request.ts';
+import { type JobRequest, MAX_DELAY_DAYS, MAX_DELAY_MS } from './job-request.ts';
 import { resolvePointer } from './json-pointer.ts';
 
 /** What of a job does not come from its body. */
@@ -31,14 +32,23 @@ export function findRequestFaults(request: JobRequest | null | undefined, now: D
   ];
 }
 
-function faultsOfStart({ runAt, delayMs }: JobRequest, now: Date): Fault[] {
+/** Lists what is wrong with the time that a job is to start at. `runAt` may be as far away as `delayMs`, and no farther. */
+export function faultsOfStart({ runAt, delayMs }: Pick<JobRequest, 'runAt' | 'delayMs'>, now: Date): Fault[] {
   if (typeof runAt !== 'string') return [];
   if (delayMs !== undefined) return [{ pointer: '/delayMs', detail: 'Give `runAt` or `delayMs`, not both.' }];
-  const time = Date.parse(runAt);
-  if (Number.isNaN(time)) return [{ pointer: '/runAt', detail: 'There is no such time.' }];
-  if (time < now.getTime() - PAST_TOLERANCE_MS)
-    return [{ pointer: '/runAt', detail: 'The time is in the past.' }];
+  const time = parseTime(runAt);
+  if (!time) return [{ pointer: '/runAt', detail: 'There is no such time.' }];
+  const aheadMs = time.getTime() - now.getTime();
+  if (aheadMs < -PAST_TOLERANCE_MS) return [{ pointer: '/runAt', detail: 'The time is in the past.' }];
+  if (aheadMs > MAX_DELAY_MS)
+    return [{ pointer: '/runAt', detail: `The time is more than ${MAX_DELAY_DAYS} days ahead.` }];
   return [];
+}
+
+/** Reads when a valid request wants its job to start; neither is there when that is at once. */
+export function resolveStart({ runAt, delayMs }: Pick<JobRequest, 'runAt' | 'delayMs'>) {
+  const time = runAt === undefined ? undefined : parseTime(runAt);
+  return { ...(time && { runAt: time }), ...(delayMs && { delayMs }) };
 }
 
 function faultsOfWebhook(url: unknown): Fault[] {
@@ -74,8 +84,7 @@ export function resolveJob(
     maxAttempts: request.retry?.maxAttempts ?? defaults.maxAttempts,
     backoff: request.retry?.backoff ? completeBackoff(request.retry.backoff) : defaults.backoff,
     timeoutMs: request.timeoutMs ?? defaults.timeoutMs,
-    ...(request.runAt !== undefined && { runAt: new Date(request.runAt) }),
-    ...(request.delayMs && { delayMs: request.delayMs }),
+    ...resolveStart(request),
     ...(request.ttlMs !== undefined && { ttlMs: request.ttlMs }),
     ...resolveConcurrency(request, jobType.type, defaults),
     tags: request.tags ?? [],

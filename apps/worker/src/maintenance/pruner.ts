@@ -8,6 +8,7 @@ import {
 import {
   deleteExpiredKeys,
   deleteFinishedBulkReplays,
+  deleteOldDeliveryLinks,
   deleteResolvedDeadLetters,
   type KeyPosition,
 } from '@accepted/shared/database/prune-remains';
@@ -97,6 +98,7 @@ function createDeletions({ db, retentionDays }: PrunerOptions): Record<string, D
       return lastKey !== undefined;
     },
     'delete dead letters': async () => (await deleteResolvedDeadLetters(db, retentionDays, BATCH)) === BATCH,
+    'delete delivery links': async () => (await deleteOldDeliveryLinks(db, retentionDays, BATCH)) === BATCH,
     'delete bulk replays': async () =>
       (await deleteFinishedBulkReplays(db, retentionDays, BULK_REPLAY_BATCH)) === BULK_REPLAY_BATCH,
   };

@@ -74,23 +74,53 @@ export function listApiKeys(
   });
 }
 
-/** Revokes a key for good; revoking it again changes nothing. `undefined` when the tenant has no such key. */
+/** A key as it is after the request to revoke it; `isLastAdmin` says why it was not revoked. */
+export interface RevokeResult {
+  row: ApiKeyRow;
+  isLastAdmin: boolean;
+}
+
+/**
+ * Revokes a key for good; revoking it again changes nothing. `undefined` when the tenant has no such key. The last key
+ * with the scope `admin` stays in force: without one nobody could make the tenant another.
+ */
 export function revokeApiKey(
   db: Database,
   request: { tenantId: string; id: string; actor: string },
-): Promise<ApiKeyRow | undefined> {
+): Promise<RevokeResult | undefined> {
   return asTenant(db, request.tenantId, async (tx) => {
+    const admins = await lockAdminKeys(tx, request.tenantId);
     const owned = tx.selectFrom('api_keys').selectAll().where('tenant_id', '=', request.tenantId);
     const row = await owned.where('id', '=', request.id).forUpdate().executeTakeFirst();
-    if (!row || row.revoked_at) return row;
+    if (!row) return undefined;
+    const isLastAdmin = admins.length === 1 && admins[0] === row.id;
+    if (row.revoked_at || isLastAdmin) return { row, isLastAdmin };
     await audit(tx, row, request.actor, 'api_key.revoked');
-    return tx
+    const revoked = await tx
       .updateTable('api_keys')
       .set({ revoked_at: sql`now()` })
       .where('id', '=', row.id)
       .returningAll()
-      .executeTakeFirst();
+      .executeTakeFirstOrThrow();
+    return { row: revoked, isLastAdmin };
   });
+}
+
+/**
+ * Locks, in the order of their ids, the keys of a tenant that are in force and may manage keys. Of two that revoke each
+ * other's key at the same moment the second waits here, and sees then that its own is the last.
+ */
+async function lockAdminKeys(tx: Transaction<Ledger>, tenantId: string): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('api_keys')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('revoked_at', 'is', null)
+    .where(sql<boolean>`'admin' = ANY(scopes)`)
+    .orderBy('id')
+    .forUpdate()
+    .execute();
+  return rows.map(({ id }) => id);
 }
 
 async function audit(tx: Transaction<Ledger>, row: ApiKeyRow, actor: string, action: string): Promise<void> {

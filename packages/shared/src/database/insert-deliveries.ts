@@ -2,6 +2,7 @@ import { jobViewWithoutPayload } from '../job/job-view.ts';
 import { deliveryJobs } from '../webhook/event.ts';
 import type { Database } from './connect.ts';
 import { insertJobs } from './insert-jobs.ts';
+import { linkDeliveries } from './webhook-deliveries.ts';
 
 /**
  * Writes the webhook deliveries that finished jobs ask for, in the caller's transaction: the outcome and the promise
@@ -10,6 +11,21 @@ import { insertJobs } from './insert-jobs.ts';
 export async function insertDeliveries(tx: Database, jobIds: string[]): Promise<void> {
   if (jobIds.length === 0) return;
   const rows = await tx.selectFrom('jobs').selectAll().where('id', 'in', jobIds).execute();
-  const deliveries = rows.flatMap((row) => deliveryJobs(row, jobViewWithoutPayload(row)));
-  if (deliveries.length > 0) await insertJobs(tx, deliveries);
+  const made = rows.flatMap((row) =>
+    deliveryJobs(row, jobViewWithoutPayload(row)).map((delivery) => ({ row, delivery })),
+  );
+  if (made.length === 0) return;
+  await insertJobs(
+    tx,
+    made.map(({ delivery }) => delivery),
+  );
+  await linkDeliveries(
+    tx,
+    made.map(({ row, delivery }) => ({
+      jobId: row.id,
+      deliveryId: delivery.id,
+      tenantId: row.tenant_id,
+      event: `job.${row.status}`,
+    })),
+  );
 }

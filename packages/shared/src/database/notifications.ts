@@ -9,6 +9,8 @@ import { ImpatientClient } from './impatient-client.ts';
 export const CHANNELS = {
   /** The name of a queue in which jobs became ready. */
   jobReady: 'accepted_job_ready',
+  /** The name of a queue in which a waiting job got another time, which may be sooner than all others. */
+  jobScheduled: 'accepted_job_scheduled',
   /** Ids of jobs that reached a terminal status, separated by commas. */
   jobFinished: 'accepted_job_finished',
   /** Ids of running jobs that somebody asked to cancel, separated by commas. */

@@ -8,6 +8,9 @@ import { listed } from './status-condition.ts';
  * number of processes may call at once.
  */
 
+/** A week is dropped when all of it is older than the retention. */
+const LONGEST_AFTER_RETENTION_DAYS = 8;
+
 /** The last key that was looked at. `expiresAt` is as Postgres writes it, to the microsecond. */
 export interface KeyPosition {
   expiresAt: string;
@@ -77,6 +80,24 @@ export async function deleteResolvedDeadLetters(
       WHERE payload_edits.job_id = deleted.job_id AND payload_edits.dead_letter_id = deleted.id)
     SELECT count(*)::int AS letters FROM deleted`.execute(db);
   return rows[0]?.letters ?? 0;
+}
+
+/**
+ * Deletes what leads from jobs to webhook deliveries that are gone. A delivery may outlive the retention by the week that it
+ * was made in, so only then is it looked for: else each of a week would be looked up again and again.
+ */
+export async function deleteOldDeliveryLinks(
+  db: Database,
+  retentionDays: number,
+  limit: number,
+): Promise<number> {
+  const { numAffectedRows } = await sql`
+    DELETE FROM webhook_deliveries WHERE (job_id, delivery_id) IN (
+      SELECT job_id, delivery_id FROM webhook_deliveries AS made
+      WHERE created_at < now() - ${retentionDays + LONGEST_AFTER_RETENTION_DAYS} * interval '1 day'
+        AND NOT EXISTS (SELECT FROM jobs WHERE id = made.delivery_id)
+      LIMIT ${limit} FOR UPDATE SKIP LOCKED)`.execute(db);
+  return Number(numAffectedRows ?? 0n);
 }
 
 /** Deletes bulk replays that finished before the retention, with their items. */

@@ -17,6 +17,26 @@ export function findJob(db: Database, tenantId: string, jobId: string): Promise<
   );
 }
 
+/** Finds a job of this tenant with its payload also as the JSON text that was accepted. */
+export async function findJobToCopy(
+  db: Database,
+  tenantId: string,
+  jobId: string,
+): Promise<{ row: JobRow; payloadJson: string } | undefined> {
+  const found = await asTenant(db, tenantId, (tx) =>
+    tx
+      .selectFrom('jobs')
+      .selectAll()
+      .select(sql<string>`payload::text`.as('payloadJson'))
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', jobId)
+      .executeTakeFirst(),
+  );
+  if (!found) return undefined;
+  const { payloadJson, ...row } = found;
+  return { row, payloadJson };
+}
+
 /** A finished job's result as the JSON text it was recorded as, and what is needed to say why there is none. */
 export interface JobResult {
   status: JobStatus;

@@ -2,6 +2,7 @@ import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } fr
 import type { Backoff } from '../job/backoff.ts';
 import type { BulkReplayStatus } from '../job/bulk-replay.ts';
 import type { JobStatus } from '../job/status.ts';
+import type { RetiredSecret } from '../webhook/retired-secrets.ts';
 
 /** Describes the ledger to Kysely; the migrations are what makes it. Times are `Date`s, ids bare UUIDs. */
 export interface Ledger {
@@ -20,6 +21,7 @@ export interface Ledger {
   bulk_replays: BulkReplaysTable;
   bulk_replay_items: BulkReplayItemsTable;
   counters: CountersTable;
+  webhook_deliveries: WebhookDeliveriesTable;
 }
 
 /** A column that the server fills when it is left out, and that nobody changes later. */
@@ -29,6 +31,8 @@ interface TenantsTable {
   id: string;
   name: string;
   webhook_secret: string;
+  /** Sealed as the current one is, the newest first. */
+  retired_webhook_secrets: ColumnType<RetiredSecret[], string | undefined, string>;
   created_at: CreatedAt;
 }
 
@@ -269,6 +273,15 @@ interface BulkReplayItemsTable {
   job_id: string | null;
   /** The round that the replay began. */
   replay_round: number | null;
+}
+
+/** Leads from a job to the jobs that deliver its webhook. */
+interface WebhookDeliveriesTable {
+  job_id: string;
+  delivery_id: string;
+  tenant_id: string;
+  event: string;
+  created_at: CreatedAt;
 }
 
 /** Totals over all processes, ever; they only grow. */

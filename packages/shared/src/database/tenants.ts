@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
 import { newUuid } from '../job/id.ts';
-import type { SecretBox } from '../secrets/secret-box.ts';
+import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
+import { type RetiredSecret, retire, stillSigning } from '../webhook/retired-secrets.ts';
 import { hashSecret, parseApiKey, SCOPES } from './api-keys.ts';
 import type { Database } from './connect.ts';
 
@@ -56,37 +58,71 @@ async function ensureTenant(
   webhookSecret: string | undefined,
 ): Promise<string> {
   const id = newUuid();
-  const seal = (tenantId: string) =>
-    secretBox.seal(webhookSecret ?? generateWebhookSecret(), placeOfSecret(tenantId));
+  const secret = webhookSecret ?? generateWebhookSecret();
   await db
     .insertInto('tenants')
-    .values({ id, name: DEFAULT_TENANT, webhook_secret: seal(id) })
+    .values({ id, name: DEFAULT_TENANT, webhook_secret: secretBox.seal(secret, placeOfSecret(id)) })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute();
   const named = db.selectFrom('tenants').select('id').where('name', '=', DEFAULT_TENANT);
   const tenant = await named.executeTakeFirstOrThrow();
-  if (webhookSecret !== undefined && tenant.id !== id) {
-    const values = { webhook_secret: seal(tenant.id) };
-    await db.updateTable('tenants').set(values).where('id', '=', tenant.id).execute();
-  }
+  if (webhookSecret !== undefined && tenant.id !== id)
+    await replaceWebhookSecret(db, secretBox, { tenantId: tenant.id, secret: webhookSecret });
   return tenant.id;
 }
 
 /**
- * Seals what an older version stored in the clear, and seals anew what is under an older key, so that this key can go.
- * Any number of processes may do so at once. Throws a `SecretBoxError` when there is a secret that no key opens.
+ * Gives a tenant another secret; the one it had goes on signing for 24 hours, by the clock of Postgres. Given the secret
+ * that it has, nothing changes, so that any number of processes may start with it, at once and again. One that no key
+ * opens is lost, and cannot sign any more.
+ */
+function replaceWebhookSecret(
+  db: Database,
+  secretBox: SecretBox,
+  { tenantId, secret }: { tenantId: string; secret: string },
+): Promise<void> {
+  return db.transaction().execute(async (tx) => {
+    // Of two processes that start with different secrets the later one must see what the other has retired.
+    const row = await selectSecrets(tx).where('id', '=', tenantId).forUpdate().executeTakeFirstOrThrow();
+    const opened = (sealed: string) => openIfPossible(secretBox, sealed, tenantId);
+    if (opened(row.webhook_secret) === secret) return;
+    const mayStay = (sealed: string) => ![undefined, secret].includes(opened(sealed));
+    const retired = retire(row.webhook_secret, row.retired_webhook_secrets, row.now);
+    await tx
+      .updateTable('tenants')
+      .set({
+        webhook_secret: secretBox.seal(secret, placeOfSecret(tenantId)),
+        retired_webhook_secrets: JSON.stringify(retired.filter(({ secret: sealed }) => mayStay(sealed))),
+      })
+      .where('id', '=', tenantId)
+      .execute();
+  });
+}
+
+/**
+ * Seals what an older version stored in the clear, and seals anew what is under an older key, so that this key can go;
+ * forgets secrets that do not sign any more. Any number of processes may do so at once. Throws a `SecretBoxError` when
+ * there is a secret that no key opens.
  */
 export async function sealStoredSecrets(db: Database, secretBox: SecretBox): Promise<void> {
-  const rows = await db.selectFrom('tenants').select(['id', 'webhook_secret']).execute();
-  for (const { id, webhook_secret: stored } of rows) {
-    if (secretBox.isCurrent(stored)) continue;
-    const secret = stored.startsWith('whsec_') ? stored : secretBox.open(stored, placeOfSecret(id));
+  const rows = await selectSecrets(db).execute();
+  for (const row of rows) {
+    const { id, webhook_secret: stored, retired_webhook_secrets: before } = row;
+    const retired = stillSigning(before, row.now);
+    const all = [stored, ...retired.map(({ secret }) => secret)];
+    if (retired.length === before.length && all.every((sealed) => secretBox.isCurrent(sealed))) continue;
+    const sealAnew = (sealed: string) =>
+      secretBox.isCurrent(sealed)
+        ? sealed
+        : secretBox.seal(openStored(secretBox, sealed, id), placeOfSecret(id));
+    const resealed = retired.map(({ secret, signsUntil }) => ({ secret: sealAnew(secret), signsUntil }));
     await db
       .updateTable('tenants')
-      .set({ webhook_secret: secretBox.seal(secret, placeOfSecret(id)) })
+      .set({ webhook_secret: sealAnew(stored), retired_webhook_secrets: JSON.stringify(resealed) })
       .where('id', '=', id)
       // Somebody may have given the tenant another secret in between.
       .where('webhook_secret', '=', stored)
+      .where('retired_webhook_secrets', '=', sql<RetiredSecret[]>`${JSON.stringify(before)}::jsonb`)
       .execute();
   }
 }
@@ -100,10 +136,35 @@ export async function webhookSecrets(
   secretBox: SecretBox,
   tenantId: string,
 ): Promise<string[]> {
-  const rows = await db.selectFrom('tenants').select('webhook_secret').where('id', '=', tenantId).execute();
-  return rows.map((row) => secretBox.open(row.webhook_secret, placeOfSecret(tenantId)));
+  const row = await selectSecrets(db).where('id', '=', tenantId).executeTakeFirst();
+  if (!row) return [];
+  const sealed = [
+    row.webhook_secret,
+    ...stillSigning(row.retired_webhook_secrets, row.now).map(({ secret }) => secret),
+  ];
+  return sealed.map((secret) => secretBox.open(secret, placeOfSecret(tenantId)));
+}
+
+function selectSecrets(db: Database) {
+  return db
+    .selectFrom('tenants')
+    .select(['id', 'webhook_secret', 'retired_webhook_secrets', sql<Date>`now()`.as('now')]);
 }
 
 function placeOfSecret(tenantId: string): string {
   return `tenants.webhook_secret ${tenantId}`;
+}
+
+/** An older version stored secrets in the clear. */
+function openStored(secretBox: SecretBox, stored: string, tenantId: string): string {
+  return stored.startsWith('whsec_') ? stored : secretBox.open(stored, placeOfSecret(tenantId));
+}
+
+function openIfPossible(secretBox: SecretBox, stored: string, tenantId: string): string | undefined {
+  try {
+    return openStored(secretBox, stored, tenantId);
+  } catch (error) {
+    if (error instanceof SecretBoxError) return undefined;
+    throw error;
+  }
 }

@@ -113,8 +113,14 @@ export const PROBLEMS = {
   job_already_finished: {
     status: 409,
     title: 'The job is already finished',
-    meaning: 'A finished job cannot be canceled. `jobStatus` says how it ended.',
-    remedy: 'Nothing is to be done.',
+    meaning: 'A finished job can be neither canceled nor rescheduled. `jobStatus` says how it ended.',
+    remedy: 'Nothing is to be done to cancel it. To run it again, copy it, or replay its dead letter.',
+  },
+  job_running: {
+    status: 409,
+    title: 'The job is running',
+    meaning: 'A job that a worker runs cannot be given another time to start at.',
+    remedy: 'Wait for it to end, or cancel it and copy it with another time.',
   },
   dead_letter_already_resolved: {
     status: 409,
@@ -134,6 +140,12 @@ export const PROBLEMS = {
     meaning:
       'A bulk replay that is completed, stopped or canceled cannot be canceled. `replayStatus` says which.',
     remedy: 'Nothing is to be done.',
+  },
+  last_admin_key: {
+    status: 409,
+    title: 'This is the last key that can manage keys',
+    meaning: 'The key is the only one of your tenant in force with the scope `admin`, so it stays in force.',
+    remedy: 'Create another key with the scope `admin` first, and revoke this one with it.',
   },
   body_too_large: {
     status: 413,

@@ -1,11 +1,12 @@
 import type { JobRow, RecordedError } from '../database/tables.ts';
+import type { DeliveryRow } from '../database/webhook-deliveries.ts';
 import { publicId } from './id.ts';
 import { type Priority, priorityOfRank } from './priority.ts';
 import type { JobStatus } from './status.ts';
 import { traceIdOf } from './trace-context.ts';
 
-/** The job as clients see it, without what can be large; lists are made of it. Times are RFC 3339. */
-export interface JobSummary {
+/** What clients and receivers of webhooks see of a job, without what can be large. Times are RFC 3339. */
+interface JobFacts {
   id: string;
   type: string;
   queue: string;
@@ -38,21 +39,52 @@ export interface JobSummary {
   links: { self: string; result: string; attempts: string; cancel: string };
 }
 
-export type JobViewWithoutPayload = JobSummary & { result: unknown };
-export type JobView = JobViewWithoutPayload & { payload: unknown };
-
-/** Shows the whole job. */
-export function jobView(row: JobRow): JobView {
-  return { ...jobSummary(row), result: row.result ?? null, payload: row.payload ?? null };
+/** Whom to tell how the job ends, and how far that is; `id` is that of the delivery's own job. */
+export interface WebhookView {
+  url: string;
+  events: string[];
+  deliveries: DeliveryRow[];
 }
 
-/** Shows the job without its payload, as the body of a webhook carries it. */
+/** The job as lists show it: without payload and result. */
+export type JobSummary = JobFacts & { webhook: WebhookView | null };
+export type JobView = JobSummary & { result: unknown; payload: unknown };
+export type JobViewWithoutPayload = JobFacts & { result: unknown };
+
+/** Shows the whole job. */
+export function jobView(row: JobRow, deliveries: DeliveryRow[]): JobView {
+  return { ...jobSummary(row, deliveries), result: row.result ?? null, payload: row.payload ?? null };
+}
+
+/** Shows the job as the body of a webhook carries it: without its payload, and without the webhook itself. */
 export function jobViewWithoutPayload(row: Omit<JobRow, 'payload'>): JobViewWithoutPayload {
-  return { ...jobSummary(row), result: row.result ?? null };
+  return { ...jobFacts(row), result: row.result ?? null };
 }
 
 /** Shows the job without payload and result. */
-export function jobSummary(row: Omit<JobRow, 'payload' | 'result' | 'build_id' | 'refused_by'>): JobSummary {
+export function jobSummary(row: ShownRow, deliveries: DeliveryRow[]): JobSummary {
+  return { ...jobFacts(row), webhook: webhookView(row, deliveries) };
+}
+
+function webhookView({ webhook }: Pick<JobRow, 'webhook'>, deliveries: DeliveryRow[]): WebhookView | null {
+  if (!webhook) return null;
+  return {
+    url: webhook.url,
+    events: webhook.events,
+    deliveries: deliveries.map(({ id, event, status, tries, lastError }) => ({
+      id: publicId('job', id),
+      event,
+      status,
+      tries,
+      lastError: lastError && recordedError(lastError),
+    })),
+  };
+}
+
+/** What of a job is shown is made of these columns. */
+type ShownRow = Omit<JobRow, 'payload' | 'result' | 'build_id' | 'refused_by' | 'suspect' | 'losses'>;
+
+function jobFacts(row: ShownRow): JobFacts {
   const id = publicId('job', row.id);
   return {
     id,
@@ -89,7 +121,7 @@ export function jobSummary(row: Omit<JobRow, 'payload' | 'result' | 'build_id' |
 }
 
 /** Makes the paths of a job, from the public id. */
-export function jobLinks(id: string): JobSummary['links'] {
+export function jobLinks(id: string): JobFacts['links'] {
   const self = `/v1/jobs/${id}`;
   return { self, result: `${self}/result`, attempts: `${self}/attempts`, cancel: `${self}/cancel` };
 }

@@ -15,6 +15,7 @@ export type JobStatus = (typeof JOB_STATUSES)[number];
 /** Names every event that can move a job from one status to another. */
 export type JobEvent =
   | 'becameDue'
+  | 'rescheduled'
   | 'claimed'
   | 'succeeded'
   | 'failedForNow'
@@ -29,11 +30,11 @@ export type JobEvent =
  *
  * `failed → queued` happens only by an audited replay of the job's dead letter. An attempt that ends hands the
  * job on from `running`: what became of a cancel request or a timeout is decided by `decideOutcome`. A job that was
- * started once expires no more, also when it is queued again.
+ * started once expires no more, also when it is queued again. A job that is rescheduled to start at once becomes due.
  */
 export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, JobStatus>>>> = {
-  scheduled: { becameDue: 'queued', canceled: 'canceled', expired: 'expired' },
-  queued: { claimed: 'running', canceled: 'canceled', expired: 'expired' },
+  scheduled: { becameDue: 'queued', rescheduled: 'scheduled', canceled: 'canceled', expired: 'expired' },
+  queued: { claimed: 'running', rescheduled: 'scheduled', canceled: 'canceled', expired: 'expired' },
   running: {
     succeeded: 'succeeded',
     failedForNow: 'retrying',
@@ -41,7 +42,7 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, Jo
     released: 'queued',
     canceled: 'canceled',
   },
-  retrying: { becameDue: 'queued', canceled: 'canceled' },
+  retrying: { becameDue: 'queued', rescheduled: 'retrying', canceled: 'canceled' },
   succeeded: {},
   failed: { replayed: 'queued' },
   canceled: {},

@@ -9,11 +9,15 @@ import { ApiKey, apiKeyIdOf, apiKeyView } from './api-key-view.ts';
 const options = needsScope('admin', {
   summary: 'Revoke an API key',
   description:
-    'For good. It holds at once here and within 5 seconds on other servers; revoking again changes nothing.',
+    'For good. It holds at once here and within 5 seconds on other servers; revoking again changes nothing. ' +
+    'The last key with the scope `admin` cannot be revoked: make another one first.',
   tags: ['api-keys'],
   params: Type.Object({ id: Type.String({ description: 'The id of a key: `key_…`.' }) }),
   querystring: NoParameters,
-  response: answers({ 200: { description: 'The revoked key.', schema: ApiKey } }, ['api_key_not_found']),
+  response: answers({ 200: { description: 'The revoked key.', schema: ApiKey } }, [
+    'api_key_not_found',
+    'last_admin_key',
+  ]),
 });
 
 /** `DELETE /v1/api-keys/{id}`: ends a key of the caller's tenant; its row stays, for the audit. */
@@ -21,9 +25,10 @@ export const revokeApiKey: FastifyPluginAsyncTypebox = async (app) => {
   app.delete('/v1/api-keys/:id', options, async (request) => {
     const { tenantId, keyId } = request.caller;
     const id = apiKeyIdOf(request.params.id);
-    const row = await revokeInLedger(app.db, { tenantId, id, actor: keyId });
-    if (!row) throw new Problem('api_key_not_found');
+    const result = await revokeInLedger(app.db, { tenantId, id, actor: keyId });
+    if (!result) throw new Problem('api_key_not_found');
+    if (result.isLastAdmin) throw new Problem('last_admin_key');
     app.forgetApiKey(id);
-    return apiKeyView(row);
+    return apiKeyView(result.row);
   });
 };

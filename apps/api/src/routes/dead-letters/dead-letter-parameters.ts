@@ -3,6 +3,7 @@ import type { DeadLetterFilter } from '@accepted/shared/database/select-dead-let
 import { parsePublicId } from '@accepted/shared/job/id';
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
+import { parseTime } from '../../http/parse-time.ts';
 import { type Fault, invalidParameter, Problem } from '../../http/problem.ts';
 import { oneOf } from '../../schemas/one-of.ts';
 import { time } from '../../schemas/shared-schemas.ts';
@@ -41,7 +42,7 @@ export const Reason = Type.String({ minLength: 1, maxLength: 1_000, description:
 
 export const NO_REASON = 'none was given';
 
-/** Turns the times of a filter into dates; RFC 3339 allows a leap second, which `Date` does not know. */
+/** Turns the times of a filter into dates. */
 export function readFilter(
   fields: Static<typeof FilterFields>,
   onFault: (name: string, detail: string) => void,
@@ -56,9 +57,9 @@ export function readFilter(
   for (const name of ['createdAfter', 'createdBefore'] as const) {
     const text = fields[name];
     if (typeof text !== 'string') continue;
-    const time = new Date(text);
-    if (Number.isNaN(time.getTime())) onFault(name, 'There is no such time.');
-    else filter[name] = time;
+    const time = parseTime(text);
+    if (time) filter[name] = time;
+    else onFault(name, 'There is no such time.');
   }
   return filter;
 }

@@ -3,12 +3,13 @@ import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import { findDeadLetter } from '@accepted/shared/database/read-dead-letters';
 import { findJob } from '@accepted/shared/database/read-jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { allowNoBody } from '../../http/optional-body.ts';
 import { Problem } from '../../http/problem.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
-import { answerJob, jobNotFound } from '../jobs/answer-job.ts';
+import { answerJob, deliveriesOf, jobNotFound } from '../jobs/answer-job.ts';
 import {
   DeadLetterIdParameter,
   deadLetterNotFound,
@@ -78,15 +79,11 @@ export const replayDeadLetter: FastifyPluginAsyncTypebox = async (app) => {
       announce(app, queue);
       const row = await findJob(app.db, tenantId, jobId);
       if (!row) throw jobNotFound();
-      const view = answerJob(app, reply, row);
+      const view = answerJob(app, reply, row, await deliveriesOf(app, row));
       return reply.code(202).header('location', view.links.self).send(view);
     },
   );
 };
-
-async function allowNoBody(request: FastifyRequest): Promise<void> {
-  request.body ??= {};
-}
 
 async function readEdit(app: FastifyInstance, tenantId: string, id: string, payload: unknown) {
   const details = await findDeadLetter(app.db, tenantId, id);

@@ -1,4 +1,6 @@
+import type { JobListRow } from '@accepted/shared/database/read-jobs';
 import type { JobRow } from '@accepted/shared/database/tables';
+import { type DeliveryRow, findDeliveries } from '@accepted/shared/database/webhook-deliveries';
 import { parsePublicId } from '@accepted/shared/job/id';
 import { type JobView, jobView } from '@accepted/shared/job/job-view';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -18,12 +20,43 @@ export function jobNotFound(): Problem {
   return new Problem('job_not_found');
 }
 
-/** Shows the job, with the headers that tell how to follow it: `ETag`, and `Retry-After` until it is finished. */
-export function answerJob(app: FastifyInstance, reply: FastifyReply, row: JobRow): JobView {
-  reply.header('etag', jobETag(row.version)).header('cache-control', 'private, no-cache');
+/**
+ * Shows the job, with the headers that tell how to follow it: `ETag`, and `Retry-After` until it is finished. Its
+ * `deliveries` come from `deliveriesOf`; a job that was just accepted has none.
+ */
+export function answerJob(
+  app: FastifyInstance,
+  reply: FastifyReply,
+  row: JobRow,
+  deliveries: DeliveryRow[] = [],
+): JobView {
+  const view = jobView(row, deliveries);
+  reply
+    .header('etag', jobETag(row.version, view.webhook?.deliveries))
+    .header('cache-control', 'private, no-cache');
   const retryAfter = app.retryAfterOf(row);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
-  return jobView(row);
+  return view;
+}
+
+/** Reads the deliveries of a job's webhook. Only a job that was finished once can have any; the others cost nothing. */
+export async function deliveriesOf(app: FastifyInstance, row: JobRow): Promise<DeliveryRow[]> {
+  return (await deliveriesOfAll(app, row.tenant_id, [row])).get(row.id) ?? [];
+}
+
+/** Reads the deliveries of many jobs of a tenant, by the id of the job: one statement, and none when there can be none. */
+export async function deliveriesOfAll(
+  app: FastifyInstance,
+  tenantId: string,
+  rows: JobListRow[],
+): Promise<Map<string, DeliveryRow[]>> {
+  const told = rows.filter((row) => row.webhook && (row.finished_at || row.replay_round > 0));
+  if (told.length === 0) return new Map();
+  return findDeliveries(
+    app.db,
+    tenantId,
+    told.map(({ id }) => id),
+  );
 }
 
 /** Reads how long the caller wants to wait, within what the server allows, and says what was applied. */

@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
-import { answerJob, jobNotFound, requestedJob } from './answer-job.ts';
+import { answerJob, deliveriesOf, jobNotFound, requestedJob } from './answer-job.ts';
 
 const options = needsScope('jobs:write', {
   summary: 'Cancel a job',
@@ -34,7 +34,7 @@ export const cancelJob: FastifyPluginAsyncTypebox = async (app) => {
       throw new Problem('job_already_finished', { members: { jobStatus: result.row.status } });
     }
     announce(app, result);
-    const body = answerJob(app, reply, result.row);
+    const body = answerJob(app, reply, result.row, await deliveriesOf(app, result.row));
     return reply.code(result.kind === 'canceled' ? 200 : 202).send(body);
   });
 };

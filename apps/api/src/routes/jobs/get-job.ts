@@ -1,14 +1,14 @@
 import { findJob } from '@accepted/shared/database/read-jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { jobETag, matchesETag } from '../../http/conditional.ts';
+import { matchesETag } from '../../http/conditional.ts';
 import { parsePreferences } from '../../http/preferences.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter } from '../../schemas/parameters.ts';
 import { IfNoneMatch, Prefer } from '../../schemas/request-headers.ts';
 import { JOB_HEADERS, WAIT_HEADERS } from '../../schemas/response-headers.ts';
-import { answerJob, applyPreferences, jobNotFound, requestedJob } from './answer-job.ts';
+import { answerJob, applyPreferences, deliveriesOf, jobNotFound, requestedJob } from './answer-job.ts';
 
 const options = needsScope('jobs:read', {
   summary: 'Get a job',
@@ -60,11 +60,12 @@ export const getJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = asy
         ? await waitForJob(app, job, waitMs, request.signal)
         : await findJob(app.db, job.tenantId, job.id);
     if (!row) throw jobNotFound();
-    const body = answerJob(app, reply, row);
+    const body = answerJob(app, reply, row, await deliveriesOf(app, row));
     if (request.query.onComplete === 'redirect' && row.status === 'succeeded') {
       return reply.redirect(body.links.result, 303);
     }
-    if (matchesETag(request.headers['if-none-match'], jobETag(row.version))) return reply.code(304).send();
+    if (matchesETag(request.headers['if-none-match'], String(reply.getHeader('etag'))))
+      return reply.code(304).send();
     return reply.send(body);
   });
 };

@@ -1,15 +1,17 @@
-import { listJobs as readJobs } from '@accepted/shared/database/read-jobs';
+import { type JobListRow, listJobs as readJobs } from '@accepted/shared/database/read-jobs';
 import { jobSummary } from '@accepted/shared/job/job-view';
 import { JOB_STATUSES } from '@accepted/shared/job/status';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';
+import { parseTime } from '../../http/parse-time.ts';
 import { invalidParameter } from '../../http/problem.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { oneOf } from '../../schemas/one-of.ts';
 import { pageParameters } from '../../schemas/parameters.ts';
 import { PAGE_HEADERS } from '../../schemas/response-headers.ts';
 import { pageOf, time } from '../../schemas/shared-schemas.ts';
+import { deliveriesOfAll } from './answer-job.ts';
 
 const name = (description: string) => Type.String({ minLength: 1, maxLength: 200, description });
 
@@ -51,13 +53,14 @@ export const listJobs: FastifyPluginAsyncTypebox = async (app) => {
       ...(createdBefore !== undefined && { createdBefore: timeOf('createdBefore', createdBefore) }),
     };
     const rows = await readJobs(app.db, request.caller.tenantId, { ...filter, ...times }, page);
-    return answerPage(request, reply, { rows, limit: page.limit, view: jobSummary });
+    const deliveries = await deliveriesOfAll(app, request.caller.tenantId, rows);
+    const view = (row: JobListRow) => jobSummary(row, deliveries.get(row.id) ?? []);
+    return answerPage(request, reply, { rows, limit: page.limit, view });
   });
 };
 
-/** RFC 3339 allows a leap second, which `Date` does not know. */
 function timeOf(name: string, text: string): Date {
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime())) return time;
+  const time = parseTime(text);
+  if (time) return time;
   throw invalidParameter([{ pointer: `/query/${name}`, detail: 'There is no such time.' }]);
 }

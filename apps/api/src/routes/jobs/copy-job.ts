@@ -1,0 +1,79 @@
+import { findJobToCopy } from '@accepted/shared/database/read-jobs';
+import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import { spend } from '../../http/database-budget.ts';
+import { allowNoBody } from '../../http/optional-body.ts';
+import { validationFailed } from '../../http/problem.ts';
+import { bodyFaultsOf } from '../../plugins/validation.ts';
+import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
+import { IdempotencyKey, Prefer, Traceparent, Tracestate } from '../../schemas/request-headers.ts';
+import { CopyRequest } from '../../submit/change-requests.ts';
+import { catalogFor, checkSubmission } from '../../submit/check-submission.ts';
+import { requestOfCopy, resolveCopy } from '../../submit/copy-job.ts';
+import { acceptedAnswers, acceptJob, idempotencyKeyOf, submissionOf } from './accept-job.ts';
+import { jobNotFound, requestedJob } from './answer-job.ts';
+
+const ROUTE = 'POST /v1/jobs/{id}/copy';
+
+const DELIVERIES_ARE_NOT_COPIED = {
+  pointer: '',
+  detail: 'A webhook delivery cannot be copied: replay its dead letter, or copy the job that it tells of.',
+};
+
+const options = needsScope('jobs:write', {
+  summary: 'Copy a job',
+  description:
+    'Submits a new job like this one, whatever became of it; `copyOf` names the first. The body may be left out, or say what is to be ' +
+    'otherwise. `runAt`, `delayMs` and `ttlMs` are not copied. The payload is checked against the schema that its type has now.',
+  tags: ['jobs'],
+  params: JobIdParameter,
+  headers: Type.Object({
+    'Idempotency-Key': IdempotencyKey,
+    Prefer,
+    traceparent: Traceparent,
+    tracestate: Tracestate,
+  }),
+  querystring: NoParameters,
+  body: CopyRequest,
+  response: answers(acceptedAnswers(Type.Ref('Job')), [
+    'malformed_json',
+    'body_too_large',
+    'unsupported_media_type',
+    'validation_failed',
+    'idempotency_key_reused',
+    'job_not_found',
+  ]),
+});
+
+/** `POST /v1/jobs/{id}/copy`: takes in a new job that is like another one. */
+export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = async (
+  app,
+  { maxWaitSeconds },
+) => {
+  const config = { ...options.config, collectsFaults: true };
+  app.post(
+    '/v1/jobs/:id/copy',
+    { ...options, config, preValidation: allowNoBody },
+    async (request, reply) => {
+      const key = idempotencyKeyOf(request);
+      const { tenantId, id } = requestedJob(request);
+      const source = await spend(request.databaseBudget, findJobToCopy(app.db, tenantId, id));
+      if (!source) throw jobNotFound();
+      // The platform signs what a delivery sends: a client's own words must not come to be signed.
+      if (source.row.type === DELIVERY_TYPE) throw validationFailed([DELIVERIES_ARE_NOT_COPIED]);
+      const bodyFaults = bodyFaultsOf(request);
+      // It may have any shape when it has faults; all of them are to be told at once.
+      const changes = typeof request.body === 'object' ? request.body : {};
+      const wanted = requestOfCopy(source, changes, undefined);
+      const catalog = await spend(request.databaseBudget, Promise.resolve(catalogFor(app.catalog, wanted)));
+      const copied = requestOfCopy(source, changes, catalog.types.get(source.row.type)?.row);
+      const { row: jobType, refusingSchemas } = checkSubmission(catalog, copied, bodyFaults, new Date());
+      const asked = submissionOf(request, { key, route: ROUTE, asked: [id, request.body] });
+      const submission = { ...asked, refusedBy: refusingSchemas(copied.payload) };
+      const job = resolveCopy(source, changes, { request: copied, jobType, submission });
+      return await acceptJob(app, request, reply, { job, maxWaitSeconds });
+    },
+  );
+};

@@ -1,0 +1,85 @@
+import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import { findJob } from '@accepted/shared/database/read-jobs';
+import {
+  type RescheduleResult,
+  rescheduleJob as rescheduleInLedger,
+} from '@accepted/shared/database/reschedule-jobs';
+import type { JobRow } from '@accepted/shared/database/tables';
+import { isTerminal } from '@accepted/shared/job/status';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { type Fault, Problem, validationFailed } from '../../http/problem.ts';
+import { bodyFaultsOf } from '../../plugins/validation.ts';
+import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
+import { RescheduleRequest } from '../../submit/change-requests.ts';
+import { faultsOfStart, resolveStart } from '../../submit/resolve-job.ts';
+import { answerJob, deliveriesOf, jobNotFound, requestedJob } from './answer-job.ts';
+
+const options = needsScope('jobs:write', {
+  summary: 'Reschedule a job',
+  description:
+    'Gives a job that waits another time to start at, sooner or later; `delayMs: 0` has it start now. Its attempts stay, and so does ' +
+    '`expiresAt`. Safe to send again.',
+  tags: ['jobs'],
+  params: JobIdParameter,
+  querystring: NoParameters,
+  body: RescheduleRequest,
+  response: answers(
+    { 200: { description: 'The job, which waits for its new time.', schema: Type.Ref('Job') } },
+    [
+      'malformed_json',
+      'body_too_large',
+      'unsupported_media_type',
+      'validation_failed',
+      'job_not_found',
+      'job_running',
+      'job_already_finished',
+    ],
+  ),
+});
+
+/** `POST /v1/jobs/{id}/reschedule`: moves the start of a job that waits. */
+export const rescheduleJob: FastifyPluginAsyncTypebox = async (app) => {
+  const config = { ...options.config, collectsFaults: true };
+  app.post('/v1/jobs/:id/reschedule', { ...options, config }, async (request, reply) => {
+    const job = requestedJob(request);
+    const faults = faultsOf(request.body, bodyFaultsOf(request));
+    // Whoever may not know of the job is not told either what a right body would be.
+    if (faults.length > 0 && !(await findJob(app.db, job.tenantId, job.id))) throw jobNotFound();
+    if (faults.length > 0) throw validationFailed(faults);
+    const start = resolveStart(request.body);
+    const row = rescheduled(await rescheduleInLedger(app.db, job.tenantId, job.id, start));
+    announce(app, row);
+    return answerJob(app, reply, row, await deliveriesOf(app, row));
+  });
+};
+
+/** `body` may have any shape when `bodyFaults` says so. */
+function faultsOf(body: RescheduleRequest | null | undefined, bodyFaults: Fault[]): Fault[] {
+  if (bodyFaults.length > 0) return bodyFaults;
+  const { runAt, delayMs } = body ?? {};
+  if (runAt === undefined && delayMs === undefined)
+    return [{ pointer: '', detail: 'Give either `runAt` or `delayMs`.' }];
+  return faultsOfStart(
+    { ...(runAt !== undefined && { runAt }), ...(delayMs !== undefined && { delayMs }) },
+    new Date(),
+  );
+}
+
+function rescheduled(result: RescheduleResult | undefined): JobRow {
+  if (!result) throw jobNotFound();
+  const { kind, row } = result;
+  if (kind === 'rescheduled') return row;
+  const code = isTerminal(row.status) ? 'job_already_finished' : 'job_running';
+  throw new Problem(code, { members: { jobStatus: row.status } });
+}
+
+/** Saves the workers their next poll; nobody waits for this. */
+function announce(app: FastifyInstance, row: JobRow): void {
+  const channel = row.status === 'queued' ? CHANNELS.jobReady : CHANNELS.jobScheduled;
+  notify(app.db, channel, row.queue).catch((error: unknown) => {
+    app.log.warn({ err: error }, 'a new time was not announced; the workers poll');
+  });
+}
