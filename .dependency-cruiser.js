@@ -10,10 +10,10 @@ export default {
       comment:
         'The rules of a job and of a webhook are tested without a database: they import nothing of ours but types.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(job|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/(job|json|outbound|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^(apps|packages|migrations|examples|faults|bench|tests)/',
-        pathNot: '^packages/shared/src/(job|webhook|secrets)/',
+        pathNot: '^packages/shared/src/(job|json|outbound|webhook|secrets)/',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -22,7 +22,7 @@ export default {
       comment:
         'What decides must not wait for the outside: files, sockets and processes belong in the other rooms.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(job|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/(job|json|outbound|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^(node:)?(fs|net|tls|http|https|http2|dns|dgram|child_process|worker_threads|timers)(/|$)',
       },
@@ -49,7 +49,7 @@ export default {
       from: { path: '^packages/shared/src/(database|queue)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^packages/shared/src/',
-        pathNot: '^packages/shared/src/(job|webhook|secrets|database|queue)/',
+        pathNot: '^packages/shared/src/(job|json|outbound|webhook|secrets|database|queue)/',
       },
     },
     {

@@ -3,6 +3,7 @@ import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import { type AttemptResult, decideOutcome, type RetrySpread } from '@accepted/shared/job/decide-outcome';
 import type { DispatchKey } from '@accepted/shared/job/dispatch-key';
 import type { JobStatus } from '@accepted/shared/job/status';
+import { type LineLogger, lazyChild } from '@accepted/shared/logging/lazy-child';
 import type { Logger } from 'pino';
 import { attemptScope } from './attempt/attempt-scope.ts';
 import type { RunningAttempt, RunningAttempts } from './attempt/running-attempts.ts';
@@ -14,7 +15,7 @@ export interface AttemptSteps {
   /** Takes the job's lease; `undefined` when there is nothing to run. */
   claim: (dispatch: DispatchKey) => Promise<ClaimedJob | undefined>;
   /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
-  execute: (job: ClaimedJob, signal: AbortSignal, logger: Logger) => Promise<AttemptResult>;
+  execute: (job: ClaimedJob, signal: AbortSignal, logger: LineLogger) => Promise<AttemptResult>;
   /** Counts the attempt in its type's retry budget and says how to spread a retry. */
   spreadRetries: (job: ClaimedJob) => RetrySpread;
   /** Writes the outcome if this attempt still holds the job. */
@@ -41,7 +42,7 @@ export interface AttemptSteps {
 export async function runAttempt(steps: AttemptSteps, dispatch: DispatchKey): Promise<void> {
   const job = await steps.claim(dispatch);
   if (!job) return;
-  const logger = steps.logger.child(describe(job));
+  const logger = lazyChild(steps.logger, () => describe(job));
   const attempt = steps.running.begin(job);
   logger.debug('attempt started');
   let result: AttemptResult;
@@ -65,7 +66,7 @@ interface Ended {
   job: ClaimedJob;
   attempt: RunningAttempt;
   result: AttemptResult;
-  logger: Logger;
+  logger: LineLogger;
 }
 
 /** Decides what becomes of the job, records it and tells those who wait; writes nothing when the lease was lost. */
@@ -90,7 +91,7 @@ function describe(job: ClaimedJob): Record<string, unknown> {
 }
 
 /** The message of an error is not for the log: it may quote the payload. The attempt has it, and the dead letter. */
-function logEnd(logger: Logger, status: JobStatus, errorCode: string | undefined): void {
+function logEnd(logger: LineLogger, status: JobStatus, errorCode: string | undefined): void {
   if (status === 'failed') logger.error({ status, errorCode }, 'attempt ended; the job is a dead letter now');
   else if (status === 'retrying') logger.warn({ status, errorCode }, 'attempt failed; it is tried again');
   else logger.debug({ status }, 'attempt ended');

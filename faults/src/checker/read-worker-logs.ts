@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { publicId } from '@accepted/shared/job/id';
 import { textLines } from './text-lines.ts';
 
 /** What a worker said that the checker has to know; each is a sentence of its log. */
@@ -41,8 +40,7 @@ function understand(text: string): WorkerSaying | undefined {
   );
   const line = what && parseWhole(text);
   if (!line) return undefined;
-  const jobId = line.jobId === undefined ? null : publicId('job', line.jobId);
-  return { what, pid: line.pid, jobId, attempt: line.attempt ?? null };
+  return { what, pid: line.pid, jobId: line.jobId ?? null, attempt: line.attempt ?? null };
 }
 
 function parseWhole(text: string): { pid: number; jobId?: string; attempt?: number } | undefined {

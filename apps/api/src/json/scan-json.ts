@@ -1,3 +1,4 @@
+import { digitsOf, MAX_DIGITS } from '@accepted/shared/json/exact-numbers';
 import type { Fault } from '../http/problem.ts';
 
 /** Nothing that people write is deeper, and recursive code behind us must not run out of stack. */
@@ -36,7 +37,8 @@ export function mayHoldFaults(text: string): boolean {
 
 /**
  * Lists what JSON allows and the ledger cannot keep or code behind us cannot take: `\u0000` and lone surrogates
- * (PostgreSQL refuses both), numbers beyond the range of a double, and keys that pollute prototypes in careless code.
+ * (PostgreSQL refuses both), numbers beyond the range of a double or of very many digits, and keys that pollute
+ * prototypes in careless code.
  * The value must have passed `findTooDeep`; `pointer` is where it stands in the document.
  */
 export function scanJson(value: unknown, pointer = ''): Fault[] {
@@ -47,7 +49,9 @@ export function scanJson(value: unknown, pointer = ''): Fault[] {
 
 function scan(value: unknown, pointer: string, faults: Fault[]): void {
   if (faults.length >= MAX_FAULTS) return;
-  if (typeof value === 'string') scanText(value, pointer, 'The text', faults);
+  const digits = digitsOf(value);
+  if (digits !== undefined) scanDigits(digits, pointer, faults);
+  else if (typeof value === 'string') scanText(value, pointer, 'The text', faults);
   else if (typeof value === 'number') scanNumber(value, pointer, faults);
   else if (typeof value !== 'object' || value === null) return;
   else if (Array.isArray(value)) {
@@ -74,6 +78,14 @@ function scanText(text: string, pointer: string, subject: string, faults: Fault[
 
 function scanNumber(value: number, pointer: string, faults: Fault[]): void {
   if (!Number.isFinite(value)) faults.push({ pointer, detail: 'The number is too large for a double.' });
+}
+
+function scanDigits(digits: string, pointer: string, faults: Fault[]): void {
+  const value = Number(digits);
+  scanNumber(value, pointer, faults);
+  if (value === 0) faults.push({ pointer, detail: 'The number is too small for a double.' });
+  if (digits.length > MAX_DIGITS)
+    faults.push({ pointer, detail: `The number has more than ${MAX_DIGITS} digits.` });
 }
 
 /** The same two shapes that secure-json-parse looks for; a plain field named `constructor` is harmless. */

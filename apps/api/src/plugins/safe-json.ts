@@ -1,3 +1,4 @@
+import { holdsInexactNumbers, parseExactly } from '@accepted/shared/json/exact-numbers';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { type Fault, Problem, validationFailed } from '../http/problem.ts';
@@ -28,8 +29,10 @@ export const safeJson = fp(async (app) => {
       const { value, text } = parseJson(body);
       const tooDeep = findTooDeep(value);
       if (tooDeep) throw validationFailed([tooDeep]);
-      if (mayHoldFaults(text)) request.bodyFaults = scanJson(value);
-      return value;
+      const hasDigits = holdsInexactNumbers(text);
+      const exact = hasDigits ? parseExactly(text) : value;
+      if (hasDigits || mayHoldFaults(text)) request.bodyFaults = scanJson(exact);
+      return exact;
     },
   );
 });

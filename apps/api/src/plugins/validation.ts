@@ -1,3 +1,4 @@
+import { replaceNumbers } from '@accepted/shared/json/exact-numbers';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyRequest } from 'fastify';
@@ -35,7 +36,7 @@ export const validation = fp(async (app) => {
         ? compileCheck(forBodies, schema, { prefix: '' })
         : compileCheck(forText, schema, { prefix, isText: true });
     return (value: unknown) => {
-      const faults = findFaults(value);
+      const faults = findFaults(replaceNumbers(value, asNoType));
       if (faults.length === 0) return true;
       return { error: prefix === undefined ? validationFailed(faults) : invalidParameter(faults) };
     };
@@ -64,6 +65,9 @@ export function bodyFaultsOf(request: FastifyRequest): Fault[] {
   if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
   return [...request.bodyFaults, ...(error.errors ?? [])];
 }
+
+/** Only a field that takes anything takes a number that a double would change: not as a number, nor as its text. */
+const asNoType = () => Symbol('number');
 
 function withFormats(ajv: Ajv): Ajv {
   addFormats.default(ajv);

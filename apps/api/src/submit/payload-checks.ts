@@ -1,6 +1,8 @@
 import type { CatalogType } from '@accepted/shared/database/catalog';
+import { numbersAsText } from '@accepted/shared/json/exact-numbers';
 import { createSchemaCompiler } from '@accepted/shared/json-schema/compile-schema';
 import { compileCheck, type FindFaults } from '../http/faults.ts';
+import { explainDigits, faultsBeyondSchema } from './payload-faults.ts';
 
 /** A job type with its payload schemas compiled. */
 export interface KnownJobType {
@@ -68,8 +70,15 @@ function know(
   return {
     row,
     check,
-    findPayloadFaults: check ?? (() => []),
-    refusingSchemas: (payload) =>
-      others.flatMap((other) => ((other.check?.(payload).length ?? 0) > 0 ? other.id : [])),
+    findPayloadFaults(payload) {
+      // As its handler will get it, so that the schema says at the door whether it takes the text of a number.
+      const asText = numbersAsText(payload);
+      return [...explainDigits(payload, check?.(asText) ?? []), ...faultsBeyondSchema(row.type, asText)];
+    },
+    refusingSchemas(payload) {
+      if (others.length === 0) return [];
+      const asText = numbersAsText(payload);
+      return others.flatMap((other) => ((other.check?.(asText).length ?? 0) > 0 ? other.id : []));
+    },
   };
 }

@@ -3,6 +3,7 @@ import type { JobTypeDefaults } from '@accepted/shared/database/tables';
 import { completeBackoff } from '@accepted/shared/job/backoff';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { priorityRank } from '@accepted/shared/job/priority';
+import { urlFault } from '@accepted/shared/outbound/url-fault';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import { parseTime } from '../http/parse-time.ts';
 import type { Fault } from '../http/problem.ts';
@@ -53,13 +54,8 @@ export function resolveStart({ runAt, delayMs }: Pick<JobRequest, 'runAt' | 'del
 
 function faultsOfWebhook(url: unknown): Fault[] {
   if (typeof url !== 'string') return [];
-  const pointer = '/webhook/url';
-  const parsed = URL.parse(url);
-  if (!parsed) return [{ pointer, detail: 'This is no absolute URL.' }];
-  if (!['http:', 'https:'].includes(parsed.protocol))
-    return [{ pointer, detail: 'The URL must be http or https.' }];
-  if (parsed.username || parsed.password) return [{ pointer, detail: 'The URL must not hold credentials.' }];
-  return [];
+  const detail = urlFault(url);
+  return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }];
 }
 
 function faultsOfMetadata(metadata: Record<string, unknown> | undefined): Fault[] {

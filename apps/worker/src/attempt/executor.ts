@@ -1,7 +1,8 @@
 import type { Database } from '@accepted/shared/database/connect';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
-import type { Logger } from 'pino';
+import { numbersAsText } from '@accepted/shared/json/exact-numbers';
+import type { LineLogger } from '@accepted/shared/logging/lazy-child';
 import { executeHandler } from '../handlers/execute-handler.ts';
 import type { LoadedHandler } from '../handlers/loaded-handler.ts';
 import type { RefusingSchema } from './own-schemas.ts';
@@ -23,17 +24,17 @@ export interface ExecutorOptions {
 export function createExecutor(options: ExecutorOptions) {
   const handlerOf = new Map(options.handlers.map((handler) => [handler.type, handler]));
 
-  return async (job: ClaimedJob, signal: AbortSignal, logger: Logger): Promise<AttemptResult> => {
+  return async (job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult> => {
     const handler = handlerOf.get(job.type);
     if (!handler) return { kind: 'misdirected' };
     const progress = createProgressReporter(options.db, job, logger);
     const level = options.logLevel;
-    const ownLogger = level === undefined ? logger : logger.child({}, { level });
+    const ownLogger = level === undefined ? logger : logger.atLevel(level);
     const controls = { signal, onProgress: progress.report, logger: ownLogger };
     const result = await executeHandler(handler, job, controls);
     await progress.settled();
     if (result.kind !== 'threw' || !result.payloadRefused) return result;
-    const refusedBy = options.refusingSchema(job.type, job.payload);
+    const refusedBy = options.refusingSchema(job.type, numbersAsText(job.payload));
     return refusedBy === undefined ? result : { kind: 'misdirected', refusedBy };
   };
 }

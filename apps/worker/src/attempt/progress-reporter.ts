@@ -1,6 +1,6 @@
 import type { Database } from '@accepted/shared/database/connect';
 import { writeProgress } from '@accepted/shared/database/write-progress';
-import type { Logger } from 'pino';
+import type { LineLogger } from '@accepted/shared/logging/lazy-child';
 
 /** Takes the progress that a handler reports and writes it, the newest value only, one write at a time. */
 export interface ProgressReporter {
@@ -13,7 +13,7 @@ export interface ProgressReporter {
 export function createProgressReporter(
   db: Database,
   job: { id: string; attempt: number },
-  logger: Logger,
+  logger: LineLogger,
 ): ProgressReporter {
   let newest: string | undefined;
   let writing: Promise<void> | undefined;

@@ -1,6 +1,7 @@
 import type { DeadLetterForMirror } from '@accepted/shared/database/mirrored-dead-letters';
 import { publicId } from '@accepted/shared/job/id';
 import { traceIdOf } from '@accepted/shared/job/trace-context';
+import { digitsOf } from '@accepted/shared/json/exact-numbers';
 import { type JobsOptions, RATE_LIMIT_ERROR } from 'bullmq';
 import { z } from 'zod';
 
@@ -68,9 +69,12 @@ function shownPayload({ payload, payloadBytes }: DeadLetterForMirror): unknown {
 
 /**
  * Replaces what BullMQ's Postgres engine cannot store, NUL and halves of surrogate pairs: one entry that is refused
- * time and again would never be seen.
+ * time and again would never be seen. A number of more digits than a double holds is shown as text: BullMQ parses what
+ * it stores, and the browser does so again.
  */
 function storable(value: unknown): unknown {
+  const digits = digitsOf(value);
+  if (digits !== undefined) return digits;
   if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\ufffd');
   if (Array.isArray(value)) return value.map(storable);
   if (typeof value !== 'object' || value === null) return value;

@@ -1,6 +1,7 @@
 import type { JobLogger } from '@accepted/job';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import { numbersAsText } from '@accepted/shared/json/exact-numbers';
 import { describeThrown } from './attempt-error.ts';
 import { type Deadline, openDeadline } from './deadline.ts';
 import { type LendProcess, runIsolated } from './isolated-handler.ts';
@@ -69,13 +70,18 @@ function runnerFor({ file, definition }: LoadedHandler, job: ClaimedJob): Run {
 const runHere: Run = async (handler, job, controls, deadline, maxResultBytes) => {
   deadline.start();
   const ctx = createJobContext(jobFacts(job), job.attempt, controls);
-  return runHandler(handler.definition, job.payload, ctx, maxResultBytes);
+  return runHandler(handler.definition, payloadFor(handler, job), ctx, maxResultBytes);
 };
 
 function runInProcess(file: string, lend: LendProcess): Run {
-  return (_, job, controls, deadline, maxResultBytes) => {
-    const { payload, attempt } = job;
-    const work = { file, payload, attempt, facts: jobFacts(job), maxResultBytes };
+  return (handler, job, controls, deadline, maxResultBytes) => {
+    const payload = payloadFor(handler, job);
+    const work = { file, payload, attempt: job.attempt, facts: jobFacts(job), maxResultBytes };
     return runIsolated(work, controls, deadline, lend);
   };
+}
+
+/** A number that a double would change comes as text: a handler must not act on a number that nobody sent. */
+function payloadFor(handler: LoadedHandler, job: ClaimedJob): unknown {
+  return handler.takesRawNumbers ? job.payload : numbersAsText(job.payload);
 }

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import { parseExactly } from '@accepted/shared/json/exact-numbers';
 import { failure } from './attempt-error.ts';
 import type { Deadline } from './deadline.ts';
 import {
@@ -67,7 +68,7 @@ async function converse(
       hasBegun = true;
       clearTimeout(killUnlessBegun);
       deadline.start();
-    } else if (message.kind === 'progress') controls.onProgress(message.value);
+    } else if (message.kind === 'progress') controls.onProgress(parseExactly(message.json));
     else if (message.kind === 'log') controls.logger[message.level](message.fields, message.text);
     else if (message.kind === 'ended' || message.kind === 'crashed') resolve(message.result);
     if (message.kind === 'crashed') child.kill('SIGKILL');

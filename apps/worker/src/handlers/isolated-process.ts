@@ -84,7 +84,7 @@ async function runAttempt(
   signal: AbortSignal,
   tell: (message: FromProcess) => void,
 ): Promise<HandlerResult> {
-  const onProgress = (value: unknown) => tell({ kind: 'progress', value });
+  const onProgress = (value: unknown) => tell({ kind: 'progress', json: JSON.stringify(value) });
   const ctx = createJobContext(facts, attempt, { signal, logger: remoteLogger(tell), onProgress });
   try {
     const { definition } = await importHandler(file);

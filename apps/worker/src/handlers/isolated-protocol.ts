@@ -18,7 +18,7 @@ export type FromProcess =
   | { kind: 'ready' }
   /** The attempt has been taken; what happened before is of an earlier one. */
   | { kind: 'began' }
-  | { kind: 'progress'; value: unknown }
+  | { kind: 'progress'; json: string }
   | { kind: 'log'; level: keyof JobLogger; fields: object; text: string | undefined }
   | { kind: 'ended'; result: HandlerResult }
   /** An exception that nobody caught: the process ends now. */

@@ -1,6 +1,7 @@
 import type { JobContext, JobFacts, JobLogger } from '@accepted/job';
 import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import { publicId } from '@accepted/shared/job/id';
+import { numbersAsText, parseExactly } from '@accepted/shared/json/exact-numbers';
 import { jsonText } from './json-text.ts';
 
 const MAX_PROGRESS_BYTES = 16 * 1024;
@@ -24,7 +25,7 @@ export function jobFacts(job: ClaimedJob): JobFacts {
     maxAttempts: job.maxAttempts,
     timeoutMs: job.timeoutMs,
     tags: job.tags,
-    metadata: job.metadata,
+    metadata: numbersAsText(job.metadata) as JobFacts['metadata'],
     createdAt: job.createdAt,
     ...(job.requestId !== null && { requestId: job.requestId }),
     ...(job.traceparent !== null && { traceparent: job.traceparent }),
@@ -44,7 +45,7 @@ export function createJobContext(job: JobFacts, attempt: number, controls: Conte
     job,
     progress(value) {
       const text = progressText(value, logger);
-      if (text !== undefined) onProgress(JSON.parse(text));
+      if (text !== undefined) onProgress(parseExactly(text));
     },
   };
 }

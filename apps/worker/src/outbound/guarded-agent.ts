@@ -1,7 +1,8 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { Agent, buildConnector } from 'undici';
 import type { AddressPolicy } from './address-policy.ts';
 
 /** Tells that a call was refused before a connection was made. */
@@ -13,27 +14,33 @@ export class RefusedAddressError extends Error {
   }
 }
 
-const CONNECT_TIMEOUT_MS = 10_000;
+/** Gives the connections that calls to a URL go through. */
+export interface GuardedAgent {
+  /** Throws RefusedAddressError when the host is an address that may not be called. */
+  agentFor(url: URL): HttpAgent;
+}
+
+/** Servers close what is idle for longer, and a request on a connection that is just being closed fails. */
+const IDLE_MS = 4_000;
 
 /**
  * Opens an agent that connects to allowed addresses only. An attacker could name a private address as a literal, which
  * is never looked up, or give a name that answers with another address the second time, so literals are checked here
  * and a name's addresses are checked in the very lookup whose answer the socket connects to.
  */
-export function openGuardedAgent(policy: AddressPolicy, lookup: typeof systemLookup = systemLookup): Agent {
-  const connect = buildConnector({
-    timeout: CONNECT_TIMEOUT_MS,
-    allowH2: false,
-    lookup: guardedLookup(policy, lookup),
-  });
-  return new Agent({
-    allowH2: false,
-    connect(options, callback) {
-      const host = options.hostname.replace(/^\[|\]$/g, '');
-      if (isLiteral(host) && !policy.allows(host)) callback(new RefusedAddressError(host), null);
-      else connect(options, callback);
+export function openGuardedAgent(
+  policy: AddressPolicy,
+  lookup: typeof systemLookup = systemLookup,
+): GuardedAgent {
+  const options = { keepAlive: true, timeout: IDLE_MS, lookup: guardedLookup(policy, lookup) };
+  const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  return {
+    agentFor({ protocol, hostname }) {
+      const host = hostname.replace(/^\[|\]$/g, '');
+      if (isLiteral(host) && !policy.allows(host)) throw new RefusedAddressError(host);
+      return protocol === 'https:' ? agents.https : agents.http;
     },
-  });
+  };
 }
 
 /** `ipaddr.js` also reads the octal, hexadecimal and short forms that some resolvers take for an address. */

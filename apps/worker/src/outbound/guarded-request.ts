@@ -1,7 +1,8 @@
+import type { IncomingMessage } from 'node:http';
 import { messageWithReasons } from '@accepted/shared/job/error-reasons';
-import type { Dispatcher } from 'undici';
-import { request } from 'undici';
-import { RefusedAddressError } from './guarded-agent.ts';
+import { urlFault } from '@accepted/shared/outbound/url-fault';
+import { exchange } from './exchange.ts';
+import { type GuardedAgent, RefusedAddressError } from './guarded-agent.ts';
 
 /** The longest reply that is read; the rest is cut off. */
 const MAX_REPLY_BYTES = 64 * 1024;
@@ -45,23 +46,22 @@ export class OutboundError extends Error {
  * (compressed stays compressed, so that a small reply cannot unfold into a huge one), and bounds the whole call by
  * `timeoutMs`, however slowly the reply drips.
  */
-export function createOutbound(agent: Dispatcher): Outbound {
+export function createOutbound(agent: GuardedAgent): Outbound {
   return async (call) => {
     const url = checkUrl(call.url);
     const timeout = AbortSignal.timeout(call.timeoutMs);
     const startedAt = performance.now();
     try {
-      const reply = await request(url, {
-        dispatcher: agent,
+      const reply = await exchange(agent, url, {
         method: call.method,
         headers: { 'accept-encoding': 'identity', ...call.headers },
-        body: call.body ?? null,
+        body: call.body,
         signal: AbortSignal.any([call.signal, timeout]),
       });
-      const { body, truncated } = await readCapped(reply.body);
+      const { body, truncated } = await readCapped(reply);
       return {
-        status: reply.statusCode,
-        headers: definedHeaders(reply.headers),
+        status: reply.statusCode ?? 0,
+        headers: singleOrList(reply.headersDistinct),
         body,
         truncated,
         durationMs: Math.round(performance.now() - startedAt),
@@ -73,22 +73,13 @@ export function createOutbound(agent: Dispatcher): Outbound {
   };
 }
 
-/** Credentials in a URL would end up in logs and dead letters; other schemes could read files or mail. */
 function checkUrl(text: string): URL {
-  const url = URL.parse(text);
-  if (!url) throw new OutboundError('url_not_allowed', 'The URL is not valid.');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw new OutboundError('url_not_allowed', `A URL must be http or https, not ${url.protocol}`);
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new OutboundError('url_not_allowed', 'A URL must not carry credentials; use a header.');
-  }
-  return url;
+  const fault = urlFault(text);
+  if (fault !== undefined) throw new OutboundError('url_not_allowed', fault);
+  return new URL(text);
 }
 
-async function readCapped(
-  stream: Dispatcher.ResponseData['body'],
-): Promise<{ body: Buffer; truncated: boolean }> {
+async function readCapped(stream: IncomingMessage): Promise<{ body: Buffer; truncated: boolean }> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of stream) {
@@ -101,9 +92,13 @@ async function readCapped(
   return { body, truncated: size > MAX_REPLY_BYTES };
 }
 
-function definedHeaders(headers: Dispatcher.ResponseData['headers']): OutboundReply['headers'] {
+/** A header that came once is text, one that came several times a list. */
+function singleOrList(headers: IncomingMessage['headersDistinct']): OutboundReply['headers'] {
   return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    Object.entries(headers).map(([name, values = []]) => [
+      name,
+      values.length === 1 ? String(values[0]) : values,
+    ]),
   );
 }
 

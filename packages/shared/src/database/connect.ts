@@ -1,5 +1,6 @@
 import { Kysely } from 'kysely';
 import pg from 'pg';
+import { parseExactly } from '../json/exact-numbers.ts';
 import { ImpatientClient } from './impatient-client.ts';
 import type { Ledger } from './tables.ts';
 import { TenantDialect } from './tenant-dialect.ts';
@@ -46,10 +47,19 @@ export function openDatabase(options: DatabaseOptions, onConnectionError: (error
     // A process that is frozen in a transaction must not hold its locks for long.
     idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
+    types: { getTypeParser },
   });
   tellConnectionErrors(pool, onConnectionError);
   return new Kysely<Ledger>({ dialect: new TenantDialect({ pool }) });
 }
+
+const { JSON: JSON_OID, JSONB: JSONB_OID } = pg.types.builtins;
+
+/** Reads as pg does, but JSON with every digit of its numbers: what clients gave is what they get back. */
+const getTypeParser: typeof pg.types.getTypeParser = (oid, format) => {
+  const isJson = oid === JSON_OID || oid === JSONB_OID;
+  return isJson && format !== 'binary' ? parseExactly : pg.types.getTypeParser(oid, format);
+};
 
 /**
  * Has somebody told of every connection that breaks. The pool itself listens to idle ones only: one that breaks while

@@ -24,7 +24,10 @@ export function replayDeadLetter(db: Database, deadLetterId: string, act: Act): 
     const [letter] = await resolveDeadLetters(tx, [deadLetterId], 'replayed', act);
     if (!letter) return undefined;
     const [job] = await putJobsBack(tx, [letter.jobId]);
-    if (!job) throw new Error(`Dead letter ${deadLetterId} has no failed job that could be replayed`);
+    if (!job)
+      throw new Error(
+        `Dead letter ${publicId('deadLetter', deadLetterId)} has no failed job that could be replayed`,
+      );
     return job.queue;
   });
 }

@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
+import { publicId } from '../job/id.ts';
 import type { NewJob } from '../job/new-job.ts';
 import { TERMINAL_STATUSES } from '../job/status.ts';
+import { parseExactly } from '../json/exact-numbers.ts';
 import type { Database } from './connect.ts';
 import { jobRecords, keyRecords } from './new-job-records.ts';
 import type { JobRow } from './tables.ts';
@@ -30,7 +32,7 @@ export async function insertJobs(db: Database, jobs: NewJob[]): Promise<Inserted
     if (row) return { kind: 'created', row };
     const found = earlier.get(job.id);
     if (found) return found;
-    throw new Error(`Job ${job.id} was neither written nor found.`);
+    throw new Error(`Job ${publicId('job', job.id)} was neither written nor found.`);
   });
 }
 
@@ -111,7 +113,7 @@ function toRow(job: NewJob, written: WrittenColumns): JobRow {
     type: job.type,
     queue: job.queue,
     priority: job.priority,
-    payload: JSON.parse(job.payloadJson),
+    payload: parseExactly(job.payloadJson),
     result: null,
     error: null,
     progress: null,

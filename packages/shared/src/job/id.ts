@@ -42,6 +42,13 @@ export function publicId(kind: IdKind, uuid: string): string {
   return fromUUID(uuid, ID_PREFIXES[kind]);
 }
 
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** Spells whatever stands for an id as people read it everywhere: a UUID of the ledger becomes the public id. */
+export function readableId(kind: IdKind, id: unknown): unknown {
+  return typeof id === 'string' && UUID.test(id) ? publicId(kind, id) : id;
+}
+
 /** Turns a client's id back into the ledger's UUID; `undefined` when it is not an id of this kind. */
 export function parsePublicId(kind: IdKind, id: string): string | undefined {
   try {

@@ -1,4 +1,5 @@
 import { type Bindings, type Logger, pino } from 'pino';
+import { type IdKind, readableId } from '../job/id.ts';
 import { describeError } from './describe-error.ts';
 import { quietRepeats } from './quiet-repeats.ts';
 import { strikeOut } from './strike-out.ts';
@@ -16,17 +17,34 @@ const HEADERS = ['headers', 'req.headers', 'request.headers'].flatMap((at) =>
   ),
 );
 
+/** The fields that hold ids, by the kind of each; a list has an `s` behind. */
+const ID_FIELDS = {
+  jobId: 'job',
+  workerId: 'worker',
+  deadLetterId: 'deadLetter',
+  tenantId: 'tenant',
+  apiKeyId: 'apiKey',
+  bulkReplayId: 'bulkReplay',
+} as const satisfies Record<string, IdKind>;
+
+const ID_SERIALIZERS = Object.fromEntries(
+  Object.entries(ID_FIELDS).flatMap(([field, kind]) => [
+    [field, (id: unknown) => readableId(kind, id)],
+    [`${field}s`, (ids: unknown) => (Array.isArray(ids) ? ids.map((id) => readableId(kind, id)) : ids)],
+  ]),
+);
+
 /**
  * Makes the logger of a process: JSON, one line an entry, on stdout. Errors are written without what drivers put on them,
- * and every line is searched for secrets before it leaves, whoever wrote it. A warning that has an error and nothing else
- * is of something that is tried again: its repeats are counted instead of written.
+ * ids as the API spells them, and every line is searched for secrets before it leaves, whoever wrote it. A warning that has
+ * an error and nothing else is of something that is tried again: its repeats are counted instead of written.
  */
 export function createLogger({ name, level, secrets }: LoggerOptions): Logger {
   const logger = pino({
     name,
     level,
     redact: HEADERS,
-    serializers: { err: describeError },
+    serializers: { err: describeError, ...ID_SERIALIZERS },
     hooks: {
       streamWrite: strikeOut(secrets),
       logMethod(args, method, lineLevel) {

@@ -6,7 +6,6 @@ import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
 import { newUuid, publicId } from '@accepted/shared/job/id';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { describeJobType } from '../describe-job-type.ts';
 import { attempt } from '../testing/attempt.ts';
 import { createBuiltinHandlers } from './create-builtin-handlers.ts';
 
@@ -92,9 +91,28 @@ describe('http.request', () => {
 });
 
 describe('a reply to http.request', () => {
-  it('that redirects is a result', async () => {
-    answer(307, { location: '/elsewhere' });
-    expect(await request({})).toMatchObject({ status: 307, headers: { location: '/elsewhere' } });
+  it.each([301, 302, 303, 304, 307, 308])(
+    'that redirects (%i) fails for good and is not followed',
+    async (status) => {
+      answer(status, { location: '/elsewhere?token=hidden' });
+      const before = seen.length;
+      const result = await request({});
+      const to = status === 304 ? '' : url.replace('/path?key=hidden', '/elsewhere');
+      expect(result).toMatchObject({ kind: 'threw', error: { code: `http_${status}`, retryable: false } });
+      expect(result.error.message).toContain(`answered ${status}`);
+      expect(result.error.message).toContain(to);
+      expect(result.error.message).not.toContain('hidden');
+      expect(seen.length).toBe(before + 1);
+    },
+  );
+
+  it('counts as expectStatus says', async () => {
+    answer(404);
+    expect(await request({ expectStatus: ['2xx', 404] })).toMatchObject({ status: 404 });
+    answer(200);
+    expect(await request({ expectStatus: 404 })).toMatchObject({
+      error: { code: 'http_200', retryable: false },
+    });
   });
 
   it.each<[number, boolean]>([
@@ -137,6 +155,9 @@ describe('a call of http.request', () => {
     ],
     ['a header with a line break', { headers: { a: 'b\r\nc: d' } }, 'invalid_payload', false],
     ['a method that is none', { method: 'CONNECT' }, 'invalid_payload', false],
+    ['a header that is there twice', { headers: { a: '1', A: '2' } }, 'invalid_payload', false],
+    ['a status that none can be', { expectStatus: 100 }, 'invalid_payload', false],
+    ['port 0', { url: 'http://127.0.0.1:0/' }, 'url_not_allowed', false],
   ])('fails on %s', async (_name, payload, code, retryable) => {
     expect(await request(payload)).toMatchObject({ kind: 'threw', error: { code, retryable } });
   });
@@ -147,6 +168,40 @@ describe('a call of http.request', () => {
       kind: 'threw',
       error: { code: 'request_timeout', retryable: true },
     });
+  });
+});
+
+describe('a signed call of http.request', () => {
+  it.each<[unknown, string]>([
+    [{ a: 1 }, '{"a":1}'],
+    ['€', '€'],
+    [undefined, ''],
+  ])(
+    'with the body %j is genuine to a Standard Webhooks receiver, under the id of the job in every try',
+    async (body, sent) => {
+      answer(204);
+      const id = newUuid();
+      for (const number of [1, 2]) {
+        const payload = { method: 'POST', ...(body !== undefined && { body }), sign: true };
+        expect(await request(payload, { id, tenantId, attempt: number })).toMatchObject({ status: 204 });
+        const { request: received, body: text } = seen.at(-1) ?? expect.fail();
+        expect(text).toBe(sent);
+        expect(received.headers['webhook-id']).toBe(publicId('job', id));
+        const headers = received.headers as Record<string, string>;
+        for (const secret of secrets) new Webhook(secret).verify(text, headers, { jsonParse: false });
+      }
+    },
+  );
+
+  it('does not let the client choose the id', async () => {
+    const result = await request({ sign: true, headers: { 'Webhook-Id': 'evt_1' } }, { tenantId });
+    expect(result).toMatchObject({ kind: 'threw', error: { code: 'invalid_payload', retryable: false } });
+  });
+
+  it('is not sent when there is no secret', async () => {
+    const before = seen.length;
+    expect(await request({ sign: true })).toMatchObject({ kind: 'threw' });
+    expect(seen.length).toBe(before);
   });
 });
 
@@ -232,22 +287,5 @@ describe('a server at an address that is not allowed', () => {
     const before = seen.length;
     expect(await deliver(payload())).toMatchObject({ kind: 'threw', error: { code: 'http_302' } });
     expect(seen.length).toBe(before + 1);
-  });
-});
-
-describe('the catalog', () => {
-  it('describes both to clients', () => {
-    expect([httpRequest, webhookDeliver].map(describeJobType)).toMatchObject([
-      {
-        type: 'http.request',
-        queue: 'default',
-        payloadSchema: { required: ['url'], additionalProperties: false },
-      },
-      {
-        type: 'webhook.deliver',
-        queue: 'webhooks',
-        defaults: { maxAttempts: 10, backoff: { type: 'schedule' } },
-      },
-    ]);
   });
 });

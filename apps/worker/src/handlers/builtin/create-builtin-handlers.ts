@@ -4,11 +4,11 @@ import { openGuardedAgent } from '../../outbound/guarded-agent.ts';
 import { createOutbound } from '../../outbound/guarded-request.ts';
 import type { LoadedHandler } from '../loaded-handler.ts';
 import { defineHttpRequest } from './http-request.ts';
+import type { WebhookSecrets } from './signed-headers.ts';
 import { defineWebhookDeliver } from './webhook-deliver.ts';
 
 export interface BuiltinServices {
-  /** Answers the secrets that sign a tenant's webhooks, the newest first; takes the ledger's UUID of the tenant. */
-  webhookSecrets(tenantId: string): Promise<string[]>;
+  webhookSecrets: WebhookSecrets;
   /** CIDRs that calls may reach although they are private. */
   allowPrivateNetworks: readonly string[];
 }
@@ -19,9 +19,11 @@ export function createBuiltinHandlers({
   allowPrivateNetworks,
 }: BuiltinServices): LoadedHandler[] {
   const outbound = createOutbound(openGuardedAgent(createAddressPolicy(allowPrivateNetworks)));
-  return [defineHttpRequest(outbound), defineWebhookDeliver(outbound, webhookSecrets)].map(loadedHandler);
+  return [defineHttpRequest(outbound, webhookSecrets), defineWebhookDeliver(outbound, webhookSecrets)].map(
+    loadedHandler,
+  );
 }
 
 function loadedHandler(definition: JobDefinition): LoadedHandler {
-  return { type: definition.type, queue: definition.queue, definition };
+  return { type: definition.type, queue: definition.queue, definition, takesRawNumbers: true };
 }

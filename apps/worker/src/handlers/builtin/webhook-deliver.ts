@@ -1,5 +1,4 @@
 import { defineJob, PermanentError } from '@accepted/job';
-import { parsePublicId } from '@accepted/shared/job/id';
 import {
   DELIVERY_ATTEMPTS,
   DELIVERY_BACKOFF,
@@ -7,11 +6,11 @@ import {
   DELIVERY_TIMEOUT_MS,
   DELIVERY_TYPE,
 } from '@accepted/shared/webhook/event';
-import { webhookSignature } from '@accepted/shared/webhook/signature';
 import { z } from 'zod';
 import type { Outbound } from '../../outbound/guarded-request.ts';
 import { replyText } from '../../outbound/reply-text.ts';
 import { failedCall, failedReply } from './failed-reply.ts';
+import { signedHeaders, type WebhookSecrets } from './signed-headers.ts';
 
 /** Standard Webhooks 1.0.0 recommends 15 to 30 s. */
 const TRY_TIMEOUT_MS = 15_000;
@@ -28,12 +27,9 @@ const resultSchema = z.object({ status: z.int(), durationMs: z.int(), reply: z.s
 
 /**
  * Defines `webhook.deliver`: sends one event, signed as Standard Webhooks 1.0.0 asks, the same bytes under the same id
- * in every attempt. Only the secrets of the job's own tenant sign, so nobody can speak in another's name.
+ * in every attempt.
  */
-export function defineWebhookDeliver(
-  outbound: Outbound,
-  webhookSecrets: (tenantId: string) => Promise<string[]>,
-) {
+export function defineWebhookDeliver(outbound: Outbound, webhookSecrets: WebhookSecrets) {
   return defineJob({
     type: DELIVERY_TYPE,
     queue: DELIVERY_QUEUE,
@@ -42,8 +38,13 @@ export function defineWebhookDeliver(
     retry: { maxAttempts: DELIVERY_ATTEMPTS, backoff: DELIVERY_BACKOFF },
     timeoutMs: DELIVERY_TIMEOUT_MS,
     async run({ eventId, url, body }, ctx) {
-      const secrets = await webhookSecrets(parsePublicId('tenant', ctx.job.tenantId) ?? '');
-      const headers = { ...signedHeaders(eventId, body, secrets), ...traceHeaders(ctx.job) };
+      const { tenantId } = ctx.job;
+      const headers = {
+        'content-type': 'application/json',
+        'user-agent': 'Accepted',
+        ...(await signedHeaders(webhookSecrets, { id: eventId, tenantId, body })),
+        ...traceHeaders(ctx.job),
+      };
       const call = { method: 'POST', url, headers, body, timeoutMs: TRY_TIMEOUT_MS, signal: ctx.signal };
       const reply = await outbound(call).catch((error: unknown) => {
         throw failedCall(error);
@@ -59,17 +60,6 @@ export function defineWebhookDeliver(
       };
     },
   });
-}
-
-function signedHeaders(id: string, body: string, secrets: string[]): Record<string, string> {
-  const timestamp = Math.floor(Date.now() / 1_000);
-  return {
-    'content-type': 'application/json',
-    'user-agent': 'Accepted',
-    'webhook-id': id,
-    'webhook-timestamp': String(timestamp),
-    'webhook-signature': webhookSignature({ id, timestamp, body }, secrets),
-  };
 }
 
 function traceHeaders(job: { traceparent?: string; tracestate?: string }): Record<string, string> {

@@ -1,0 +1,165 @@
+import { registerBuild } from '@accepted/shared/database/builds';
+import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { parsePublicId } from '@accepted/shared/job/id';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type ApiUnderTest, runJob, startApi } from './api-under-test.ts';
+import { dieAgain } from './dead-letters-under-test.ts';
+
+let api: ApiUnderTest;
+beforeAll(async () => {
+  api = await startApi();
+  const defaults = {
+    maxAttempts: 3,
+    backoff: DEFAULT_BACKOFF,
+    timeoutMs: 10_000,
+    concurrency: { limit: 1, keyPointer: '/id' },
+  };
+  const types = [
+    { type: 'test.open', queue: 'default', payloadSchema: {}, defaults },
+    {
+      type: 'test.either',
+      queue: 'default',
+      payloadSchema: {
+        properties: { id: { anyOf: [{ type: 'integer' }, { type: 'string', maxLength: 25 }] } },
+      },
+      defaults,
+    },
+    { type: 'http.request', queue: 'default', payloadSchema: {}, defaults },
+  ];
+  await registerBuild(api.db, { id: 'exact', types });
+  // On a loaded machine the first insert of a connection may take longer than a request may.
+  await waitUntil(async () => (await post('{"type":"test.open","payload":1}')).statusCode === 202, {
+    until: 'the API takes a job',
+    timeoutMs: 40_000,
+  });
+});
+afterAll(async () => await api[Symbol.asyncDispose]());
+
+const ID = '3889108265204450030';
+const OTHER = '3889108265204450031';
+
+/** Sends the text as it is: an object would lose the digits before they are sent. */
+const send = (method: 'GET' | 'POST', path: string, text?: string, headers: Record<string, string> = {}) =>
+  api.send(method, path, {
+    ...(text !== undefined && { body: text }),
+    headers: { ...(text !== undefined && { 'content-type': 'application/json' }), ...headers },
+  });
+const post = (text: string, headers?: Record<string, string>) => send('POST', '/v1/jobs', text, headers);
+const faultsOf = async (text: string) => {
+  const reply = await post(text);
+  expect(reply.statusCode).toBe(422);
+  return reply.json().errors.map(({ pointer }: { pointer: string }) => pointer);
+};
+
+describe('a number that a double would change', () => {
+  test('is read back as it was given, wherever it stood', async () => {
+    const accepted = await post(
+      `{"type":"test.open","payload":{"id":${ID},"at":[0.1000000000000000055]},"metadata":{"order":${OTHER}},` +
+        `"webhook":{"url":"https://example.com/"}}`,
+    );
+    expect(accepted.statusCode).toBe(202);
+    const { id } = accepted.json();
+    const uuid = parsePublicId('job', id) ?? '';
+    const payload = `"payload":{"id":${ID},"at":[0.1000000000000000055]}`;
+    for (const { body } of [accepted, await send('GET', `/v1/jobs/${id}`)]) {
+      expect(body).toContain(payload);
+      expect(body).toContain(`"metadata":{"order":${OTHER}}`);
+      expect(body).toContain(`"concurrencyKey":"test.open:${ID}"`);
+    }
+    expect((await send('GET', '/v1/jobs?limit=1')).body).toContain(`"metadata":{"order":${OTHER}}`);
+
+    await sql`UPDATE jobs SET progress = ${`{"at":${ID}}`}::json WHERE id = ${uuid}`.execute(api.db);
+    expect((await send('GET', `/v1/jobs/${id}`)).body).toContain(`"progress":{"at":${ID}}`);
+    await runJob(api.db, id, { kind: 'succeed', resultJson: `{"id":${ID}}` });
+    expect((await send('GET', `/v1/jobs/${id}`)).body).toContain(`"result":{"id":${ID}}`);
+    expect((await send('GET', `/v1/jobs/${id}/result`)).body).toBe(`{"id":${ID}}`);
+    const deliveries = await send('GET', '/v1/jobs?type=webhook.deliver&limit=1');
+    const delivery = await send('GET', `/v1/jobs/${deliveries.json().data[0].id}`);
+    const sent = delivery.json().payload.body;
+    expect(sent).toContain(`"result":{"id":${ID}}`);
+    expect(sent).toContain(`"metadata":{"order":${OTHER}}`);
+  });
+
+  test('is kept in a dead letter and in the payload of its replay', async () => {
+    const { id } = (await post(`{"type":"test.open","payload":{"id":${ID}}}`)).json();
+    const letter = await dieAgain(api, id);
+    expect((await send('GET', `/v1/dead-letters/${letter}`)).body).toContain(`"payload":{"id":${ID}}`);
+    const replayed = await send('POST', `/v1/dead-letters/${letter}/replay`, `{"payload":{"id":${OTHER}}}`);
+    expect(replayed.statusCode).toBe(202);
+    expect(replayed.body).toContain(`"payload":{"id":${OTHER}}`);
+    expect(replayed.json().concurrencyKey).toBe(`test.open:${OTHER}`);
+    expect((await send('GET', `/v1/dead-letters/${letter}`)).body).toContain(`"payload":{"id":${ID}}`);
+  });
+
+  test('makes another request of another number, and the same of another spelling', async () => {
+    const key = { 'idempotency-key': 'digits' };
+    const first = await post(`{"type":"test.open","payload":{"id":${ID}}}`, key);
+    const other = await post(`{"type":"test.open","payload":{"id":${OTHER}}}`, key);
+    expect(other.json()).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
+    const text = await post(`{"type":"test.open","payload":{"id":"${ID}"}}`, key);
+    expect(text.json()).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
+    const again = await post(`{"payload":{"id":${ID}.0},"type":"test.open"}`, key);
+    expect(again.json()).toMatchObject({ id: first.json().id });
+    expect(again.headers['idempotent-replayed']).toBe('true');
+  });
+});
+
+describe('a number that the handler could only get as text', () => {
+  test('is refused where the schema takes none, with its place', async () => {
+    const reply = await post(`{"type":"test.echo","payload":{"count":${ID}}}`);
+    expect(reply.statusCode).toBe(422);
+    expect(reply.json().errors).toEqual([
+      { pointer: '/payload/count', detail: expect.stringContaining(`${ID} has more digits than a double`) },
+    ]);
+    const letter = await dieAgain(api, await api.submit());
+    const edit = await send('POST', `/v1/dead-letters/${letter}/replay`, `{"payload":{"count":${ID}}}`);
+    expect(edit.json()).toMatchObject({ status: 422, errors: [{ pointer: '/payload/count' }] });
+  });
+
+  test('is accepted where the schema takes text', async () => {
+    expect((await post(`{"type":"test.either","payload":{"id":${ID}}}`)).statusCode).toBe(202);
+    expect(await faultsOf(`{"type":"test.either","payload":{"id":${ID}${ID}}}`)).toEqual(['/payload/id']);
+  });
+
+  test.each([
+    [`{"type":"test.open","payload":1,"delayMs":1.00000000000000000001}`, '/delayMs'],
+    [`{"type":"test.open","payload":1,"metadata":${ID}}`, '/metadata'],
+    [`{"type":"test.open","payload":1,"tags":[${ID}]}`, '/tags/0'],
+    [`{"type":"test.open","payload":1e400}`, '/payload'],
+    [`{"type":"test.open","payload":[${ID},-1e400]}`, '/payload/1'],
+    [`{"type":"test.open","payload":{"a":1e-400}}`, '/payload/a'],
+    [`{"type":"test.open","payload":1,"metadata":{"a":0.${'3'.repeat(2_000)}}}`, '/metadata/a'],
+  ])('%.60s is refused', async (text, pointer) => {
+    expect(await faultsOf(text)).toEqual([pointer]);
+  });
+});
+
+describe('a payload of http.request that can never be sent', () => {
+  test.each([
+    [{ url: 'example.com' }, ['/payload/url']],
+    [{ url: 'ftp://example.com/' }, ['/payload/url']],
+    [{ url: 'http://user:secret@example.com/' }, ['/payload/url']],
+    [{ url: 'http://example.com:70000/' }, ['/payload/url']],
+    [{ url: 'http://example.com:0/' }, ['/payload/url']],
+    [{ url: 'http:///' }, ['/payload/url']],
+    [
+      { url: 'file:///etc/passwd', headers: { Host: 'a', 'a/b': '' } },
+      ['/payload/url', '/payload/headers/Host'],
+    ],
+    [{ url: 'http://a.example/', headers: { Expect: '100-continue' } }, ['/payload/headers/Expect']],
+    [{ url: 'http://a.example/', headers: { A: '1', a: '2' } }, ['/payload/headers/a']],
+    [
+      { url: 'http://a.example/', sign: true, headers: { 'webhook-id': 'a' } },
+      ['/payload/headers/webhook-id'],
+    ],
+  ])('%j is refused with its place', async (payload, pointers) => {
+    expect(await faultsOf(JSON.stringify({ type: 'http.request', payload }))).toEqual(pointers);
+  });
+
+  test('is told from one that may work', async () => {
+    const payload = { url: 'https://10.0.0.1:8443/a?b#c', headers: { 'webhook-id': 'a', Accept: 'b' } };
+    expect((await post(JSON.stringify({ type: 'http.request', payload }))).statusCode).toBe(202);
+  });
+});

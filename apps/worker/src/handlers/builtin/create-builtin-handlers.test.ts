@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+import { describeJobType } from '../describe-job-type.ts';
+import { createBuiltinHandlers } from './create-builtin-handlers.ts';
+
+const handlers = createBuiltinHandlers({ webhookSecrets: async () => [], allowPrivateNetworks: [] });
+
+describe('the catalog', () => {
+  it('describes both to clients', () => {
+    expect(handlers.map(describeJobType)).toMatchObject([
+      {
+        type: 'http.request',
+        queue: 'default',
+        payloadSchema: { required: ['url'], additionalProperties: false },
+      },
+      {
+        type: 'webhook.deliver',
+        queue: 'webhooks',
+        defaults: { maxAttempts: 10, backoff: { type: 'schedule' } },
+      },
+    ]);
+  });
+});

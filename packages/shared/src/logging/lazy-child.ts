@@ -1,0 +1,32 @@
+import { type Logger, pino } from 'pino';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+type Level = (typeof LEVELS)[number];
+
+/** Writes lines, and makes no loggers of its own but one of another level. */
+export interface LineLogger extends Pick<Logger, Level> {
+  /** Makes one that writes the same from `level` on, whatever the parent leaves out. */
+  atLevel(level: string): LineLogger;
+}
+
+/**
+ * Makes a child that is only made when it writes: nearly every attempt writes nothing, and spelling its ids would cost it
+ * more than all else about its log. `level` is the parent's when it is left out.
+ */
+export function lazyChild(
+  parent: Logger,
+  bindings: () => Record<string, unknown>,
+  level: string = parent.level,
+): LineLogger {
+  let child: Logger | undefined;
+  const least = pino.levels.values[level] ?? Number.POSITIVE_INFINITY;
+  const lines = LEVELS.map((name) => [
+    name,
+    (...line: Parameters<Logger['info']>) => {
+      if ((pino.levels.values[name] ?? 0) < least) return;
+      child ??= parent.child(bindings(), { level });
+      child[name](...line);
+    },
+  ]);
+  return { ...Object.fromEntries(lines), atLevel: (other) => lazyChild(parent, bindings, other) };
+}
