@@ -167,6 +167,7 @@ export const FAULTS = {
   'postgres-table-locked': { engines: BOTH },
   'postgres-connections-exhausted': { engines: BOTH },
   'postgres-disk-full': { engines: BOTH },
+  'postgres-failed-over': { engines: BOTH },
   'handler-blocks-loop': { engines: BOTH, zombie: true },
   'handler-leaks-memory': { engines: BOTH },
   'handler-kills-worker': { engines: BOTH },

@@ -44,6 +44,22 @@ test('a connection whose link went dead is replaced, not kept for the next state
   await db.destroy();
 });
 
+test('one statement without an answer has the connections replaced that were as silent', async () => {
+  const size = 4;
+  const options = { url: url.href, applicationName: 'broken-link', maxConnections: size };
+  const db = openDatabase({ ...options, connectTimeoutMs: 5_000, statementTimeoutMs: 2_000 }, ignoreErrors);
+  const backend = async () =>
+    (await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid, pg_sleep(0.3)`.execute(db)).rows[0]?.pid;
+  const allBackends = () => Promise.all(Array.from({ length: size }, backend));
+  const before = await allBackends();
+  proxy.blackhole();
+  await expect(backend()).rejects.toThrow('timeout');
+  proxy.heal();
+  const after = await waitUntil(allBackends, { until: 'Postgres answers again' });
+  expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+  await db.destroy();
+});
+
 test('a listener whose link was cut hears again', async () => {
   const heard: string[] = [];
   const listener = listen(

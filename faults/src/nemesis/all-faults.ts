@@ -5,6 +5,7 @@ import { cutLink, resetLink, silencePostgres, silenceRedis, slowRedis } from './
 import { crashPostgres } from './postgres/crash.ts';
 import { emptyEngineTables } from './postgres/empty-engine-tables.ts';
 import { exhaustConnections } from './postgres/exhaust-connections.ts';
+import { failOver } from './postgres/fail-over.ts';
 import { fillDisk } from './postgres/fill-disk.ts';
 import { killBackend } from './postgres/kill-backend.ts';
 import { lockTable } from './postgres/lock-table.ts';
@@ -39,6 +40,7 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 7, fault: emptyEngineTables },
   { share: 5, fault: zombie },
   { share: 4, fault: crashPostgres },
+  { share: 4, fault: failOver },
   { share: 4, fault: loseRedis },
   { share: 4, fault: terminateSessions },
   { share: 4, fault: poisonBesideInnocents },

@@ -9,9 +9,14 @@ export interface Links {
   close(): Promise<void>;
 }
 
-export async function openLinks(urls: { databaseUrl: string; redisUrl: string | undefined }): Promise<Links> {
-  const postgres = await proxyTo(urls.databaseUrl);
-  const redis = urls.redisUrl === undefined ? undefined : await proxyTo(urls.redisUrl);
+/** `postgresPort` is where that server is now: a failover takes the link elsewhere. */
+export async function openLinks(to: {
+  databaseUrl: string;
+  postgresPort: number;
+  redisUrl: string | undefined;
+}): Promise<Links> {
+  const postgres = await proxyTo(to.databaseUrl, to.postgresPort);
+  const redis = to.redisUrl === undefined ? undefined : await proxyTo(to.redisUrl);
   return {
     postgres: postgres.proxy,
     redis: redis?.proxy,
@@ -23,9 +28,13 @@ export async function openLinks(urls: { databaseUrl: string; redisUrl: string | 
   };
 }
 
-async function proxyTo(target: string): Promise<{ proxy: TcpProxy; url: string }> {
+/** Puts a proxy before a server; answers the URL that goes by way of it. */
+export async function proxyTo(
+  target: string,
+  port = Number(new URL(target).port),
+): Promise<{ proxy: TcpProxy; url: string }> {
   const url = new URL(target);
-  const proxy = await startTcpProxy({ target: { host: url.hostname, port: Number(url.port) } });
+  const proxy = await startTcpProxy({ target: { host: url.hostname, port } });
   url.port = String(proxy.port);
   return { proxy, url: url.href };
 }

@@ -4,25 +4,26 @@ import { type RedisServer, startRedisServer } from '@accepted/testing/redis-serv
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import type { EngineKind } from '../logs.ts';
+import { proxyTo } from './links.ts';
 
-/** The run's PostgreSQL, with a database of the run's own in it. */
+/** The run's PostgreSQL, with a database of the run's own in it. After a failover it is another server. */
 export interface RunPostgres extends PostgresServer {
-  /** The database, not by way of any proxy. */
+  /** The database, by way of a proxy that is never broken and leads to whichever server it is now. */
   readonly databaseUrl: string;
+  /** What every server of the run is started with. */
+  readonly flags: string[];
   /** Does something on a connection of its own, as superuser. */
   asAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
+  /** Makes another server the run's, and answers the one of before, which the caller ends. */
+  moveTo(server: PostgresServer): PostgresServer;
 }
 
 /** Few enough for a fault to use them all up, enough for five processes and the suite; BullMQ on Postgres has its own. */
 const MAX_CONNECTIONS = { redis: 110, postgres: 220 } as const;
 
 export async function startRunPostgres(engine: EngineKind): Promise<RunPostgres> {
-  const server = await startPostgresServer([
-    '-c',
-    `max_connections=${MAX_CONNECTIONS[engine]}`,
-    '-c',
-    'shared_buffers=256MB',
-  ]);
+  const flags = ['-c', `max_connections=${MAX_CONNECTIONS[engine]}`, '-c', 'shared_buffers=256MB'];
+  let server = await startPostgresServer(flags);
   const asAdmin = async <T>(work: (client: pg.Client) => Promise<T>) => {
     const client = new pg.Client({
       connectionString: server.url,
@@ -39,13 +40,39 @@ export async function startRunPostgres(engine: EngineKind): Promise<RunPostgres>
   };
   const name = `faults_${randomBytes(4).toString('hex')}`;
   await asAdmin((client) => client.query(`CREATE DATABASE ${name}`));
-  const databaseUrl = new URL(server.url);
+  const front = await proxyTo(server.url);
+  const databaseUrl = new URL(front.url);
   databaseUrl.pathname = `/${name}`;
-  return Object.defineProperties({} as RunPostgres, {
-    ...Object.getOwnPropertyDescriptors(server),
-    databaseUrl: { value: databaseUrl.href },
-    asAdmin: { value: asAdmin },
-  });
+  return {
+    get url() {
+      return server.url;
+    },
+    get port() {
+      return server.port;
+    },
+    get pid() {
+      return server.pid;
+    },
+    get dataDir() {
+      return server.dataDir;
+    },
+    databaseUrl: databaseUrl.href,
+    flags,
+    asAdmin,
+    stop: (mode) => server.stop(mode),
+    start: () => server.start(),
+    moveTo(next) {
+      const before = server;
+      server = next;
+      front.proxy.retarget({ host: '127.0.0.1', port: next.port });
+      front.proxy.resetAll();
+      return before;
+    },
+    async [Symbol.asyncDispose]() {
+      await front.proxy.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
 }
 
 /** The run's Redis, durable as BullMQ's documentation recommends: an append-only file, written every second. */

@@ -197,6 +197,7 @@ async function startNode(world: Base, options: NodeOptions): Promise<Node> {
   const { name, program, env, isReady } = options;
   const links = await openLinks({
     databaseUrl: world.postgres.databaseUrl,
+    postgresPort: world.postgres.port,
     redisUrl: world.redis?.url,
   });
   const preloads = [EXIT_WITH_PARENT, PROCESS_CONTROL, ...options.preloads];

@@ -20,9 +20,19 @@ export interface PostgresServer {
 
 /** Starts a PostgreSQL with empty data in a temporary folder; it ends with this process at the latest. */
 export async function startPostgresServer(postgresFlags: string[] = []): Promise<PostgresServer> {
+  return await openPostgresServer(await makeServerFolder(), postgresFlags);
+}
+
+/** Makes a temporary folder for the data of a server. */
+export async function makeServerFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'accepted-postgres-'));
   // As root the server runs as `postgres`, who has to pass through.
   await chmod(folder, 0o711);
+  return folder;
+}
+
+/** Starts a PostgreSQL over the data that is in the folder, or over empty data where there is none. */
+export async function openPostgresServer(folder: string, postgresFlags: string[]): Promise<PostgresServer> {
   const open = () => startEmbeddedPostgres({ dataDir: folder, postgresFlags });
   let server = await open();
   const end = guardServer(join(server.dataDir, 'postmaster.pid'), 'QUIT', folder);

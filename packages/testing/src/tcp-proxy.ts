@@ -14,14 +14,22 @@ export interface TcpProxy {
   halfOpen(): void;
   /** Breaks every connection with a RST on both sides; answers how many there were. */
   resetAll(): number;
+  /** Takes new connections to another server; those that are open stay where they are. */
+  retarget(target: Target): void;
   /** Lets everything pass at once; what was held back is delivered, as TCP does after a partition. */
   heal(): void;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface Target {
+  host: string;
+  port: number;
+}
+
 /** The state of the link; `changed` is replaced, and the old one resolved, when the link changes. */
 interface Link {
+  target: Target;
   latencyMs: number;
   passes: { toServer: boolean; toClient: boolean };
   changed: PromiseWithResolvers<void>;
@@ -34,19 +42,16 @@ type Piece = { due: number; what: Buffer | 'end' | 'reset' };
 const MAX_HELD_PIECES = 256;
 
 /** Starts a proxy in front of `target`; nothing is wrong with the link until asked for. */
-export async function startTcpProxy({
-  target,
-}: {
-  target: { host: string; port: number };
-}): Promise<TcpProxy> {
+export async function startTcpProxy({ target }: { target: Target }): Promise<TcpProxy> {
   const link: Link = {
+    target,
     latencyMs: 0,
     passes: { toServer: true, toClient: true },
     changed: Promise.withResolvers(),
   };
   const pairs = new Set<Socket[]>();
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
-    void join(client, target, link, pairs);
+    void join(client, link, pairs);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -74,6 +79,9 @@ export async function startTcpProxy({
     blackhole: () => setPasses(false, false),
     halfOpen: () => setPasses(true, false),
     resetAll,
+    retarget(to) {
+      link.target = to;
+    },
     heal() {
       link.latencyMs = 0;
       setPasses(true, true);
@@ -84,12 +92,7 @@ export async function startTcpProxy({
 }
 
 /** Connects a client's connection with one of its own to the server, as soon as the link lets a SYN pass. */
-async function join(
-  client: Socket,
-  target: { host: string; port: number },
-  link: Link,
-  pairs: Set<Socket[]>,
-): Promise<void> {
+async function join(client: Socket, link: Link, pairs: Set<Socket[]>): Promise<void> {
   const pair = [client];
   pairs.add(pair);
   const forget = () => pair.every((socket) => socket.destroyed) && pairs.delete(pair);
@@ -97,7 +100,7 @@ async function join(
   client.once('close', forget);
   await opened(link, 'toServer', client);
   if (client.destroyed) return;
-  const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true });
+  const upstream = connect({ ...link.target, allowHalfOpen: true, noDelay: true });
   upstream.once('close', forget);
   pair.push(upstream);
   relay(client, upstream, link, 'toServer');

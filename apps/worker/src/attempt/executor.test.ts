@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { defineJob, PermanentError } from '@accepted/job';
 import type { Database } from '@accepted/shared/database/connect';
 import { schemaId } from '@accepted/shared/job/build';
+import { lazyChild } from '@accepted/shared/logging/lazy-child';
 import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -16,11 +17,12 @@ import { createRefusingSchema } from './own-schemas.ts';
 
 afterAll(closeIsolatedProcesses);
 
-const logger = pino({ level: 'silent' });
+const parent = pino({ level: 'silent' });
+const logger = lazyChild(parent, () => ({}));
 
 /** Runs a job where these handlers are known; nothing is written, as none of them reports progress. */
 async function execute(handlers: LoadedHandler[], type: string, payload: unknown) {
-  const refusingSchema = createRefusingSchema(handlers.map(describeJobType), logger);
+  const refusingSchema = createRefusingSchema(handlers.map(describeJobType), parent);
   const run = createExecutor({ db: {} as Database, handlers, refusingSchema });
   return await run(claimedJob({ type, payload }), new AbortController().signal, logger);
 }

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { ImpatientClient } from './impatient-client.ts';
 import { judgeSchema, readSchemaVersion, type SchemaVersion } from './schema-version.ts';
 import type { Ledger } from './tables.ts';
 
@@ -32,7 +33,12 @@ export interface Migrated {
  * ledger has a newer major version.
  */
 export async function migrateLedger(databaseUrl: string, migrationsDir: string): Promise<Migrated> {
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 1, connectionTimeoutMillis: 5_000 });
+  const pool = new pg.Pool({
+    Client: ImpatientClient,
+    connectionString: databaseUrl,
+    max: 1,
+    connectionTimeoutMillis: 5_000,
+  });
   const db = new Kysely<Ledger>({ dialect: new PostgresDialect({ pool }) });
   try {
     const migrations = await loadMigrations(migrationsDir);

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from './connect.ts';
 import { ImpatientClient } from './impatient-client.ts';
+import { REQUIRE_WRITABLE } from './writable.ts';
 
 /**
  * Names the channels of NOTIFY and what their payload is. A notification is only a hint that saves waiting for the
@@ -36,8 +37,11 @@ export async function notifyIds(db: Database, channel: Channel, ids: string[]): 
 }
 
 const RECONNECT_AFTER_MS = 500;
-/** A listener only waits, so that nothing else would tell it that its link is dead. */
-const PROBE_EVERY_MS = 10_000;
+/**
+ * A listener only waits, so that nothing else would tell it that its link is dead, or that its server takes no writes any
+ * more: then nobody notifies there. With it, the other connections of this process find out.
+ */
+const PROBE_EVERY_MS = 1_000;
 
 /**
  * Listens on a connection of its own, which is made again whenever it is lost; resolves at once, so that a
@@ -48,9 +52,9 @@ export function listen(
   listeners: Listeners,
   { applicationName, onError }: { applicationName: string; onError: (error: Error) => void },
 ): { close(): Promise<void> } {
-  let closed = false;
   let client: ImpatientClient | undefined;
-  let retry: NodeJS.Timeout | undefined;
+  let next: NodeJS.Timeout | undefined;
+  let closed = false;
 
   async function connect(): Promise<void> {
     const fresh = new ImpatientClient({
@@ -62,32 +66,44 @@ export function listen(
     });
     client = fresh;
     fresh.on('notification', ({ channel, payload }) => listeners[channel as Channel]?.(payload ?? ''));
-    fresh.on('error', onError);
-    fresh.on('end', reconnectLater);
+    fresh.on('error', (error) => {
+      onError(error);
+      replace(fresh);
+    });
+    fresh.on('end', () => replace(fresh));
     try {
       await fresh.connect();
       for (const channel of Object.keys(listeners))
         await fresh.query(`LISTEN ${fresh.escapeIdentifier(channel)}`);
-      const probe = setInterval(() => void fresh.query('SELECT 1').catch(onError), PROBE_EVERY_MS);
-      fresh.once('end', () => clearInterval(probe));
+      probeLater(fresh);
     } catch (error) {
       onError(error as Error);
       void fresh.end().catch(() => undefined);
-      reconnectLater();
+      replace(fresh);
     }
   }
 
-  function reconnectLater(): void {
-    if (closed) return;
-    clearTimeout(retry);
-    retry = setTimeout(() => void connect(), RECONNECT_AFTER_MS);
+  function probeLater(probed: ImpatientClient): void {
+    if (closed || client !== probed) return;
+    next = setTimeout(async () => {
+      await probed.query(REQUIRE_WRITABLE).catch(onError);
+      probeLater(probed);
+    }, PROBE_EVERY_MS);
+  }
+
+  /** The end of a connection that has been replaced is told late, when its link was dead. */
+  function replace(lost: ImpatientClient): void {
+    if (closed || client !== lost) return;
+    client = undefined;
+    clearTimeout(next);
+    next = setTimeout(() => void connect(), RECONNECT_AFTER_MS);
   }
 
   void connect();
   return {
     async close() {
       closed = true;
-      clearTimeout(retry);
+      clearTimeout(next);
       await client?.end().catch(() => undefined);
     },
   };

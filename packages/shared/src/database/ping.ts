@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import type { Database } from './connect.ts';
+import { REQUIRE_WRITABLE } from './writable.ts';
 
-/** Asks Postgres for a sign of life; rejects when it gives none. */
+/** Asks Postgres for a sign of life; rejects when it gives none, or takes no writes. */
 export async function pingDatabase(db: Database): Promise<void> {
-  await sql`SELECT 1`.execute(db);
+  await sql.raw(REQUIRE_WRITABLE).execute(db);
 }

@@ -4,7 +4,8 @@ import {
   runMigrations,
   SchemaMigrationRequiredError,
 } from 'bullmq';
-import pg from 'pg';
+import type pg from 'pg';
+import { ImpatientClient } from '../database/impatient-client.ts';
 
 /**
  * Brings the schema of BullMQ's Postgres engine up to date; nothing may connect to that engine before.
@@ -37,7 +38,7 @@ async function readVersion(client: pg.Client): Promise<number> {
 }
 
 async function withClient<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  const client = new ImpatientClient({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
     return await work(client);
