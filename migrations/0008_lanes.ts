@@ -30,6 +30,8 @@ const statements = [
    )`,
   `ALTER TABLE workers ADD COLUMN build_id text`,
   `ALTER TABLE jobs ADD COLUMN build_id text, ADD COLUMN refused_by text[] NOT NULL DEFAULT '{}'`,
+  `CREATE INDEX builds_by_last_life ON builds (last_lived_at)`,
+  `CREATE INDEX build_types_by_type ON build_types (type)`,
   `CREATE INDEX jobs_ready_by_type ON jobs (queue, tenant_id, type, refused_by, priority, id)
      WHERE status = 'queued' AND dispatched_at IS NULL`,
   `DROP INDEX jobs_ready`,

@@ -1,5 +1,6 @@
-import { findChromium, findRedisProgram } from '../packages/testing/src/find-program.ts';
+import { findChromium, findRedisProgram, findSystemPostgres } from '../packages/testing/src/find-program.ts';
 import { ensureProgram } from './test/ensure-program.ts';
+import { keepPackageFromMakingCluster } from './test/postgres-package.ts';
 import { runCheck } from './test/run-check.ts';
 import { runVitest } from './test/run-vitest.ts';
 import type { Tally } from './test/tally.ts';
@@ -13,6 +14,12 @@ async function main(): Promise<void> {
     await runCheck('Unused code', 'check:unused'),
     await ensureProgram('Redis', findRedisProgram, { apt: 'redis-server', brew: ['redis'] }),
     await ensureProgram('Chromium', findChromium, { apt: 'chromium', brew: ['--cask', 'chromium'] }),
+    await ensureProgram('PostgreSQL', findSystemPostgres, {
+      apt: 'postgresql',
+      brew: ['postgresql@15'],
+      prepare: keepPackageFromMakingCluster,
+      otherwise: 'none of the system; the embedded one does for the Redis engine as well, without JIT',
+    }),
     await runVitest(process.argv.slice(2)),
   ];
   const sum = (count: (tally: Tally) => number) => tallies.reduce((total, tally) => total + count(tally), 0);

@@ -247,6 +247,8 @@ export interface RunFacts {
   command: string;
   /** Of the code, see `report/name-commit.ts`. */
   commit: string;
+  /** The versions of the servers it ran on; the reports of early runs do not say. */
+  servers?: string;
   /** Kinds of the matrix that this run left out, each with the reason. */
   notRun: { kind: string; reason: string }[];
   /** What went wrong beyond the invariants: a process that did not end in time, a client that got no answer … Each fails the run. */

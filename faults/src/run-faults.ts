@@ -62,7 +62,8 @@ export async function runFaults(options: FaultRun): Promise<void> {
     const problems = [...times.problems, ...(await stopProcesses(world))];
     await world.ledger.ask((db) => exportLedger(db, options.folder));
     const { seed, size, engine, jobs, faults, command } = options;
-    const asked = { seed, size, engine, jobs, faults, command, commit, leaseMs: LEASE_MS, notRun };
+    const servers = nameServers(world);
+    const asked = { seed, size, engine, jobs, faults, command, commit, servers, leaseMs: LEASE_MS, notRun };
     const run: RunFacts = { ...asked, startedAt, ...times, problems, endedAt: Date.now() };
     await writeFile(join(options.folder, LOG_FILES.run), `${JSON.stringify(run, undefined, 2)}\n`);
   } finally {
@@ -70,6 +71,10 @@ export async function runFaults(options: FaultRun): Promise<void> {
     await stopProcesses(world);
     await stopServers(world);
   }
+}
+
+function nameServers({ postgres, redis }: World): string {
+  return [`PostgreSQL ${postgres.version}`, ...(redis ? [`Redis ${redis.version}`] : [])].join(', ');
 }
 
 async function listNotRun({ engine }: FaultRun): Promise<RunFacts['notRun']> {

@@ -7,6 +7,10 @@ export interface Packages {
   apt: string;
   /** The arguments of `brew install`. */
   brew: string[];
+  /** Is done before apt installs the package. */
+  prepare?: () => Promise<void>;
+  /** What the tests do without it, as a clause; it is no fault then. */
+  otherwise?: string;
 }
 
 /** Makes sure that the tests find a program: installs it, where that needs no password, or says what to do. */
@@ -18,15 +22,20 @@ export async function ensureProgram(
   process.stdout.write(`${name} ... `);
   if (!find()) await install(packages);
   const program = find();
+  if (program === undefined && packages.otherwise !== undefined) {
+    process.stdout.write(`${packages.otherwise}\n`);
+    return PASSED;
+  }
   process.stdout.write(program ? `${program}\n` : `MISSING: ${adviceFor(name, packages)}\n`);
   return program ? PASSED : FAILED;
 }
 
-async function install({ apt, brew }: Packages): Promise<void> {
+async function install({ apt, brew, prepare }: Packages): Promise<void> {
   if (findProgram(['apt-get']) && process.getuid?.() === 0) {
     process.stdout.write(`installing the package ${apt} ... `);
     await runProgram('apt-get', ['update']);
-    const args = ['install', '-y', '--no-install-recommends', apt];
+    await prepare?.();
+    const args = ['install', '-y', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold', apt];
     await runProgram('apt-get', args, { DEBIAN_FRONTEND: 'noninteractive' });
   } else if (findProgram(['brew'])) {
     process.stdout.write(`installing ${brew.at(-1)} with Homebrew ... `);

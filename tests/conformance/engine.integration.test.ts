@@ -14,13 +14,16 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 
-let database: TestDatabase;
+const databases = {} as Record<Engine['kind'], TestDatabase>;
 let redis: RedisServer;
 beforeAll(async () => {
-  [database, redis] = await Promise.all([createTestDatabase(), startRedisServer()]);
+  for (const engine of ['redis', 'postgres'] as const)
+    databases[engine] = await createTestDatabase({ engine });
+  redis = await startRedisServer();
 });
 afterAll(async () => {
-  await Promise.all([database.drop(), redis[Symbol.asyncDispose]()]);
+  for (const database of Object.values(databases)) await database.drop();
+  await redis[Symbol.asyncDispose]();
 });
 
 const ignoreErrors = () => undefined;
@@ -41,7 +44,7 @@ function newJobs(count: number): EngineJob[] {
 describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
   async function open(): Promise<Engine> {
     const engine = openEngine({
-      databaseUrl: database.url,
+      databaseUrl: databases[kind].url,
       redisUrl: kind === 'redis' ? redis.url : undefined,
       onError: ignoreErrors,
     });
@@ -145,7 +148,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
 });
 
 test('a wiped Redis is noticed once, and a running one not again', async () => {
-  const engine = openEngine({ databaseUrl: database.url, redisUrl: redis.url, onError: ignoreErrors });
+  const engine = openEngine({ databaseUrl: databases.redis.url, redisUrl: redis.url, onError: ignoreErrors });
   closers.push(() => engine.close());
   await waitUntil(() => engine.isReady(), { until: 'the engine is ready' });
   await engine.wasWiped('test');
@@ -158,7 +161,7 @@ test('a wiped Redis is noticed once, and a running one not again', async () => {
 
 test('calls fail at once while Redis is away, instead of waiting for it', async () => {
   const engine = openEngine({
-    databaseUrl: database.url,
+    databaseUrl: databases.redis.url,
     redisUrl: 'redis://127.0.0.1:1',
     onError: ignoreErrors,
   });

@@ -12,7 +12,7 @@ const ignoreErrors = () => undefined;
 
 /** Opens the engine of a fresh database behind a link that the test can break. */
 async function openBehindProxy() {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({ engine: 'postgres' });
   const direct = new URL(database.url);
   const proxy = await startTcpProxy({ target: { host: direct.hostname, port: Number(direct.port) } });
   const url = new URL(database.url);

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { startInstallation } from './installation.ts';
 
 async function startApiAlone(env: Record<string, string> = {}) {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({ engine: 'postgres' });
   await registerTestBuild(database.db);
   return { ...(await startInstallation({ databaseUrl: database.url, env })), databaseUrl: database.url };
 }

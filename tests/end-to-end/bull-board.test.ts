@@ -23,7 +23,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on the %s engine', (ki
     'an operator logs in, sees why jobs died, retries one, then all, and the same jobs succeed',
     async () => {
       await using redis = await startRedisServer();
-      await using database = await createTestDatabase();
+      await using database = await createTestDatabase({ engine: kind });
       await using installation = await startInstallation({
         databaseUrl: database.url,
         redisUrl: kind === 'redis' ? redis.url : undefined,
@@ -69,7 +69,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on the %s engine', (ki
 test(
   'removing an entry discards its dead letter, and cleaning all discards those that are left',
   async () => {
-    await using database = await createTestDatabase();
+    await using database = await createTestDatabase({ engine: 'postgres' });
     await using installation = await startInstallation({
       databaseUrl: database.url,
       env: { ADMIN_PASSWORD: PASSWORD },

@@ -13,7 +13,7 @@ describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
   let installation: Installation;
 
   beforeAll(async () => {
-    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+    [database, redis] = await Promise.all([createTestDatabase({ engine: kind }), createTestRedis()]);
     const redisUrl = kind === 'redis' ? redis.url : undefined;
     installation = await startInstallation({ databaseUrl: database.url, redisUrl });
     await installation.startWorker();

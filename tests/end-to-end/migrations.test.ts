@@ -36,7 +36,7 @@ async function addMigration(name: string, statements: string[], major?: number):
 test.each(['api', 'worker'])(
   'the %s does not start on a ledger that lacks a migration, and says what to do',
   async (name) => {
-    await using database = await createTestDatabase();
+    await using database = await createTestDatabase({ engine: 'postgres' });
     await sql`UPDATE schema_version SET minor = minor - 1`.execute(database.db);
     await using program = start(name, database.url);
     expect(await program.exited).toEqual({ code: 1, signal: null });
@@ -49,7 +49,7 @@ test.each(['api', 'worker'])(
 );
 
 test('a ledger from before versions were kept is refused as well', async () => {
-  await using database = await createTestDatabase();
+  await using database = await createTestDatabase({ engine: 'postgres' });
   await sql`DROP TABLE schema_version`.execute(database.db);
   await using program = start('worker', database.url);
   expect(await program.exited).toEqual({ code: 1, signal: null });
@@ -62,7 +62,7 @@ test.each([
 ])(
   'a worker on the Postgres engine does not start when the schema of the engine %s',
   async (_, statement) => {
-    await using database = await createTestDatabase();
+    await using database = await createTestDatabase({ engine: 'postgres' });
     await sql.raw(statement).execute(database.db);
     await using program = start('worker', database.url);
     expect(await program.exited).toEqual({ code: 1, signal: null });
@@ -73,7 +73,7 @@ test.each([
 );
 
 test('a worker does not start on a ledger of a newer major version, and the migration of this one refuses it', async () => {
-  await using database = await createTestDatabase();
+  await using database = await createTestDatabase({ engine: 'postgres' });
   await sql`UPDATE schema_version SET major = major + 1`.execute(database.db);
   await using program = start('worker', database.url);
   expect(await program.exited).toEqual({ code: 1, signal: null });
@@ -87,7 +87,7 @@ function start(name: string, databaseUrl: string): SpawnedProcess {
 }
 
 test('under load, a new minor version loses nothing, and a new major one ends in a 503 that says why', async () => {
-  await using database = await createTestDatabase();
+  await using database = await createTestDatabase({ engine: 'postgres' });
   await using installation = await startInstallation({ databaseUrl: database.url });
   const worker = await installation.startWorker();
   const load = submitAllTheTime(installation);

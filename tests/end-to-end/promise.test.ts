@@ -32,7 +32,7 @@ async function submitAll(installation: Installation, count: number, file: string
 describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
   test(`${JOBS} acknowledged jobs all end, each recorded once, though a worker is killed and Redis is wiped`, async () => {
     await using redis = await startRedisServer();
-    const database = await createTestDatabase();
+    const database = await createTestDatabase({ engine: kind });
     await using installation = await startInstallation({
       databaseUrl: database.url,
       redisUrl: kind === 'redis' ? redis.url : undefined,
@@ -146,7 +146,7 @@ test('with Postgres stopped the API answers 503 within a second, never a false 2
 }, 180_000);
 
 test('200 concurrent POSTs with one Idempotency-Key make one job with one id in all answers', async () => {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({ engine: 'postgres' });
   await using installation = await startInstallation({ databaseUrl: database.url });
   const file = join(installation.folder, 'effects');
   await installation.startWorker();

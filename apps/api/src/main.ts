@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
 import { type Database, isDatabaseUnavailable, openDatabase } from '@accepted/shared/database/connect';
 import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/database/schema-version';
+import { warnAboutServer } from '@accepted/shared/database/server-warnings';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
 import { createLogger } from '@accepted/shared/logging/create-logger';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
@@ -33,6 +34,7 @@ async function main(): Promise<void> {
   const secretBox = createSecretBox(config.SECRETS_KEY);
   const mismatch = await schemaAtStart(db);
   if (mismatch?.kind === 'behind') throw new Error(mismatch.message);
+  await warnAboutServer(db, (sentence) => logger.warn(sentence));
   // On a newer ledger nothing is written; every request is told why.
   if (apiKey && !mismatch) await ensureBootstrap(db, secretBox, { apiKey, webhookSecret });
   const app = await buildApp({ db, logger }, config);

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
 import { type Database, type DatabaseOptions, openDatabase } from '@accepted/shared/database/connect';
 import { findSchemaMismatch } from '@accepted/shared/database/schema-version';
+import { warnAboutServer } from '@accepted/shared/database/server-warnings';
 import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
+import { UnsupportedServerError } from '@accepted/shared/errors/unsupported-server';
 import { createLogger } from '@accepted/shared/logging/create-logger';
 import { requireEngineSchema } from '@accepted/shared/queue/migrate-engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
   const logger = createLogger({ name: 'worker', level: config.LOG_LEVEL, secrets: secretsOf(config) });
   const { db, heartbeatDb, engine } = openStores(config, logger);
   await requireSchemas(db, config);
+  await warnAboutServer(db, (sentence) => logger.warn(sentence));
   const secretBox = createSecretBox(config.SECRETS_KEY);
   await sealStoredSecrets(db, secretBox);
   const builtins = createBuiltinHandlers({
@@ -89,8 +92,10 @@ function openStores(config: WorkerConfig, logger: Logger) {
   const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = config;
   const onError = (error: Error) =>
     logger.warn({ err: error }, 'a connection to Postgres failed; it is made again');
-  const onEngineError = (error: Error) =>
+  const onEngineError = (error: Error) => {
+    if (error instanceof UnsupportedServerError) refuse(error);
     logger.warn({ err: error }, 'the queue engine is in trouble; what it lost is delivered again');
+  };
   const db = openDatabase(
     {
       url: databaseUrl,
@@ -136,10 +141,13 @@ async function readVersions(): Promise<Record<string, string>> {
   return { accepted: manifest.version, node: process.versions.node };
 }
 
-main().catch((error: unknown) => {
-  const isForGood = error instanceof ConfigError || error instanceof HandlersError;
+function refuse(error: unknown): never {
+  const isForGood =
+    error instanceof ConfigError || error instanceof HandlersError || error instanceof UnsupportedServerError;
   process.stderr.write(
     `The worker could not start: ${error instanceof Error ? error.message : String(error)}\n`,
   );
   process.exit(isForGood ? EXIT_MISCONFIGURED : EXIT_FAILED);
-});
+}
+
+main().catch(refuse);

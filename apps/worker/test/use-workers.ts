@@ -44,7 +44,7 @@ export function useWorkers(kind: Engine['kind']) {
   const stops: (() => Promise<void>)[] = [];
 
   beforeAll(async () => {
-    [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+    [database, redis] = await Promise.all([createTestDatabase({ engine: kind }), createTestRedis()]);
   });
   afterEach(async () => {
     for (const stop of stops.splice(0)) await stop();

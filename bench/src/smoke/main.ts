@@ -1,4 +1,5 @@
 // `npm run bench:smoke`: within a minute, whether something that is slow or dear has crept in.
+import { readPostgresVersion } from '../world/machine.ts';
 import { startServers } from '../world/servers.ts';
 import { BUDGETS } from './budgets.ts';
 import { judge, renderJudged } from './judge.ts';
@@ -9,7 +10,8 @@ const GIVE_UP_AFTER_MS = 120_000;
 
 async function main(): Promise<number> {
   setTimeout(giveUp, GIVE_UP_AFTER_MS).unref();
-  await using servers = await startServers();
+  await using servers = await startServers('system');
+  process.stdout.write(`on PostgreSQL ${await readPostgresVersion(servers.postgres.url)}\n`);
   const judged = judge(await measureSmoke(servers), BUDGETS);
   process.stdout.write(`${renderJudged(judged)}\n`);
   return judged.every(({ holds }) => holds) ? 0 : EXIT_BROKEN;

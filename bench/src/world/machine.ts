@@ -55,7 +55,7 @@ async function measureSync(): Promise<number> {
   return spreadOf(times).median;
 }
 
-async function readPostgresVersion(url: string): Promise<string> {
+export async function readPostgresVersion(url: string): Promise<string> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   const { rows } = await client.query<{ server_version: string }>('SHOW server_version');

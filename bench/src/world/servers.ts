@@ -1,4 +1,8 @@
-import { type PostgresServer, startPostgresServer } from '@accepted/testing/postgres-server';
+import {
+  type PostgresKind,
+  type PostgresServer,
+  startPostgresServer,
+} from '@accepted/testing/postgres-server';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 
 /** The PostgreSQL and the Redis of a run; all contenders use them, one after the other. */
@@ -21,9 +25,11 @@ const REDIS_SETTINGS = {
   '--maxmemory-policy': 'noeviction',
 };
 
-export async function startServers(): Promise<Servers> {
+/** Starts them; all contenders are compared on the newest PostgreSQL, unless another one is asked for. */
+export async function startServers(kind: PostgresKind = 'embedded'): Promise<Servers> {
   const redis = await startRedisServer(Object.entries(REDIS_SETTINGS).flat());
-  const postgres = await startPostgresServer(POSTGRES_SETTINGS.flatMap((setting) => ['-c', setting]));
+  const settings = POSTGRES_SETTINGS.flatMap((setting) => ['-c', setting]);
+  const postgres = await startPostgresServer(settings, kind);
   return {
     postgres,
     redis,

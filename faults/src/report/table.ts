@@ -10,7 +10,7 @@ export function renderTable(report: RunReport): string {
   const took = writeDuration(run.endedAt - run.startedAt);
   return [
     '',
-    `Fault run: ${run.engine} engine, ${run.size}, seed ${run.seed}, commit ${run.commit}, ${took}`,
+    `Fault run: ${run.engine} engine, ${run.size}, seed ${run.seed}, commit ${run.commit}${run.servers ? `, ${run.servers}` : ''}, ${took}`,
     rule('═'),
     ...report.verdicts.flatMap(describe),
     rule('─'),

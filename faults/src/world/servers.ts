@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type PostgresServer, startPostgresServer } from '@accepted/testing/postgres-server';
+import { type PostgresServer, postgresFor, startPostgresServer } from '@accepted/testing/postgres-server';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -12,6 +12,7 @@ export interface RunPostgres extends PostgresServer {
   readonly databaseUrl: string;
   /** What every server of the run is started with. */
   readonly flags: string[];
+  readonly version: string;
   /** Does something on a connection of its own, as superuser. */
   asAdmin<T>(work: (client: pg.Client) => Promise<T>): Promise<T>;
   /** Makes another server the run's, and answers the one of before, which the caller ends. */
@@ -21,9 +22,11 @@ export interface RunPostgres extends PostgresServer {
 /** Few enough for a fault to use them all up, enough for five processes and the suite; BullMQ on Postgres has its own. */
 const MAX_CONNECTIONS = { redis: 110, postgres: 220 } as const;
 
+const SELECT_VERSION = `SELECT current_setting('server_version') AS version`;
+
 export async function startRunPostgres(engine: EngineKind): Promise<RunPostgres> {
   const flags = ['-c', `max_connections=${MAX_CONNECTIONS[engine]}`, '-c', 'shared_buffers=256MB'];
-  let server = await startPostgresServer(flags);
+  let server = await startPostgresServer(flags, postgresFor(engine));
   const asAdmin = async <T>(work: (client: pg.Client) => Promise<T>) => {
     const client = new pg.Client({
       connectionString: server.url,
@@ -40,6 +43,7 @@ export async function startRunPostgres(engine: EngineKind): Promise<RunPostgres>
   };
   const name = `faults_${randomBytes(4).toString('hex')}`;
   await asAdmin((client) => client.query(`CREATE DATABASE ${name}`));
+  const { rows } = await asAdmin((client) => client.query<{ version: string }>(SELECT_VERSION));
   const front = await proxyTo(server.url);
   const databaseUrl = new URL(front.url);
   databaseUrl.pathname = `/${name}`;
@@ -56,8 +60,10 @@ export async function startRunPostgres(engine: EngineKind): Promise<RunPostgres>
     get dataDir() {
       return server.dataDir;
     },
+    binDir: server.binDir,
     databaseUrl: databaseUrl.href,
     flags,
+    version: rows[0]?.version ?? 'unknown',
     asAdmin,
     stop: (mode) => server.stop(mode),
     start: () => server.start(),
@@ -79,6 +85,7 @@ export async function startRunPostgres(engine: EngineKind): Promise<RunPostgres>
 export interface RunRedis extends RedisServer {
   /** A connection for the suite itself. */
   readonly client: Redis;
+  readonly version: string;
   /** Where it keeps its files. */
   readonly folder: string;
 }
@@ -100,6 +107,7 @@ export async function startRunRedis(): Promise<RunRedis> {
   return Object.defineProperties({} as RunRedis, {
     ...Object.getOwnPropertyDescriptors(server),
     client: { value: client },
+    version: { value: /^redis_version:(\S+)/m.exec(await client.info('server'))?.[1] ?? 'unknown' },
     folder: { value: folder },
   });
 }

@@ -40,20 +40,27 @@ async function createCluster(home: string, passwordFile: string, initdb: string,
   await writeFile(passwordFile, `${randomBytes(24).toString('hex')}\n`, { mode: 0o600 });
   await chmod(passwordFile, 0o600);
   await giveTo(account, unfinished, passwordFile);
-  await runProgram(initdb, initdbArguments(unfinished, passwordFile), account);
+  const version = majorVersion(await runProgram(initdb, ['--version'], account));
+  await runProgram(initdb, initdbArguments(unfinished, passwordFile, version), account);
   await rename(unfinished, join(home, 'data'));
 }
 
-function initdbArguments(dataDir: string, passwordFile: string): string[] {
+function majorVersion(text: string): number {
+  return Number(/\) (\d+)/.exec(text)?.[1]);
+}
+
+const FIRST_WITH_BUILTIN_LOCALES = 17;
+
+function initdbArguments(dataDir: string, passwordFile: string, version: number): string[] {
+  // The builtin provider sorts the same on every machine, whatever locales its system has.
+  const builtin = ['--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
   return [
     `--pgdata=${dataDir}`,
     `--pwfile=${passwordFile}`,
     '--username=postgres',
     '--auth=scram-sha-256',
     '--encoding=UTF8',
-    // The builtin provider sorts the same on every machine, whatever locales its system has.
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
+    ...(version >= FIRST_WITH_BUILTIN_LOCALES ? builtin : []),
     '--locale=C',
   ];
 }

@@ -20,7 +20,12 @@ export interface ServerBinaries {
 export async function findServerBinaries(account: ServerAccount): Promise<ServerBinaries> {
   const { version, folder } = await readPlatformPackage();
   const home = canEnter(join(folder, 'bin'), account) ? folder : await copyOnce(folder, version);
-  return { initdb: join(home, 'bin', 'initdb'), pgCtl: join(home, 'bin', 'pg_ctl') };
+  return binariesIn(join(home, 'bin'));
+}
+
+/** Names the programs in a `bin` folder of PostgreSQL. */
+export function binariesIn(binDir: string): ServerBinaries {
+  return { initdb: join(binDir, 'initdb'), pgCtl: join(binDir, 'pg_ctl') };
 }
 
 async function readPlatformPackage(): Promise<{ version: string; folder: string }> {

@@ -5,7 +5,7 @@ import { findFreePort } from './free-port.ts';
 import { runProgram } from './run-program.ts';
 import { findRunningServer, type RunningServer, removeStalePidFile } from './running-server.ts';
 import { findServerAccount, type ServerAccount } from './server-account.ts';
-import { findServerBinaries } from './server-binaries.ts';
+import { binariesIn, findServerBinaries } from './server-binaries.ts';
 
 export interface EmbeddedPostgresOptions {
   /** The folder that keeps the data, the password and the port from one start to the next. */
@@ -14,6 +14,8 @@ export interface EmbeddedPostgresOptions {
   port?: number;
   /** More flags for the server, such as `['-c', 'max_connections=200']`. */
   postgresFlags?: string[];
+  /** The folder with another PostgreSQL's `initdb` and `pg_ctl`, of version 15 or later, to run instead of the embedded one. */
+  binDir?: string;
 }
 
 export interface EmbeddedPostgres {
@@ -36,7 +38,7 @@ export interface EmbeddedPostgres {
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const account = await findServerAccount();
-  const { initdb, pgCtl } = await findServerBinaries(account);
+  const { initdb, pgCtl } = options.binDir ? binariesIn(options.binDir) : await findServerBinaries(account);
   const cluster = await openCluster(options.dataDir, initdb, account);
   const earlier = await findRunningServer(cluster.dataDir);
   const server = earlier ?? (await startServer(pgCtl, cluster, account, options));

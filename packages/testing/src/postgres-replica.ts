@@ -27,7 +27,7 @@ export async function startPostgresReplica(
   const dataDir = await takeBaseBackup(primary, folder, name);
   await writeClusterFile(dataDir, 'postgresql.auto.conf', followingSettings(primary, name));
   await writeClusterFile(dataDir, 'standby.signal', '');
-  const server = await openPostgresServer(folder, postgresFlags);
+  const server = await openPostgresServer(folder, postgresFlags, primary.binDir);
   await isListed(primary, name, ['async', 'potential', 'sync', 'quorum']);
   return Object.defineProperties({} as PostgresReplica, {
     ...Object.getOwnPropertyDescriptors(server),

@@ -5,12 +5,13 @@ import { migrateLedger } from '@accepted/shared/database/migrate';
 import { migrateEngine } from '@accepted/shared/queue/migrate-engine';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { type PostgresKind, postgresFor } from './postgres-server.ts';
 
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.url));
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    postgresUrl: string;
+    postgresUrls: Record<PostgresKind, string>;
   }
 }
 
@@ -25,13 +26,16 @@ export interface TestDatabase {
 }
 
 /**
- * Makes a fresh, migrated database in the server that the test run shares; `serverUrl` names another server.
+ * Makes a fresh, migrated database in the server that the test run shares for this engine (`postgresFor`), the one of
+ * Redis' engine for a test that has none; a string is the URL of another server.
  *
  * It is a copy of a template that was migrated once, which takes tens of milliseconds.
  */
-export async function createTestDatabase(serverUrl?: string): Promise<TestDatabase> {
-  const server = serverUrl ?? inject('postgresUrl');
-  if (serverUrl) await prepareTemplate(serverUrl);
+export async function createTestDatabase(
+  on: string | { engine: 'redis' | 'postgres' } = { engine: 'redis' },
+): Promise<TestDatabase> {
+  const server = typeof on === 'string' ? on : inject('postgresUrls')[postgresFor(on.engine)];
+  if (typeof on === 'string') await prepareTemplate(server);
   const name = `test_${randomBytes(6).toString('hex')}`;
   await runOnServer(server, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
   const url = databaseUrl(server, name);

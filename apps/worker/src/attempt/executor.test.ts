@@ -78,5 +78,5 @@ test('the same holds for a handler in a process of its own', async () => {
 test('a schema that cannot be compiled refuses nothing', () => {
   const defaults = describeJobType(handler()).defaults;
   const broken = { type: 'test.broken', queue: 'default', payloadSchema: { type: 'nonsense' }, defaults };
-  expect(createRefusingSchema([broken], logger)('test.broken', {})).toBeUndefined();
+  expect(createRefusingSchema([broken], parent)('test.broken', {})).toBeUndefined();
 });

@@ -61,7 +61,7 @@ export interface MirrorRig {
 }
 
 export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
-  const database = await createTestDatabase();
+  const database = await createTestDatabase({ engine: kind });
   const { db } = database;
   await registerTestBuild(db);
   const redis = kind === 'redis' ? await startRedisServer() : undefined;

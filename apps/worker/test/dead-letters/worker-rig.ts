@@ -34,7 +34,7 @@ export interface WorkerRig {
 }
 
 export async function openWorkerRig(kind: Engine['kind']): Promise<WorkerRig> {
-  const [database, redis] = await Promise.all([createTestDatabase(), createTestRedis()]);
+  const [database, redis] = await Promise.all([createTestDatabase({ engine: kind }), createTestRedis()]);
   const redisUrl = kind === 'redis' ? redis.url : undefined;
   let stops: (() => Promise<void>)[] = [];
 

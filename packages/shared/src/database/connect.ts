@@ -1,7 +1,9 @@
-import { Kysely } from 'kysely';
+import { Kysely, type TransactionBuilder } from 'kysely';
 import pg from 'pg';
 import { parseExactly } from '../json/exact-numbers.ts';
-import { ImpatientClient } from './impatient-client.ts';
+import { isConflict, retryConflicts } from './retry-conflicts.ts';
+import { withSettings } from './session-settings.ts';
+import { SettledClient } from './settled-client.ts';
 import type { Ledger } from './tables.ts';
 import { TenantDialect } from './tenant-dialect.ts';
 
@@ -20,14 +22,18 @@ export interface DatabaseOptions {
    * For those whose every statement goes through an index and ends after a batch: has the server plan nothing else, and
    * keep the plan of a prepared statement. Left to itself it plans most of ours anew each time, because it knows the
    * batch then: for a batch of one that takes six times as long as running it, and more the larger the ledger is. A plan
-   * that was made while a table was small must not scan it when it is large, hence the indexes. Statuses that a partial
-   * index asks for must stand in the text (`status-condition.ts`).
+   * that was made while a table was empty must not scan it when it is large, hence the indexes; each statement must
+   * have one to go through. Statuses that a partial index asks for must stand in the text (`status-condition.ts`).
    */
   indexPlansOnly?: boolean;
 }
 
-const INDEX_PLANS_ONLY =
-  '-c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c plan_cache_mode=force_generic_plan';
+const INDEX_PLANS_ONLY = {
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+  plan_cache_mode: 'force_generic_plan',
+};
 
 /**
  * Opens a pool of connections to the ledger; nothing connects before the first query. `db.destroy()` ends it.
@@ -36,10 +42,9 @@ const INDEX_PLANS_ONLY =
  */
 export function openDatabase(options: DatabaseOptions, onConnectionError: (error: Error) => void): Database {
   const pool = new pg.Pool({
-    Client: ImpatientClient,
-    connectionString: options.url,
+    Client: SettledClient,
+    connectionString: withSettings(options.url, options.indexPlansOnly ? INDEX_PLANS_ONLY : {}),
     application_name: options.applicationName,
-    ...(options.indexPlansOnly && { options: INDEX_PLANS_ONLY }),
     max: options.maxConnections,
     connectionTimeoutMillis: options.connectTimeoutMs,
     statement_timeout: options.statementTimeoutMs,
@@ -50,7 +55,17 @@ export function openDatabase(options: DatabaseOptions, onConnectionError: (error
     types: { getTypeParser },
   });
   tellConnectionErrors(pool, onConnectionError);
-  return new Kysely<Ledger>({ dialect: new TenantDialect({ pool }) });
+  return new PersistentKysely({ dialect: new TenantDialect({ pool }) });
+}
+
+/** Does a transaction that was taken back because of another one again, from its beginning. */
+class PersistentKysely extends Kysely<Ledger> {
+  override transaction(): TransactionBuilder<Ledger> {
+    const builder = super.transaction();
+    const execute = builder.execute.bind(builder);
+    builder.execute = (work) => retryConflicts(() => execute(work));
+    return builder;
+  }
 }
 
 const { JSON: JSON_OID, JSONB: JSONB_OID } = pg.types.builtins;
@@ -79,7 +94,7 @@ const DRIVER_FAULT = /timeout|terminated|Connection ended|not queryable|has been
 export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  if (UNAVAILABLE.test(code) || SOCKET_FAULT.test(code)) return true;
+  if (UNAVAILABLE.test(code) || SOCKET_FAULT.test(code) || isConflict(error)) return true;
   return code === '' && DRIVER_FAULT.test(error.message);
 }
 

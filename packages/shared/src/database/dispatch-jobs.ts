@@ -135,13 +135,13 @@ async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
     flows AS (
       (SELECT tenant_id, type, refused_by FROM jobs
        WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL
-       ORDER BY tenant_id, type, refused_by LIMIT 1)
+       ORDER BY tenant_id, type, refused_by, priority, id LIMIT 1)
       UNION ALL
       SELECT later.* FROM flows CROSS JOIN LATERAL (
         SELECT j.tenant_id, j.type, j.refused_by FROM jobs j
         WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
           AND (j.tenant_id, j.type, j.refused_by) > (flows.tenant_id, flows.type, flows.refused_by)
-        ORDER BY j.tenant_id, j.type, j.refused_by LIMIT 1) AS later
+        ORDER BY j.tenant_id, j.type, j.refused_by, j.priority, j.id LIMIT 1) AS later
     ),
     open_flows AS MATERIALIZED (
       SELECT flows.*, taken.lanes, taken.room FROM flows CROSS JOIN LATERAL (

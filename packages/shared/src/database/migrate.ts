@@ -4,8 +4,9 @@ import { pathToFileURL } from 'node:url';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
-import { ImpatientClient } from './impatient-client.ts';
 import { judgeSchema, readSchemaVersion, type SchemaVersion } from './schema-version.ts';
+import { withSettings } from './session-settings.ts';
+import { SettledClient } from './settled-client.ts';
 import type { Ledger } from './tables.ts';
 
 /** A file of the migrations' folder. One after which the code of before must not touch the ledger exports its `major`. */
@@ -34,8 +35,8 @@ export interface Migrated {
  */
 export async function migrateLedger(databaseUrl: string, migrationsDir: string): Promise<Migrated> {
   const pool = new pg.Pool({
-    Client: ImpatientClient,
-    connectionString: databaseUrl,
+    Client: SettledClient,
+    connectionString: withSettings(databaseUrl),
     max: 1,
     connectionTimeoutMillis: 5_000,
   });
@@ -44,6 +45,7 @@ export async function migrateLedger(databaseUrl: string, migrationsDir: string):
     const migrations = await loadMigrations(migrationsDir);
     const newest = newestVersion(migrations);
     const found = await readSchemaVersion(db);
+    if (!found) await refuseSecondLedger(db);
     const mismatch = judgeSchema(found, newest);
     if (mismatch?.kind === 'ahead') throw new Error(mismatch.message);
     if (found && found.minor > newest.minor) return { ran: [], version: found };
@@ -54,6 +56,20 @@ export async function migrateLedger(databaseUrl: string, migrationsDir: string):
   } finally {
     await db.destroy();
   }
+}
+
+/** A ledger that was made by a role with a `search_path` of its own would not be seen, and an empty one made beside it. */
+async function refuseSecondLedger(db: Kysely<Ledger>): Promise<void> {
+  const { rows } = await sql<{ schema: string }>`
+    SELECT nspname AS schema FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE relname = 'idempotency_keys' AND NOT pg_table_is_visible(pg_class.oid)
+      AND EXISTS (SELECT FROM pg_class AS jobs WHERE jobs.relnamespace = pg_namespace.oid AND jobs.relname = 'dead_letters')
+    LIMIT 1`.execute(db);
+  const [ledger] = rows;
+  if (!ledger) return;
+  throw new Error(
+    `There is a ledger in the schema "${ledger.schema}", where connections do not look: add ?options=-c%20search_path%3D${ledger.schema} to DATABASE_URL.`,
+  );
 }
 
 /** Reads the folder like Kysely's own provider, but by file URL: a `%` or `#` in the path would mislead that. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from './connect.ts';
-import { ImpatientClient } from './impatient-client.ts';
+import { withSettings } from './session-settings.ts';
+import { SettledClient } from './settled-client.ts';
 import { REQUIRE_WRITABLE } from './writable.ts';
 
 /**
@@ -52,13 +53,13 @@ export function listen(
   listeners: Listeners,
   { applicationName, onError }: { applicationName: string; onError: (error: Error) => void },
 ): { close(): Promise<void> } {
-  let client: ImpatientClient | undefined;
+  let client: SettledClient | undefined;
   let next: NodeJS.Timeout | undefined;
   let closed = false;
 
   async function connect(): Promise<void> {
-    const fresh = new ImpatientClient({
-      connectionString: url,
+    const fresh = new SettledClient({
+      connectionString: withSettings(url),
       application_name: applicationName,
       connectionTimeoutMillis: 5_000,
       query_timeout: 5_000,
@@ -83,7 +84,7 @@ export function listen(
     }
   }
 
-  function probeLater(probed: ImpatientClient): void {
+  function probeLater(probed: SettledClient): void {
     if (closed || client !== probed) return;
     next = setTimeout(async () => {
       await probed.query(REQUIRE_WRITABLE).catch(onError);
@@ -92,7 +93,7 @@ export function listen(
   }
 
   /** The end of a connection that has been replaced is told late, when its link was dead. */
-  function replace(lost: ImpatientClient): void {
+  function replace(lost: SettledClient): void {
     if (closed || client !== lost) return;
     client = undefined;
     clearTimeout(next);

@@ -52,7 +52,8 @@ const UNDEFINED_TABLE = '42P01';
 /** Reads which schema the ledger has; `undefined` when it has none, or one from before versions were kept. */
 export async function readSchemaVersion(db: Database): Promise<SchemaVersion | undefined> {
   try {
-    const { rows } = await sql<SchemaVersion>`SELECT major, minor FROM schema_version`.execute(db);
+    const { rows } =
+      await sql<SchemaVersion>`SELECT major, minor FROM schema_version WHERE is_only_row`.execute(db);
     return rows[0];
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === UNDEFINED_TABLE) return undefined;

@@ -105,7 +105,8 @@ function replaceWebhookSecret(
  * there is a secret that no key opens.
  */
 export async function sealStoredSecrets(db: Database, secretBox: SecretBox): Promise<void> {
-  const rows = await selectSecrets(db).execute();
+  // By the key, as the plan that is kept has to go through an index.
+  const rows = await selectSecrets(db).orderBy('id').execute();
   for (const row of rows) {
     const { id, webhook_secret: stored, retired_webhook_secrets: before } = row;
     const retired = stillSigning(before, row.now);

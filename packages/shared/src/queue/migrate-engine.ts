@@ -5,7 +5,8 @@ import {
   SchemaMigrationRequiredError,
 } from 'bullmq';
 import type pg from 'pg';
-import { ImpatientClient } from '../database/impatient-client.ts';
+import { withSettings } from '../database/session-settings.ts';
+import { SettledClient } from '../database/settled-client.ts';
 
 /**
  * Brings the schema of BullMQ's Postgres engine up to date; nothing may connect to that engine before.
@@ -38,7 +39,10 @@ async function readVersion(client: pg.Client): Promise<number> {
 }
 
 async function withClient<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new ImpatientClient({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 });
+  const client = new SettledClient({
+    connectionString: withSettings(databaseUrl),
+    connectionTimeoutMillis: 5_000,
+  });
   await client.connect();
   try {
     return await work(client);

@@ -2,7 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type PgPool, Queue, Worker } from 'bullmq';
 import pg from 'pg';
 import { tellConnectionErrors } from '../database/connect.ts';
-import { ImpatientClient } from '../database/impatient-client.ts';
+import { withSettings } from '../database/session-settings.ts';
+import { SettledClient } from '../database/settled-client.ts';
 import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
 import { createPatientBackend } from './postgres-backend.ts';
 
@@ -29,11 +30,10 @@ const QUERY_TIMEOUT_MS = 10_000;
 /** Opens BullMQ on the ledger's own Postgres, in a schema of its own; `migrateEngine` must have run before. */
 export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptions): Engine {
   const pool = new pg.Pool({
-    Client: ImpatientClient,
+    Client: SettledClient,
     query_timeout: QUERY_TIMEOUT_MS,
-    connectionString: databaseUrl,
+    connectionString: withSettings(databaseUrl, { search_path: BULLMQ_SCHEMA }),
     application_name: 'accepted-engine',
-    options: `-c search_path=${BULLMQ_SCHEMA}`,
     max: MAX_CONNECTIONS,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,

@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
+import { OLDEST_REDIS, UnsupportedServerError } from '../errors/unsupported-server.ts';
 import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
 
 export interface RedisEngineOptions {
@@ -25,6 +26,7 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
     retryStrategy,
   });
   connection.on('error', onError);
+  connection.on('ready', () => void requireVersion(connection).catch(onError));
   const queues = new Map<string, Queue>();
 
   return {
@@ -60,4 +62,12 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
       connection.disconnect();
     },
   };
+}
+
+/** A Valkey tells the version of the Redis that it is like. */
+async function requireVersion(connection: Redis): Promise<void> {
+  const version = /^redis_version:(\S+)/m.exec(await connection.info('server'))?.[1];
+  if (version === undefined || Number.parseFloat(version) >= Number(OLDEST_REDIS)) return;
+  const server = { product: 'Redis', oldest: OLDEST_REDIS, version, setting: 'REDIS_URL' };
+  throw new UnsupportedServerError(server);
 }

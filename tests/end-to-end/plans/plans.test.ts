@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import type { JobView } from '@accepted/shared/job/job-view';
+import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { type Installation, startInstallation } from '../installation.ts';
+import { hasDisabledNode, type LoggedPlan, nodesOf, startPlanLog } from './plan-log.ts';
+
+const TIMEOUT_MS = 300_000;
+const MANY = 100_000;
+
+test.each(['system', 'embedded'] as const)(
+  'every plan goes through indexes, none holds what is disabled, none is compiled, whatever the tables held when it was made (%s PostgreSQL)',
+  async (kind) => {
+    await using log = await startPlanLog(kind);
+    await using database = await createTestDatabase(log.url);
+    await using installation = await startInstallation({ databaseUrl: database.url });
+    await installation.startWorker();
+    const faults = new Set<string>();
+    const check = async (when: string) => {
+      await useEverything(installation);
+      for (const fault of describeFaults(when, await log.read())) faults.add(fault);
+    };
+    await check('in a new ledger');
+    await empty(database);
+    await check('with the statistics of an empty ledger');
+    await fill(database);
+    await check('with many jobs and the statistics of an empty ledger');
+    await sql`ANALYZE`.execute(database.db);
+    await check('with many jobs and their statistics');
+    await empty(database);
+    await check('after it was emptied');
+    expect([...faults]).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
+
+/** A table that a vacuum has found empty costs nothing to scan: the worst time to make a plan that is kept. */
+async function empty({ db }: TestDatabase): Promise<void> {
+  await sql`DELETE FROM jobs`.execute(db);
+  await sql`VACUUM ANALYZE`.execute(db);
+}
+
+/** Half of the jobs wait, in a queue that no worker serves, half are finished. */
+async function fill({ db }: TestDatabase): Promise<void> {
+  await sql`
+    INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, max_attempts, backoff, timeout_ms, tags, metadata,
+      status, run_at, finished_at)
+    SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0') || '7' || left(md5(n::text), 19))::uuid,
+      md5('one')::uuid, 'test.held', 'held', 2, '{}', 3, '{}', 1000, '{}', '{}',
+      CASE WHEN n % 2 = 0 THEN 'queued' ELSE 'succeeded' END, now(), CASE WHEN n % 2 = 1 THEN now() END
+    FROM generate_series(1, ${MANY}) AS n`.execute(db);
+}
+
+/** Has the API and a worker run the statements of a job's life, and of the services beside it. */
+async function useEverything(installation: Installation): Promise<void> {
+  const file = join(installation.folder, 'file');
+  const submit = async (body: object, headers = {}) => {
+    const accepted = await waitUntil(
+      async () => {
+        const response = await installation.submit(body, headers);
+        return response.status === 202 ? ((await response.json()) as JobView) : undefined;
+      },
+      { until: 'the job is accepted', timeoutMs: 20_000 },
+    );
+    return accepted.id;
+  };
+  const append = { type: 'test.append-line', payload: { file, n: 1 } };
+  const ids = await Promise.all([
+    submit(append),
+    submit(append, { 'idempotency-key': crypto.randomUUID() }),
+    submit({ ...append, delayMs: 500 }),
+    submit({ ...append, concurrencyKey: 'one' }),
+    submit({ ...append, webhook: { url: 'http://127.0.0.1:1/hook' } }),
+    submit({ type: 'test.require-file', payload: { file: `${file}-never` } }),
+  ]);
+  for (const id of ids)
+    await waitUntil(async () => (await installation.readJob(id)).finishedAt !== null, {
+      until: `${id} has ended`,
+      timeoutMs: 20_000,
+    });
+  for (const path of READS) expect((await installation.request(path)).status, path).toBe(200);
+  const [id] = ids;
+  for (const path of [`/v1/jobs/${id}`, `/v1/jobs/${id}/result`, `/v1/jobs/${id}/attempts`])
+    expect((await installation.request(path)).status, path).toBe(200);
+}
+
+const READS = ['/v1/jobs', '/v1/jobs?status=failed', '/v1/dead-letters', '/v1/queues', '/metrics'];
+
+/** What grows with the ledger. The statements of the API may scan: their plans are not kept, but for the accept's (0013). */
+const GROWS = /^(jobs|attempts|idempotency_keys|dead_letters)/;
+
+function describeFaults(when: string, plans: LoggedPlan[]): string[] {
+  expect(plans.length).toBeGreaterThan(10);
+  return plans.flatMap((plan) => {
+    const faults = [
+      ...(hasDisabledNode(plan) ? ['takes what is disabled'] : []),
+      ...(plan.isCompiled ? ['is compiled'] : []),
+      ...(plan.application === 'accepted-worker' ? scannedTables(plan).map((table) => `scans ${table}`) : []),
+    ];
+    const statement = plan.statement.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
+    return faults.map((fault) => `${when}, ${plan.application} ${fault}: ${statement}`);
+  });
+}
+
+function scannedTables({ root }: LoggedPlan): string[] {
+  const scans = nodesOf(root).filter(
+    // All jobs of a tenant, in the hope that one that waits is among the first, are as good as a table.
+    (node) => node['Node Type'] === 'Seq Scan' || /^jobs_.*_by_tenant$/.test(node['Index Name'] ?? ''),
+  );
+  return scans.map((node) => node['Relation Name'] ?? '').filter((table) => GROWS.test(table));
+}
