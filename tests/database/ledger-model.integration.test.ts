@@ -6,14 +6,8 @@ import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-da
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import {
-  apply,
-  type LedgerEvent,
-  LIVES,
-  ledgerEvent,
-  startWorld,
-  type World,
-} from './model/ledger-events.ts';
+import { type LedgerEvent, LIVES, ledgerEvent } from './model/ledger-events.ts';
+import { apply, startWorld, type World } from './model/ledger-world.ts';
 
 const RUNS = 60;
 const EVENTS = 60;

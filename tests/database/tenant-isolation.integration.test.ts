@@ -19,6 +19,7 @@ const WITHOUT_TENANT = [
   'kysely_migration',
   'kysely_migration_lock',
   'queues',
+  'schema_version',
   'workers',
 ];
 

@@ -245,7 +245,8 @@ test('without Redis the board fails alone: the API starts, and accepts jobs', as
   const cookie = cookieOf(await logIn(api));
 
   const board = await api.send('GET', '/admin/queues/api/queues', { headers: cookie });
-  expect(board.statusCode).toBe(500);
+  expect(board.statusCode).toBe(503);
+  expect(board.json().error).toContain('none is lost');
   expect((await api.send('GET', '/readyz')).statusCode).toBe(200);
   expect(await api.submit()).toMatch(/^job_/);
 });

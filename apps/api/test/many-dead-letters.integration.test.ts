@@ -158,13 +158,15 @@ describe('POST /v1/dead-letters/replay', () => {
 });
 
 describe('POST /v1/bulk-replays/{id}/cancel', () => {
+  const cancel = (id: string, key = api.key) => api.send('POST', `/v1/bulk-replays/${id}/cancel`, { key });
+
   test('ends it where it stands, once', async () => {
     const { filter } = await dieOften(1);
     const { id } = (await post('/replay', { filter })).json();
-    const reply = await post(`/replays/${id}/cancel`, undefined);
+    const reply = await cancel(id);
 
     expect([reply.statusCode, reply.json()]).toMatchObject([200, { status: 'canceled', pending: 1 }]);
-    const again = await post(`/replays/${id}/cancel`, undefined);
+    const again = await cancel(id);
     expect([again.statusCode, again.json()]).toMatchObject([
       409,
       { code: 'bulk_replay_already_ended', replayStatus: 'canceled' },
@@ -176,11 +178,10 @@ describe('POST /v1/bulk-replays/{id}/cancel', () => {
   test('an unknown one is 404, as is that of another tenant', async () => {
     const { filter } = await dieOften(1);
     const { id } = (await post('/replay', { filter })).json();
-    const paths = [`/replays/nope`, `/replays/rep_01jvtg3n7be4a9z0q8y5w2m6kd`, `/replays/${id}`];
-    for (const path of paths) {
+    for (const unknown of ['nope', 'rep_01jvtg3n7be4a9z0q8y5w2m6kd', id]) {
       const replies = [
-        await api.send('GET', `/v1/dead-letters${path}`, { key: other }),
-        await post(`${path}/cancel`, undefined, other),
+        await api.send('GET', `/v1/bulk-replays/${unknown}`, { key: other }),
+        await cancel(unknown, other),
       ];
       for (const reply of replies)
         expect([reply.statusCode, reply.json().code]).toEqual([404, 'bulk_replay_not_found']);

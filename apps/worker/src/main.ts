@@ -4,11 +4,11 @@ import { type Database, type DatabaseOptions, openDatabase } from '@accepted/sha
 import { findSchemaMismatch } from '@accepted/shared/database/schema-version';
 import { warnAboutServer } from '@accepted/shared/database/server-warnings';
 import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
-import { UnsupportedServerError } from '@accepted/shared/errors/unsupported-server';
 import { createLogger } from '@accepted/shared/logging/create-logger';
 import { requireEngineSchema } from '@accepted/shared/queue/migrate-engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
+import { UnsupportedServerError } from '@accepted/shared/servers/unsupported-server';
 import type { Logger } from 'pino';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { endOnUncaughtException, tellOfExit } from './end-on-crash.ts';

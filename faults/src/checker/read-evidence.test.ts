@@ -18,14 +18,14 @@ test('a run is read back from its folder whole', async () => {
 
 test('what the workers say is read from the logs of all of them, a torn line notwithstanding', async () => {
   const folder = await writeRun(soundRun());
-  const jobId = newUuid();
+  const jobId = publicId('job', newUuid());
   const fenced = { pid: 7, jobId, attempt: 2, msg: `${SENTENCES.fenced}; the result is discarded` };
   const deaf = { pid: 8, queue: 'default', msg: `${SENTENCES.deaf}: it ends to be started anew` };
   await writeFile(join(folder, 'log/worker-1.log'), `${JSON.stringify(fenced)}\n{"pid":7,"ms`);
   await writeFile(join(folder, 'log/worker-2.log'), `${JSON.stringify(deaf)}\n`);
   await writeFile(join(folder, 'log/api-1.log'), `${JSON.stringify(fenced)}\n`);
   expect((await readEvidence(folder)).sayings).toEqual([
-    { what: 'fenced', pid: 7, jobId: publicId('job', jobId), attempt: 2 },
+    { what: 'fenced', pid: 7, jobId, attempt: 2 },
     { what: 'deaf', pid: 8, jobId: null, attempt: null },
   ]);
 });

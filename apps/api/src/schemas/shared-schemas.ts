@@ -146,7 +146,9 @@ const Job = Type.Object(
   { $id: 'Job', additionalProperties: false, description: 'A job, with its payload and its result.' },
 );
 
-const eventFields = { ...summaryFields, ...resultField };
+// Who is sent a webhook need not be told where webhooks go.
+const { webhook: _, ...factFields } = summaryFields;
+const eventFields = { ...factFields, ...resultField };
 
 /** The job as the body of a webhook carries it: what a client chose the size of may be left out. */
 export const JobEventData = Type.Object(

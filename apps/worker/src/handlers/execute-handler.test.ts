@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineJob, type JobContext, PermanentError, RetryLaterError } from '@accepted/job';
 import { newUuid, publicId } from '@accepted/shared/job/id';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { attempt, loaded, recordingLogger } from './testing/attempt.ts';
@@ -277,46 +276,5 @@ describe('progress', () => {
     await attempt(stuck, { timeoutMs: 10 }, { onProgress: (value) => seen.push(value) });
     ctx?.progress(1);
     expect(seen).toEqual([]);
-  });
-});
-
-describe('a number that a double would change', () => {
-  const handler = loaded(
-    defineJob({
-      type: 'test.digits',
-      payload: z.unknown(),
-      run: (payload, ctx) => [payload, ctx.job.metadata],
-    }),
-  );
-  const id = '3889108265204450030';
-
-  it('reaches a handler as text, and every other number as a number', async () => {
-    const payload = parseExactly(`{"id":${id},"n":7,"list":[0.1000000000000000055,0.5]}`);
-    const metadata = parseExactly(`{"order":${id}}`) as Record<string, unknown>;
-    expect(await attempt(handler, { payload, metadata })).toEqual({
-      kind: 'returned',
-      resultJson: `[{"id":"${id}","n":7,"list":["0.1000000000000000055",0.5]},{"order":"${id}"}]`,
-    });
-  });
-
-  it('may be in a result and in progress, digit by digit', async () => {
-    const raw = parseExactly(id);
-    const telling = loaded(
-      defineJob({
-        type: 'test.telling',
-        payload: z.unknown(),
-        run(_payload, ctx) {
-          ctx.progress({ at: raw });
-          return { id: raw };
-        },
-      }),
-    );
-    const seen: string[] = [];
-    const onProgress = (value: unknown) => seen.push(JSON.stringify(value));
-    expect(await attempt(telling, {}, { onProgress })).toEqual({
-      kind: 'returned',
-      resultJson: `{"id":${id}}`,
-    });
-    expect(seen).toEqual([`{"at":${id}}`]);
   });
 });

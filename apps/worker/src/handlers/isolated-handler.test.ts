@@ -161,7 +161,7 @@ describe('an isolated handler', () => {
     );
     expect(results.slice(0, 8)).toEqual(Array(8).fill({ kind: 'timedOut', timeoutMs: 100 }));
     expect(results.slice(10).map((result) => result.kind)).toEqual(['returned', 'returned']);
-  });
+  }, 30_000);
 
   it('that waits for a process ends at once when it is canceled', async () => {
     const busy = Array.from({ length: 16 }, () => run('hang', { timeoutMs: 200 }));
@@ -170,7 +170,7 @@ describe('an isolated handler', () => {
     controller.abort('canceled');
     expect(await waiting).toEqual({ kind: 'aborted', reason: 'canceled' });
     await Promise.all(busy);
-  });
+  }, 30_000);
 });
 
 describe('what an attempt left running in its process', () => {

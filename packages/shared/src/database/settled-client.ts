@@ -1,4 +1,4 @@
-import { OLDEST_POSTGRES, UnsupportedServerError } from '../errors/unsupported-server.ts';
+import { OLDEST_POSTGRES, UnsupportedServerError } from '../servers/unsupported-server.ts';
 import { ImpatientClient } from './impatient-client.ts';
 import { retryConflicts } from './retry-conflicts.ts';
 

@@ -65,7 +65,6 @@ export interface JobTypeDefaults {
 /** What a worker can run, named by a hash of it. */
 interface BuildsTable {
   id: string;
-  /** When it first registered; never changes. */
   registered_at: CreatedAt;
   /** Is set when the last one of its workers ends, is lost, or when one starts. */
   last_lived_at: Generated<Date>;

@@ -1,6 +1,6 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
-import { OLDEST_REDIS, UnsupportedServerError } from '../errors/unsupported-server.ts';
+import { OLDEST_REDIS, UnsupportedServerError } from '../servers/unsupported-server.ts';
 import { ENGINE_WORKER_SETTINGS, type Engine } from './engine.ts';
 
 export interface RedisEngineOptions {

@@ -1,0 +1,182 @@
+import { cancelJob, expireJobs } from '@accepted/shared/database/cancel-jobs';
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import type { Database } from '@accepted/shared/database/connect';
+import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/database/dead-letters';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { queueDueJobs } from '@accepted/shared/database/due-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { rescheduleJob } from '@accepted/shared/database/reschedule-jobs';
+import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
+import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
+import { registerWorker } from '@accepted/shared/database/workers';
+import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import { newUuid } from '@accepted/shared/job/id';
+import { makeJob } from '@accepted/testing/factories';
+import { TEST_BUILD, testLane } from '@accepted/testing/test-build';
+import { sql } from 'kysely';
+import { expect } from 'vitest';
+import { loseWorker as loseWorkerOf } from '../ledger.ts';
+import { type LedgerEvent, MAX_LOSSES } from './ledger-events.ts';
+import * as model from './ledger-model.ts';
+
+/** The ledger and its model, side by side. */
+export interface World {
+  db: Database;
+  jobs: model.ModelJob[];
+  worker: { id: string; isLost: boolean };
+  lostWorker: { id: string; isLost: boolean } | undefined;
+}
+
+export async function startWorld(db: Database): Promise<World> {
+  for (const table of ['jobs', 'attempts', 'dead_letters', 'audit_log', 'workers'] as const) {
+    await db.deleteFrom(table).execute();
+  }
+  return { db, jobs: [], worker: { id: await startWorker(db), isLost: false }, lostWorker: undefined };
+}
+
+async function startWorker(db: Database): Promise<string> {
+  const id = newUuid();
+  await registerWorker(db, {
+    id,
+    hostname: 'test',
+    pid: 1,
+    queues: ['default'],
+    concurrency: 10,
+    buildId: TEST_BUILD,
+  });
+  return id;
+}
+
+const ACT = { actor: 'test', reason: 'test' };
+const VERSIONS = { accepted: 'test' };
+
+/** Lets an event happen in both; what the ledger answers is compared with what the model does. */
+export async function apply(world: World, event: LedgerEvent): Promise<void> {
+  const { db, jobs } = world;
+  if (event.kind === 'insert') return await insert(world, event);
+  if (event.kind === 'loseWorker') return await loseWorker(world);
+  if (event.kind === 'rescue') return await rescue(world);
+  if (event.kind === 'dispatch') {
+    await dispatchJobs(db, 'default', testLane(1_000));
+    return jobs.forEach(model.dispatch);
+  }
+  const chosen = jobs[event.job % Math.max(1, jobs.length)];
+  if (chosen) await applyToJob(world, chosen, event);
+}
+
+type JobEvent = Extract<LedgerEvent, { job: number }>;
+
+async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): Promise<void> {
+  const { db, jobs } = world;
+  switch (event.kind) {
+    case 'becomeDue':
+      await sql`UPDATE jobs SET run_at = now() - interval '1 s' WHERE id = ${job.id}`.execute(db);
+      await queueDueJobs(db, 100);
+      model.move(job, 'becameDue');
+      return;
+    case 'cancel': {
+      const { tenant_id } = await readRow(db, job.id);
+      await cancelJob(db, tenant_id, job.id);
+      return model.cancel(job);
+    }
+    case 'expire':
+      await sql`UPDATE jobs SET expires_at = now() - interval '1 s'
+        WHERE id = ${job.id} AND expires_at IS NOT NULL`.execute(db);
+      await expireJobs(db, 100);
+      if (job.ttl === 'waiting') job.ttl = 'passed';
+      for (const one of jobs) if (model.isOverdue(one)) model.move(one, 'expired');
+      return;
+    case 'takeBack':
+      await takeBack(db, [{ id: job.id, dispatchNo: job.dispatchNo - event.late }]);
+      return model.takeBack(job, job.dispatchNo - event.late);
+    case 'reschedule': {
+      const { tenant_id } = await readRow(db, job.id);
+      const delayMs = event.isDue ? 0 : 3_600_000;
+      const result = await rescheduleJob(db, tenant_id, job.id, { delayMs });
+      expect(result?.kind === 'rescheduled').toBe(model.reschedule(job, event.isDue));
+      return;
+    }
+    case 'claim':
+      return await claim(world, job, event);
+    case 'record':
+      return await record(db, job, job.token - event.stale, event.result);
+    default:
+      return await act(db, job, event.kind);
+  }
+}
+
+async function insert({ db, jobs }: World, event: Extract<LedgerEvent, { kind: 'insert' }>): Promise<void> {
+  const made = makeJob({
+    maxAttempts: event.maxAttempts,
+    backoff: model.BACKOFF,
+    ...(event.scheduled && { delayMs: 3_600_000 }),
+    ...(event.ttl && { ttlMs: 3_600_000 }),
+  });
+  await insertJobs(db, [made]);
+  jobs.push(model.newModelJob(made.id, event.scheduled, event.ttl, event.maxAttempts));
+}
+
+async function claim(
+  world: World,
+  job: model.ModelJob,
+  event: Extract<LedgerEvent, { kind: 'claim' }>,
+): Promise<void> {
+  const worker = (event.byLostWorker && world.lostWorker) || world.worker;
+  const dispatchNo = job.dispatchNo - event.late;
+  const [claimed] = await claimJobs(world.db, worker.id, [{ id: job.id, dispatchNo }]);
+  expect(claimed !== undefined).toBe(model.claim(job, dispatchNo, worker));
+  if (claimed) expect([claimed.attempt, claimed.attemptsMade]).toEqual([job.token, job.attemptsMade]);
+}
+
+async function record(
+  db: Database,
+  job: model.ModelJob,
+  token: number,
+  result: AttemptResult,
+): Promise<void> {
+  const outcome = model.outcomeOf(job, result);
+  const ended = { job: { id: job.id, attempt: token, type: 'test.noop', hasWebhook: false }, outcome };
+  expect(await recordOutcomes(db, [ended], VERSIONS)).toEqual([model.record(job, token, outcome)]);
+}
+
+/** The newest dead letter of the job, resolved or not, is acted on. */
+async function act(db: Database, job: model.ModelJob, kind: 'replay' | 'discard'): Promise<void> {
+  const letters = db.selectFrom('dead_letters').select('id').where('job_id', '=', job.id);
+  const letter = await letters.orderBy('id', 'desc').executeTakeFirst();
+  if (!letter) return;
+  if (kind === 'replay') {
+    await replayDeadLetter(db, letter.id, ACT);
+    model.replay(job);
+  } else {
+    await discardDeadLetter(db, letter.id, ACT);
+    model.discard(job);
+  }
+}
+
+async function loseWorker(world: World): Promise<void> {
+  const { db, jobs, worker } = world;
+  await loseWorkerOf(db, worker.id);
+  worker.isLost = true;
+  const ran = jobs.filter(({ status, workerId }) => status === 'running' && workerId === worker.id);
+  for (const job of ran) job.runningWhenLost = ran.length;
+  world.lostWorker = worker;
+  world.worker = { id: await startWorker(db), isLost: false };
+}
+
+async function rescue({ db, jobs, worker }: World): Promise<void> {
+  const orphans = jobs.filter((job) => job.status === 'running' && job.workerId !== worker.id);
+  const found = await listOrphanedJobs(db, 100);
+  expect(found.map(({ id }) => id).sort()).toEqual(orphans.map(({ id }) => id).sort());
+  for (const job of orphans) {
+    const { runningWhenLost, suspect, losses } = job;
+    expect(found.find(({ id }) => id === job.id)).toMatchObject({ runningWhenLost, suspect, losses });
+    const isAlone = runningWhenLost === 1 && !suspect;
+    const lost: AttemptResult = { kind: 'lostWithWorker', losses: losses + 1, maxLosses: MAX_LOSSES };
+    await record(db, job, job.token, isAlone ? { kind: 'workerLost' } : lost);
+  }
+}
+
+function readRow(db: Database, id: string) {
+  return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
