@@ -80,3 +80,26 @@ test('a listener whose link was cut hears again', async () => {
   await hears('after');
   await listener.close();
 });
+
+test('a connection that breaks between two statements of a transaction ends that, and not the process', async () => {
+  const told = Promise.withResolvers<Error>();
+  const db = openDatabase(
+    {
+      url: database.url,
+      applicationName: 'checked-out',
+      maxConnections: 1,
+      connectTimeoutMs: 2_000,
+      statementTimeoutMs: 2_000,
+    },
+    told.resolve,
+  );
+  const transaction = db.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(tx);
+    await sql`SELECT pg_terminate_backend(${rows[0]?.pid})`.execute(database.db);
+    // Without a listener this 'error' of the connection would end the process.
+    expect((await told.promise).message).toMatch(/terminat/);
+    await sql`SELECT 1`.execute(tx);
+  });
+  await expect(transaction).rejects.toThrow();
+  await db.destroy();
+});

@@ -1,3 +1,4 @@
+import { EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, openTestDatabase } from '@accepted/testing/test-database';
@@ -69,7 +70,7 @@ test('a wrong configuration is told in whole, without its secrets, and nothing i
   await using api = spawnProcess('apps/api/src/main.ts', {
     env: { PORT: 'x', BOOTSTRAP_API_KEY: 'acc_hunter2', SECRETS_KEY: 'hunter2' },
   });
-  expect((await api.exited).code).toBe(1);
+  expect((await api.exited).code).toBe(EXIT_MISCONFIGURED);
   const output = api.lines.join('\n');
   for (const name of ['PORT', 'DATABASE_URL', 'BOOTSTRAP_API_KEY', 'SECRETS_KEY'])
     expect(output).toContain(name);

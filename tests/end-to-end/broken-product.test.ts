@@ -80,16 +80,14 @@ test('without the reconciler the run is red: jobs that a wipe took are never don
 }, 150_000);
 
 test('without the release of running jobs the run is red: a deploy burns attempts', async () => {
-  const report = await runBroken({
-    broken: 'release-off',
-    in: 'worker',
-    by: 'rolling-deploy',
-    faults: 1,
-    jobs: 300,
-  });
+  // A deploy may meet no job that takes longer than it gives them.
+  const violations = await runUntilRed(
+    { broken: 'release-off', in: 'worker', by: 'rolling-deploy', faults: 1, jobs: 300 },
+    'Leases',
+  );
 
-  expect(violationsOf(report, 'Leases').join('\n')).toMatch(/was burnt: worker-\d was told to end/);
-}, 150_000);
+  expect(violations.join('\n')).toMatch(/was burnt: worker-\d was told to end/);
+}, 400_000);
 
 test('with leases that go by the clock of a worker the run is red: a clock that is fast ends those of others', async () => {
   const violations = await runUntilRed(

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
+import { EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
 import { migrateLedger } from '@accepted/shared/database/migrate';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
@@ -19,11 +20,15 @@ async function ageServer({ db, url }: TestDatabase): Promise<string> {
   return `${url}?options=-c%20search_path%3Dold,pg_catalog,public`;
 }
 
-test.each(['api', 'worker', 'migrate'])('the %s refuses a PostgreSQL 14 in one sentence', async (name) => {
+test.each([
+  ['api', EXIT_MISCONFIGURED],
+  ['worker', EXIT_MISCONFIGURED],
+  ['migrate', 1],
+])('the %s refuses a PostgreSQL 14 in one sentence', async (name, code) => {
   await using database = await createTestDatabase();
   const env = { DATABASE_URL: await ageServer(database), SECRETS_KEY: secretsKey };
   await using program = spawnProcess(`apps/${name}/src/main.ts`, { env });
-  expect(await program.exited).toEqual({ code: 1, signal: null });
+  expect(await program.exited).toEqual({ code, signal: null });
   expect(program.lines).toEqual([
     expect.stringMatching(
       /Accepted needs PostgreSQL 15 or later, and this server is 14\.11: upgrade it, or set DATABASE_URL to another one\.$/,
@@ -47,7 +52,7 @@ test('a worker refuses a Redis 6 in one sentence', async () => {
     SECRETS_KEY: secretsKey,
   };
   await using program = spawnProcess('apps/worker/src/main.ts', { env });
-  expect(await program.exited).toEqual({ code: 1, signal: null });
+  expect(await program.exited).toEqual({ code: EXIT_MISCONFIGURED, signal: null });
   expect(program.lines.join('\n')).toContain(
     'The worker could not start: Accepted needs Redis 7.0 or later, and this server is 6.2.14',
   );

@@ -6,6 +6,7 @@ import { warnAboutServer } from '@accepted/shared/database/server-warnings';
 import { ensureBootstrap } from '@accepted/shared/database/tenants';
 import { createLogger } from '@accepted/shared/logging/create-logger';
 import { createSecretBox } from '@accepted/shared/secrets/secret-box';
+import { UnsupportedServerError } from '@accepted/shared/servers/unsupported-server';
 import closeWithGrace from 'close-with-grace';
 import { buildApp } from './app.ts';
 import { type Config, publicUrl, readConfig } from './config.ts';
@@ -79,5 +80,6 @@ function secretsOf(config: Config): (string | undefined)[] {
 main().catch((error: unknown) => {
   const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`The API could not start: ${message}\n`);
-  process.exit(error instanceof ConfigError ? EXIT_MISCONFIGURED : EXIT_FAILED);
+  const isForGood = error instanceof ConfigError || error instanceof UnsupportedServerError;
+  process.exit(isForGood ? EXIT_MISCONFIGURED : EXIT_FAILED);
 });

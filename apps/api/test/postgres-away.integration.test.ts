@@ -106,3 +106,22 @@ test('a Postgres that is gone is a 503 within a second everywhere, and when it i
   expect((await api.send('GET', '/readyz')).statusCode).toBe(200);
   expect(await countJobs(api.db)).toBe(before + 2);
 });
+
+test('a job that was accepted keeps its 202 when Postgres dies while the caller waits for the end', async () => {
+  await using ownServer = await startPostgresServer();
+  await using waitedFor = await startApi({}, ownServer.url);
+  await waitedFor.submit();
+  const reply = waitedFor.send('POST', '/v1/jobs', {
+    body: { type: 'test.echo', payload: {} },
+    headers: { prefer: 'wait=2' },
+  });
+  await waitUntil(() => waitedFor.app.jobWaiter.count() === 1, {
+    until: 'the job is written and waited for',
+  });
+  await ownServer.stop('immediate');
+  const { statusCode, headers, body } = await reply;
+  await ownServer.start();
+  expect(statusCode).toBe(202);
+  expect(headers.location).toBe(`/v1/jobs/${JSON.parse(body).id}`);
+  expect(await countJobs(waitedFor.db)).toBe(2);
+});

@@ -50,7 +50,8 @@ export function readConfig(): QuickstartConfig {
   return parseConfig(configSchema, {
     ...process.env,
     LOG_LEVEL: LOG_LEVEL || 'warn',
-    HANDLER_LOG_LEVEL: HANDLER_LOG_LEVEL || LOG_LEVEL || 'info',
+    // Where it is unset, handlers write from the same level on as all else.
+    HANDLER_LOG_LEVEL: HANDLER_LOG_LEVEL || (LOG_LEVEL ? undefined : 'info'),
   });
 }
 

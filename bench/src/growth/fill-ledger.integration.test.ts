@@ -14,7 +14,7 @@ import {
 const TENANT = '0199a3a0-0000-7000-8000-000000000000';
 
 test('a filled ledger has its jobs in the weeks of their ids, and its finished ones with an attempt', async () => {
-  await using database = await createTestDatabase();
+  await using database = await createTestDatabase({ engine: 'postgres' });
   const postgres = new pg.Pool({ connectionString: database.url });
   const filling = { postgres, tenantId: TENANT, payloadJson: '{}', onProgress: () => undefined };
 

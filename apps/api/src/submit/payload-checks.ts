@@ -35,7 +35,7 @@ export function createPayloadChecks(
   function compileOne(type: string, schema: object): FindFaults | undefined {
     onNewSchema(type, schema);
     try {
-      return compileCheck(createSchemaCompiler(), schema, { prefix: '/payload' });
+      return compileCheck(createSchemaCompiler(schema), schema, { prefix: '/payload' });
     } catch (error) {
       onBrokenSchema(type, error);
       return undefined;

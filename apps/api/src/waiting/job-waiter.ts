@@ -4,6 +4,8 @@ export interface JobWaiter {
   watch(jobId: string): { finished: Promise<void>; stop(): void };
   /** Tells that jobs may have finished. */
   wake(jobIds: Iterable<string>): void;
+  /** Counts the jobs that somebody waits for. */
+  count(): number;
   /** Ends all waiting, so that a shutdown need not wait for it. */
   wakeAll(): void;
 }
@@ -58,6 +60,7 @@ export function createJobWaiter({ findFinished, pollEveryMs, onError }: JobWaite
       };
     },
     wake,
+    count: () => waiting.size,
     wakeAll: () => wake([...waiting.keys()]),
   };
 }

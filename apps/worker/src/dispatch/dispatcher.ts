@@ -1,11 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/database/connect';
-import { type DispatchTurn, dispatchJobs, readDispatchRound } from '@accepted/shared/database/dispatch-jobs';
+import {
+  type DispatchTurn,
+  dispatchJobs,
+  type LaneAfterTurn,
+  readDispatchRound,
+} from '@accepted/shared/database/dispatch-jobs';
 import { type LiveLane, listLiveLanes } from '@accepted/shared/database/workers';
 import { intoDeliveries } from '@accepted/shared/job/delivery-size';
 import { followWindow, refillInMs, type WindowState, windowSize } from '@accepted/shared/job/window';
 import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
 import { laneName } from '@accepted/shared/queue/lane-name';
+import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import { createTurnTaking } from './turn-taking.ts';
 
@@ -61,13 +67,14 @@ export function startDispatcher({ db, engine, queue, handlerMs, onError }: Dispa
 
   /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
   async function fillLanes(turn: DispatchTurn, lanes: LiveLane[]): Promise<void> {
-    for (const { buildId, waitingBefore, dispatched } of turn.lanes) {
+    const fillOne = async ({ buildId, waitingBefore, dispatched }: LaneAfterTurn) => {
       const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
       const deliveries = intoDeliveries(dispatched, { handlerMs: handlerMs(), workers });
       if (dispatched.length > 0) await addToEngine(engine, laneName(queue, buildId), deliveries);
       const now = { waitingBefore, dispatched: dispatched.length, atMs: performance.now() };
       windows.set(buildId, followWindow(windows.get(buildId), now));
-    }
+    };
+    await eachAlone(turn.lanes, fillOne, onError);
   }
 
   /** Waits for the first of the full lanes to have room: one that idles must not have a busy one looked at all the time. */

@@ -17,7 +17,7 @@ import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Job, Queue } from 'bullmq';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { entryOf } from '../../src/dead-letters/entry.ts';
 import { startDeadLetterMirror } from '../../src/dead-letters/mirror.ts';
 
@@ -44,7 +44,11 @@ export interface MirrorRig {
   redis: RedisServer | undefined;
   /** Makes a queue that no test used before. */
   useFreshQueue(): string;
-  startMirror(onReplayed?: (queue: string) => void, maxShown?: number): { stop(): Promise<void> };
+  startMirror(
+    onReplayed?: (queue: string) => void,
+    maxShown?: number,
+    logger?: Logger,
+  ): { stop(): Promise<void> };
   stopMirrors(): Promise<void>;
   die(overrides?: Partial<NewJob>, error?: JobError): Promise<DeadJob>;
   /** Lets that many jobs of one tenant die at once. */
@@ -81,8 +85,7 @@ export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
       queue = `q${newUuid()}`;
       return queue;
     },
-    startMirror(onReplayed = () => undefined, maxShown = 10_000) {
-      const logger = pino({ level: 'silent' });
+    startMirror(onReplayed = () => undefined, maxShown = 10_000, logger = pino({ level: 'silent' })) {
       const mirror = startDeadLetterMirror({ db, engine, queues: [queue], onReplayed, maxShown, logger });
       mirrors.push(mirror);
       return mirror;

@@ -28,7 +28,6 @@ describe.each(['redis', 'postgres'] as const)('dead letters in Bull Board on the
   describe('delivered again', testRedelivered);
   describe('resolved elsewhere', testResolvedElsewhere);
   describe('lost by the engine', testLost);
-  if (kind === 'redis') describe('wiped', testWiped);
 });
 
 function testShown() {
@@ -257,24 +256,6 @@ function testLost() {
     await entry.remove();
     await rig.entryOnceFailed(deadLetterId, 20_000);
     expect(await rig.audits(deadLetterId)).toEqual([]);
-  });
-}
-
-function testWiped() {
-  test('a wiped Redis discards nothing: all its entries come back at once', async () => {
-    // More than the slow comparison with the ledger could bring back in that time.
-    const count = 450;
-    const auditedBefore = await rig.db.selectFrom('audit_log').select('id').execute();
-    await rig.dieTogether(count);
-    rig.startMirror();
-    const areShown = async () => (await entries().getFailedCount()) === count;
-    await waitUntil(areShown, { until: 'all are shown', timeoutMs: 20_000 });
-
-    await rig.redis?.kill();
-    await rig.redis?.start();
-
-    await waitUntil(areShown, { until: 'all are shown again', timeoutMs: 9_000 });
-    expect(await rig.db.selectFrom('audit_log').select('id').execute()).toEqual(auditedBefore);
   });
 }
 

@@ -5,6 +5,16 @@ import { RELIED_ON } from './session-settings.ts';
 /** What a server that is switched off and on again needs to have kept all that it has acknowledged. */
 const DURABLE = { fsync: 'on', full_page_writes: 'on' };
 
+/** Each pool has its own values of these: see `connect.ts`. */
+const OF_EACH_POOL = new Set([
+  'statement_timeout',
+  'idle_in_transaction_session_timeout',
+  'plan_cache_mode',
+  'enable_seqscan',
+  'enable_hashjoin',
+  'enable_mergejoin',
+]);
+
 /**
  * Lists, a sentence each, what is wrong with the settings of the session that it asks on: those that only the server's
  * operator can change, and those of ours that have not arrived, as behind a pooler that leaves them out.
@@ -12,7 +22,7 @@ const DURABLE = { fsync: 'on', full_page_writes: 'on' };
 async function listServerWarnings(db: Database): Promise<string[]> {
   const found = await readSettings(db, [...Object.keys(DURABLE), ...Object.keys(RELIED_ON)]);
   const differing = (wanted: Readonly<Record<string, string>>) =>
-    Object.entries(wanted).filter(([name, value]) => found.get(name) !== value);
+    Object.entries(wanted).filter(([name, value]) => !OF_EACH_POOL.has(name) && found.get(name) !== value);
   return [
     ...differing(DURABLE).map(
       ([name]) =>

@@ -1,7 +1,7 @@
 import { defineJob } from '@accepted/job';
 import { z } from 'zod';
 
-/** The build that replaces the old one. */
+/** The build that replaces the old one, and is quicker: what the old one holds for long it does at once. */
 export default defineJob({
   type: 'test.greet',
   payload: z.strictObject({
@@ -9,5 +9,5 @@ export default defineJob({
     holdMs: z.number().optional(),
     lang: z.string().optional(),
   }),
-  run: ({ n, holdMs = 0 }) => new Promise((resolve) => setTimeout(resolve, holdMs, { n, by: 'new' })),
+  run: ({ n }) => ({ n, by: 'new' }),
 });

@@ -1,0 +1,67 @@
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { nameOfStatement } from '@accepted/shared/database/statement-name';
+import { registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { openEngine } from '@accepted/shared/queue/open-engine';
+import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
+import { createTestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { type KyselyPlugin, RawNode, sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { startDispatcher } from '../../src/dispatch/dispatcher.ts';
+
+const QUEUE = 'default';
+
+/** Writes down the names of the statements that go by. */
+function recorder(): { names: string[]; plugin: KyselyPlugin } {
+  const names: string[] = [];
+  const plugin: KyselyPlugin = {
+    transformQuery({ node }) {
+      const name = RawNode.is(node) ? nameOfStatement(node.sqlFragments[0] ?? '') : undefined;
+      if (name !== undefined) names.push(name);
+      return node;
+    },
+    transformResult: async ({ result }) => result,
+  };
+  return { names, plugin };
+}
+
+test('a dispatcher that was told of a job and lost its turn looks again, and does not leave it to the winner', async () => {
+  await using database = await createTestDatabase({ engine: 'postgres' });
+  const { db } = database;
+  await registerTestBuild(db);
+  const worker = { hostname: 'test', pid: 1, queues: [QUEUE], concurrency: 5, buildId: TEST_BUILD };
+  await registerWorker(db, { id: newUuid(), ...worker });
+  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
+  const { names, plugin } = recorder();
+  const dispatcher = startDispatcher({
+    db: db.withPlugin(plugin),
+    engine,
+    queue: QUEUE,
+    handlerMs: () => 1,
+    onError: () => undefined,
+  });
+  await waitUntil(() => names.includes('begin-turn'), { until: 'it has found nothing' });
+
+  // A limit of its key has the job marked by a second statement, which can be held up.
+  const job = makeJob({ concurrencyKey: 'k', concurrencyLimit: 1 });
+  await db.transaction().execute(async (tx) => {
+    await sql`UPDATE queues SET dispatch_round = dispatch_round + 1 WHERE name = ${QUEUE}`.execute(tx);
+    await insertJobs(db, [job]);
+    names.length = 0;
+    dispatcher.wake();
+    await waitUntil(() => names.includes('mark-dispatched'), { until: 'it has chosen the job' });
+  });
+  const isDispatched = async () => {
+    const row = db.selectFrom('jobs').select('dispatched_at').where('id', '=', job.id);
+    return (await row.executeTakeFirstOrThrow()).dispatched_at !== null;
+  };
+  await waitUntil(isDispatched, { until: 'the job is dispatched' });
+  await dispatcher.stop();
+  await engine.close();
+  const turns = names.filter((name) =>
+    ['begin-turn', 'mark-dispatched', 'read-dispatch-round'].includes(name),
+  );
+  expect(turns.slice(0, 4)).toEqual(['begin-turn', 'mark-dispatched', 'begin-turn', 'mark-dispatched']);
+});
