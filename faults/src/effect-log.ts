@@ -2,6 +2,9 @@ import { appendFileSync } from 'node:fs';
 import type { JobContext } from '@accepted/job';
 import type { EffectLine } from './logs.ts';
 
+/** The file in the run's folder for which long innocent jobs wait. */
+export const BYSTANDERS_MAY_END = 'bystanders-may-end';
+
 /**
  * Writes what a handler does into the run's folder, which every process of a run has as its working directory. One
  * short write with O_APPEND survives the process, whatever kills it next.

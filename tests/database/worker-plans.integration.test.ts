@@ -28,7 +28,7 @@ beforeAll(async () => {
   const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 5_000 };
   const options = { url: database.url, applicationName: 'test', maxConnections: 1, indexPlansOnly: true };
   worker = openDatabase({ ...options, ...timeouts }, () => undefined);
-  await registerTestBuild(database.db);
+  await registerTestBuild(worker);
   const lost = {
     id: newUuid(),
     hostname: 'test',
@@ -41,11 +41,11 @@ beforeAll(async () => {
   await sql`UPDATE workers SET lost_at = now() - interval '2 days'`.execute(worker);
   for (let made = 0; made < FINISHED; made += BATCH)
     await insertJobs(
-      database.db,
+      worker,
       Array.from({ length: BATCH }, () => makeJob({ ttlMs: 1 })),
     );
-  await sql`UPDATE jobs SET status = 'succeeded', finished_at = now()`.execute(database.db);
-  await sql`VACUUM (ANALYZE) jobs`.execute(database.db);
+  await sql`UPDATE jobs SET status = 'succeeded', finished_at = now()`.execute(worker);
+  await sql`VACUUM (ANALYZE) jobs`.execute(worker);
 });
 afterAll(async () => {
   await worker.destroy();
@@ -73,8 +73,8 @@ test('a turn costs no more for jobs that no build takes, or a full lane, however
   const tenantId = newUuid();
   const waiting = { tenantId, queue: 'waiting' };
   const refusedBy = [schemaId({})];
-  await registerTestBuild(database.db, ['busy'], { id: 'full' });
-  await insertJobs(database.db, [
+  await registerTestBuild(worker, ['busy'], { id: 'full' });
+  await insertJobs(worker, [
     ...Array.from({ length: BATCH }, () => makeJob({ ...waiting, type: 'unknown' })),
     ...Array.from({ length: BATCH }, () => makeJob({ ...waiting, type: 'busy' })),
     ...Array.from({ length: BATCH }, () => makeJob({ ...waiting, refusedBy })),
@@ -113,7 +113,10 @@ test('the statements of a job are planned once', async () => {
   ]);
 });
 
-/** Counts the entries of indexes and the rows of scans that were read in the jobs' tables so far. */
+/**
+ * Counts the entries of indexes and the rows of scans that were read in the jobs' tables so far. What others have read
+ * may be added late: only `worker` is made to tell at once, so everything here that reads jobs goes through it.
+ */
 async function countRead(): Promise<number> {
   await sql`SELECT pg_stat_force_next_flush()`.execute(worker);
   const { rows } = await sql<{ read: number }>`

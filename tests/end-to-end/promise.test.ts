@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { JobView } from '@accepted/shared/job/job-view';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
@@ -12,15 +14,25 @@ import { type Installation, startInstallation } from './installation.ts';
 const JOBS = 10_000;
 const CLIENTS = 50;
 const TYPE = 'test.append-line';
+const MAX_TRIES = 5;
 
-/** Submits `count` jobs over HTTP, `CLIENTS` at a time, and returns the ids of those that got a 202. */
+/**
+ * Submits `count` jobs over HTTP, `CLIENTS` at a time, and returns the ids of those that got a 202. A client that gets a
+ * 503, as on a busy machine, tries again under its key.
+ */
 async function submitAll(installation: Installation, count: number, file: string): Promise<string[]> {
   const accepted: string[] = [];
   let next = 0;
   const client = async () => {
     while (next < count) {
       const n = next++;
-      const response = await installation.submit({ type: TYPE, payload: { file, n } });
+      const body = { type: TYPE, payload: { file, n } };
+      const key = { 'idempotency-key': randomUUID() };
+      let response = await installation.submit(body, key);
+      for (let left = MAX_TRIES; response.status === 503 && left > 0; left -= 1) {
+        await delay(1_000 * Number(response.headers.get('retry-after')));
+        response = await installation.submit(body, key);
+      }
       const job = (await response.json()) as JobView;
       if (response.status === 202) accepted.push(job.id);
     }

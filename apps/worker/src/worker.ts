@@ -46,7 +46,7 @@ export function consumeQueues(options: {
     const lane = laneName(queue, buildId);
     const worker: Worker = engine.openWorker(lane, process, { concurrency });
     // Whoever removed the lane while the build was gone may have died between its pause and its end.
-    worker.once('ready', () => void engine.queue(lane).resume().catch(onError));
+    worker.on('ready', () => void engine.queue(lane).resume().catch(onError));
     return { state, worker };
   }
 

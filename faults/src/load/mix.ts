@@ -125,7 +125,7 @@ export function makeJob(kind: JobKind, n: number, random: Random, receivers: Rec
     case 'leaking':
       return { key, kind, body: { type: 'faults.leaking', payload: { n }, retry: lethal } };
     case 'bystander':
-      return { key, kind, body: effect({ workMs: 6_000 }) };
+      return { key, kind, body: { type: 'faults.bystander', payload: { n }, retry: RETRY } };
     case 'throwing':
       return { key, kind, body: { type: 'faults.throwing', payload: { n }, retry: RETRY } };
   }

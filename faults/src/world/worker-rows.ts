@@ -37,6 +37,12 @@ export async function statusesOf(db: Database, jobIds: string[]): Promise<JobSta
   return rows.map(({ status }) => status);
 }
 
+/** Whether one of these jobs was taken from its worker and given back, uncounted. */
+export async function wasGivenBack(db: Database, jobIds: string[]): Promise<boolean> {
+  const attempts = db.selectFrom('attempts').select('job_id').where('job_id', 'in', jobIds);
+  return (await attempts.where('outcome', '=', 'released').executeTakeFirst()) !== undefined;
+}
+
 export async function isLeaseLost(db: Database, workerId: string): Promise<boolean> {
   const row = await db.selectFrom('workers').select('lost_at').where('id', '=', workerId).executeTakeFirst();
   return row?.lost_at != null;

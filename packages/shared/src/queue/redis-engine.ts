@@ -34,8 +34,9 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
     bulkFrom: 2,
     isReady: () => connection.status === 'ready',
     queue(name) {
-      const queue =
-        queues.get(name) ?? new Queue(name, { connection, prefix: keyPrefix, skipWaitingForReady: true });
+      // A Queue of BullMQ 6.7 asks Redis for its version when it is opened, and is of no use ever after if that fails.
+      const settings = { connection, prefix: keyPrefix, skipWaitingForReady: true, skipVersionCheck: true };
+      const queue = queues.get(name) ?? new Queue(name, settings);
       if (!queues.has(name)) queue.on('error', onError);
       queues.set(name, queue);
       return queue;
