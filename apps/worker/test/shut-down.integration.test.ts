@@ -1,8 +1,14 @@
+import { registerWorker } from '@accepted/shared/database/workers';
+import { newUuid } from '@accepted/shared/job/id';
+import { laneName } from '@accepted/shared/queue/lane-name';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import { createTestDatabase } from '@accepted/testing/test-database';
-import { expect, onTestFinished, test } from 'vitest';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { useWorkers } from './use-workers.ts';
 
 const SHUTDOWN_TIMEOUT_MS = 2_000;
 /** To flush the counters, and for a busy machine. */
@@ -32,4 +38,60 @@ test.each<[string, (redis: RedisServer) => void | Promise<void>]>([
   worker.kill('SIGTERM');
   expect(await worker.exited).toEqual({ code: 0, signal: null });
   expect(performance.now() - startedAt).toBeLessThan(SHUTDOWN_TIMEOUT_MS + EXIT_MS);
+});
+
+describe('a worker that is told to stop while its claims take long', () => {
+  const workers = useWorkers('redis');
+  const GATE = 42;
+
+  /** Claims wait until the answer is called. */
+  async function holdClaims(): Promise<() => Promise<void>> {
+    await sql`
+      CREATE FUNCTION wait_for_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock_shared(${sql.lit(GATE)}); RETURN NEW; END $$`.execute(
+      workers.database.db,
+    );
+    await sql`
+      CREATE TRIGGER wait_for_gate BEFORE UPDATE ON jobs FOR EACH ROW
+      WHEN (NEW.status = 'running') EXECUTE FUNCTION wait_for_gate()`.execute(workers.database.db);
+    const held = Promise.withResolvers<void>();
+    const locked = Promise.withResolvers<void>();
+    const holding = workers.database.db.connection().execute(async (db) => {
+      await sql`SELECT pg_advisory_lock(${sql.lit(GATE)})`.execute(db);
+      locked.resolve();
+      await held.promise;
+      await sql`SELECT pg_advisory_unlock(${sql.lit(GATE)})`.execute(db);
+    });
+    await locked.promise;
+    return async () => {
+      held.resolve();
+      await holding;
+    };
+  }
+
+  test('claims nothing more, and gives what waited for it to others', async () => {
+    const { engine, stop } = await workers.start('closing', () => 'done');
+    const build = await workers.database.db.selectFrom('builds').select('id').executeTakeFirstOrThrow();
+    // Another of the same build keeps the lane, and has no hands to take anything from it.
+    const other = { id: newUuid(), hostname: 'test', pid: 1, queues: ['closing'], concurrency: 0 };
+    await registerWorker(workers.database.db, { ...other, buildId: build.id });
+    await sql`UPDATE workers SET heartbeat_at = now() + interval '1 hour' WHERE id = ${other.id}`.execute(
+      workers.database.db,
+    );
+    const letClaim = await holdClaims();
+    const lane = engine.queue(laneName('closing', build.id));
+    const delivered = (count: number) =>
+      waitUntil(async () => (await lane.getActiveCount()) === count, { until: `${count} are delivered` });
+    const first = await workers.submitOne('closing');
+    await delivered(1);
+    const second = await workers.submitOne('closing');
+    await delivered(2);
+
+    const stopped = stop();
+    await letClaim();
+    await stopped;
+    expect(await workers.readJob(first.id)).toMatchObject({ status: 'succeeded' });
+    expect(await workers.readJob(second.id)).toMatchObject({ status: 'queued', dispatched_at: null });
+    expect(await workers.attemptsOf(second.id)).toEqual([]);
+  });
 });
