@@ -6,11 +6,18 @@ const WITH_SERVERS = {
   hookTimeout: 60_000,
 };
 
-/** `unit` tests need nothing; `integration` tests need Postgres and Redis; `end-to-end` tests start our processes. */
+/** Runs with bounds of time under load: whatever ran beside them would be measured with them. */
+const MEASURING = 'tests/end-to-end/{bench-smoke,broken-product,failover,faults,promise}.test.ts';
+
+/**
+ * `unit` tests need nothing; `integration` tests need Postgres and Redis; `end-to-end` tests start our processes, and
+ * `measuring` ones do so one file at a time.
+ */
 export default defineConfig({
   test: {
     // Tests of timing starve when more files run at once than a small machine has cores.
     maxWorkers: 2,
+    maxConcurrency: 2,
     projects: [
       {
         test: {
@@ -31,6 +38,14 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['tests/end-to-end/**/*.test.ts'],
+          exclude: [MEASURING],
+          ...WITH_SERVERS,
+        },
+      },
+      {
+        test: {
+          name: 'measuring',
+          include: [MEASURING],
           fileParallelism: false,
           ...WITH_SERVERS,
         },

@@ -8,7 +8,7 @@ export interface RunOptions {
   jobs: number;
   faults: number;
   seed: number;
-  /** The run is over then at the latest, whatever hangs. */
+  /** So long after everything has started the run is over at the latest, whatever hangs. */
   minutes: number;
   /** Runs bare BullMQ instead. */
   control: boolean;

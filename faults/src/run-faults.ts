@@ -44,8 +44,6 @@ const SHARE_FOR_DRAINING = 0.95;
 /** Runs load and faults against real processes, and leaves in the folder everything that the checker needs. */
 export async function runFaults(options: FaultRun): Promise<void> {
   const startedAt = Date.now();
-  const until = (share: number) => AbortSignal.timeout(options.minutes * 60_000 * share);
-  const [loadDeadline, drainDeadline] = [until(SHARE_FOR_LOAD), until(SHARE_FOR_DRAINING)];
   const notRun = await listNotRun(options);
   const commit = await nameCommit(import.meta.dirname);
   options.onProgress('starting Postgres, Redis, two APIs and three workers');
@@ -55,6 +53,8 @@ export async function runFaults(options: FaultRun): Promise<void> {
     workers: WORKERS,
     preloads: options.preloads ?? {},
   });
+  const until = (share: number) => AbortSignal.timeout(options.minutes * 60_000 * share);
+  const [loadDeadline, drainDeadline] = [until(SHARE_FOR_LOAD), until(SHARE_FOR_DRAINING)];
   const stopMeasuring = measureMemory(world);
   try {
     const times = await loadAndBreak(world, options, notRun, loadDeadline, drainDeadline);

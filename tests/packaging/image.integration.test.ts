@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'accepted-image-'));
   stages = await buildStages(ROOT, folder);
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 120_000);
 
 describe('the image', () => {
   test('runs as a user that is not root, on the very Node that the tests run on', () => {
@@ -132,9 +132,7 @@ async function healthy(
     await using health = startProgram(name, healthCommand(name), outside);
     return (await health.exited).code === 0;
   };
-  await waitUntil(asked, { until: `${name} is healthy`, timeoutMs: 30_000, intervalMs: 200 }).catch(
-    (cause) => {
-      throw new Error(`${name} is not healthy:\n${process.lines.join('\n')}`, { cause });
-    },
-  );
+  await waitUntil(asked, { until: `${name} is healthy`, timeoutMs: 30_000 }).catch((cause) => {
+    throw new Error(`${name} is not healthy:\n${process.lines.join('\n')}`, { cause });
+  });
 }

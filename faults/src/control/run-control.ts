@@ -79,7 +79,6 @@ async function loadAndBreak(options: ControlOptions, world: ControlWorld, queue:
     await waitUntil(async () => (await countOpen(queue)) === 0, {
       until: 'the queue is empty',
       timeoutMs: DRAIN_TIMEOUT_MS,
-      intervalMs: 500,
       // What is still open then is lost, which is what the control is there to show.
     }).catch(() => undefined);
   } finally {

@@ -5,9 +5,13 @@ import { testConfig } from './test-config.ts';
 import { waitUntil } from './wait-until.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** Compiled code is kept from one start to the next, which halves the time that one takes. */
+const COMPILE_CACHE = fileURLToPath(
+  new URL('../../../node_modules/.cache/node-compile-cache', import.meta.url),
+);
 
 export interface SpawnOptions {
-  /** The whole environment of the process, but for `PATH`: what this process inherited must not decide a test. */
+  /** The whole environment of the process, but for `PATH` and the cache of compiled code: what this process inherited must not decide a test. */
   env?: Record<string, string>;
   args?: string[];
   nodeFlags?: string[];
@@ -35,7 +39,7 @@ export function spawnProcess(file: string, options: SpawnOptions = {}): SpawnedP
   const program = fileURLToPath(new URL(file, `file://${ROOT}`));
   const child = spawn(process.execPath, [...nodeFlags, program, ...args], {
     cwd,
-    env: { PATH: testConfig.PATH, ...env },
+    env: { PATH: testConfig.PATH, NODE_COMPILE_CACHE: COMPILE_CACHE, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: string[] = [];

@@ -4,8 +4,12 @@ export interface WaitOptions {
   /** Finishes the sentence "waited in vain until …". */
   until: string;
   timeoutMs?: number;
-  intervalMs?: number;
 }
+
+/** Often at first, so that what comes at once is seen at once; less often then, or the asking slows down what is waited for. */
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 150;
+const PAUSE_GROWTH = 1.2;
 
 /**
  * Asks `condition` again and again until it answers something truthy, and returns that; an error it throws counts as
@@ -13,10 +17,11 @@ export interface WaitOptions {
  */
 export async function waitUntil<T>(
   condition: () => T | Promise<T>,
-  { until, timeoutMs = 10_000, intervalMs = 20 }: WaitOptions,
+  { until, timeoutMs = 10_000 }: WaitOptions,
 ): Promise<NonNullable<T>> {
   const deadline = performance.now() + timeoutMs;
   let lastError: unknown;
+  let pauseMs = FIRST_PAUSE_MS;
   do {
     try {
       const answer = await condition();
@@ -24,7 +29,8 @@ export async function waitUntil<T>(
     } catch (error) {
       lastError = error;
     }
-    await setTimeout(intervalMs);
+    await setTimeout(pauseMs);
+    pauseMs = Math.min(pauseMs * PAUSE_GROWTH, LONGEST_PAUSE_MS);
   } while (performance.now() < deadline);
   throw new Error(`Waited ${timeoutMs} ms in vain until ${until}`, { cause: lastError });
 }
