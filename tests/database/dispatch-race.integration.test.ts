@@ -1,5 +1,7 @@
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { priorityRank } from '@accepted/shared/job/priority';
+import { makeJob } from '@accepted/testing/factories';
 import { testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -8,11 +10,11 @@ import { useLedger } from './ledger.ts';
 
 const ledger = useLedger();
 
-/** How many dispatchers have chosen their jobs and wait to mark them. */
-async function waitingToMark(): Promise<number> {
+/** How many dispatchers wait for their turn in this statement. */
+async function waitingIn(statement: 'begin-turn' | 'mark-dispatched'): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%mark-dispatched%'`.execute(
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE ${`%${statement}%`}`.execute(
     ledger.db,
   );
   return rows[0]?.count ?? 0;
@@ -35,14 +37,30 @@ test('of two dispatchers that chose different jobs of a key at its limit at the 
   });
   await isLocked;
   const first = dispatchJobs(db, 'default', testLane(10));
-  await waitUntil(async () => (await waitingToMark()) === 1, { until: 'the first has chosen' });
+  await waitUntil(async () => (await waitingIn('mark-dispatched')) === 1, { until: 'the first has chosen' });
   await ledger.insertOne({ ...keyed, priority: priorityRank('critical') });
   const second = dispatchJobs(db, 'default', testLane(10));
-  await waitUntil(async () => (await waitingToMark()) === 2, { until: 'the second has chosen' });
+  await waitUntil(async () => (await waitingIn('mark-dispatched')) === 2, { until: 'the second has chosen' });
   release();
   await locker;
 
   const turns = await Promise.all([first, second]);
   expect(turns.flatMap((turn) => turn.jobs)).toHaveLength(1);
   expect(turns.map((turn) => turn.lost).sort()).toEqual([false, true]);
+});
+
+test('one that found room for all jobs marks none when another filled the window with urgent ones meanwhile', async () => {
+  const { db } = ledger;
+  const makeJobs = (priority: number) => Array.from({ length: 8 }, () => makeJob({ priority }));
+  await insertJobs(db, makeJobs(priorityRank('normal')));
+  const urgent = makeJobs(priorityRank('critical'));
+  const late = await db.transaction().execute(async (other) => {
+    await insertJobs(other, urgent);
+    const { jobs } = await dispatchJobs(other, 'default', testLane(urgent.length));
+    expect(jobs.map(({ id }) => id)).toEqual(urgent.map(({ id }) => id));
+    const waiting = dispatchJobs(db, 'default', testLane(urgent.length));
+    await waitUntil(async () => (await waitingIn('begin-turn')) === 1, { until: 'the other has looked' });
+    return { waiting };
+  });
+  expect(await late.waiting).toMatchObject({ jobs: [], lost: true });
 });

@@ -61,5 +61,5 @@ test('a Redis that is away costs the logs a few lines, shows in the metrics, and
 
 /** The lines of a process that are not of single requests. */
 function warningsOf(process: SpawnedProcess): string[] {
-  return process.lines.filter((line) => !line.includes('"reqId"'));
+  return process.lines.filter((line) => !line.includes('"requestId"'));
 }

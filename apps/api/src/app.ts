@@ -144,6 +144,7 @@ function createServer(logger: FastifyBaseLogger, config: Config) {
     },
     trustProxy: config.TRUST_PROXY.length > 0 && [...config.TRUST_PROXY],
     requestIdHeader: false,
+    requestIdLogLabel: 'requestId',
     genReqId: requestIdOf,
     // While the server closes, requests on open connections are still answered; a 503 of Fastify's own is no problem+json.
     return503OnClosing: false,

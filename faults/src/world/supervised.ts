@@ -49,7 +49,7 @@ export interface Supervised {
 
 const RESTART_AFTER_MS = 200;
 const READY_POLL_MS = 100;
-const READY_TIMEOUT_MS = 40_000;
+const READY_TIMEOUT_MS = 90_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 
 interface Incarnation {

@@ -81,7 +81,10 @@ describe('unknown options', () => {
     [{ retry: { limit: 3 } }, 'did you mean concurrency.limit?'],
     [{ concurrency: { limit: 1, Key: () => 1 } }, 'did you mean concurrency.key?'],
     [{ retry: { backoff: { type: 'fixed', delay: 5 } } }, 'did you mean retry.backoff.delayMs?'],
-    [{ retry: { backoff: { type: 'fixed', delayMs: 5, maxMs: 9 } } }, 'retry.backoff.maxMs is not an option'],
+    [
+      { retry: { backoff: { type: 'fixed', delayMs: 5, maxMs: 9 } } },
+      'retry.backoff.maxMs is not an option of this type of backoff, which has type, delayMs, jitter',
+    ],
     [{ colour: 'red' }, 'colour is not an option (there are type, queue, payload,'],
   ])('are told with the nearest one that there is: %j', (options, fault) => {
     expect(faultsOf(options)).toContain(fault);

@@ -1,6 +1,6 @@
 import leven from 'leven';
 
-const NAMES = {
+const NAMES: Record<'' | 'retry' | 'concurrency' | 'retry.backoff', string[]> = {
   '': ['type', 'queue', 'payload', 'result', 'retry', 'timeoutMs', 'concurrency', 'isolate', 'run'],
   retry: ['maxAttempts', 'backoff'],
   concurrency: ['limit', 'key'],
@@ -23,7 +23,14 @@ export function unknownOptionFaults(at: keyof typeof NAMES, options: object): st
   const known = at === 'retry.backoff' ? backoffNames(options) : NAMES[at];
   return Object.keys(options)
     .filter((name) => !known.includes(name))
-    .map((name) => `${pathOf(at, name)} is not an option (${suggestion(at, name, known)})`);
+    .map((name) => `${pathOf(at, name)} is not an option ${advice(at, name, known)}`);
+}
+
+function advice(at: keyof typeof NAMES, name: string, known: string[]): string {
+  const isOfAnother = NAMES[at].includes(name);
+  return isOfAnother
+    ? `of this type of backoff, which has ${known.join(', ')}`
+    : `(${suggestion(at, name, known)})`;
 }
 
 function backoffNames(options: object): string[] {

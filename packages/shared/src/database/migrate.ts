@@ -25,6 +25,9 @@ export interface Migrated {
   version: SchemaVersion;
 }
 
+/** A server that has only just started on a busy machine may take its time, and nobody waits for a request here. */
+const CONNECT_TIMEOUT_MS = 30_000;
+
 /**
  * Brings the ledger up to the newest migration in `migrationsDir`. One that is newer within the same major version is
  * left as it is, as after an upgrade that was rolled back.
@@ -38,7 +41,7 @@ export async function migrateLedger(databaseUrl: string, migrationsDir: string):
     Client: SettledClient,
     connectionString: withSettings(databaseUrl),
     max: 1,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   const db = new Kysely<Ledger>({ dialect: new PostgresDialect({ pool }) });
   try {

@@ -36,8 +36,8 @@ const ID_SERIALIZERS = Object.fromEntries(
 
 /**
  * Makes the logger of a process: JSON, one line an entry, on stdout. Errors are written without what drivers put on them,
- * ids as the API spells them, and every line is searched for secrets before it leaves, whoever wrote it. A warning that has
- * an error and nothing else is of something that is tried again: its repeats are counted instead of written.
+ * ids as the API spells them, and every line is searched for secrets before it leaves, whoever wrote it. A failure that is
+ * nothing of one request or one job is of something that is tried again: its repeats are counted instead of written.
  */
 export function createLogger({ name, level, secrets }: LoggerOptions): Logger {
   const logger = pino({
@@ -48,29 +48,25 @@ export function createLogger({ name, level, secrets }: LoggerOptions): Logger {
     hooks: {
       streamWrite: strikeOut(secrets),
       logMethod(args, method, lineLevel) {
-        const text = lineLevel === WARN ? textOfRetried(args) : undefined;
-        if (text === undefined || isOfOne(this.bindings())) return method.apply(this, args);
-        warn((args[0] as { err: unknown }).err, text);
+        const failure = FAILURE_LEVELS.has(lineLevel) ? readFailure(args) : undefined;
+        if (!failure || isOfOne(this.bindings())) return method.apply(this, args);
+        failed(failure.fields, failure.text, (fields, text) => method.call(this, fields, text));
       },
     },
   });
-  const warn = quietRepeats(
-    // With a second field it is not taken for a repeat itself.
-    ({ err, repeated }, text) => logger.warn({ err, repeated }, text),
-    (fields, text) => logger.info(fields, text),
-  );
+  const failed = quietRepeats((fields, text) => logger.info(fields, text));
   return logger;
 }
 
-const WARN = 40;
+/** Warnings and errors. */
+const FAILURE_LEVELS = new Set([40, 50]);
 
 /** What is logged for one request or one job is for whoever looks into that one, and is always written. */
 function isOfOne(bindings: Bindings): boolean {
-  return 'reqId' in bindings || 'jobId' in bindings;
+  return 'requestId' in bindings || 'jobId' in bindings;
 }
 
-/** Reads the text of a line that says only which error there was. */
-function textOfRetried([fields, text]: unknown[]): string | undefined {
+function readFailure([fields, text]: unknown[]) {
   if (typeof text !== 'string' || typeof fields !== 'object' || fields === null) return undefined;
-  return 'err' in fields && Object.keys(fields).length === 1 ? text : undefined;
+  return 'err' in fields ? { fields: fields as Record<string, unknown> & { err: unknown }, text } : undefined;
 }

@@ -7,20 +7,22 @@ afterEach(() => void vi.useRealTimers());
 function start() {
   const lines: [string, Record<string, unknown>][] = [];
   const write = (fields: Record<string, unknown>, text: string) => void lines.push([text, fields]);
-  return { lines, fail: quietRepeats(write, write) };
-}
+  const failed = quietRepeats(write);
+  const fail = (text = 'it failed', about: object = {}) => failed({ err: 'why', ...about }, text, write);
 
-/** Fails every 100 ms. */
-function failFor(ms: number, fail: (error: unknown, text: string) => void, text = 'it failed'): void {
-  for (let passed = 0; passed < ms; passed += 100) {
-    fail('why', text);
-    vi.advanceTimersByTime(100);
+  /** Fails every so many ms. */
+  function failFor(ms: number, everyMs: number, text?: string): void {
+    for (let passed = 0; passed < ms; passed += everyMs) {
+      fail(text);
+      vi.advanceTimersByTime(everyMs);
+    }
   }
+  return { lines, fail, failFor };
 }
 
 test('what fails for a minute is told at once, twice with a number, and when it is back', () => {
-  const { lines, fail } = start();
-  failFor(60_100, fail);
+  const { lines, failFor } = start();
+  failFor(60_100, 100);
   vi.advanceTimersByTime(5_000);
   expect(lines).toEqual([
     ['it failed', { err: 'why', repeated: 1 }],
@@ -30,21 +32,43 @@ test('what fails for a minute is told at once, twice with a number, and when it 
   ]);
 });
 
-test('what fails once is told once, and what fails again later is told again', () => {
+test.each([5_000, 10_000, 20_000])('so is what is tried again every %d ms', (everyMs) => {
+  const { lines, failFor } = start();
+  failFor(60_001, everyMs);
+  vi.advanceTimersByTime(60_000);
+  expect(lines.length).toBeLessThanOrEqual(4);
+  expect(lines[0]).toEqual(['it failed', { err: 'why', repeated: 1 }]);
+  expect(lines.at(-1)?.[0]).toMatch(/^back after \d+ s: it failed$/);
+});
+
+test('what fails once is told once, and what fails again much later is told again', () => {
   const { lines, fail } = start();
-  fail('why', 'it failed');
-  vi.advanceTimersByTime(10_000);
-  fail('why', 'it failed');
-  vi.advanceTimersByTime(10_000);
+  fail();
+  vi.advanceTimersByTime(180_000);
+  fail();
+  vi.advanceTimersByTime(180_000);
   expect(lines).toEqual([
     ['it failed', { err: 'why', repeated: 1 }],
     ['it failed', { err: 'why', repeated: 1 }],
   ]);
 });
 
-test('different troubles are told apart', () => {
+test('different troubles are told apart, by their text and by what they are about', () => {
+  const { lines, fail, failFor } = start();
+  fail('one');
+  failFor(1_000, 100, 'two');
+  fail('three', { step: 'a' });
+  fail('three', { step: 'b' });
+  expect(lines.map(([text, { step }]) => [text, step])).toEqual([
+    ['one', undefined],
+    ['two', undefined],
+    ['three', 'a'],
+    ['three', 'b'],
+  ]);
+});
+
+test('where each failure is about something else, they are a flood all the same', () => {
   const { lines, fail } = start();
-  fail('why', 'one');
-  failFor(1_000, fail, 'two');
-  expect(lines.map(([text]) => text)).toEqual(['one', 'two']);
+  for (let n = 0; n < 3_000; n += 1) fail('it failed', { jobId: n });
+  expect(lines.length).toBe(1_001);
 });
