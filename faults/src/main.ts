@@ -17,7 +17,8 @@ async function main(): Promise<number> {
   const options = readOptions();
   if (!options) return EXIT_MISUSED;
   setTimeout(() => giveUp(options), options.minutes * 60_000 + GRACE_MS).unref();
-  const folder = await makeFolder(options);
+  const folder = await makeFolder(options).catch(complain);
+  if (folder === undefined) return EXIT_MISUSED;
   const command = commandOf(options);
   say(`${command}\nlogs in ${folder}`);
   const { green, table } = await run(options, folder, command);
@@ -44,16 +45,19 @@ function readOptions(): RunOptions | undefined {
   try {
     return parseOptions(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return undefined;
+    return complain(error);
   }
+}
+
+function complain(error: unknown): undefined {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
 }
 
 async function makeFolder({ folder }: RunOptions): Promise<string> {
   if (!folder) return await mkdtemp(join(tmpdir(), 'accepted-faults-'));
   const path = resolve(folder);
   await mkdir(path, { recursive: true });
-  if ((await readdir(path)).length > 0) throw new Error(`${path} is not empty`);
+  if ((await readdir(path)).length > 0) throw new Error(`${path} is not empty: name another --folder.`);
   return path;
 }
 
