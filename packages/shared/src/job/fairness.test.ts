@@ -37,9 +37,14 @@ describe('chooseFairly', () => {
     expect(chooseIds([...jobs('a', 9), ...jobs('b', 9)], 4, inFlight)).toEqual(['b0', 'b1', 'b2', 'a0']);
   });
 
-  test('a more urgent job goes first, whoever it belongs to', () => {
+  test('of tenants that have as many in flight, the one with the more urgent job is first', () => {
     const urgent = jobs('b', 1, { priority: 0 });
-    expect(chooseIds([...jobs('a', 2), ...urgent], 3, nothing)[0]).toBe('b0');
+    expect(chooseIds([...urgent, ...jobs('a', 2)], 3, nothing)).toEqual(['b0', 'a0', 'a1']);
+  });
+
+  test('the urgent jobs of a tenant delay those of others no more than its other jobs do', () => {
+    const critical = jobs('a', 800, { priority: 0 });
+    expect(chooseIds([...critical, ...jobs('b', 2)], 4, nothing)).toEqual(['a0', 'b0', 'a1', 'b1']);
   });
 
   test('a key at its limit is passed over, its neighbours are not', () => {

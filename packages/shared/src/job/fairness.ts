@@ -22,9 +22,9 @@ export interface InFlight {
 }
 
 /**
- * Chooses jobs, the order to run them in and the lane of each; `rooms` says how many each lane takes. The more urgent
- * priority goes first; within a priority the tenant that has the fewest jobs in flight is next (max-min fairness); within
- * a tenant the order given, which is by age. A job goes to the lane that has the most room of those that take it; one that
+ * Chooses jobs, the order to run them in and the lane of each; `rooms` says how many each lane takes. The tenant that has
+ * the fewest jobs in flight is next (max-min fairness), of several the one whose next job is the most urgent; within a
+ * tenant the order given, which is by priority and age. So nobody's priority delays the jobs of others. A job goes to the lane that has the most room of those that take it; one that
  * none has room for, or whose concurrency key is at its limit, is passed over.
  */
 export function chooseFairly(
@@ -37,16 +37,13 @@ export function chooseFairly(
   const left = [...rooms];
   const slots = left.reduce((sum, room) => sum + room, 0);
   const chosen: ChosenJob[] = [];
-  const urgencies = [...new Set(ready.map((job) => job.priority))].sort((a, b) => a - b);
-  for (const priority of urgencies) {
-    const queues = groupByTenant(ready.filter((job) => job.priority === priority));
-    while (chosen.length < slots && queues.size > 0) {
-      const tenantId = leastServed(queues.keys(), jobsOfTenant);
-      const job = takeNext(queues, tenantId, left, jobsOfKey);
-      if (!job) continue;
-      chosen.push(job);
-      jobsOfTenant.set(tenantId, (jobsOfTenant.get(tenantId) ?? 0) + 1);
-    }
+  const queues = groupByTenant(ready);
+  while (chosen.length < slots && queues.size > 0) {
+    const tenantId = leastServed(queues, jobsOfTenant);
+    const job = takeNext(queues, tenantId, left, jobsOfKey);
+    if (!job) continue;
+    chosen.push(job);
+    jobsOfTenant.set(tenantId, (jobsOfTenant.get(tenantId) ?? 0) + 1);
   }
   return chosen;
 }
@@ -56,7 +53,7 @@ interface TenantQueue {
   next: number;
 }
 
-function groupByTenant(jobs: ReadyJob[]): Map<string, TenantQueue> {
+function groupByTenant(jobs: readonly ReadyJob[]): Map<string, TenantQueue> {
   const queues = new Map<string, TenantQueue>();
   for (const job of jobs) {
     const queue = queues.get(job.tenantId) ?? { jobs: [], next: 0 };
@@ -66,14 +63,18 @@ function groupByTenant(jobs: ReadyJob[]): Map<string, TenantQueue> {
   return queues;
 }
 
-function leastServed(tenantIds: Iterable<string>, jobsOfTenant: ReadonlyMap<string, number>): string {
-  let least = '';
-  let leastJobs = Number.POSITIVE_INFINITY;
-  for (const tenantId of tenantIds) {
+function leastServed(
+  queues: ReadonlyMap<string, TenantQueue>,
+  jobsOfTenant: ReadonlyMap<string, number>,
+): string {
+  let least = { tenantId: '', jobs: Number.POSITIVE_INFINITY, priority: Number.POSITIVE_INFINITY };
+  for (const [tenantId, queue] of queues) {
     const jobs = jobsOfTenant.get(tenantId) ?? 0;
-    if (jobs < leastJobs) [least, leastJobs] = [tenantId, jobs];
+    const priority = queue.jobs[queue.next]?.priority ?? Number.POSITIVE_INFINITY;
+    if (jobs < least.jobs || (jobs === least.jobs && priority < least.priority))
+      least = { tenantId, jobs, priority };
   }
-  return least;
+  return least.tenantId;
 }
 
 /** Takes the tenant's next job that a lane and its concurrency key allow, and drops the tenant when it has none left. */
