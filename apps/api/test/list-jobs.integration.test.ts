@@ -6,7 +6,8 @@ let api: ApiUnderTest;
 const ids: string[] = [];
 beforeAll(async () => {
   api = await startApi();
-  for (let index = 0; index < 5; index += 1) ids.unshift(await api.submit({ tags: [`n${index}`, 'all'] }));
+  for (let index = 0; index < 5; index += 1)
+    ids.unshift(await api.submit({ tags: [`n${index}`, 'all', 'a?b'] }));
   ids.unshift(await api.submit({ type: 'test.strict', delayMs: 60_000 }));
   await runJob(api.db, ids[5] ?? '', { kind: 'succeed', resultJson: '1' });
 });
@@ -40,6 +41,15 @@ describe('GET /v1/jobs', () => {
       url = link;
     }
     expect(seen).toEqual(ids.slice(1));
+  });
+
+  test.each([
+    ['/v1/jobs?limit=1&tag=a?b', '/v1/jobs?limit=1&tag=a%3Fb&cursor='],
+    ['http://elsewhere.test/v1/jobs?limit=1&tag=all', '/v1/jobs?limit=1&tag=all&cursor='],
+  ])('the next page of %s is at %s…', async (url, next) => {
+    const reply = await api.send('GET', url);
+    expect(reply.headers.link).toMatch(/; rel="next"$/);
+    expect(String(reply.headers.link)).toContain(`<${next}`);
   });
 
   test('a page holds as many as asked for, and the last one says so', async () => {

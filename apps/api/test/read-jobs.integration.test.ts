@@ -52,6 +52,14 @@ describe('GET /v1/jobs/{id}', () => {
     expect(same.statusCode).toBe(304);
     expect(same.body).toBe('');
 
+    await api.db
+      .updateTable('jobs')
+      .set({ dispatched_at: new Date() })
+      .where('id', '=', parsePublicId('job', id) ?? '')
+      .execute();
+    const dispatched = await api.send('GET', `/v1/jobs/${id}`, { headers: { 'if-none-match': etag } });
+    expect(dispatched.json()).toMatchObject({ dispatchedAt: expect.any(String) });
+
     await runJob(api.db, id, SUCCEED);
     const changed = await api.send('GET', `/v1/jobs/${id}`, { headers: { 'if-none-match': etag } });
     expect(changed.statusCode).toBe(200);

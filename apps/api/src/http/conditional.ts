@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
 /**
- * Makes the entity tag of a job: its version counts every change of its own. What goes on beside it, such as the
- * deliveries of its webhook after it is finished, takes part as a hash once there is any.
+ * Makes the entity tag of a job: its version counts every change of its own. What is shown and goes on beside it, such as
+ * its dispatch or the deliveries of its webhook, takes part as a hash once there is any.
  */
 export function jobETag(version: number, beside: readonly unknown[] = []): string {
   if (beside.length === 0) return `"v${version}"`;

@@ -71,7 +71,7 @@ describe('Prefer', () => {
     ['wait=-1', {}],
     ['wait=1.5', {}],
     ['wait', {}],
-    ['wait=9999999999', {}],
+    ['wait=9999999999', { waitSeconds: 9_999_999_999 }],
     ['constructor, __proto__=1', {}],
   ])('%s', (header, preferences) => {
     expect(parsePreferences(header)).toEqual(preferences);

@@ -35,9 +35,8 @@ export function wholePage<Item>(data: Item[]): Page<Item> {
   return { data, hasMore: false, nextCursor: null };
 }
 
-function withCursor(url: string, cursor: string): string {
-  const [path = '', query = ''] = url.split('?');
-  const parameters = new URLSearchParams(query);
-  parameters.set('cursor', cursor);
-  return `${path}?${parameters}`;
+function withCursor(target: string, cursor: string): string {
+  const url = new URL(target, 'http://any');
+  url.searchParams.set('cursor', cursor);
+  return url.pathname + url.search;
 }

@@ -10,7 +10,7 @@ export interface Preferences {
 export function parsePreferences(header: string | string[] | undefined): Preferences {
   const { wait, respondAsync } = parsePreferHeader(header);
   return {
-    ...(typeof wait === 'string' && /^\d{1,9}$/.test(wait) && { waitSeconds: Number(wait) }),
+    ...(typeof wait === 'string' && /^\d+$/.test(wait) && { waitSeconds: Number(wait) }),
     ...(respondAsync === true && { respondAsync: true }),
   };
 }

@@ -31,9 +31,8 @@ export function answerJob(
   deliveries: DeliveryRow[] = [],
 ): JobView {
   const view = jobView(row, deliveries);
-  reply
-    .header('etag', jobETag(row.version, view.webhook?.deliveries))
-    .header('cache-control', 'private, no-cache');
+  const beside = [view.dispatchedAt ?? [], view.webhook?.deliveries ?? []].flat();
+  reply.header('etag', jobETag(row.version, beside)).header('cache-control', 'private, no-cache');
   const retryAfter = app.retryAfterOf(row);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   return view;
