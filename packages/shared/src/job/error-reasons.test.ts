@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { messageWithReasons } from './error-reasons.ts';
 
-const coded = (message: string, code: string, options?: ErrorOptions) =>
+const coded = (message: string, code: unknown, options?: ErrorOptions) =>
   Object.assign(new Error(message, options), { code });
 const refused = (address: string) => coded(`connect ECONNREFUSED ${address}`, 'ECONNREFUSED');
 const dualStack = Object.assign(new AggregateError([refused('::1:1'), refused('127.0.0.1:1')], ''), {
@@ -12,6 +12,12 @@ describe('messageWithReasons', () => {
   test.each<[string, unknown, string]>([
     ['an error alone', new Error('no'), 'no'],
     ['an error with a code', coded('duplicate key', '23505'), 'duplicate key (23505)'],
+    ['a code that is a number', coded('E11000 duplicate', 11000), 'E11000 duplicate'],
+    ['a number that the message has not', coded('Unavailable', 14), 'Unavailable (14)'],
+    ['the number of a cause', new Error('a', { cause: coded('b', -32601) }), 'a: b (-32601)'],
+    ['a number within another', coded('Gone after 140 ms', 14), 'Gone after 140 ms (14)'],
+    ['an abort', new DOMException('Aborted.', 'AbortError'), 'Aborted.'],
+    ['a number that is none', coded('no', Number.NaN), 'no'],
     ['a code that the message has', refused('::1:1'), 'connect ECONNREFUSED ::1:1'],
     ['no message at all', new TypeError(), 'TypeError'],
     [

@@ -73,7 +73,15 @@ function readReason(error: unknown): Reason {
   const { message, code } = error as Record<string, unknown>;
   const text =
     typeof message === 'string' ? message : message === undefined ? shortJson(error) : String(message);
-  return typeof code === 'string' && CODE.test(code) ? { message: text, code } : { message: text };
+  // That of a DOMException stands for its name since before it had one: every abort would end in `(20)`.
+  const written = error instanceof DOMException ? undefined : writeCode(code);
+  return written === undefined ? { message: text } : { message: text, code: written };
+}
+
+/** Codes of databases and of gRPC are numbers. */
+function writeCode(code: unknown): string | undefined {
+  if (typeof code === 'number') return Number.isFinite(code) ? String(code) : undefined;
+  return typeof code === 'string' && CODE.test(code) ? code : undefined;
 }
 
 function shortJson(value: object): string {
@@ -82,11 +90,17 @@ function shortJson(value: object): string {
 
 /** Leaves out what the message says already: whoever wraps an error often quotes it. */
 function unsaid({ message, code }: Reason, own: string, ownCode: string): Reason {
-  const isSaid = code === undefined || code === ownCode || own.includes(code);
+  const isSaid = code === undefined || code === ownCode || says(own, code);
   return { message: own.includes(message) ? '' : message.slice(0, MAX_REASON), ...(!isSaid && { code }) };
 }
 
 function writeReason({ message, code }: Reason): string {
-  if (code === undefined || message.includes(code)) return message;
+  if (code === undefined || says(message, code)) return message;
   return message === '' ? code : `${message} (${code})`;
+}
+
+/** `14` is not said by `after 140 ms`. */
+function says(text: string, code: string): boolean {
+  const around = text.split(code);
+  return around.slice(1).some((after, index) => !/^\d/.test(after) && !/\d$/.test(around[index] ?? ''));
 }
