@@ -142,6 +142,11 @@ const INVALID_BODIES: [string, string, string[]][] = [
   ],
   ['a relative webhook', '{"type":"test.echo","payload":{},"webhook":{"url":"/hook"}}', ['/webhook/url']],
   [
+    'a webhook to a host that cannot exist',
+    '{"type":"test.echo","payload":{},"webhook":{"url":"http://x..y/"}}',
+    ['/webhook/url'],
+  ],
+  [
     'a webhook to a file',
     '{"type":"test.echo","payload":{},"webhook":{"url":"file:///etc/passwd"}}',
     ['/webhook/url'],

@@ -144,6 +144,8 @@ describe('a payload of http.request that can never be sent', () => {
     [{ url: 'http://example.com:70000/' }, ['/payload/url']],
     [{ url: 'http://example.com:0/' }, ['/payload/url']],
     [{ url: 'http:///' }, ['/payload/url']],
+    [{ url: 'http://x..y/' }, ['/payload/url']],
+    [{ url: `http://${'a'.repeat(64)}.example/` }, ['/payload/url']],
     [
       { url: 'file:///etc/passwd', headers: { Host: 'a', 'a/b': '' } },
       ['/payload/url', '/payload/headers/Host'],
