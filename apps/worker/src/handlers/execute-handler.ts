@@ -82,6 +82,10 @@ function runInProcess(file: string, lend: LendProcess): Run {
 }
 
 /** A number that a double would change comes as text: a handler must not act on a number that nobody sent. */
-function payloadFor(handler: LoadedHandler, job: ClaimedJob): unknown {
-  return handler.takesRawNumbers ? job.payload : numbersAsText(job.payload);
+function payloadFor({ rawField }: LoadedHandler, { payload }: ClaimedJob): unknown {
+  const asText = numbersAsText(payload);
+  // Without such a number it is the payload itself; one that stands alone is no object any more.
+  if (rawField === undefined || asText === payload || typeof asText !== 'object') return asText;
+  const raw = payload as Record<string, unknown>;
+  return Object.hasOwn(raw, rawField) ? { ...asText, [rawField]: raw[rawField] } : asText;
 }

@@ -5,8 +5,11 @@ export interface LoadedHandler {
   type: string;
   queue: string;
   definition: JobDefinition;
-  /** It passes JSON on as it was written: numbers beyond a double come as `JSON.rawJSON`, not as text. */
-  takesRawNumbers?: true;
+  /**
+   * The field of the payload that it passes on as it was written: numbers beyond a double come there as `JSON.rawJSON`.
+   * Everywhere else they come as text, as the API has checked them.
+   */
+  rawField?: string;
   /** The file it was loaded from; built-in handlers have none. */
   file?: string;
 }

@@ -19,11 +19,12 @@ export function createBuiltinHandlers({
   allowPrivateNetworks,
 }: BuiltinServices): LoadedHandler[] {
   const outbound = createOutbound(openGuardedAgent(createAddressPolicy(allowPrivateNetworks)));
-  return [defineHttpRequest(outbound, webhookSecrets), defineWebhookDeliver(outbound, webhookSecrets)].map(
-    loadedHandler,
-  );
+  return [
+    { ...loadedHandler(defineHttpRequest(outbound, webhookSecrets)), rawField: 'body' },
+    loadedHandler(defineWebhookDeliver(outbound, webhookSecrets)),
+  ];
 }
 
 function loadedHandler(definition: JobDefinition): LoadedHandler {
-  return { type: definition.type, queue: definition.queue, definition, takesRawNumbers: true };
+  return { type: definition.type, queue: definition.queue, definition };
 }

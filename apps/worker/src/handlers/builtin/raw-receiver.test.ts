@@ -51,6 +51,23 @@ describe('numbers that a double would change', () => {
     expect(received).toContain(`content-length: ${digits.length}`.replace('c', 'C').replace('-l', '-L'));
   });
 
+  it('go out as text where the payload takes text', async () => {
+    sends(OK);
+    const payload = `{"method":"POST","headers":{"x-id":3889108265204450030},"body":${digits}}`;
+    expect(await call(payload)).toContain('"status":200');
+    expect(received).toContain('\r\nx-id: 3889108265204450030\r\n');
+    expect(received.endsWith(`\r\n\r\n${digits}`)).toBe(true);
+    expect(await call('{"body":3889108265204450030}')).toContain('"status":200');
+    expect(received.endsWith('\r\n\r\n3889108265204450030')).toBe(true);
+  });
+
+  it('are told as the text that they are where the payload takes none', async () => {
+    expect(await call('{"timeoutMs":3889108265204450030}')).toMatchObject({
+      kind: 'threw',
+      error: { code: 'invalid_payload', message: expect.stringContaining('received string') },
+    });
+  });
+
   it('come back digit by digit in the result', async () => {
     sends(
       `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${digits.length}\r\nConnection: close\r\n\r\n${digits}`,
