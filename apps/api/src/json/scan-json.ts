@@ -1,27 +1,15 @@
 import { digitsOf, MAX_DIGITS } from '@accepted/shared/json/exact-numbers';
+import { MAX_DEPTH, pathTooDeep } from '@accepted/shared/json/nesting';
 import type { Fault } from '../http/problem.ts';
 
-/** Nothing that people write is deeper, and recursive code behind us must not run out of stack. */
-const MAX_DEPTH = 64;
 const MAX_FAULTS = 50;
 
-/** Finds the first place that is nested deeper than 64 levels. It goes no deeper itself, so it cannot be overrun. */
+/** Finds the first place that is nested deeper than 64 levels. */
 export function findTooDeep(value: unknown): Fault | undefined {
-  const pointer = pointerBelow(value, MAX_DEPTH);
-  return pointer === undefined
-    ? undefined
-    : { pointer, detail: `The body is nested deeper than ${MAX_DEPTH} levels.` };
-}
-
-/** Points to the first object or array that is so many levels below `value`. Only what is found costs a text. */
-function pointerBelow(value: unknown, levels: number): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  if (levels === 0) return '';
-  for (const key of Object.keys(value)) {
-    const pointer = pointerBelow((value as Record<string, unknown>)[key], levels - 1);
-    if (pointer !== undefined) return `/${escapePointer(key)}${pointer}`;
-  }
-  return undefined;
+  const path = pathTooDeep(value);
+  if (!path) return undefined;
+  const pointer = path.map((key) => `/${escapePointer(key)}`).join('');
+  return { pointer, detail: `The body is nested deeper than ${MAX_DEPTH} levels.` };
 }
 
 /** An escape of a character, the names that pollute prototypes, and what a number too large for a double must have. */

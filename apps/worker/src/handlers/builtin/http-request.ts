@@ -1,5 +1,6 @@
 import { defineJob, type JobContext } from '@accepted/job';
 import { parseExactly } from '@accepted/shared/json/exact-numbers';
+import { pathTooDeep } from '@accepted/shared/json/nesting';
 import { findHeaderFaults, HTTP_REQUEST_TYPE } from '@accepted/shared/outbound/http-request-faults';
 import { z } from 'zod';
 import type { Outbound, OutboundReply } from '../../outbound/guarded-request.ts';
@@ -133,10 +134,15 @@ function readBody({ headers, body, truncated }: OutboundReply): Body {
   return (isJson && !truncated ? readJson(text) : undefined) ?? { body: text, bodyEncoding: 'text' };
 }
 
-/** JSON may spell text that Postgres cannot hold, such as `\u0000`; then it is kept as it was spelled. */
+/**
+ * JSON may spell text that Postgres cannot hold, such as `\u0000`, or be nested deeper than code behind us bears. Then it
+ * is kept as it was spelled: the call has had its effect, so its job must not fail of what came back.
+ */
 function readJson(text: string): Body | undefined {
+  if (/\\u(0000|d[89a-f])/i.test(text)) return undefined;
   try {
-    return /\\u(0000|d[89a-f])/i.test(text) ? undefined : { body: parseExactly(text), bodyEncoding: 'json' };
+    const body = parseExactly(text);
+    return pathTooDeep(body) ? undefined : { body, bodyEncoding: 'json' };
   } catch {
     return undefined;
   }

@@ -30,6 +30,8 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok';
+const okJson = (text: string) =>
+  `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`;
 const sends = (text: string) => {
   reply = (socket) => socket.end(text);
 };
@@ -69,11 +71,26 @@ describe('numbers that a double would change', () => {
   });
 
   it('come back digit by digit in the result', async () => {
-    sends(
-      `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${digits.length}\r\nConnection: close\r\n\r\n${digits}`,
-    );
+    sends(okJson(digits));
     expect(await call('{"method":"GET"}')).toContain(`"body":${digits}`);
   });
+});
+
+describe('a reply of JSON', () => {
+  const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+
+  it.each([65, 2_000, 20_000])('is kept as text, and fails no job, when nested %i deep', async (levels) => {
+    sends(okJson(nested(levels)));
+    expect(await call('{"method":"GET"}')).toContain(`"body":"${nested(levels)}","bodyEncoding":"text"`);
+  });
+
+  it.each(['{"n":1e999}', '{"__proto__":{"a":1}}', nested(64), `[3889108265204450030,${nested(63)}]`])(
+    'is kept as it is: %s',
+    async (sent) => {
+      sends(okJson(sent));
+      expect(await call('{"method":"GET"}')).toContain(`"body":${sent},"bodyEncoding":"json"`);
+    },
+  );
 });
 
 describe('replies before the reply', () => {
