@@ -1,4 +1,5 @@
 import { registerBuild } from '@accepted/shared/database/builds';
+import { writeProgress } from '@accepted/shared/database/write-progress';
 import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 import { parsePublicId } from '@accepted/shared/job/id';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -80,6 +81,16 @@ describe('a number that a double would change', () => {
     const sent = delivery.json().payload.body;
     expect(sent).toContain(`"result":{"id":${ID}}`);
     expect(sent).toContain(`"metadata":{"order":${OTHER}}`);
+  });
+
+  test('may be beyond the range of a double in progress and in a result', async () => {
+    const id = await api.submit({ type: 'test.open', payload: 1 });
+    const uuid = parsePublicId('job', id) ?? '';
+    await sql`UPDATE jobs SET status = 'running', attempt = 1 WHERE id = ${uuid}`.execute(api.db);
+    await writeProgress(api.db, { id: uuid, attempt: 1 }, '{"at":1e400}');
+    expect((await send('GET', `/v1/jobs/${id}`)).body).toContain('"progress":{"at":1e400}');
+    await runJob(api.db, id, { kind: 'succeed', resultJson: '{"n":1e400,"tiny":1e-400}' });
+    expect((await send('GET', `/v1/jobs/${id}/result`)).body).toBe('{"n":1e400,"tiny":1e-400}');
   });
 
   test('is kept in a dead letter and in the payload of its replay', async () => {

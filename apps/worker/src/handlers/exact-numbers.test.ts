@@ -23,24 +23,27 @@ describe('a number that a double would change', () => {
     });
   });
 
-  it('may be in a result and in progress, digit by digit', async () => {
-    const raw = parseExactly(id);
-    const telling = loaded(
-      defineJob({
-        type: 'test.telling',
-        payload: z.unknown(),
-        run(_payload, ctx) {
-          ctx.progress({ at: raw });
-          return { id: raw };
-        },
-      }),
-    );
-    const seen: string[] = [];
-    const onProgress = (value: unknown) => seen.push(JSON.stringify(value));
-    expect(await attempt(telling, {}, { onProgress })).toEqual({
-      kind: 'returned',
-      resultJson: `{"id":${id}}`,
-    });
-    expect(seen).toEqual([`{"at":${id}}`]);
-  });
+  it.each([id, '1e400', '-1e400', '1e-400'])(
+    'may be in a result and in progress as it is: %s',
+    async (digits) => {
+      const raw = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(digits);
+      const telling = loaded(
+        defineJob({
+          type: 'test.telling',
+          payload: z.unknown(),
+          run(_payload, ctx) {
+            ctx.progress({ at: raw });
+            return { id: raw };
+          },
+        }),
+      );
+      const seen: string[] = [];
+      const onProgress = (value: unknown) => seen.push(JSON.stringify(value));
+      expect(await attempt(telling, {}, { onProgress })).toEqual({
+        kind: 'returned',
+        resultJson: `{"id":${digits}}`,
+      });
+      expect(seen).toEqual([`{"at":${digits}}`]);
+    },
+  );
 });
