@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { configSchema as apiSchema } from '../../apps/api/src/config.ts';
-import { configSchema as migrateSchema } from '../../apps/migrate/src/config.ts';
+import { addTenantConfigSchema, configSchema as migrateSchema } from '../../apps/migrate/src/config.ts';
 import { configSchema as quickstartSchema } from '../../apps/quickstart/src/config.ts';
 import { configSchema as workerSchema } from '../../apps/worker/src/config.ts';
 import { readPage, tableAfter } from './pages.ts';
@@ -12,6 +12,7 @@ test.each([
   ['## API', apiSchema],
   ['## Worker', workerSchema],
   ['## Migration', migrateSchema],
+  ['## Adding a tenant', addTenantConfigSchema],
   ['## Quickstart', quickstartSchema],
 ] as const)(
   'the table under %s has the settings that the program takes, with their defaults',

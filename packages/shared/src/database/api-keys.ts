@@ -43,22 +43,31 @@ export function findApiKey(db: Database, id: string): Promise<ApiKeyRow | undefi
   return db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst();
 }
 
+interface NewApiKey {
+  tenantId: string;
+  name: string;
+  scopes: readonly Scope[];
+  actor: string;
+}
+
 /** Creates a key and the audit row that says who did. The text is not kept anywhere. */
-export function createApiKey(
-  db: Database,
-  request: { tenantId: string; name: string; scopes: Scope[]; actor: string },
+export function createApiKey(db: Database, request: NewApiKey): Promise<{ row: ApiKeyRow; text: string }> {
+  return asTenant(db, request.tenantId, (tx) => insertApiKey(tx, request));
+}
+
+/** Does the same in a transaction that does more, such as adding the tenant. */
+export async function insertApiKey(
+  tx: Transaction<Ledger>,
+  { tenantId, name, scopes, actor }: NewApiKey,
 ): Promise<{ row: ApiKeyRow; text: string }> {
   const { id, text, secretHash } = generateApiKey();
-  const values = { id, tenant_id: request.tenantId, name: request.name, secret_hash: secretHash };
-  return asTenant(db, request.tenantId, async (tx) => {
-    const row = await tx
-      .insertInto('api_keys')
-      .values({ ...values, scopes: request.scopes, revoked_at: null })
-      .returningAll()
-      .executeTakeFirstOrThrow();
-    await audit(tx, row, request.actor, 'api_key.created');
-    return { row, text };
-  });
+  const row = await tx
+    .insertInto('api_keys')
+    .values({ id, tenant_id: tenantId, name, secret_hash: secretHash, scopes: [...scopes], revoked_at: null })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await audit(tx, row, actor, 'api_key.created');
+  return { row, text };
 }
 
 /** Lists a tenant's keys, newest first, from the one after `afterId` on. */

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { newUuid } from '../job/id.ts';
 import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
 import { type RetiredSecret, retire, stillSigning } from '../webhook/retired-secrets.ts';
-import { hashSecret, parseApiKey, SCOPES } from './api-keys.ts';
+import { hashSecret, insertApiKey, parseApiKey, SCOPES } from './api-keys.ts';
 import type { Database } from './connect.ts';
 
 const DEFAULT_TENANT = 'default';
@@ -49,6 +49,33 @@ export async function ensureBootstrap(
     throw new Error('The bootstrap API key has the id of an existing key, but another secret.');
   }
   return { tenantId };
+}
+
+/** What a tenant is told once: the key is kept nowhere. `id` is the ledger's UUID. */
+export interface AddedTenant {
+  id: string;
+  apiKey: string;
+  webhookSecret: string;
+}
+
+/**
+ * Adds a tenant with a first key, which has all scopes, and a secret that is sealed at once: processes that run already
+ * could not open one in the clear. All of it or nothing; throws when there is a tenant of that name.
+ */
+export function addTenant(db: Database, secretBox: SecretBox, name: string): Promise<AddedTenant> {
+  const id = newUuid();
+  const webhookSecret = generateWebhookSecret();
+  return db.transaction().execute(async (tx) => {
+    const { numInsertedOrUpdatedRows } = await tx
+      .insertInto('tenants')
+      .values({ id, name, webhook_secret: secretBox.seal(webhookSecret, placeOfSecret(id)) })
+      .onConflict((conflict) => conflict.column('name').doNothing())
+      .executeTakeFirstOrThrow();
+    if (numInsertedOrUpdatedRows === 0n) throw new Error(`There is a tenant with the name ${name} already.`);
+    const key = { tenantId: id, name: 'first', scopes: SCOPES, actor: 'add-tenant' };
+    const { text } = await insertApiKey(tx, key);
+    return { id, apiKey: text, webhookSecret };
+  });
 }
 
 /** A secret that is given replaces the one that is there; one made up here must not. */

@@ -15,7 +15,7 @@ const AuditEntry = Type.Object(
   {
     id: Type.String({ description: 'The id of the entry.' }),
     createdAt: time('When it was done.'),
-    actor: Type.String({ description: 'The id of an API key, or `bull-board` or `worker`.' }),
+    actor: Type.String({ description: 'The id of an API key, or `bull-board`, `worker` or `add-tenant`.' }),
     action: Type.String({ description: 'Such as `dead_letter.replay`.' }),
     target: Type.String({ description: 'The id of what it was done to.' }),
     reason: orNull(Type.String({ description: 'The reason that was given.' })),
