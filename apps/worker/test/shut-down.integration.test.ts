@@ -41,7 +41,8 @@ test.each<[string, (redis: RedisServer) => void | Promise<void>]>([
 });
 
 describe('a worker that is told to stop while its claims take long', () => {
-  const workers = useWorkers('redis');
+  // No lease may end and no time run out while the claims are held, however busy the machine is.
+  const workers = useWorkers('redis', { LEASE_MS: 60_000, SHUTDOWN_TIMEOUT_MS: 60_000 });
   const GATE = 42;
 
   /** Claims wait until the answer is called. */

@@ -29,8 +29,8 @@ const logger = pino({ level: 'silent' });
 
 export type Run = (payload: unknown, ctx: JobContext) => unknown;
 
-function configFor(databaseUrl: string): WorkerResources['config'] {
-  return { ...CONFIG, LOG_LEVEL: 'silent', ALLOW_PRIVATE_NETWORKS: [], DATABASE_URL: databaseUrl };
+function configFor(databaseUrl: string, own: Partial<typeof CONFIG>): WorkerResources['config'] {
+  return { ...CONFIG, ...own, LOG_LEVEL: 'silent', ALLOW_PRIVATE_NETWORKS: [], DATABASE_URL: databaseUrl };
 }
 
 function loaded(definition: JobDefinition): LoadedHandler {
@@ -38,7 +38,7 @@ function loaded(definition: JobDefinition): LoadedHandler {
 }
 
 /** Gives the tests of a block whole workers on one engine, a ledger of their own and ways to look into it. */
-export function useWorkers(kind: Engine['kind']) {
+export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFIG> = {}) {
   let database: TestDatabase;
   let redis: TestRedis;
   const stops: (() => Promise<void>)[] = [];
@@ -65,7 +65,7 @@ export function useWorkers(kind: Engine['kind']) {
     const engine = openEngine({ databaseUrl: database.url, redisUrl, onError: () => undefined });
     const deaf = Promise.withResolvers<void>();
     const worker = await startWorker({
-      config: configFor(database.url),
+      config: configFor(database.url, ownConfig),
       db,
       heartbeatDb,
       engine,
