@@ -7,7 +7,7 @@ import { type Deadline, openDeadline } from './deadline.ts';
 import { type LendProcess, runIsolated } from './isolated-handler.ts';
 import { type ContextControls, createJobContext, jobFacts } from './job-context.ts';
 import type { LoadedHandler } from './loaded-handler.ts';
-import { withOwnProcess } from './own-process.ts';
+import { ownProcess } from './own-process.ts';
 import { withProcess } from './process-pool.ts';
 import { runHandler } from './run-handler.ts';
 
@@ -60,10 +60,14 @@ type Run = (
   maxResultBytes: number,
 ) => Promise<AttemptResult>;
 
-/** A suspect gets a process of its own whatever its handler says; what is built in has no file to load there. */
+/**
+ * A suspect gets a process of its own whatever its handler says; what is built in has no file to load there. Hundreds are
+ * suspects after a crash, and nearly all are innocent and quick, so they use a process one after the other, until one dies
+ * there: whoever was lost twice gets a new one, whose death convicts.
+ */
 function runnerFor({ file, definition }: LoadedHandler, job: ClaimedJob): Run {
   if (file === undefined) return runHere;
-  if (job.suspect) return runInProcess(file, withOwnProcess);
+  if (job.suspect) return runInProcess(file, ownProcess({ mustBeNew: job.losses > 1 }));
   return definition.isolate ? runInProcess(file, withProcess) : runHere;
 }
 

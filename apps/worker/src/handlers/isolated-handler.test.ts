@@ -213,12 +213,20 @@ describe('what an attempt left running in its process', () => {
 describe('a suspect', () => {
   const suspect = (deed: string, job = {}) => run(deed, { ...job, suspect: true });
 
-  it('has a process that has run nothing else and that is ended afterwards', async () => {
+  it('uses the process of one that is done; whoever was lost twice has a new one', async () => {
     await run('process');
-    const results = [whereItRan(await suspect('process')), whereItRan(await suspect('process'))];
-    expect(results.map(({ runs }) => runs)).toEqual([1, 1]);
-    expect(new Set(results.map(({ pid }) => pid)).size).toBe(2);
-    for (const { pid } of results) while (isAlive(pid)) await delay(20);
+    const first = whereItRan(await suspect('process'));
+    const second = whereItRan(await suspect('process'));
+    const again = whereItRan(await suspect('process', { losses: 2 }));
+    expect([first.runs, second, again.runs]).toEqual([1, { ...first, runs: 2 }, 1]);
+    expect(again.pid).not.toBe(first.pid);
+  });
+
+  it('never shares a process with one that still runs', async () => {
+    const results = await Promise.all(Array.from({ length: 4 }, () => suspect('waitLong')));
+    expect(results.map(({ kind }) => kind)).toEqual(Array(4).fill('returned'));
+    const idle = await Promise.all(Array.from({ length: 4 }, () => suspect('process')));
+    expect(new Set(idle.map((result) => whereItRan(result).pid)).size).toBe(4);
   });
 
   it('does not wait for the processes that other jobs have', async () => {
@@ -230,8 +238,14 @@ describe('a suspect', () => {
     await Promise.all(busy);
   }, 30_000);
 
-  it.each(['exit', 'crash'])('that ends its process (%s) is known to have done so', async (deed) => {
-    expect(await suspect(deed)).toMatchObject({ error: { code: 'handler_exited' }, died: 'handlerProcess' });
+  it.each(['exit', 'crash'])('that ends a new process (%s) is known to have done so', async (deed) => {
+    const result = await suspect(deed, { losses: 2 });
+    expect(result).toMatchObject({ error: { code: 'handler_exited' }, died: 'handlerProcess' });
+  });
+
+  it('that ends a used process is not convicted by that', async () => {
+    await suspect('process');
+    expect(await suspect('exit')).toMatchObject({ error: { code: 'handler_exited' }, died: 'usedProcess' });
   });
 
   it('is timed out, canceled and asked to stop like any other', async () => {

@@ -12,8 +12,14 @@ import {
 } from './isolated-protocol.ts';
 import type { ContextControls } from './job-context.ts';
 
-/** Lends a handler process, which `work` kills if nothing else may run there. */
-export type LendProcess = <T>(signal: AbortSignal, work: (child: ChildProcess) => Promise<T>) => Promise<T>;
+/**
+ * Lends a handler process, which `work` kills if nothing else may run there. `isUsed` says that others have run there and
+ * that the process is lent to tell who is to blame for its death.
+ */
+export type LendProcess = <T>(
+  signal: AbortSignal,
+  work: (child: ChildProcess, isUsed?: boolean) => Promise<T>,
+) => Promise<T>;
 
 /** A process that has not taken the attempt by then is busy with what an earlier one left, or gone. */
 const BEGINS_WITHIN_MS = 5_000;
@@ -39,7 +45,9 @@ export async function runIsolated(
 ): Promise<AttemptResult> {
   try {
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-      const result = await lend(deadline.signal, (child) => converse(child, attempt, controls, deadline));
+      const result = await lend(deadline.signal, (child, isUsed = false) =>
+        converse({ child, isUsed }, attempt, controls, deadline),
+      );
       if (result !== NEVER_BEGAN) return result;
     }
     controls.logger.warn('handler processes end before they take the job; it is given back');
@@ -54,7 +62,7 @@ export async function runIsolated(
 const NEVER_BEGAN = Symbol('never began');
 
 async function converse(
-  child: ChildProcess,
+  { child, isUsed }: { child: ChildProcess; isUsed: boolean },
   attempt: IsolatedAttempt,
   controls: ContextControls,
   deadline: Deadline,
@@ -75,6 +83,7 @@ async function converse(
   };
   const onExit = (code: number | null, signal: string | null) => {
     if (!hasBegun) resolve(NEVER_BEGAN);
+    else if (isUsed) resolve({ ...handlerExited(code, signal), died: 'usedProcess' });
     else resolve(code === EXIT_BY_ANOTHER ? SUSPECTED : handlerExited(code, signal));
   };
   const onAbort = () => send(abortMessage(deadline.signal.reason));
@@ -113,7 +122,10 @@ function abortMessage({ name, message }: DOMException): ToProcess {
   return { kind: 'abort', name, message };
 }
 
-function handlerExited(code: number | null, signal: string | null): AttemptResult {
+function handlerExited(
+  code: number | null,
+  signal: string | null,
+): Extract<AttemptResult, { kind: 'threw' }> {
   const how = signal === null ? `with code ${code}` : `by ${signal}`;
   const message = `The handler's process ended ${how} before its result.`;
   return { ...failure('handler_exited', message, true), died: 'handlerProcess' };

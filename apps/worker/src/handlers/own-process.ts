@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import pLimit from 'p-limit';
+import { createIdleProcesses } from './idle-processes.ts';
+import type { LendProcess } from './isolated-handler.ts';
 import { MAX_HEAP_MB, startProcess } from './process-pool.ts';
 
 /** A start takes a core for a moment; more at once would only make all of them late. */
@@ -13,29 +15,42 @@ const LOOK_AGAIN_MS = 250;
 /** The handler may have been written to run in the worker, with the worker's memory. */
 const HEAP_MB = Math.max(MAX_HEAP_MB, Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20));
 
+/** A quick job that is about to end leaves its process to the next one, which then needs no start. */
+const MAY_COME_FREE_MS = 50;
+const IDLE_MS = 5_000;
+
 const startingLimit = pLimit(MAX_STARTING);
+const idle = createIdleProcesses(IDLE_MS);
 let lent = 0;
 
 /**
- * Lends `work` a handler process that has run nothing else, and ends it afterwards. There may be as many as jobs that
- * run, beyond the few of the pool, as long as there is memory; rejects when none can be started.
+ * Makes what lends a process that runs nothing else at the same time. There may be as many as jobs that run, beyond the few
+ * of the pool, as long as there is memory; it rejects when none can be started. With `mustBeNew` nothing has run there
+ * before, so that its death is known to be the doing of what runs.
  */
-export async function withOwnProcess<T>(
-  signal: AbortSignal,
-  work: (child: ChildProcess) => Promise<T>,
-): Promise<T> {
-  const child = await startingLimit(async () => {
-    await memoryForOneMore(signal);
-    const started = await startProcess(signal, HEAP_MB);
+export function ownProcess({ mustBeNew }: { mustBeNew: boolean }): LendProcess {
+  return async (signal, work) => {
+    const { child, isUsed } = await startingLimit(() => takeProcess(signal, mustBeNew));
     lent += 1;
-    return started;
-  });
-  try {
-    return await work(child);
-  } finally {
-    lent -= 1;
-    child.kill('SIGKILL');
-  }
+    try {
+      return await work(child, isUsed);
+    } finally {
+      lent -= 1;
+      idle.put(child);
+    }
+  };
+}
+
+async function takeProcess(signal: AbortSignal, mustBeNew: boolean) {
+  const used = mustBeNew ? undefined : (idle.take() ?? (await takeSoon(signal)));
+  if (used) return { child: used, isUsed: true };
+  await memoryForOneMore(signal);
+  return { child: await startProcess(signal, HEAP_MB), isUsed: false };
+}
+
+async function takeSoon(signal: AbortSignal): Promise<ChildProcess | undefined> {
+  if (lent > 0) await delay(MAY_COME_FREE_MS, undefined, { signal });
+  return idle.take();
 }
 
 async function memoryForOneMore(signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { createIdleProcesses } from './idle-processes.ts';
 
 /** A handler that outgrows this heap ends its process, not the worker. */
 export const MAX_HEAP_MB = 512;
@@ -10,8 +11,7 @@ const IDLE_MS = 60_000;
 const START_MS = 30_000;
 const PROGRAM = fileURLToPath(new URL('./isolated-process.ts', import.meta.url));
 
-/** Each with the timer that ends it when nobody needs it for long. */
-const idle = new Map<ChildProcess, NodeJS.Timeout>();
+const idle = createIdleProcesses(IDLE_MS);
 const running = new Set<ChildProcess>();
 const waiting = new Set<() => void>();
 let free = MAX_PROCESSES;
@@ -26,11 +26,11 @@ export async function withProcess<T>(
 ): Promise<T> {
   await takeSlot(signal);
   try {
-    const child = takeIdle() ?? (await startProcess(signal, MAX_HEAP_MB));
+    const child = idle.take() ?? (await startProcess(signal, MAX_HEAP_MB));
     try {
       return await work(child);
     } finally {
-      putBack(child);
+      idle.put(child);
     }
   } finally {
     giveSlot();
@@ -88,10 +88,7 @@ export async function startProcess(signal: AbortSignal, maxHeapMb: number): Prom
   running.add(child);
   // A message to a process that is gone fails; its exit tells the same.
   child.on('error', () => undefined);
-  child.once('exit', () => {
-    running.delete(child);
-    forgetIdle(child);
-  });
+  child.once('exit', () => void running.delete(child));
   try {
     await ready(child, AbortSignal.any([signal, AbortSignal.timeout(START_MS)]));
     return child;
@@ -114,26 +111,4 @@ async function ready(child: ChildProcess, signal: AbortSignal): Promise<void> {
     exited.catch(() => undefined);
     settled.abort();
   }
-}
-
-function takeIdle(): ChildProcess | undefined {
-  const [child] = idle.keys();
-  if (!child) return undefined;
-  forgetIdle(child);
-  child.ref();
-  child.channel?.ref();
-  return child;
-}
-
-/** Idle processes do not keep the worker alive; they end with it, as their channel closes. */
-function putBack(child: ChildProcess): void {
-  if (!child.connected || child.killed) return;
-  child.unref();
-  child.channel?.unref();
-  idle.set(child, setTimeout(() => child.kill('SIGKILL'), IDLE_MS).unref());
-}
-
-function forgetIdle(child: ChildProcess): void {
-  clearTimeout(idle.get(child));
-  idle.delete(child);
 }

@@ -26,7 +26,7 @@ export async function claimJobs(
       AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL FOR KEY SHARE)
     RETURNING jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, jobs.attempt,
       jobs.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,
-      jobs.timeout_ms AS "timeoutMs", jobs.suspect, jobs.webhook IS NOT NULL AS "hasWebhook",
+      jobs.timeout_ms AS "timeoutMs", jobs.suspect, jobs.losses, jobs.webhook IS NOT NULL AS "hasWebhook",
       jobs.concurrency_limit IS NOT NULL AS "isLimited", jobs.payload, jobs.tags, jobs.metadata, jobs.created_at AS "createdAt",
       jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate, jobs.dispatch_no AS "dispatchNo"
   `.execute(db);

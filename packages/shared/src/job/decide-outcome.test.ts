@@ -97,6 +97,12 @@ describe('decideOutcome', () => {
       { kind: 'deadLetter', reason: 'poison', suspect: true },
     ],
     [
+      'a suspect that ends a process in which others had run is given back, and the loss is counted',
+      { ...job, suspect: true, attemptsMade: 3 },
+      { kind: 'threw', error, died: 'usedProcess' },
+      { kind: 'release', suspect: true, loss: error },
+    ],
+    [
       'an isolated handler that ends its process is no poison when it never was suspect',
       { ...job, attemptsMade: 3 },
       { kind: 'threw', error, died: 'handlerProcess' },

@@ -27,8 +27,8 @@ interface ThrewResult {
   kind: 'threw';
   error: JobError;
   retryAfterMs?: number;
-  /** The process that ended of it: that of the handler, or the worker with everything that ran there. */
-  died?: 'handlerProcess' | 'worker';
+  /** The process that ended: that of the handler, one in which others had run before, or the worker with all that ran there. */
+  died?: 'handlerProcess' | 'usedProcess' | 'worker';
   /** The handler did not run, because its schema refused the payload. */
   payloadRefused?: true;
 }
@@ -75,6 +75,8 @@ export function decideOutcome(job: AttemptedJob, result: AttemptResult, spread: 
     case 'misdirected':
       return { kind: 'release', ...(result.refusedBy !== undefined && { refusedBy: result.refusedBy }) };
     case 'threw':
+      // What an earlier one left may have ended it, so nothing is proved and the attempt does not count.
+      if (result.died === 'usedProcess') return { kind: 'release', suspect: true, loss: result.error };
       if (isPoisonous(job, result)) return suspected(retryOrDeadLetter(job, result.error, spread, 'poison'));
       return retryOrDeadLetter(job, result.error, spread, 'attempts_exhausted', result.retryAfterMs);
     case 'timedOut':
@@ -87,7 +89,7 @@ export function decideOutcome(job: AttemptedJob, result: AttemptResult, spread: 
   }
 }
 
-/** The process of a suspect runs nothing else, so its death tells; whoever takes the worker along needs no more proof. */
+/** The process of a suspect has run nothing else, so its death tells; whoever takes the worker along needs no more proof. */
 function isPoisonous(job: AttemptedJob, { died }: Extract<AttemptResult, { kind: 'threw' }>): boolean {
   return died === 'worker' || (died === 'handlerProcess' && job.suspect);
 }
