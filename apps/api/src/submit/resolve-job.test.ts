@@ -1,5 +1,6 @@
 import type { JobTypeDefaults } from '@accepted/shared/database/tables';
 import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { parseExactly } from '@accepted/shared/json/exact-numbers';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { JobRequest } from './job-request.ts';
@@ -80,6 +81,18 @@ describe('concurrency', () => {
     const job = resolve(request, defaults);
     expect([job.concurrencyKey, job.concurrencyLimit]).toEqual([concurrencyKey, concurrencyLimit]);
   });
+});
+
+test.each([
+  ['3889108265204450030', ['38891082652044500300e-1', '3889108265204450030.0', '3.88910826520445003E18']],
+  ['0.1000000000000000055', ['1000000000000000055e-19', '0.10000000000000000550']],
+  ['[3889108265204450030]', ['[38891082652044500300e-1]']],
+])('every spelling of %s makes one key', (key, spellings) => {
+  const keys = [key, ...spellings].map((spelled) => {
+    const payload = parseExactly(`{"id":${spelled}}`);
+    return resolve({ payload }, { concurrency: { limit: 1, keyPointer: '/id' } }).concurrencyKey;
+  });
+  expect(new Set(keys)).toEqual(new Set([`report.render:${key}`]));
 });
 
 test('a time up to a minute ago is taken, one before that is not', () => {

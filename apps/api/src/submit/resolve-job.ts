@@ -3,6 +3,7 @@ import type { JobTypeDefaults } from '@accepted/shared/database/tables';
 import { completeBackoff } from '@accepted/shared/job/backoff';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { priorityRank } from '@accepted/shared/job/priority';
+import { stringifyPlainly } from '@accepted/shared/json/exact-numbers';
 import { urlFault } from '@accepted/shared/outbound/url-fault';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import { parseTime } from '../http/parse-time.ts';
@@ -91,7 +92,8 @@ export function resolveJob(
 
 /**
  * Decides which jobs share a limit. A key of the request is the tenant's own, across types, and means one at a time
- * unless the type has a limit; a key made from the payload counts within its type alone.
+ * unless the type has a limit; a key made from the payload counts within its type alone, and
+ * is the same however its numbers are spelled.
  */
 export function resolveConcurrency(
   request: Pick<JobRequest, 'concurrencyKey' | 'payload'>,
@@ -105,6 +107,6 @@ export function resolveConcurrency(
   if (concurrency.keyPointer === undefined) return { concurrencyKey: type, concurrencyLimit: limit };
   const value = resolvePointer(request.payload, concurrency.keyPointer);
   if (value === undefined || value === null) return {};
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : stringifyPlainly(value);
   return { concurrencyKey: `${type}:${text}`, concurrencyLimit: limit };
 }

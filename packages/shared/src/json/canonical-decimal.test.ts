@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { canonicalDecimal } from './canonical-decimal.ts';
+import { canonicalDecimal, plainDecimal } from './canonical-decimal.ts';
 
 test.each([
   ['0', '0'],
@@ -12,6 +12,17 @@ test.each([
   ['1e99999999999999999999', '1e99999999999999999999'],
 ])('%s is %s', (number, canonical) => {
   expect(canonicalDecimal(number)).toBe(canonical);
+});
+
+test.each([
+  ['-0.0', '0'],
+  ['1e3', '1000'],
+  ['-1.50', '-1.5'],
+  ['12e-3', '0.012'],
+  ['-5e-1', '-0.5'],
+  ['1200e-2', '12'],
+])('%s is %s without an exponent', (number, plain) => {
+  expect(plainDecimal(number)).toBe(plain);
 });
 
 test('two spellings are the same exactly when their values are', () => {

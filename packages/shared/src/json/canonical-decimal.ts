@@ -1,4 +1,5 @@
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
+const NUMBER_WITHOUT_POINT = /^(-?)(\d+)(?:e(-?\d+))?$/;
 const ZERO = 48;
 
 /**
@@ -14,6 +15,18 @@ export function canonicalDecimal(number: string): string {
   if (start === end) return '0';
   const power = BigInt(exponent) - BigInt(fraction.length) + BigInt(digits.length - end);
   return `${sign}${digits.slice(start, end)}e${power}`;
+}
+
+/**
+ * Writes a JSON number as people write ids and amounts, without an exponent, and all spellings of its value alike. It must
+ * not be far beyond the range of a double: an exponent becomes as many zeros.
+ */
+export function plainDecimal(number: string): string {
+  const [, sign = '', digits = '0', power = '0'] = NUMBER_WITHOUT_POINT.exec(canonicalDecimal(number)) ?? [];
+  const zeros = Number(power);
+  if (zeros >= 0) return `${sign}${digits}${'0'.repeat(zeros)}`;
+  const padded = digits.padStart(1 - zeros, '0');
+  return `${sign}${padded.slice(0, zeros)}.${padded.slice(zeros)}`;
 }
 
 /** Finds where the zeros in front end and those behind begin; by hand, as a pattern would take quadratic time. */

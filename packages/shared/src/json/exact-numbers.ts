@@ -1,4 +1,4 @@
-import { canonicalDecimal } from './canonical-decimal.ts';
+import { canonicalDecimal, plainDecimal } from './canonical-decimal.ts';
 
 /**
  * JSON as it was written: a number that a double would change stays the text it was. Between the door and whoever reads
@@ -74,6 +74,11 @@ export function replaceNumbers(value: unknown, replace: (digits: string) => unkn
   if (typeof value !== 'object' || value === null || !holders.has(value)) return value;
   if (Array.isArray(value)) return value.map((item) => replaceNumbers(item, replace));
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, replaceNumbers(item, replace)]));
+}
+
+/** Writes a parsed value as JSON in which each kept number has one spelling, without an exponent. */
+export function stringifyPlainly(value: unknown): string {
+  return JSON.stringify(replaceNumbers(value, (digits) => rawJSON(plainDecimal(digits))));
 }
 
 type Parse = (
