@@ -67,6 +67,12 @@ test('a body over the limit is 413', async () => {
   expect(answer).toMatchObject({ status: 413, code: 'body_too_large' });
 });
 
+test('an empty body is told from one that is null', async () => {
+  const detailOf = async (text: string) => (await submitText(text)).problem.errors;
+  expect(await detailOf('')).toEqual([{ pointer: '', detail: 'The body is empty, and must be an object.' }]);
+  expect(await detailOf('null')).toEqual([{ pointer: '', detail: 'It must be an object, not null.' }]);
+});
+
 const INVALID_BODIES: [string, string, string[]][] = [
   ['no body', '', ['']],
   ['null', 'null', ['']],

@@ -138,12 +138,42 @@ describe('a number that the handler could only get as text', () => {
     [`{"type":"test.open","payload":1,"delayMs":1.00000000000000000001}`, '/delayMs'],
     [`{"type":"test.open","payload":1,"metadata":${ID}}`, '/metadata'],
     [`{"type":"test.open","payload":1,"tags":[${ID}]}`, '/tags/0'],
+    [`{"type":"test.open","payload":1,"delayMs":1e400}`, '/delayMs'],
     [`{"type":"test.open","payload":1e400}`, '/payload'],
     [`{"type":"test.open","payload":[${ID},-1e400]}`, '/payload/1'],
     [`{"type":"test.open","payload":{"a":1e-400}}`, '/payload/a'],
     [`{"type":"test.open","payload":1,"metadata":{"a":0.${'3'.repeat(2_000)}}}`, '/metadata/a'],
   ])('%.60s is refused', async (text, pointer) => {
     expect(await faultsOf(text)).toEqual([pointer]);
+  });
+});
+
+describe('a number that a double would change, where the API itself reads it', () => {
+  const INEXACT = 'not a number with more digits than a double holds exactly.';
+
+  test.each([
+    [`"delayMs":${ID}`, '/delayMs', `It must be an integer, ${INEXACT}`],
+    [`"delayMs":5.0000000000000000001`, '/delayMs', `It must be an integer, ${INEXACT}`],
+    [`"concurrencyKey":${ID}`, '/concurrencyKey', `It must be a string, ${INEXACT}`],
+    [`"tags":[${ID}]`, '/tags/0', `It must be a string, ${INEXACT}`],
+    [`"retry":{"maxAttempts":${ID}}`, '/retry/maxAttempts', `It must be an integer, ${INEXACT}`],
+    [`"webhook":${ID}`, '/webhook', `It must be an object, ${INEXACT}`],
+    [`"delayMs":1e400`, '/delayMs', 'The number is too large for a double.'],
+  ])('%s is told as what it is', async (field, pointer, detail) => {
+    const reply = await post(`{"type":"test.open","payload":1,${field}}`);
+    expect(reply.json().errors).toEqual([{ pointer, detail }]);
+  });
+
+  test('is told so to whoever reschedules, too', async () => {
+    const id = await api.submit({ delayMs: 60_000 });
+    const reschedule = async (delayMs: string) =>
+      (await send('POST', `/v1/jobs/${id}/reschedule`, `{"delayMs":${delayMs}}`)).json().errors;
+    expect(await reschedule(ID)).toEqual([
+      { pointer: '/delayMs', detail: `It must be an integer, ${INEXACT}` },
+    ]);
+    expect(await reschedule('1e400')).toEqual([
+      { pointer: '/delayMs', detail: 'The number is too large for a double.' },
+    ]);
   });
 });
 

@@ -105,3 +105,15 @@ test('what a client gets is one fault for one mistake, with what is allowed', as
   );
   expect(errors).toHaveLength(4);
 });
+
+test('a backoff without its type is asked for it, and a priority that is no text for one that there is', async () => {
+  const body = { type: 'test.echo', payload: {}, priority: null, retry: { backoff: {} } };
+  const { errors } = (await api.send('POST', '/v1/jobs', { body })).json();
+  expect(errors).toEqual([
+    { pointer: '/priority', detail: 'It must be one of "critical", "high", "normal" or "low".' },
+    {
+      pointer: '/retry/backoff/type',
+      detail: 'This field is required, and must be one of "exponential", "fixed" or "schedule".',
+    },
+  ]);
+});

@@ -62,8 +62,9 @@ export const KEYWORDS: Record<string, Describe> = {
   dependentRequired: dependency,
   discriminator: ({ params, parentSchema, data }) => {
     const { tag } = params;
-    const tags = branchesOf(parentSchema).flatMap((branch) => tagsOf(branch, tag));
-    return oneOfThese(tags, (data as Record<string, unknown> | undefined)?.[tag]);
+    const tags = branchesOf(parentSchema).flatMap((branch) => choicesOfSchema(branch.properties?.[tag]));
+    const given = (data as Record<string, unknown> | undefined)?.[tag];
+    return given === undefined ? missing(tags) : oneOfThese(tags, given);
   },
   enum: ({ params, data }) => oneOfThese(params.allowedValues, data),
   exclusiveMaximum: limit,
@@ -89,7 +90,7 @@ export const KEYWORDS: Record<string, Describe> = {
       ? `It does not have the form that is wanted: ${sentence(parentSchema.description)}`
       : `It must have the form of the regular expression ${params.pattern}.`,
   propertyNames: () => 'A field of this name is not allowed.',
-  required: () => 'This field is required.',
+  required: ({ params }) => missing(params.allowedValues ?? []),
   type: ({ params, data }, isText) => {
     const wanted = typeWords([params.type].flat());
     return isText ? `It must be ${wanted}.` : `It must be ${wanted}, not ${typeOf(data)}.`;
@@ -109,8 +110,16 @@ export function describeFault(keyword: string, error: Described, isText: boolean
 function oneOfThese(allowed: unknown[], given: unknown): string {
   const words = allowed.filter((value) => typeof value === 'string');
   const guess = typeof given === 'string' ? suggestion(given, words, '"') : '';
-  if (allowed.length === 1) return `It must be ${show(allowed[0])}.${guess}`;
-  return `It must be one of ${listOf(allowed.map(show))}.${guess}`;
+  return `It must be ${choice(allowed)}.${guess}`;
+}
+
+/** `allowed` is empty where the field may be many things. */
+function missing(allowed: unknown[]): string {
+  return `This field is required${allowed.length > 0 ? `, and must be ${choice(allowed)}` : ''}.`;
+}
+
+function choice(allowed: unknown[]): string {
+  return allowed.length === 1 ? show(allowed[0]) : `one of ${listOf(allowed.map(show))}`;
 }
 
 function alternatives(fitting: 'none' | 'several', branches: unknown): string {
@@ -136,15 +145,19 @@ function excluded(schema: unknown): string {
   return 'It is one of the values that are ruled out here.';
 }
 
-function branchesOf(schema: unknown): unknown[] {
-  const { oneOf, anyOf } = (schema ?? {}) as { oneOf?: unknown[]; anyOf?: unknown[] };
+interface Branch {
+  properties?: Record<string, unknown>;
+}
+
+function branchesOf(schema: unknown): Branch[] {
+  const { oneOf, anyOf } = (schema ?? {}) as { oneOf?: Branch[]; anyOf?: Branch[] };
   return oneOf ?? anyOf ?? [];
 }
 
-function tagsOf(branch: unknown, tag: string): unknown[] {
-  const schema = (branch as { properties?: Record<string, { const?: unknown; enum?: unknown[] }> })
-    .properties?.[tag];
-  return schema?.enum ?? (schema && 'const' in schema ? [schema.const] : []);
+/** Lists the values that a schema allows by `enum` or `const`; none where it has neither. */
+export function choicesOfSchema(schema: unknown): unknown[] {
+  const { enum: values, const: value } = (schema ?? {}) as { enum?: unknown[]; const?: unknown };
+  return values ?? (value === undefined ? [] : [value]);
 }
 
 function sentence(text: string): string {

@@ -54,8 +54,15 @@ const CASES: [keyword: string, schema: object, value: unknown, faults: string[]]
     'norml',
     [': It must be one of "critical", "high", "normal" or "low". Did you mean "normal"?'],
   ],
+  [
+    'enum',
+    { type: 'string', ...PRIORITIES },
+    null,
+    [': It must be one of "critical", "high", "normal" or "low".'],
+  ],
   ['enum', { enum: [1, null] }, 2, [': It must be one of 1 or null.']],
   ['const', { const: 'v1' }, 'v2', [': It must be "v1".']],
+  ['const', { type: 'string', const: 'v1' }, 5, [': It must be "v1".']],
   ['multipleOf', { multipleOf: 5 }, 7, [': It must be a multiple of 5.']],
   ['maximum', { maximum: 5 }, 7, [': It must be 5 or less.']],
   ['minimum', { minimum: 5 }, 4, [': It must be 5 or more.']],
@@ -194,12 +201,7 @@ const CASES: [keyword: string, schema: object, value: unknown, faults: string[]]
     'ab',
     [': It must have at least 3 characters.'],
   ],
-  [
-    'anyOf',
-    { anyOf: [{ const: 'a' }, { enum: ['b', 'c'] }] },
-    'd',
-    [': It must be one of "a", "b" or "c". Did you mean "a"?'],
-  ],
+  ['anyOf', { anyOf: [{ const: 'a' }, { enum: ['b', 'c'] }] }, 'd', [': It must be one of "a", "b" or "c".']],
   [
     'anyOf',
     {
@@ -245,7 +247,7 @@ const CASES: [keyword: string, schema: object, value: unknown, faults: string[]]
     ['/kind: It must be one of "circle" or "square". Did you mean "circle"?'],
   ],
   ['discriminator', SHAPES, { kind: 5 }, ['/kind: It must be one of "circle" or "square".']],
-  ['discriminator', SHAPES, {}, ['/kind: This field is required.']],
+  ['discriminator', SHAPES, {}, ['/kind: This field is required, and must be one of "circle" or "square".']],
   ['discriminator', SHAPES, { kind: 'circle' }, ['/radius: This field is required.']],
   ['false schema', { properties: { a: false } }, { a: 1 }, ['/a: Nothing may be given here.']],
   [

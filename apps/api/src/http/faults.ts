@@ -2,7 +2,8 @@ import type { Ajv, AnySchema, ErrorObject, ValidateFunction } from 'ajv';
 import { escapePointer } from '../json/scan-json.ts';
 import { describeFault } from './describe-fault.ts';
 import type { Fault } from './problem.ts';
-import { type SchemaAt, settleUnions } from './union-faults.ts';
+import { schemaPointers } from './schema-pointers.ts';
+import { type SchemaBelow, settleUnions } from './union-faults.ts';
 
 const MAX_FAULTS = 50;
 
@@ -33,11 +34,13 @@ export function compileCheck(
   const name = `check-${lastNumber}`;
   ajv.addSchema(schema, name);
   const validate = ajv.getSchema(name) as ValidateFunction;
-  const schemaAt: SchemaAt = (path) => {
-    const [document, pointer] = path.split('#');
-    return ajv.getSchema(`${document || name}#${pointer ?? ''}`);
+  const pointerOf = schemaPointers(schema);
+  const schemaBelow: SchemaBelow = (parent, path) => {
+    const pointer = pointerOf(parent);
+    return pointer === undefined ? undefined : ajv.getSchema(`${name}#${pointer}${path}`);
   };
-  return (value) => (validate(value) ? [] : faultsOf(settleUnions(validate.errors ?? [], schemaAt), place));
+  return (value) =>
+    validate(value) ? [] : faultsOf(settleUnions(validate.errors ?? [], schemaBelow), place);
 }
 
 function faultsOf(errors: readonly ErrorObject[], { prefix, isText = false }: Place): Fault[] {
@@ -61,8 +64,12 @@ function isImplied(error: ErrorObject, errors: readonly ErrorObject[]): boolean 
       return errors.length > 1;
     case 'pattern':
       return isSaidBy('format', (other) => other.parentSchema === error.parentSchema);
-    case 'discriminator':
-      return isSaidBy('required', (other) => other.params.missingProperty === error.params.tag);
+    case 'required':
+      return isSaidBy('discriminator', (other) => other.params.tag === error.params.missingProperty);
+    case 'type':
+      return ['enum', 'const'].some((keyword) =>
+        isSaidBy(keyword, (other) => other.parentSchema === error.parentSchema),
+      );
     default:
       return false;
   }

@@ -22,10 +22,15 @@ export function listOf(words: readonly string[], conjunction: 'or' | 'and' = 'or
 /** Suggests the word that was probably meant; nothing where none is near. */
 export function suggestion(given: string, known: readonly string[], quote: '`' | '"'): string {
   if (known.length === 0 || given.length > MAX_SHOWN) return '';
-  const nearest = closest(given, known);
-  const isNear =
-    distance(given.toLowerCase(), nearest.toLowerCase()) <= Math.max(1, Math.floor(nearest.length / 3));
-  return isNear ? ` Did you mean ${quote}${nearest}${quote}?` : '';
+  const lowerCase = known.map((word) => word.toLowerCase());
+  const nearest = closest(given.toLowerCase(), lowerCase);
+  const isNear = distance(given.toLowerCase(), nearest) <= mostSlips(Math.max(given.length, nearest.length));
+  return isNear ? ` Did you mean ${quote}${known[lowerCase.indexOf(nearest)]}${quote}?` : '';
+}
+
+/** Another letter makes another word of a short one, such as `5xx` of `2xx`: there only upper and lower case are mixed up. */
+function mostSlips(length: number): number {
+  return length < 4 ? 0 : Math.floor(length / 3);
 }
 
 const ARTICLES: Record<string, string> = {
@@ -36,6 +41,8 @@ const ARTICLES: Record<string, string> = {
   array: 'an array',
   object: 'an object',
   null: 'null',
+  // The stand-in for a number that was kept as it was written.
+  symbol: 'a number with more digits than a double holds exactly',
 };
 
 /** Says what a type of JSON is, for people. */

@@ -58,12 +58,18 @@ export const validation = fp(async (app) => {
   });
 });
 
-/** Lists what is wrong with the body, in its text and by its schema; throws when another part is wrong. */
+/**
+ * Lists what is wrong with the body, in its text and by its schema; throws when another part is wrong. What is wrong in
+ * the text makes the schema complain of the same place, and is told alone.
+ */
 export function bodyFaultsOf(request: FastifyRequest): Fault[] {
   const error = request.validationError;
   if (!error) return request.bodyFaults;
   if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
-  return [...request.bodyFaults, ...(error.errors ?? [])];
+  if (request.body === undefined)
+    return [{ pointer: '', detail: 'The body is empty, and must be an object.' }];
+  const known = new Set(request.bodyFaults.map(({ pointer }) => pointer));
+  return [...request.bodyFaults, ...(error.errors ?? []).filter(({ pointer }) => !known.has(pointer))];
 }
 
 /** Only a field that takes anything takes a number that a double would change: not as a number, nor as its text. */
