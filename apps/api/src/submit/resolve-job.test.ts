@@ -66,6 +66,15 @@ test('a backoff that is given in part is filled in', () => {
 });
 
 describe('concurrency', () => {
+  test('a value of the payload that is too long for a key is told apart by its hash', () => {
+    const keyOf = (id: string) =>
+      resolve({ payload: { id } }, { concurrency: { limit: 1, keyPointer: '/id' } }).concurrencyKey;
+    const [long, other] = [keyOf('x'.repeat(1_000_000)), keyOf(`${'x'.repeat(999_999)}y`)];
+    expect(long).toMatch(/^[\w.]+:sha256:[\w-]{43}$/);
+    expect(other).not.toBe(long);
+    expect(keyOf('x'.repeat(255))).toMatch(/x{255}$/);
+  });
+
   const byAccount = { concurrency: { limit: 3, keyPointer: '/account/id' } };
 
   test.each([

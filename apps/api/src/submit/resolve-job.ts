@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { CatalogType } from '@accepted/shared/database/catalog';
 import type { JobTypeDefaults } from '@accepted/shared/database/tables';
 import { completeBackoff } from '@accepted/shared/job/backoff';
@@ -20,6 +21,8 @@ export type Submission = Pick<
 /** Clocks of clients differ, and a request takes its time: a `runAt` this long ago still means "now". */
 const PAST_TOLERANCE_MS = 60_000;
 const MAX_METADATA_BYTES = 16_384;
+/** As for a key of the request. */
+const MAX_KEY_LENGTH = 255;
 
 /**
  * Lists what is wrong with a request beyond its schema and its payload. Pure: `now` comes from the caller. The request
@@ -108,5 +111,11 @@ export function resolveConcurrency(
   const value = resolvePointer(request.payload, concurrency.keyPointer);
   if (value === undefined || value === null) return {};
   const text = typeof value === 'string' ? value : stringifyPlainly(value);
-  return { concurrencyKey: `${type}:${text}`, concurrencyLimit: limit };
+  return { concurrencyKey: `${type}:${shortened(text)}`, concurrencyLimit: limit };
+}
+
+/** A value of the payload may be as large as the payload, and the key stands in an index and in every row of a list. */
+function shortened(text: string): string {
+  if (text.length <= MAX_KEY_LENGTH) return text;
+  return `sha256:${createHash('sha256').update(text).digest('base64url')}`;
 }
