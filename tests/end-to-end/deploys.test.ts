@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { parsePublicId } from '@accepted/shared/job/id';
-import type { JobView } from '@accepted/shared/job/job-view';
 import type { JobStatus } from '@accepted/shared/job/status';
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
@@ -38,22 +36,9 @@ describe.each(['redis', 'postgres'] as const)('workers of two builds on the %s e
     await worker.exited;
   }
 
-  const post = (payload: object, headers = {}) =>
-    installation.submit({ type: 'test.greet', payload, retry: { maxAttempts: 1 } }, headers);
-
-  /** Submits a job; a machine that is busy with other tests may have it sent again. */
-  async function submitOne(payload: object): Promise<string> {
-    const key = { 'idempotency-key': randomUUID() };
-    const reply = await waitUntil(
-      async () => {
-        const answered = await post(payload, key);
-        return answered.status === 503 ? undefined : answered;
-      },
-      { until: 'the API answers', timeoutMs: 20_000 },
-    );
-    expect(reply.status).toBe(202);
-    return ((await reply.json()) as JobView).id;
-  }
+  const bodyOf = (payload: object) => ({ type: 'test.greet', payload, retry: { maxAttempts: 1 } });
+  const post = (payload: object) => installation.submit(bodyOf(payload));
+  const submitOne = async (payload: object) => (await installation.accept(bodyOf(payload))).id;
 
   /** Submits jobs at once; all of them must be accepted. */
   const submit = (count: number, payload: (n: number) => object) =>

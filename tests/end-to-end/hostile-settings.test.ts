@@ -78,7 +78,7 @@ test.each(['redis', 'postgres'] as const)(
       until: 'all webhooks have come',
       timeoutMs: 30_000,
     });
-    const dead = await submitType(installation, { type: 'test.require-file', payload: { file: '/nowhere' } });
+    const dead = await installation.accept({ type: 'test.require-file', payload: { file: '/nowhere' } });
     expect((await untilEnded(installation, dead.id)).status).toBe('failed');
     for (const path of [
       `/v1/jobs/${dead.id}`,
@@ -148,21 +148,7 @@ async function receiveWebhooks(): Promise<{ url: string; ids: Set<string> }> {
 function submit(installation: Installation, n: number, webhook: object): Promise<JobView> {
   const payload = { file: join(installation.folder, 'effects'), n };
   const when = n % 4 === 0 ? { delayMs: 500 } : {};
-  return submitType(installation, { type: 'test.append-line', payload, webhook, ...when, tags: [`n${n}`] });
-}
-
-async function submitType(installation: Installation, body: object): Promise<JobView> {
-  const headers = { 'idempotency-key': crypto.randomUUID() };
-  return await waitUntil(
-    async () => {
-      const response = await installation.submit(body, headers);
-      // A machine that is busy may take longer than the request's budget; nothing else may fail.
-      if (response.status === 503) return undefined;
-      expect(response.status).toBe(202);
-      return (await response.json()) as JobView;
-    },
-    { until: 'the job is accepted', timeoutMs: 30_000 },
-  );
+  return installation.accept({ type: 'test.append-line', payload, webhook, ...when, tags: [`n${n}`] });
 }
 
 function untilEnded(installation: Installation, id: string): Promise<JobView> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,9 @@ import type { JobView } from '@accepted/shared/job/job-view';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
+import { expect } from 'vitest';
 
+const ACCEPTS_WITHIN_MS = 60_000;
 const JOBS_DIR = fileURLToPath(new URL('jobs', import.meta.url));
 
 /** Accepted as it is deployed: an API process and any number of worker processes. */
@@ -21,6 +24,11 @@ export interface Installation {
   startWorker(env?: Record<string, string>): Promise<SpawnedProcess>;
   request(path: string, init?: RequestInit): Promise<Response>;
   submit(body: object, headers?: Record<string, string>): Promise<Response>;
+  /**
+   * Submits a job until it is accepted: a machine that is busy with other tests may answer 503, and a client tries again
+   * under its key. Fails at any other answer.
+   */
+  accept(body: object, headers?: Record<string, string>): Promise<JobView>;
   readJob(id: string): Promise<JobView>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -55,6 +63,26 @@ export async function startInstallation(options: InstallationOptions): Promise<I
     timeoutMs: 60_000,
   });
 
+  const submit = (body: object, headers: Record<string, string> = {}) =>
+    request('/v1/jobs', {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+
+  async function accept(body: object, headers: Record<string, string> = {}): Promise<JobView> {
+    const key = { 'idempotency-key': randomUUID(), ...headers };
+    const answer = await waitUntil(
+      async () => {
+        const response = await submit(body, key);
+        return response.status === 503 ? undefined : response;
+      },
+      { until: 'the API accepts a job', timeoutMs: ACCEPTS_WITHIN_MS },
+    );
+    expect(answer.status).toBe(202);
+    return (await answer.json()) as JobView;
+  }
+
   const request = (path: string, init: RequestInit = {}) =>
     fetch(url + path, { ...init, headers: { authorization: `Bearer ${key}`, ...init.headers } });
 
@@ -69,12 +97,8 @@ export async function startInstallation(options: InstallationOptions): Promise<I
       return worker;
     },
     request,
-    submit: (body, headers = {}) =>
-      request('/v1/jobs', {
-        method: 'POST',
-        body: JSON.stringify(body),
-        headers: { 'content-type': 'application/json', ...headers },
-      }),
+    submit,
+    accept,
     async readJob(id) {
       return (await (await request(`/v1/jobs/${id}`)).json()) as JobView;
     },

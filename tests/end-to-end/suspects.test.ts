@@ -1,8 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobView } from '@accepted/shared/job/job-view';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { createTestDatabase } from '@accepted/testing/test-database';
@@ -21,18 +19,7 @@ async function openRig(kind: 'redis' | 'postgres') {
   const linesOf = async (name = file) =>
     existsSync(name) ? (await readFile(name, 'utf8')).trimEnd().split('\n') : [];
 
-  /** A busy machine may answer 503, and the client tries again. */
-  async function submit(body: object): Promise<string> {
-    const key = { 'idempotency-key': randomUUID() };
-    let jobId = '';
-    const isAccepted = async () => {
-      const response = await installation.submit(body, key);
-      if (response.ok) jobId = ((await response.json()) as JobView).id;
-      return response.ok;
-    };
-    await waitUntil(isAccepted, { until: 'the job is accepted', ...PATIENCE });
-    return jobId;
-  }
+  const submit = async (body: object) => (await installation.accept(body)).id;
 
   return {
     installation,

@@ -1,6 +1,6 @@
 import type { Database } from '@accepted/shared/database/connect';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type Config, publicUrl as publicUrlOf } from './config.ts';
 import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.ts';
 import { requestIdOf } from './http/request-id.ts';
@@ -144,7 +144,7 @@ function createServer(logger: FastifyBaseLogger, config: Config) {
     },
     trustProxy: config.TRUST_PROXY.length > 0 && [...config.TRUST_PROXY],
     requestIdHeader: false,
-    requestIdLogLabel: 'requestId',
+    logController: new LogController({ requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
     // While the server closes, requests on open connections are still answered; a 503 of Fastify's own is no problem+json.
     return503OnClosing: false,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { JobView } from '@accepted/shared/job/job-view';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -56,16 +55,7 @@ async function fill({ db }: TestDatabase): Promise<void> {
 /** Has the API and a worker run the statements of a job's life, and of the services beside it. */
 async function useEverything(installation: Installation): Promise<void> {
   const file = join(installation.folder, 'file');
-  const submit = async (body: object, headers = {}) => {
-    const accepted = await waitUntil(
-      async () => {
-        const response = await installation.submit(body, headers);
-        return response.status === 202 ? ((await response.json()) as JobView) : undefined;
-      },
-      { until: 'the job is accepted', timeoutMs: 20_000 },
-    );
-    return accepted.id;
-  };
+  const submit = async (body: object, headers = {}) => (await installation.accept(body, headers)).id;
   const append = { type: 'test.append-line', payload: { file, n: 1 } };
   const ids = await Promise.all([
     submit(append),
