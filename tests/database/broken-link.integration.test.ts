@@ -1,4 +1,4 @@
-import { openDatabase } from '@accepted/shared/database/connect';
+import { type Database, openDatabase } from '@accepted/shared/database/connect';
 import { CHANNELS, listen, notify } from '@accepted/shared/database/notifications';
 import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
@@ -23,6 +23,12 @@ afterEach(async () => {
 
 const ignoreErrors = () => undefined;
 
+async function backendOf(db: Database): Promise<number> {
+  const { rows } = await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(db);
+  if (!rows[0]) throw new Error('Postgres did not say which backend it was.');
+  return rows[0].pid;
+}
+
 test('a connection whose link went dead is replaced, not kept for the next statement', async () => {
   const db = openDatabase(
     {
@@ -34,8 +40,7 @@ test('a connection whose link went dead is replaced, not kept for the next state
     },
     ignoreErrors,
   );
-  const backend = async () =>
-    (await sql<{ pid: number }>`SELECT pg_backend_pid() AS pid`.execute(db)).rows[0]?.pid;
+  const backend = () => backendOf(db);
   const first = await backend();
   proxy.blackhole();
   await expect(backend()).rejects.toThrow('timeout');
@@ -58,6 +63,34 @@ test('one statement without an answer has the connections replaced that were as 
   const after = await waitUntil(allBackends, { until: 'Postgres answers again' });
   expect(after.filter((pid) => before.includes(pid))).toEqual([]);
   await db.destroy();
+});
+
+test('one statement without an answer leaves those connections alone that have heard from the server meanwhile', async () => {
+  const open = (applicationName: string) =>
+    openDatabase(
+      {
+        url: database.url,
+        applicationName,
+        maxConnections: 1,
+        connectTimeoutMs: 5_000,
+        statementTimeoutMs: 500,
+      },
+      ignoreErrors,
+    );
+  const [silent, heard] = [open('silent'), open('heard')];
+  const frozen = await backendOf(silent);
+  const before = await backendOf(heard);
+  process.kill(frozen, 'SIGSTOP');
+  try {
+    const refused = expect(backendOf(silent)).rejects.toThrow('timeout');
+    // When the first answer is here, the silent statement has begun for certain.
+    for (const _ of ['first', 'second']) await backendOf(heard);
+    await refused;
+  } finally {
+    process.kill(frozen, 'SIGCONT');
+  }
+  expect(await backendOf(heard)).toBe(before);
+  await Promise.all([silent.destroy(), heard.destroy()]);
 });
 
 test('a listener whose link was cut hears again', async () => {

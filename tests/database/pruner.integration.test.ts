@@ -128,6 +128,20 @@ test('a worker leaves it to an older one that lives', async () => {
   await pruner.stop();
 });
 
+test('what is done is not looked for again for minutes', async () => {
+  await dropPartitions(database.db);
+  let runs = 0;
+  const { said, pruner } = start(() => {
+    runs += 1;
+    return workerId;
+  });
+  await waitUntil(() => said.length === 1, { until: 'the pruner has made the weeks' });
+  // It would have begun again in the time that all these take.
+  for (let statement = 0; statement < 200; statement += 1) await sql`SELECT 1`.execute(database.db);
+  await pruner.stop();
+  expect(runs).toBe(1);
+});
+
 test('a shutdown waits for the statement under way, not for what would follow', async () => {
   const old = await makeOldPartition(database.db);
   const stopping = await database.db.transaction().execute(async (tx) => {

@@ -1,4 +1,4 @@
-import { heartbeat, markLostWorkers } from '@accepted/shared/database/workers';
+import { hasLiveWorker, heartbeat, markLostWorkers } from '@accepted/shared/database/workers';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';
@@ -66,4 +66,24 @@ test('heartbeats without a gap keep a worker steady', async () => {
   await beat(rescuerId);
   await setTimes(ledger.workerId, { silentMs: 16_000, steadyMs: 60_000 });
   expect(await markLost()).toEqual([ledger.workerId]);
+});
+
+describe('a live worker is found', () => {
+  const isLive = (of: { hostname: string; pid?: number }) => hasLiveWorker(ledger.db, of, TIMES.leaseMs);
+  const both = { silentMs: 14_000, steadyMs: 60_000 };
+
+  test('on its host and as its process, and nowhere else', async () => {
+    expect(await isLive({ hostname: 'test' })).toBe(true);
+    expect(await isLive({ hostname: 'test', pid: 1 })).toBe(true);
+    expect(await isLive({ hostname: 'test', pid: 2 })).toBe(false);
+    expect(await isLive({ hostname: 'other' })).toBe(false);
+  });
+
+  test('while its heartbeat is young and its lease has not ended', async () => {
+    for (const id of [ledger.workerId, rescuerId]) await setTimes(id, both);
+    expect(await isLive({ hostname: 'test' })).toBe(true);
+    await setTimes(ledger.workerId, { ...both, silentMs: 16_000 });
+    await sql`UPDATE workers SET lost_at = now() WHERE id = ${rescuerId}`.execute(ledger.db);
+    expect(await isLive({ hostname: 'test' })).toBe(false);
+  });
 });

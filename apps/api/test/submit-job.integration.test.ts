@@ -1,8 +1,8 @@
 import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { testLane } from '@accepted/testing/test-build';
+import { registerTestBuild, testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type ApiUnderTest, countJobs, createOtherTenant, runJob, startApi } from './api-under-test.ts';
 
 let api: ApiUnderTest;
@@ -97,6 +97,22 @@ test('every field of a request is kept', async () => {
     webhook: { url: 'https://example.com/hook', events: ['job.failed'] },
     tracestate: 'a=1',
   });
+});
+
+test('a type or a queue that a worker has just registered is known, though the catalog is not old', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  await using own = await startApi();
+  /** The catalog is at hand for two seconds, and is read anew for what it lacks after a fourth of one. */
+  const submitSoon = async (request: object) => {
+    vi.advanceTimersByTime(500);
+    await own.submit(request);
+  };
+  await submitSoon({});
+  await registerTestBuild(own.db, ['test.new'], { id: 'new' });
+  await submitSoon({ type: 'test.new' });
+  await registerTestBuild(own.db, ['test.newer'], { id: 'newer', queue: 'newer' });
+  await submitSoon({ queue: 'newer' });
 });
 
 test("a key of the client's own lets one job of its queue run at a time, of whatever type, where the type has no limit", async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { PermanentError } from '@accepted/job';
 import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
@@ -25,6 +26,20 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     const job = await submitOne('result', { payloadJson: '{"n":1}' });
     expect(await reaches(job.id, 'succeeded')).toMatchObject({ result: { got: { n: 1 } }, attempt: 1 });
     expect(await attemptsOf(job.id)).toMatchObject([{ attempt: 1, outcome: 'succeeded', error: null }]);
+  });
+
+  test('whoever reads a running job sees the progress that its handler reported last', async () => {
+    const gate = Promise.withResolvers<void>();
+    await start('progress', async (_, ctx) => {
+      for (const percent of [1, 2, 3]) ctx.progress({ percent });
+      await gate.promise;
+      ctx.progress({ percent: 100 });
+    });
+    const job = await submitOne('progress');
+    const reported = async () => isDeepStrictEqual((await readJob(job.id)).progress, { percent: 3 });
+    await waitUntil(reported, { until: 'the newest progress is there' });
+    gate.resolve();
+    expect(await reaches(job.id, 'succeeded')).toMatchObject({ progress: { percent: 100 } });
   });
 
   test('a failing job is tried again until it succeeds, each attempt under a larger token', async () => {

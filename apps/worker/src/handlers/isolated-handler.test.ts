@@ -17,7 +17,7 @@ import { attempt, recordingLogger } from './testing/attempt.ts';
 const SOURCE = `
 import { defineJob, PermanentError } from '@accepted/job';
 import { writeFileSync } from 'node:fs';
-import { pid } from 'node:process';
+import process, { pid } from 'node:process';
 import { z } from 'zod';
 
 class CardDeclined extends PermanentError { name = 'Error'; }
@@ -38,6 +38,11 @@ const deeds: Record<string, (ctx: any) => unknown> = {
   blockLater: () => void setTimeout(() => { writeFileSync(import.meta.dirname + '/blocked', ''); for (;;); }, 1),
   waitLong: () => new Promise((resolve) => setTimeout(resolve, 1_000)),
   crash: () => new Promise(() => setImmediate(() => { throw new Error('floating'); })),
+  // The listener runs outside of everything that the attempt has started.
+  outside: () => new Promise(() => {
+    process.once('SIGTERM', () => { throw new Error('outside'); });
+    process.kill(pid, 'SIGTERM');
+  }),
   outOfMemory: () => { const hoard: unknown[] = []; for (;;) hoard.push(new Array(1_000).fill(hoard.length)); },
   block: (ctx) => { ctx.progress(pid); for (;;); },
   hang: () => new Promise(() => setInterval(() => undefined, 1_000)),
@@ -238,7 +243,7 @@ describe('a suspect', () => {
     await Promise.all(busy);
   }, 30_000);
 
-  it.each(['exit', 'crash'])('that ends a new process (%s) is known to have done so', async (deed) => {
+  it.each(['exit', 'crash', 'outside'])('that ends a new process (%s) is known to have done so', async (deed) => {
     const result = await suspect(deed, { losses: 2 });
     expect(result).toMatchObject({ error: { code: 'handler_exited' }, died: 'handlerProcess' });
   });

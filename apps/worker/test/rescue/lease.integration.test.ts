@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+import { hasLiveWorker, listLiveLanes } from '@accepted/shared/database/workers';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -54,6 +56,14 @@ test('from the loss of a lease to the next one there is no worker id', async () 
   await allowLeases();
   const after = await waitUntil(lease.workerId, { until: 'a lease is held again' });
   expect(after).not.toBe(before);
+});
+
+test('a worker that drains is counted on no more, and keeps its lease', async () => {
+  const lanes = () => listLiveLanes(database.db, 'default');
+  expect(await lanes()).toMatchObject([{ buildId: TEST_BUILD, workers: 1 }]);
+  await lease.drain();
+  expect(await lanes()).toEqual([]);
+  expect(await hasLiveWorker(database.db, { hostname: hostname(), pid: process.pid }, 60_000)).toBe(true);
 });
 
 test('without a lease a delivered job is not claimed, and not dropped: it waits for the next lease', async () => {
