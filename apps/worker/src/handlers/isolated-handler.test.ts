@@ -243,10 +243,13 @@ describe('a suspect', () => {
     await Promise.all(busy);
   }, 30_000);
 
-  it.each(['exit', 'crash', 'outside'])('that ends a new process (%s) is known to have done so', async (deed) => {
-    const result = await suspect(deed, { losses: 2 });
-    expect(result).toMatchObject({ error: { code: 'handler_exited' }, died: 'handlerProcess' });
-  });
+  it.each(['exit', 'crash', 'outside'])(
+    'that ends a new process (%s) is known to have done so',
+    async (deed) => {
+      const result = await suspect(deed, { losses: 2 });
+      expect(result).toMatchObject({ error: { code: 'handler_exited' }, died: 'handlerProcess' });
+    },
+  );
 
   it('that ends a used process is not convicted by that', async () => {
     await suspect('process');
