@@ -35,7 +35,7 @@ const deeds: Record<string, (ctx: any) => unknown> = {
   exit: () => process.exit(3),
   throwLater: (payload) => void setTimeout(() => { throw new Error('left behind'); }, payload.laterMs),
   exitLater: (payload) => void setTimeout(() => process.exit(3), payload.laterMs),
-  blockLater: () => void setTimeout(() => { writeFileSync(import.meta.dirname + '/blocked', ''); for (;;); }, 1),
+  blockLater: (payload) => void setTimeout(() => { writeFileSync(import.meta.dirname + '/blocked', ''); for (;;); }, payload.laterMs),
   waitLong: () => new Promise((resolve) => setTimeout(resolve, 1_000)),
   crash: () => new Promise(() => setImmediate(() => { throw new Error('floating'); })),
   // The listener runs outside of everything that the attempt has started.
@@ -45,6 +45,7 @@ const deeds: Record<string, (ctx: any) => unknown> = {
   }),
   outOfMemory: () => { const hoard: unknown[] = []; for (;;) hoard.push(new Array(1_000).fill(hoard.length)); },
   block: (ctx) => { ctx.progress(pid); for (;;); },
+  stay: (ctx) => { ctx.progress(pid); return new Promise(() => setInterval(() => undefined, 1_000)); },
   hang: () => new Promise(() => setInterval(() => undefined, 1_000)),
   obey: (ctx) => new Promise((resolve) => {
     ctx.progress('ready');
@@ -198,7 +199,8 @@ describe('what an attempt left running in its process', () => {
   }, 30_000);
 
   it('does not hold up a later one by blocking the process', async () => {
-    await leave('blockLater', 1);
+    // Long enough for the attempt to have told its end: what blocks before that is still its own doing.
+    await leave('blockLater', 500);
     while (!existsSync(join(folder, 'blocked'))) await delay(20);
     expect(await run('process', { timeoutMs: 1_000 })).toMatchObject({ kind: 'returned' });
   }, 30_000);
@@ -228,11 +230,18 @@ describe('a suspect', () => {
   });
 
   it('never shares a process with one that still runs', async () => {
-    const results = await Promise.all(Array.from({ length: 4 }, () => suspect('waitLong')));
-    expect(results.map(({ kind }) => kind)).toEqual(Array(4).fill('returned'));
-    const idle = await Promise.all(Array.from({ length: 4 }, () => suspect('process')));
-    expect(new Set(idle.map((result) => whereItRan(result).pid)).size).toBe(4);
-  });
+    const over = new AbortController();
+    const allRun = Promise.withResolvers<void>();
+    const pids = new Set<unknown>();
+    const onProgress = (pid: unknown) => {
+      if (pids.add(pid).size === 4) allRun.resolve();
+    };
+    const controls = { signal: over.signal, onProgress };
+    const busy = Array.from({ length: 4 }, () => run('stay', { suspect: true }, controls));
+    await allRun.promise;
+    over.abort('shutdown');
+    await Promise.all(busy);
+  }, 30_000);
 
   it('does not wait for the processes that other jobs have', async () => {
     const over = new AbortController();

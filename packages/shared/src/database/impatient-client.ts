@@ -34,7 +34,7 @@ export class ImpatientClient extends pg.Client {
     connected.then((client) => callback(null, client), callback);
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg cannot be written as one signature without it.
   override query(...args: any[]): any {
     const callback = args.at(-1);
     if (typeof callback === 'function') return this.#queryWithCallback(args.slice(0, -1), callback);

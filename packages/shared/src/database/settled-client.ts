@@ -25,7 +25,7 @@ export class SettledClient extends ImpatientClient {
     connected.then((client) => callback(null, client), callback);
   }
 
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg cannot be written as one signature without it.
   override query(...args: any[]): any {
     // What is more than text and values, such as a cursor, has its own way with the connection.
     if (typeof args[0]?.submit === 'function') return super.query(...args);
