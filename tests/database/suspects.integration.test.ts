@@ -113,6 +113,15 @@ describe('a job that was lost with others', () => {
     expect(await claimAgain()).toMatchObject({ id, suspect: true, attempt: 2, attemptsMade: 1 });
   });
 
+  test('is accused when a process died with it that others had used, and not when its worker died', async () => {
+    await suspect();
+    await end(await claimAgain(), lost);
+    const claimed = await claimAgain();
+    expect(claimed).toMatchObject({ suspect: true, accused: false });
+    await end(claimed, { ...lost, loss: { ...error, code: 'handler_exited' } });
+    expect(await claimAgain()).toMatchObject({ suspect: true, accused: true });
+  });
+
   test.each<[string, Outcome]>([
     ['succeeds', { kind: 'succeed', resultJson: '1' }],
     ['fails otherwise', { kind: 'retry', delayMs: 0, error: { ...error, code: 'handler_error' } }],

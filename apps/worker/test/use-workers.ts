@@ -9,6 +9,7 @@ import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { createTestRedis, type TestRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
+import type { Worker } from 'bullmq';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
@@ -37,6 +38,19 @@ function loaded(definition: JobDefinition): LoadedHandler {
   return { type: definition.type, queue: definition.queue, definition };
 }
 
+/** Opens an engine whose BullMQ workers can stop to take deliveries as a fault would have it: nobody else sees that. */
+function openDeafenable({ url: databaseUrl }: TestDatabase, redisUrl: string | undefined) {
+  const engine = openEngine({ databaseUrl, redisUrl, onError: () => undefined });
+  const opened: Worker[] = [];
+  const openWorker: Engine['openWorker'] = (...args) => {
+    const worker = engine.openWorker(...args);
+    opened.push(worker);
+    return worker;
+  };
+  const goDeaf = () => Promise.all(opened.map((worker) => worker.pause(true)));
+  return { engine: { ...engine, openWorker }, goDeaf };
+}
+
 /** Gives the tests of a block whole workers on one engine, a ledger of their own and ways to look into it. */
 export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFIG> = {}) {
   let database: TestDatabase;
@@ -61,8 +75,7 @@ export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFI
   async function startBuild(...definitions: JobDefinition[]) {
     const db = openTestDatabase(database.url);
     const heartbeatDb = openTestDatabase(database.url, 1);
-    const redisUrl = kind === 'redis' ? redis.url : undefined;
-    const engine = openEngine({ databaseUrl: database.url, redisUrl, onError: () => undefined });
+    const { engine, goDeaf } = openDeafenable(database, kind === 'redis' ? redis.url : undefined);
     const deaf = Promise.withResolvers<void>();
     const worker = await startWorker({
       config: configFor(database.url, ownConfig),
@@ -81,7 +94,7 @@ export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFI
       await Promise.all([db.destroy(), heartbeatDb.destroy()]);
     };
     stops.push(stop);
-    return { stop, engine, db, deaf: deaf.promise };
+    return { stop, engine, db, goDeaf, deaf: deaf.promise };
   }
 
   async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {

@@ -8,7 +8,6 @@ import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import { rescheduleJob } from '@accepted/shared/database/reschedule-jobs';
 import { newUuid } from '@accepted/shared/job/id';
-import { laneName } from '@accepted/shared/queue/lane-name';
 import { registerTestBuild, testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { describe, expect, test } from 'vitest';
@@ -240,8 +239,8 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
   test('a worker that hears of no job while jobs wait asks to be started anew', async () => {
     const worker = await start('deaf', async () => 'done');
     const first = await submitOne('deaf');
-    const { build_id: buildId } = await reaches(first.id, 'succeeded');
-    await worker.engine.queue(laneName('deaf', buildId)).pause();
+    await reaches(first.id, 'succeeded');
+    await worker.goDeaf();
     await submit('deaf', {}, 3);
     await worker.deaf;
   });

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { askedBy } from '@accepted/job';
-import type { AttemptResult, JobError } from '@accepted/shared/job/decide-outcome';
+import { type AttemptResult, HANDLER_EXITED, type JobError } from '@accepted/shared/job/decide-outcome';
 import { heldErrors, messageWithReasons } from '@accepted/shared/job/error-reasons';
 import { strikeOut } from '@accepted/shared/logging/strike-out';
 
@@ -48,7 +48,7 @@ export function failure(code: string, message: string, retryable: boolean, stack
 export function uncaught(thrown: unknown, died: Threw['died'] = 'handlerProcess'): Threw {
   const { message, stack } = describeThrown(thrown).error;
   return {
-    ...failure('handler_exited', `An exception that nobody caught: ${message}`, true, stack),
+    ...failure(HANDLER_EXITED, `An exception that nobody caught: ${message}`, true, stack),
     ...(died && { died }),
   };
 }

@@ -63,11 +63,11 @@ type Run = (
 /**
  * A suspect gets a process of its own whatever its handler says; what is built in has no file to load there. Hundreds are
  * suspects after a crash, and nearly all are innocent and quick, so they use a process one after the other, until one dies
- * there: whoever was lost twice gets a new one, whose death convicts.
+ * there: it is accused and gets a new one, whose death convicts.
  */
 function runnerFor({ file, definition }: LoadedHandler, job: ClaimedJob): Run {
   if (file === undefined) return runHere;
-  if (job.suspect) return runInProcess(file, ownProcess({ mustBeNew: job.losses > 1 }));
+  if (job.suspect) return runInProcess(file, ownProcess({ mustBeNew: job.accused }));
   return definition.isolate ? runInProcess(file, withProcess) : runHere;
 }
 

@@ -1,111 +1,22 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { defineJob } from '@accepted/job';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
-import type { LoadedHandler } from './loaded-handler.ts';
+import { describe, expect, it } from 'vitest';
 import { closeIsolatedProcesses } from './process-pool.ts';
-import { attempt, recordingLogger } from './testing/attempt.ts';
+import { recordingLogger } from './testing/attempt.ts';
+import { useIsolatedDeeds, whereItRan } from './testing/isolated-deeds.ts';
 
-const SOURCE = `
-import { defineJob, PermanentError } from '@accepted/job';
-import { writeFileSync } from 'node:fs';
-import process, { pid } from 'node:process';
-import { z } from 'zod';
-
-class CardDeclined extends PermanentError { name = 'Error'; }
-
-let runs = 0;
-const deeds: Record<string, (ctx: any) => unknown> = {
-  process: (ctx) => ({ pid, runs: ++runs, attempt: ctx.attempt, age: ctx.job.createdAt.getTime() }),
-  throw: () => { throw new PermanentError('no', { code: 'gone' }); },
-  decline: () => { throw new CardDeclined('no', { cause: new Error('limit') }); },
-  map: () => ({ rows: new Map() }),
-  invalid: () => 1n,
-  large: () => 'x'.repeat(50_000_000),
-  leave: (ctx) => void setInterval(() => ctx.progress('stale'), 1),
-  wait: () => new Promise((resolve) => setTimeout(resolve, 50)),
-  exit: () => process.exit(3),
-  throwLater: (payload) => void setTimeout(() => { throw new Error('left behind'); }, payload.laterMs),
-  exitLater: (payload) => void setTimeout(() => process.exit(3), payload.laterMs),
-  blockLater: (payload) => void setTimeout(() => { writeFileSync(import.meta.dirname + '/blocked', ''); for (;;); }, payload.laterMs),
-  waitLong: () => new Promise((resolve) => setTimeout(resolve, 1_000)),
-  crash: () => new Promise(() => setImmediate(() => { throw new Error('floating'); })),
-  // The listener runs outside of everything that the attempt has started.
-  outside: () => new Promise(() => {
-    process.once('SIGTERM', () => { throw new Error('outside'); });
-    process.kill(pid, 'SIGTERM');
-  }),
-  outOfMemory: () => { const hoard: unknown[] = []; for (;;) hoard.push(new Array(1_000).fill(hoard.length)); },
-  block: (ctx) => { ctx.progress(pid); for (;;); },
-  stay: (ctx) => { ctx.progress(pid); return new Promise(() => setInterval(() => undefined, 1_000)); },
-  hang: () => new Promise(() => setInterval(() => undefined, 1_000)),
-  obey: (ctx) => new Promise((resolve) => {
-    ctx.progress('ready');
-    ctx.signal.addEventListener('abort', () => resolve(ctx.signal.reason.name + ': ' + ctx.signal.reason.message));
-  }),
-  tell: (ctx) => {
-    for (let percent = 0; percent < 100; percent++) ctx.progress({ percent });
-    ctx.logger.info({ rows: 3 }, 'told');
-    ctx.logger.warn('plain');
-    ctx.logger.error({ run: () => 1 }, 'uncloneable');
-  },
-};
-
-export default defineJob({
-  type: 'test.isolated',
-  payload: z.looseObject({ deed: z.string() }),
-  isolate: true,
-  run: (payload, ctx) => deeds[payload.deed]?.(payload.laterMs === undefined ? ctx : payload),
-});
-`;
-
-let folder: string;
-let handler: LoadedHandler;
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'accepted-isolated-'));
-  const file = join(folder, 'isolated.ts');
-  await writeFile(file, SOURCE);
-  // The process loads the file; on this side only its options count.
-  const definition = defineJob({
-    type: 'test.isolated',
-    payload: z.unknown(),
-    isolate: true,
-    run: () => 'not here',
-  });
-  handler = { type: 'test.isolated', queue: 'default', definition, file };
-});
-
-afterAll(async () => {
-  await closeIsolatedProcesses();
-  await rm(folder, { recursive: true });
-});
-
-const run = (deed: string, ...rest: [Parameters<typeof attempt>[1]?, Parameters<typeof attempt>[2]?]) =>
-  attempt(handler, { ...rest[0], payload: { deed } }, rest[1]);
-
-/** Has an attempt return and leave something that happens `laterMs` afterwards. */
-const leave = (deed: string, laterMs: number) => attempt(handler, { payload: { deed, laterMs } });
-
-const whereItRan = (result: Awaited<ReturnType<typeof run>>) =>
-  JSON.parse('resultJson' in result ? result.resultJson : 'null') as { pid: number; runs: number };
+const { file, run, leave } = useIsolatedDeeds();
 
 describe('an isolated handler', () => {
   it('runs in a process that later attempts use again', async () => {
     const results = [await run('process', { attempt: 4 }), await run('process', { attempt: 4 })];
-    const [first, second] = results.map((result) =>
-      JSON.parse('resultJson' in result ? result.resultJson : 'null'),
-    );
+    const [first, second] = results.map(whereItRan);
     expect(first).toEqual({ pid: expect.any(Number), runs: 1, attempt: 4, age: 1767323045678 });
-    expect(first.pid).toBeGreaterThan(0);
+    expect(first?.pid).toBeGreaterThan(0);
     expect(second).toEqual({ ...first, runs: 2 });
   });
 
@@ -198,10 +109,11 @@ describe('what an attempt left running in its process', () => {
     }
   }, 30_000);
 
-  it('does not hold up a later one by blocking the process', async () => {
+  it('does not hold up a later one by blocking the process', async ({ signal }) => {
+    await closeIsolatedProcesses();
     // Long enough for the attempt to have told its end: what blocks before that is still its own doing.
     await leave('blockLater', 500);
-    while (!existsSync(join(folder, 'blocked'))) await delay(20);
+    while (!existsSync(file('blocked'))) await delay(20, undefined, { signal });
     expect(await run('process', { timeoutMs: 1_000 })).toMatchObject({ kind: 'returned' });
   }, 30_000);
 
@@ -217,74 +129,10 @@ describe('what an attempt left running in its process', () => {
   });
 });
 
-describe('a suspect', () => {
-  const suspect = (deed: string, job = {}) => run(deed, { ...job, suspect: true });
-
-  it('uses the process of one that is done; whoever was lost twice has a new one', async () => {
-    await run('process');
-    const first = whereItRan(await suspect('process'));
-    const second = whereItRan(await suspect('process'));
-    const again = whereItRan(await suspect('process', { losses: 2 }));
-    expect([first.runs, second, again.runs]).toEqual([1, { ...first, runs: 2 }, 1]);
-    expect(again.pid).not.toBe(first.pid);
-  });
-
-  it('never shares a process with one that still runs', async () => {
-    const over = new AbortController();
-    const allRun = Promise.withResolvers<void>();
-    const pids = new Set<unknown>();
-    const onProgress = (pid: unknown) => {
-      if (pids.add(pid).size === 4) allRun.resolve();
-    };
-    const controls = { signal: over.signal, onProgress };
-    const busy = Array.from({ length: 4 }, () => run('stay', { suspect: true }, controls));
-    await allRun.promise;
-    over.abort('shutdown');
-    await Promise.all(busy);
-  }, 30_000);
-
-  it('does not wait for the processes that other jobs have', async () => {
-    const over = new AbortController();
-    const more = Math.max(2, availableParallelism()) + 1;
-    const busy = Array.from({ length: more }, () => run('hang', { suspect: true }, { signal: over.signal }));
-    expect(await suspect('process')).toMatchObject({ kind: 'returned' });
-    over.abort('shutdown');
-    await Promise.all(busy);
-  }, 30_000);
-
-  it.each(['exit', 'crash', 'outside'])(
-    'that ends a new process (%s) is known to have done so',
-    async (deed) => {
-      const result = await suspect(deed, { losses: 2 });
-      expect(result).toMatchObject({ error: { code: 'handler_exited' }, died: 'handlerProcess' });
-    },
-  );
-
-  it('that ends a used process is not convicted by that', async () => {
-    await suspect('process');
-    expect(await suspect('exit')).toMatchObject({ error: { code: 'handler_exited' }, died: 'usedProcess' });
-  });
-
-  it('is timed out, canceled and asked to stop like any other', async () => {
-    expect(await suspect('block', { timeoutMs: 50 })).toEqual({ kind: 'timedOut', timeoutMs: 50 });
-    const controller = new AbortController();
-    const onProgress = () => controller.abort('canceled');
-    const controls = { signal: controller.signal, onProgress, graceMs: 10_000 };
-    const result = await run('obey', { suspect: true }, controls);
-    expect(result).toEqual({ kind: 'returned', resultJson: '"AbortError: The job was canceled."' });
-  });
-
-  it('whose handler has no file runs in the worker', async () => {
-    const { file: _, ...builtIn } = handler;
-    const result = await attempt(builtIn, { suspect: true });
-    expect(result).toEqual({ kind: 'returned', resultJson: '"not here"' });
-  });
-});
-
 describe('the process of an isolated handler', () => {
   it('dies with its worker, though the handler blocks it', async ({ signal }) => {
     const program = fileURLToPath(new URL('./testing/run-isolated.ts', import.meta.url));
-    const worker = spawn(process.execPath, [program, join(folder, 'isolated.ts'), 'block'], {
+    const worker = spawn(process.execPath, [program, file('isolated.ts'), 'block'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = await once(createInterface(worker.stdout), 'line');

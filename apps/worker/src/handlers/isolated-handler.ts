@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import { type AttemptResult, HANDLER_EXITED } from '@accepted/shared/job/decide-outcome';
 import { parseExactly } from '@accepted/shared/json/exact-numbers';
 import { failure } from './attempt-error.ts';
 import type { Deadline } from './deadline.ts';
@@ -128,5 +128,5 @@ function handlerExited(
 ): Extract<AttemptResult, { kind: 'threw' }> {
   const how = signal === null ? `with code ${code}` : `by ${signal}`;
   const message = `The handler's process ended ${how} before its result.`;
-  return { ...failure('handler_exited', message, true), died: 'handlerProcess' };
+  return { ...failure(HANDLER_EXITED, message, true), died: 'handlerProcess' };
 }

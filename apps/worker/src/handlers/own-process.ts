@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
@@ -15,8 +14,8 @@ const LOOK_AGAIN_MS = 250;
 /** The handler may have been written to run in the worker, with the worker's memory. */
 const HEAP_MB = Math.max(MAX_HEAP_MB, Math.floor(getHeapStatistics().heap_size_limit / 2 ** 20));
 
-/** A quick job that is about to end leaves its process to the next one, which then needs no start. */
-const MAY_COME_FREE_MS = 50;
+/** About what a start takes: a job that ends sooner leaves its process to the next one, which then needs none. */
+const MAY_COME_FREE_MS = 300;
 const IDLE_MS = 5_000;
 
 const startingLimit = pLimit(MAX_STARTING);
@@ -42,15 +41,10 @@ export function ownProcess({ mustBeNew }: { mustBeNew: boolean }): LendProcess {
 }
 
 async function takeProcess(signal: AbortSignal, mustBeNew: boolean) {
-  const used = mustBeNew ? undefined : (idle.take() ?? (await takeSoon(signal)));
+  const used = mustBeNew ? undefined : await idle.takeSoon(lent > 0 ? MAY_COME_FREE_MS : 0, signal);
   if (used) return { child: used, isUsed: true };
   await memoryForOneMore(signal);
   return { child: await startProcess(signal, HEAP_MB), isUsed: false };
-}
-
-async function takeSoon(signal: AbortSignal): Promise<ChildProcess | undefined> {
-  if (lent > 0) await delay(MAY_COME_FREE_MS, undefined, { signal });
-  return idle.take();
 }
 
 async function memoryForOneMore(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { ClaimedJob } from '../job/claimed-job.ts';
+import { HANDLER_EXITED } from '../job/decide-outcome.ts';
 import type { DispatchKey } from '../job/dispatch-key.ts';
 import type { Database } from './connect.ts';
 import { byPrimaryKey, unnestBatch } from './unnest.ts';
@@ -26,7 +27,7 @@ export async function claimJobs(
       AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL FOR KEY SHARE)
     RETURNING jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, jobs.attempt,
       jobs.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,
-      jobs.timeout_ms AS "timeoutMs", jobs.suspect, jobs.losses, jobs.webhook IS NOT NULL AS "hasWebhook",
+      jobs.timeout_ms AS "timeoutMs", jobs.suspect, jobs.suspect AND ${isAccused} AS accused, jobs.webhook IS NOT NULL AS "hasWebhook",
       jobs.concurrency_limit IS NOT NULL AS "isLimited", jobs.payload, jobs.tags, jobs.metadata, jobs.created_at AS "createdAt",
       jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate, jobs.dispatch_no AS "dispatchNo"
   `.execute(db);
@@ -40,6 +41,10 @@ export async function claimJobs(
 }
 
 const isDispatched = byPrimaryKey(sql`jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`);
+
+/** Such an attempt was given back with what became of its process. */
+const isAccused = sql`EXISTS (SELECT FROM attempts WHERE job_id = jobs.id AND outcome = 'released'
+  AND error ->> 'code' = ${sql.lit(HANDLER_EXITED)})`;
 
 const DISPATCH_COLUMNS = [
   { name: 'id', type: 'uuid', value: (dispatch: DispatchKey) => dispatch.id },

@@ -15,8 +15,8 @@ export interface ClaimedJob {
   timeoutMs: number;
   /** Whether it may have killed a worker: it runs in a process of its own then. */
   suspect: boolean;
-  /** How often it was lost with a process in which others ran too. */
-  losses: number;
+  /** Whether it is a suspect with which a process died that others had used: if a new one dies too, it was the job. */
+  accused: boolean;
   /** Whether somebody asked to be told how it ends. */
   hasWebhook: boolean;
   /** Whether its end may let another job of its concurrency key run. */

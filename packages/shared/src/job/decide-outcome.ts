@@ -9,6 +9,9 @@ export interface JobError {
   stack?: string;
 }
 
+/** The code of an attempt whose process ended before its result. */
+export const HANDLER_EXITED = 'handler_exited';
+
 /** Tells how an attempt ended, before anyone has decided what that means for the job. */
 export type AttemptResult =
   | { kind: 'returned'; resultJson: string }

@@ -19,7 +19,7 @@ export function claimedJob(change: Partial<ClaimedJob> = {}): ClaimedJob {
     backoff: DEFAULT_BACKOFF,
     timeoutMs: 30_000,
     suspect: false,
-    losses: 0,
+    accused: false,
     payload: {},
     tags: [],
     metadata: {},

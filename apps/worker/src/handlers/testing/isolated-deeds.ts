@@ -1,0 +1,102 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { defineJob } from '@accepted/job';
+import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import { afterAll, beforeAll } from 'vitest';
+import { z } from 'zod';
+import type { LoadedHandler } from '../loaded-handler.ts';
+import { closeIsolatedProcesses } from '../process-pool.ts';
+import { attempt } from './attempt.ts';
+
+const SOURCE = `
+import { defineJob, PermanentError } from '@accepted/job';
+import { writeFileSync } from 'node:fs';
+import process, { pid } from 'node:process';
+import { z } from 'zod';
+
+class CardDeclined extends PermanentError { name = 'Error'; }
+
+let runs = 0;
+const deeds: Record<string, (ctx: any) => unknown> = {
+  process: (ctx) => ({ pid, runs: ++runs, attempt: ctx.attempt, age: ctx.job.createdAt.getTime() }),
+  throw: () => { throw new PermanentError('no', { code: 'gone' }); },
+  decline: () => { throw new CardDeclined('no', { cause: new Error('limit') }); },
+  map: () => ({ rows: new Map() }),
+  invalid: () => 1n,
+  large: () => 'x'.repeat(50_000_000),
+  leave: (ctx) => void setInterval(() => ctx.progress('stale'), 1),
+  wait: () => new Promise((resolve) => setTimeout(resolve, 50)),
+  exit: () => process.exit(3),
+  throwLater: (payload) => void setTimeout(() => { throw new Error('left behind'); }, payload.laterMs),
+  exitLater: (payload) => void setTimeout(() => process.exit(3), payload.laterMs),
+  blockLater: (payload) => void setTimeout(() => { writeFileSync(import.meta.dirname + '/blocked', ''); for (;;); }, payload.laterMs),
+  waitLong: () => new Promise((resolve) => setTimeout(resolve, 1_000)),
+  crash: () => new Promise(() => setImmediate(() => { throw new Error('floating'); })),
+  // The listener runs outside of everything that the attempt has started.
+  outside: () => new Promise(() => {
+    process.once('SIGTERM', () => { throw new Error('outside'); });
+    process.kill(pid, 'SIGTERM');
+  }),
+  outOfMemory: () => { const hoard: unknown[] = []; for (;;) hoard.push(new Array(1_000).fill(hoard.length)); },
+  block: (ctx) => { ctx.progress(pid); for (;;); },
+  stay: (ctx) => { ctx.progress(pid); return new Promise(() => setInterval(() => undefined, 1_000)); },
+  hang: () => new Promise(() => setInterval(() => undefined, 1_000)),
+  obey: (ctx) => new Promise((resolve) => {
+    ctx.progress('ready');
+    ctx.signal.addEventListener('abort', () => resolve(ctx.signal.reason.name + ': ' + ctx.signal.reason.message));
+  }),
+  tell: (ctx) => {
+    for (let percent = 0; percent < 100; percent++) ctx.progress({ percent });
+    ctx.logger.info({ rows: 3 }, 'told');
+    ctx.logger.warn('plain');
+    ctx.logger.error({ run: () => 1 }, 'uncloneable');
+  },
+};
+
+export default defineJob({
+  type: 'test.isolated',
+  payload: z.looseObject({ deed: z.string() }),
+  isolate: true,
+  run: (payload, ctx) => deeds[payload.deed]?.(payload.laterMs === undefined ? ctx : payload),
+});
+`;
+
+/** Gives the tests of a file a handler that does in its process what its payload says, and ways to run it. */
+export function useIsolatedDeeds() {
+  let folder: string;
+  let handler: LoadedHandler;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'accepted-isolated-'));
+    const file = join(folder, 'isolated.ts');
+    await writeFile(file, SOURCE);
+    // The process loads the file; on this side only its options count.
+    const definition = defineJob({
+      type: 'test.isolated',
+      payload: z.unknown(),
+      isolate: true,
+      run: () => 'not here',
+    });
+    handler = { type: 'test.isolated', queue: 'default', definition, file };
+  });
+
+  afterAll(async () => {
+    await closeIsolatedProcesses();
+    await rm(folder, { recursive: true });
+  });
+
+  return {
+    file: (name: string) => join(folder, name),
+    handler: () => handler,
+    run: (deed: string, ...rest: [Parameters<typeof attempt>[1]?, Parameters<typeof attempt>[2]?]) =>
+      attempt(handler, { ...rest[0], payload: { deed } }, rest[1]),
+    /** Has an attempt return and leave something that happens `laterMs` afterwards. */
+    leave: (deed: string, laterMs: number) => attempt(handler, { payload: { deed, laterMs } }),
+  };
+}
+
+/** What the deed `process` tells of the process that it ran in. */
+export function whereItRan(result: AttemptResult): { pid: number; runs: number } {
+  return JSON.parse('resultJson' in result ? result.resultJson : 'null');
+}
