@@ -2,11 +2,12 @@ import type { Database } from '@accepted/shared/database/connect';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type Config, publicUrl as publicUrlOf } from './config.ts';
+import { createBoundedServer } from './connections/create-server.ts';
 import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.ts';
 import { requestIdOf } from './http/request-id.ts';
-import { authentication } from './plugins/authentication.ts';
 import { bullBoard } from './plugins/bull-board.ts';
 import { catalog } from './plugins/catalog.ts';
+import { crossOrigin } from './plugins/cross-origin.ts';
 import { database } from './plugins/database.ts';
 import { estimates } from './plugins/estimates.ts';
 import { metrics } from './plugins/metrics.ts';
@@ -18,38 +19,15 @@ import { responseHeaders } from './plugins/response-headers.ts';
 import { safeJson } from './plugins/safe-json.ts';
 import { schemaGuard } from './plugins/schema-guard.ts';
 import { submitter } from './plugins/submitter.ts';
+import { unreadReplies } from './plugins/unread-replies.ts';
 import { validation } from './plugins/validation.ts';
 import { waiting } from './plugins/waiting.ts';
-import { createApiKey } from './routes/api-keys/create-api-key.ts';
-import { listApiKeys } from './routes/api-keys/list-api-keys.ts';
-import { revokeApiKey } from './routes/api-keys/revoke-api-key.ts';
-import { listAuditLog } from './routes/audit-log/list-audit-log.ts';
-import { cancelBulkReplay } from './routes/dead-letters/cancel-bulk-replay.ts';
-import { createBulkReplay } from './routes/dead-letters/create-bulk-replay.ts';
-import { discardDeadLetter } from './routes/dead-letters/discard-dead-letter.ts';
-import { discardDeadLetters } from './routes/dead-letters/discard-dead-letters.ts';
-import { getBulkReplay } from './routes/dead-letters/get-bulk-replay.ts';
-import { getDeadLetter } from './routes/dead-letters/get-dead-letter.ts';
-import { listDeadLetterGroups } from './routes/dead-letters/list-dead-letter-groups.ts';
-import { listDeadLetters } from './routes/dead-letters/list-dead-letters.ts';
-import { replayDeadLetter } from './routes/dead-letters/replay-dead-letter.ts';
-import { listJobTypes } from './routes/job-types/list-job-types.ts';
-import { cancelJob } from './routes/jobs/cancel-job.ts';
-import { copyJob } from './routes/jobs/copy-job.ts';
-import { getJob } from './routes/jobs/get-job.ts';
-import { getJobResult } from './routes/jobs/get-job-result.ts';
-import { listAttempts } from './routes/jobs/list-attempts.ts';
-import { listJobs } from './routes/jobs/list-jobs.ts';
-import { rescheduleJob } from './routes/jobs/reschedule-job.ts';
-import { submitJob } from './routes/jobs/submit-job.ts';
 import { getIndex } from './routes/operations/get-index.ts';
 import { getLivez } from './routes/operations/get-livez.ts';
-import { getMetrics } from './routes/operations/get-metrics.ts';
 import { getOpenApi } from './routes/operations/get-openapi.ts';
 import { getReadyz } from './routes/operations/get-readyz.ts';
 import { getProblem } from './routes/problems/get-problem.ts';
-import { getQueue } from './routes/queues/get-queue.ts';
-import { listQueues } from './routes/queues/list-queues.ts';
+import { v1 } from './routes/v1.ts';
 
 /** What the app works with and does not own: whoever opened it ends it after `app.close()`. */
 export interface Resources {
@@ -65,6 +43,8 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   const app = createServer(logger, config);
 
   await app.register(responseHeaders);
+  await app.register(unreadReplies);
+  await app.register(crossOrigin, { origins: config.CORS_ORIGINS });
   await app.register(problemDetails, { publicUrl });
   await app.register(validation);
   await app.register(safeJson);
@@ -97,35 +77,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
     });
   }
 
-  await app.register(async (v1) => {
-    v1.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
-    await v1.register(authentication);
-    await v1.register(submitJob, { maxWaitSeconds });
-    await v1.register(listJobs);
-    await v1.register(getJob, { maxWaitSeconds });
-    await v1.register(getJobResult);
-    await v1.register(listAttempts);
-    await v1.register(cancelJob);
-    await v1.register(rescheduleJob);
-    await v1.register(copyJob, { maxWaitSeconds });
-    await v1.register(listDeadLetters);
-    await v1.register(listDeadLetterGroups);
-    await v1.register(getDeadLetter);
-    await v1.register(replayDeadLetter);
-    await v1.register(discardDeadLetter);
-    await v1.register(discardDeadLetters);
-    await v1.register(createBulkReplay);
-    await v1.register(getBulkReplay);
-    await v1.register(cancelBulkReplay);
-    await v1.register(listJobTypes);
-    await v1.register(listQueues);
-    await v1.register(getQueue);
-    await v1.register(createApiKey);
-    await v1.register(listApiKeys);
-    await v1.register(revokeApiKey);
-    await v1.register(listAuditLog);
-    await v1.register(getMetrics);
-  });
+  await app.register(v1, { maxWaitSeconds });
 
   return app;
 }
@@ -136,12 +88,17 @@ function createServer(logger: FastifyBaseLogger, config: Config) {
   return fastify({
     loggerInstance: logger,
     bodyLimit: config.MAX_BODY_BYTES,
-    requestTimeout: config.REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: 10_000,
-    http: {
-      headersTimeout: Math.min(10_000, config.REQUEST_TIMEOUT_MS),
-      connectionsCheckingInterval: Math.min(1_000, config.REQUEST_TIMEOUT_MS),
-    },
+    serverFactory: (handle) =>
+      createBoundedServer(handle, {
+        http: {
+          headersTimeout: Math.min(10_000, config.REQUEST_TIMEOUT_MS),
+          connectionsCheckingInterval: Math.min(1_000, config.REQUEST_TIMEOUT_MS),
+        },
+        keepAliveTimeoutMs: 10_000,
+        requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
+        maxConnectionsPerAddress: config.MAX_CONNECTIONS_PER_ADDRESS,
+        publicUrl,
+      }),
     trustProxy: config.TRUST_PROXY.length > 0 && [...config.TRUST_PROXY],
     requestIdHeader: false,
     logController: new LogController({ requestIdLogLabel: 'requestId' }),

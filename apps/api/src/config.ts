@@ -3,6 +3,7 @@ import {
   databaseUrl,
   listOf,
   logLevel,
+  optionalWholeNumber,
   redisUrl,
   secret,
   secretsKey,
@@ -49,10 +50,17 @@ export const configSchema = z.object({
   ADMIN_PASSWORD: secret(8),
   /** Whether `/docs` and `/openapi.json` are there. They hold no secrets, but tell of every job type to whoever asks. */
   API_DOCS: z.enum(['on', 'off']).default('on').meta({ expected: 'on or off' }),
+  /** Whose pages may call the API from a browser. */
+  CORS_ORIGINS: listOf(
+    z.string().refine((text) => URL.parse(text)?.origin === text && !text.includes('*')),
+    'origins, such as https://app.example.com',
+  ),
   LOG_LEVEL: logLevel,
   MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),
   MAX_WAIT_SECONDS: wholeNumber({ min: 0, max: 300, default: 30, unit: 'seconds' }),
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 100, max: 300_000, default: 10_000, unit: 'milliseconds' }),
+  /** Unset: no bound. Behind a proxy all connections come from its address. */
+  MAX_CONNECTIONS_PER_ADDRESS: optionalWholeNumber({ min: 1, max: 100_000, unit: 'connections' }),
   /** How long `/readyz` says no before the port is closed: as long as a load balancer needs to notice. */
   SHUTDOWN_DELAY_MS: wholeNumber({ min: 0, max: 60_000, default: 0, unit: 'milliseconds' }),
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 100, max: 300_000, default: 8_000, unit: 'milliseconds' }),

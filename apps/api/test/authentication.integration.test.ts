@@ -153,6 +153,17 @@ describe('the last key with the scope admin', () => {
 });
 
 describe('requests about API keys that are refused', () => {
+  test('a scope that the key itself lacks is 403, and makes no key', async () => {
+    const { key } = (await create({ name: 'keeper', scopes: ['admin', 'jobs:read'] })).json();
+    const body = { name: 'beyond', scopes: ['jobs:read', 'dead-letters'] };
+    const reply = await api.send('POST', '/v1/api-keys', { body, key });
+    expect([reply.statusCode, reply.json().code]).toEqual([403, 'missing_scope']);
+    expect(reply.json()).toMatchObject({ requiredScope: 'dead-letters' });
+    expect(reply.headers['www-authenticate']).toContain('scope="dead-letters"');
+    const names = await api.db.selectFrom('api_keys').select('name').where('name', '=', 'beyond').execute();
+    expect(names).toEqual([]);
+  });
+
   test.each([
     [{}, ['/name', '/scopes']],
     [{ name: '', scopes: [] }, ['/name', '/scopes']],

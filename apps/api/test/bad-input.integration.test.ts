@@ -52,6 +52,7 @@ test.each([
   ['application/xml'],
   ['application/merge-patch+json'],
   ['nonsense'],
+  ['application/json; charset=utf-16'],
 ])('the content type %s is 415', async (contentType) => {
   const answer = await submitText(JSON.stringify(VALID), { 'content-type': contentType });
   expect(answer).toMatchObject({ status: 415, code: 'unsupported_media_type' });
@@ -217,8 +218,18 @@ test('an unknown query parameter is 400', async () => {
 });
 
 test.each([
+  ['PUT', '/v1/jobs', 'GET, HEAD, POST'],
+  ['DELETE', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q/result', 'GET, HEAD'],
+  ['GET', '/v1/jobs/job_01h455vb4pex5vsknk084sn02q/cancel?x=1', 'POST'],
+  ['POST', '/livez', 'GET, HEAD'],
+])('%s %s is 405, with the methods that are allowed', async (method, url, allow) => {
+  const reply = await api.send(method as 'GET', url);
+  expect([reply.statusCode, reply.json().code]).toEqual([405, 'method_not_allowed']);
+  expect(reply.headers.allow).toBe(allow);
+});
+
+test.each([
   ['GET', '/nonsense'],
-  ['PUT', '/v1/jobs'],
   ['GET', '/v1/jobs/a/b/c'],
 ])('%s %s is 404 not_found', async (method, url) => {
   const reply = await api.send(method as 'GET', url);

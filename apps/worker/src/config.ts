@@ -3,6 +3,7 @@ import { parseConfig } from '@accepted/shared/config/parse-config';
 import {
   databaseUrl,
   handlerLogLevel,
+  listOf,
   logLevel,
   privateNetworks,
   redisUrl,
@@ -26,6 +27,8 @@ const settings = z.object({
     .transform((path) => (isAbsolute(path) ? path : resolve(path)))
     .optional()
     .meta({ expected: 'a folder with one handler a file' }),
+  /** What isolated handlers may see of the environment; `handlers/child-environment.ts` reads it where they start. */
+  HANDLER_ENV: listOf(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), 'names of environment variables'),
   /** Jobs of one queue that run at once in this process. */
   WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000, default: 20 }),
   ALLOW_PRIVATE_NETWORKS: privateNetworks,
@@ -47,6 +50,10 @@ export const configSchema = settings.superRefine(({ LEASE_MS, HEARTBEAT_MS }, fa
 
 export type WorkerConfig = Readonly<z.output<typeof configSchema>>;
 
+/** Reads the settings from the environment, and takes the key of the secrets out of it; throws a `ConfigError` with every fault. */
 export function readConfig(): WorkerConfig {
-  return parseConfig(configSchema, process.env);
+  const config = parseConfig(configSchema, process.env);
+  // Handlers share this process, and need what it protects as little as they need the key.
+  delete process.env.SECRETS_KEY;
+  return config;
 }

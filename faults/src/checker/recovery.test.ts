@@ -57,13 +57,15 @@ test('a slow 202 while only Redis is away is a violation; with the API killed as
   expect(slow(null)).toEqual([]);
 });
 
-test('in a small run on a busy machine a 202 may take twice what it takes undisturbed; in a large one it may not', () => {
+test('on a busy machine a 202 may take longer than undisturbed, in a small run twice as long, in a larger one less', () => {
   const acks = [ack({ latencyMs: 200 }), ack({ latencyMs: 400, during: ['redis-flushed'] })];
   const { run } = soundRun();
   expect(check({ acks }).violations).toEqual([]);
   expect(check({ acks, run: { ...run, size: 'standard' } }).violations).toEqual([
     'While Redis was away a 202 took 400 ms (p99), undisturbed 200 ms.',
   ]);
+  const bearable = [ack({ latencyMs: 200 }), ack({ latencyMs: 299, during: ['redis-flushed'] })];
+  expect(check({ acks: bearable, run: { ...run, size: 'standard' } }).violations).toEqual([]);
 });
 
 test('more than two dispatches in vain a job are a violation', () => {

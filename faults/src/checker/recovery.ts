@@ -73,12 +73,17 @@ function unproven({ run }: Evidence, counts: { jobsWiped: number; acceptsWithout
   return missing;
 }
 
+/** How many times as long as undisturbed a 202 may take, where a machine is too slow for the bound even undisturbed. */
+const SLOWER_THAN_UNDISTURBED = { small: 2, larger: 1.5 };
+
 /**
- * Answers what a 202 may take, at the 99th percentile, while Redis is away. A small run is one of many tests on a busy
- * machine: there it only has to be about as fast as it is undisturbed.
+ * Answers what a 202 may take, at the 99th percentile, while Redis is away. Processes that start all the time may leave a
+ * small machine less than the bound asks for also where no fault is; there Redis must make next to no difference. A small
+ * run is one of many tests on such a machine.
  */
 function acceptBoundMs(size: string, undisturbedP99Ms: number): number {
-  return size === 'small' ? Math.max(BOUNDS.acceptP99Ms, 2 * undisturbedP99Ms) : BOUNDS.acceptP99Ms;
+  const times = size === 'small' ? SLOWER_THAN_UNDISTURBED.small : SLOWER_THAN_UNDISTURBED.larger;
+  return Math.max(BOUNDS.acceptP99Ms, times * undisturbedP99Ms);
 }
 
 /** Taking a lost job back uses a number and dispatching it again another one, so each may cost two. */

@@ -1,20 +1,20 @@
 import formBody from '@fastify/formbody';
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { loginPage, logoutPage } from './login-page.ts';
 import { PAGE_CSP } from './page.ts';
+import { createSlowTries } from './slow-tries.ts';
 
 const HOME = '/admin/queues';
 const MAX_BODY_BYTES = 4_096;
-const MAX_TRIES = 10;
-const TRIES_WINDOW_MS = 60_000;
+const TRIES = { free: 10, windowMs: 60_000, everyMs: 2_000, maxWaiting: 10 };
+/** When all that wait have had their turn. */
+const RETRY_AFTER_SECONDS = 20;
 
 /** `/admin/login` and `/admin/logout`, for people in a browser. */
 export const login: FastifyPluginAsync = async (app) => {
   const options = { schema: { hide: true }, bodyLimit: MAX_BODY_BYTES };
   await app.register(formBody);
-  await app.register(rateLimit, { global: false });
-  const countTry = app.createRateLimit({ max: MAX_TRIES, timeWindow: TRIES_WINDOW_MS });
+  const tries = createSlowTries(TRIES);
 
   app.get('/admin', options, (_request, reply) => reply.redirect(HOME, 303));
 
@@ -23,12 +23,12 @@ export const login: FastifyPluginAsync = async (app) => {
   );
 
   app.post('/admin/login', options, async (request, reply) => {
-    const tried = await countTry(request);
-    if (!tried.isAllowed && tried.isExceeded) {
-      reply.code(429).header('retry-after', tried.ttlInSeconds);
-      return sendPage(reply, loginPage('Too many tries. Wait a minute.'));
+    if (!(await tries.turn(request.ip))) {
+      reply.code(429).header('retry-after', RETRY_AFTER_SECONDS);
+      return sendPage(reply, loginPage('Too many tries at once. Try again in a while.'));
     }
     if (!app.adminSession.isPassword(passwordOf(request.body))) {
+      tries.wasWrong(request.ip);
       request.log.warn({ ip: request.ip }, 'a login with a wrong admin password');
       return sendPage(reply.code(401), loginPage('This is not the password.'));
     }

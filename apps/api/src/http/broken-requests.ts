@@ -1,6 +1,7 @@
-import { STATUS_CODES } from 'node:http';
+import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { PROBLEMS, type ProblemCode } from '@accepted/shared/errors/problems';
+import type { Duplex } from 'node:stream';
+import type { ProblemCode } from '@accepted/shared/errors/problems';
 import { newUuid } from '@accepted/shared/job/id';
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, problemBody } from './problem.ts';
@@ -27,18 +28,35 @@ const CODES: Record<string, ProblemCode> = {
 /** Answers bytes that are not HTTP, or do not come in time, and closes the connection. */
 export function answerBrokenHttp(error: ConnectionError, publicUrl: string, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const code = CODES[error.code] ?? 'malformed_request';
-  if (socket.writable) {
-    const body = JSON.stringify(problemBody(new Problem(code), publicUrl, newUuid()));
-    const { status } = PROBLEMS[code];
-    const head = [
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
-      'content-type: application/problem+json',
-      `content-length: ${Buffer.byteLength(body)}`,
-      'connection: close',
-    ];
-    socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
+  refuseConnection(socket, new Problem(CODES[error.code] ?? 'malformed_request'), publicUrl);
+}
+
+/** Answers with a problem on a connection that no request is read from, and closes it. */
+export function refuseConnection(connection: Duplex, problem: Problem, publicUrl: string): void {
+  if (connection.writable) {
+    const { body, headers } = rawProblem(problem, publicUrl);
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`;
+    connection.write(`${[status, ...lines].join('\r\n')}\r\n\r\n${body}`);
   }
   // A client that goes on sending must not keep the connection.
-  socket.destroySoon();
+  connection.end(() => connection.destroy());
+}
+
+/** Answers a request that no route may see with a problem, and closes its connection. */
+export function refuseRequest(response: ServerResponse, problem: Problem, publicUrl: string): void {
+  const { body, headers } = rawProblem(problem, publicUrl);
+  response.writeHead(problem.status, headers).end(body);
+}
+
+function rawProblem(problem: Problem, publicUrl: string) {
+  const body = JSON.stringify(problemBody(problem, publicUrl, newUuid()));
+  const headers = {
+    ...problem.headers,
+    'content-type': 'application/problem+json',
+    'content-length': String(Buffer.byteLength(body)),
+    'cache-control': 'no-store',
+    connection: 'close',
+  };
+  return { body, headers };
 }

@@ -6,6 +6,8 @@ import { schemaPointers } from './schema-pointers.ts';
 import { type SchemaBelow, settleUnions } from './union-faults.ts';
 
 const MAX_FAULTS = 50;
+/** Of so many something is said; comparing more with each other would take long, and nobody reads them. */
+const MAX_ERRORS = 1_000;
 
 /** Says everything that is wrong with a value; nothing when it is right. */
 export type FindFaults = (value: unknown) => Fault[];
@@ -43,7 +45,8 @@ export function compileCheck(
     validate(value) ? [] : faultsOf(settleUnions(validate.errors ?? [], schemaBelow), place);
 }
 
-function faultsOf(errors: readonly ErrorObject[], { prefix, isText = false }: Place): Fault[] {
+function faultsOf(all: readonly ErrorObject[], { prefix, isText = false }: Place): Fault[] {
+  const errors = all.slice(0, MAX_ERRORS);
   const distinct = new Map<string, Fault>();
   for (const error of errors.filter((one) => !isImplied(one, errors))) {
     const pointer = prefix + error.instancePath + offendingField(error);

@@ -43,6 +43,14 @@ export function invalidParameter(faults: Fault[]): Problem {
   return new Problem('invalid_parameter', { detail: summary(faults), errors: faults });
 }
 
+/** Makes the problem of a key that may not do something (RFC 6750, section 3.1). */
+export function missingScope(scope: string, detail = `The API key lacks the scope ${scope}.`): Problem {
+  const headers = {
+    'www-authenticate': `Bearer realm="accepted", error="insufficient_scope", scope="${scope}"`,
+  };
+  return new Problem('missing_scope', { detail, headers, members: { requiredScope: scope } });
+}
+
 function summary(faults: Fault[]): string {
   return faults.length === 1 ? '1 fault was found.' : `${faults.length} faults were found.`;
 }

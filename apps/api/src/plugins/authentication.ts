@@ -4,7 +4,7 @@ import { publicId } from '@accepted/shared/job/id';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { type DatabaseBudget, spend } from '../http/database-budget.ts';
-import { Problem } from '../http/problem.ts';
+import { missingScope, Problem } from '../http/problem.ts';
 
 /** Who sends the request. `keyId` is the public id of the API key. */
 export interface Caller {
@@ -86,7 +86,8 @@ export const authentication = fp(async (app) => {
     const { authorization = '' } = request.headers;
     const admit = (caller: Caller) => {
       request.caller = caller;
-      done(missingScope(caller, request.routeOptions.config.scope));
+      const { scope = '' } = request.routeOptions.config;
+      done(caller.scopes.includes(scope) ? undefined : missingScope(scope));
     };
     const caller = recognized(authorization);
     if (caller) admit(caller);
@@ -103,15 +104,6 @@ function callerOf(row: ApiKeyRow): Caller {
 
 function unknownKey(): Problem {
   return unauthenticated('The API key is unknown or revoked.', ', error="invalid_token"');
-}
-
-function missingScope(caller: Caller, scope: Scope | undefined): Problem | undefined {
-  if (scope && caller.scopes.includes(scope)) return undefined;
-  return new Problem('missing_scope', {
-    detail: `The API key lacks the scope ${scope}.`,
-    headers: { 'www-authenticate': `Bearer realm="accepted", error="insufficient_scope", scope="${scope}"` },
-    members: { requiredScope: scope },
-  });
 }
 
 function unauthenticated(detail: string, parameters: string): Problem {

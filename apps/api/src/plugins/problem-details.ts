@@ -3,6 +3,7 @@ import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
 import { mayBeSchemaMismatch } from '@accepted/shared/database/schema-version';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { createAllowedMethods } from '../http/allowed-methods.ts';
 import { databaseUnavailable } from '../http/database-budget.ts';
 import { Problem, problemBody } from '../http/problem.ts';
 
@@ -17,11 +18,22 @@ export const problemDetails = fp<ProblemDetailsOptions>(async (app, { publicUrl 
     sendProblem(toProblem(cause), publicUrl, request, reply);
     return reply;
   });
+  const allowedMethods = createAllowedMethods();
+  app.addHook('onRoute', ({ method, url }) => {
+    // The preflight of every path is no resource.
+    if (url !== '*') allowedMethods.add(method, url);
+  });
   app.setNotFoundHandler((request, reply) => {
-    const detail = `There is no route ${request.method} ${request.url.split('?')[0]}.`;
-    sendProblem(new Problem('not_found', { detail }), publicUrl, request, reply);
+    const [path = ''] = request.url.split('?');
+    sendProblem(noSuchRoute(request.method, path, allowedMethods.of(path)), publicUrl, request, reply);
   });
 });
+
+function noSuchRoute(method: string, path: string, allowed: string[]): Problem {
+  if (allowed.length === 0) return new Problem('not_found', { detail: `There is nothing at ${path}.` });
+  const detail = `${path} has no method ${method}.`;
+  return new Problem('method_not_allowed', { detail, headers: { allow: allowed.join(', ') } });
+}
 
 /** Writes a problem as the answer. */
 function sendProblem(

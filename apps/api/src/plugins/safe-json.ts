@@ -1,3 +1,4 @@
+import { MIMEType } from 'node:util';
 import { holdsInexactNumbers, parseExactly } from '@accepted/shared/json/exact-numbers';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
@@ -25,7 +26,8 @@ export const safeJson = fp(async (app) => {
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       const encoding = request.headers['content-encoding'] ?? 'identity';
-      if (encoding !== 'identity') throw new Problem('unsupported_media_type');
+      if (encoding !== 'identity' || !isUtf8(request.headers['content-type']))
+        throw new Problem('unsupported_media_type');
       const { value, text } = parseJson(body);
       const tooDeep = findTooDeep(value);
       if (tooDeep) throw validationFailed([tooDeep]);
@@ -36,3 +38,9 @@ export const safeJson = fp(async (app) => {
     },
   );
 });
+
+/** RFC 8259, section 8.1, knows no other encoding; ASCII is a part of it. */
+function isUtf8(contentType = ''): boolean {
+  const charset = new MIMEType(contentType).params.get('charset')?.toLowerCase();
+  return charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset);
+}

@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { boundedCheck } from '../http/bounded-check.ts';
 import { compileCheck } from '../http/faults.ts';
 import { parseTime } from '../http/parse-time.ts';
 import { type Fault, invalidParameter, Problem, validationFailed } from '../http/problem.ts';
@@ -27,13 +28,16 @@ const POINTER_PREFIXES: Record<string, string> = {
 export const validation = fp(async (app) => {
   const options = { allErrors: true, verbose: true, discriminator: true, strict: false } as const;
   const forBodies = withFormats(new Ajv(options));
+  const forLargeBodies = withFormats(new Ajv({ ...options, allErrors: false }));
   const forText = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: true }));
 
   app.setValidatorCompiler<object>(({ schema, httpPart = '' }) => {
     const prefix = POINTER_PREFIXES[httpPart];
     const findFaults =
       prefix === undefined
-        ? compileCheck(forBodies, schema, { prefix: '' })
+        ? boundedCheck(compileCheck(forLargeBodies, schema, { prefix: '' }), () =>
+            compileCheck(forBodies, schema, { prefix: '' }),
+          )
         : compileCheck(forText, schema, { prefix, isText: true });
     return (value: unknown) => {
       const faults = findFaults(replaceNumbers(value, asNoType));

@@ -1,22 +1,40 @@
 import { CHANNELS, listen } from '@accepted/shared/database/notifications';
 import { findJob, finishedAmong } from '@accepted/shared/database/read-jobs';
 import type { JobRow } from '@accepted/shared/database/tables';
+import { type DeliveryRow, findDeliveries } from '@accepted/shared/database/webhook-deliveries';
 import { isTerminal } from '@accepted/shared/job/status';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { createJobWaiter, type JobWaiter } from '../waiting/job-waiter.ts';
+import { createSharedReads } from '../waiting/shared-reads.ts';
+import { createWaitRoom, type WaitRoom } from '../waiting/wait-room.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     jobWaiter: JobWaiter;
+    waitRoom: WaitRoom;
+    /** Reads a job, or the deliveries of its webhook, as they are now: once for all who ask at the same time. */
+    sharedReads: { job: ReadJob<JobRow | undefined>; deliveries: ReadJob<DeliveryRow[]> };
   }
 }
+
+interface TenantsJob {
+  tenantId: string;
+  id: string;
+}
+
+type ReadJob<Value> = (job: TenantsJob) => Promise<Value>;
 
 export interface WaitingOptions {
   databaseUrl: string;
 }
 
 const POLL_EVERY_MS = 1_000;
+/** A wait costs some 20 kB; who finds no room is answered at once, and told so. */
+const MAX_WAITS = 10_000;
+const MAX_WAITS_PER_TENANT = 4_000;
+/** Of the connections of this process; the others are for those who do not wait. */
+const CONCURRENT_READS = 3;
 
 /** Wakes the requests that wait for jobs, by notification from Postgres and, as the fallback, by polling. */
 export const waiting = fp<WaitingOptions>(async (app, { databaseUrl }) => {
@@ -34,9 +52,24 @@ export const waiting = fp<WaitingOptions>(async (app, { databaseUrl }) => {
     },
   );
   app.decorate('jobWaiter', waiter);
+  app.decorate('waitRoom', createWaitRoom({ max: MAX_WAITS, maxPerTenant: MAX_WAITS_PER_TENANT }));
+  app.decorate('sharedReads', {
+    job: shareReads(({ tenantId, id }) => findJob(app.db, tenantId, id)),
+    deliveries: shareReads(async ({ tenantId, id }) => {
+      return (await findDeliveries(app.db, tenantId, [id])).get(id) ?? [];
+    }),
+  });
   app.addHook('preClose', async () => waiter.wakeAll());
   app.addHook('onClose', async () => await listener.close());
 });
+
+function shareReads<Value>(read: ReadJob<Value>): ReadJob<Value> {
+  const reads = createSharedReads((key) => {
+    const [tenantId = '', id = ''] = key.split('/');
+    return read({ tenantId, id });
+  }, CONCURRENT_READS);
+  return ({ tenantId, id }) => reads.read(`${tenantId}/${id}`);
+}
 
 /**
  * Waits until a job is finished, `waitMs` has passed or `signal` aborts; answers the job as it is then. `undefined` when
@@ -44,19 +77,21 @@ export const waiting = fp<WaitingOptions>(async (app, { databaseUrl }) => {
  */
 export async function waitForJob(
   app: FastifyInstance,
-  job: { tenantId: string; id: string },
+  job: TenantsJob,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<JobRow | undefined> {
   const watch = app.jobWaiter.watch(job.id);
+  const leave = app.waitRoom.enter(job.tenantId);
   const timer = setTimeout(watch.stop, waitMs);
   signal.addEventListener('abort', watch.stop);
   try {
-    const row = await findJob(app.db, job.tenantId, job.id);
+    const row = await app.sharedReads.job(job);
     if (!row || isTerminal(row.status)) return row;
     await watch.finished;
-    return await findJob(app.db, job.tenantId, job.id);
+    return await app.sharedReads.job(job);
   } finally {
+    leave();
     clearTimeout(timer);
     signal.removeEventListener('abort', watch.stop);
     watch.stop();

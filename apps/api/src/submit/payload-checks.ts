@@ -1,6 +1,7 @@
 import type { CatalogType } from '@accepted/shared/database/catalog';
 import { numbersAsText } from '@accepted/shared/json/exact-numbers';
 import { createSchemaCompiler } from '@accepted/shared/json-schema/compile-schema';
+import { boundedCheck } from '../http/bounded-check.ts';
 import { compileCheck, type FindFaults } from '../http/faults.ts';
 import { explainDigits, faultsBeyondSchema } from './payload-faults.ts';
 
@@ -35,7 +36,9 @@ export function createPayloadChecks(
   function compileOne(type: string, schema: object): FindFaults | undefined {
     onNewSchema(type, schema);
     try {
-      return compileCheck(createSchemaCompiler(schema), schema, { prefix: '/payload' });
+      return boundedCheck(compileWith(schema, { allErrors: false }), () =>
+        compileWith(schema, { allErrors: true }),
+      );
     } catch (error) {
       onBrokenSchema(type, error);
       return undefined;
@@ -56,6 +59,10 @@ export function createPayloadChecks(
       return known;
     },
   };
+}
+
+function compileWith(schema: object, options: { allErrors: boolean }): FindFaults {
+  return compileCheck(createSchemaCompiler(schema, options), schema, { prefix: '/payload' });
 }
 
 function know(

@@ -67,8 +67,9 @@ type Run = (
  */
 function runnerFor({ file, definition }: LoadedHandler, job: ClaimedJob): Run {
   if (file === undefined) return runHere;
-  if (job.suspect) return runInProcess(file, ownProcess({ mustBeNew: job.accused }));
-  return definition.isolate ? runInProcess(file, withProcess) : runHere;
+  const { isolate: isIsolated } = definition;
+  if (job.suspect) return runInProcess(file, ownProcess({ mustBeNew: job.accused, isIsolated }));
+  return isIsolated ? runInProcess(file, withProcess) : runHere;
 }
 
 const runHere: Run = async (handler, job, controls, deadline, maxResultBytes) => {

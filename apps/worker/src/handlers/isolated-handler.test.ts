@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { closeIsolatedProcesses } from './process-pool.ts';
 import { recordingLogger } from './testing/attempt.ts';
-import { useIsolatedDeeds, whereItRan } from './testing/isolated-deeds.ts';
+import { openIsolatedDeeds, whereItRan } from './testing/isolated-deeds.ts';
 
-const { file, run, leave } = useIsolatedDeeds();
+const { file, run, leave, close } = await openIsolatedDeeds();
+afterAll(close);
 
 describe('an isolated handler', () => {
   it('runs in a process that later attempts use again', async () => {
@@ -42,6 +43,19 @@ describe('an isolated handler', () => {
   it('is ended by its timeout though it blocks its process for ever', async () => {
     expect(await run('block', { timeoutMs: 50 })).toEqual({ kind: 'timedOut', timeoutMs: 50 });
     expect(await run('process')).toMatchObject({ kind: 'returned' });
+  });
+
+  it('sees of the environment what HANDLER_ENV names', async () => {
+    vi.stubEnv('HANDLER_ENV', 'NAMED');
+    vi.stubEnv('NAMED', 'yes');
+    vi.stubEnv('UNNAMED', 'secret');
+    await closeIsolatedProcesses();
+    const result = await run('environment');
+    vi.unstubAllEnvs();
+    await closeIsolatedProcesses();
+    const seen = JSON.parse('resultJson' in result ? result.resultJson : '{}');
+    expect(seen).toMatchObject({ NAMED: 'yes', PATH: expect.any(String) });
+    expect(seen).not.toHaveProperty('UNNAMED');
   });
 
   it('sees its signal abort, with the reason, and may still answer', async () => {

@@ -1,10 +1,10 @@
 import { availableParallelism } from 'node:os';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { attempt } from './testing/attempt.ts';
-import { useIsolatedDeeds, whereItRan } from './testing/isolated-deeds.ts';
+import { openIsolatedDeeds, whereItRan } from './testing/isolated-deeds.ts';
 
-const deeds = useIsolatedDeeds();
-const { run } = deeds;
+const { handler, run, close } = await openIsolatedDeeds();
+afterAll(close);
 
 describe('a suspect', () => {
   const suspect = (deed: string, job = {}) => run(deed, { ...job, suspect: true });
@@ -64,7 +64,7 @@ describe('a suspect', () => {
   });
 
   it('whose handler has no file runs in the worker', async () => {
-    const { file: _, ...builtIn } = deeds.handler();
+    const { file: _, ...builtIn } = handler;
     const result = await attempt(builtIn, { suspect: true });
     expect(result).toEqual({ kind: 'returned', resultJson: '"not here"' });
   });

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
 import pLimit from 'p-limit';
-import { createIdleProcesses } from './idle-processes.ts';
+import { createIdleProcesses, type IdleProcesses } from './idle-processes.ts';
 import type { LendProcess } from './isolated-handler.ts';
 import { MAX_HEAP_MB, startProcess } from './process-pool.ts';
 
@@ -19,17 +19,25 @@ const MAY_COME_FREE_MS = 300;
 const IDLE_MS = 5_000;
 
 const startingLimit = pLimit(MAX_STARTING);
-const idle = createIdleProcesses(IDLE_MS);
+/** Isolated handlers have another environment, and must not see what others have left in a process. */
+const idleOf = { isolated: createIdleProcesses(IDLE_MS), other: createIdleProcesses(IDLE_MS) };
 let lent = 0;
+
+interface WantedProcess {
+  mustBeNew: boolean;
+  /** Whether it is for a handler that is isolated anyway. */
+  isIsolated: boolean;
+}
 
 /**
  * Makes what lends a process that runs nothing else at the same time. There may be as many as jobs that run, beyond the few
  * of the pool, as long as there is memory; it rejects when none can be started. With `mustBeNew` nothing has run there
  * before, so that its death is known to be the doing of what runs.
  */
-export function ownProcess({ mustBeNew }: { mustBeNew: boolean }): LendProcess {
+export function ownProcess(wanted: WantedProcess): LendProcess {
+  const idle = wanted.isIsolated ? idleOf.isolated : idleOf.other;
   return async (signal, work) => {
-    const { child, isUsed } = await startingLimit(() => takeProcess(signal, mustBeNew));
+    const { child, isUsed } = await startingLimit(() => takeProcess(signal, wanted, idle));
     lent += 1;
     try {
       return await work(child, isUsed);
@@ -40,11 +48,15 @@ export function ownProcess({ mustBeNew }: { mustBeNew: boolean }): LendProcess {
   };
 }
 
-async function takeProcess(signal: AbortSignal, mustBeNew: boolean) {
+async function takeProcess(
+  signal: AbortSignal,
+  { mustBeNew, isIsolated }: WantedProcess,
+  idle: IdleProcesses,
+) {
   const used = mustBeNew ? undefined : await idle.takeSoon(lent > 0 ? MAY_COME_FREE_MS : 0, signal);
   if (used) return { child: used, isUsed: true };
   await memoryForOneMore(signal);
-  return { child: await startProcess(signal, HEAP_MB), isUsed: false };
+  return { child: await startProcess(signal, { maxHeapMb: HEAP_MB, isIsolated }), isUsed: false };
 }
 
 async function memoryForOneMore(signal: AbortSignal): Promise<void> {

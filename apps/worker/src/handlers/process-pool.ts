@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment } from './child-environment.ts';
 import { createIdleProcesses } from './idle-processes.ts';
 
 /** A handler that outgrows this heap ends its process, not the worker. */
@@ -26,7 +27,7 @@ export async function withProcess<T>(
 ): Promise<T> {
   await takeSlot(signal);
   try {
-    const child = idle.take() ?? (await startProcess(signal, MAX_HEAP_MB));
+    const child = idle.take() ?? (await startProcess(signal, { maxHeapMb: MAX_HEAP_MB, isIsolated: true }));
     try {
       return await work(child);
     } finally {
@@ -79,9 +80,13 @@ function giveSlot(): void {
 }
 
 /** Starts a handler process; rejects when `signal` aborts before it is ready. */
-export async function startProcess(signal: AbortSignal, maxHeapMb: number): Promise<ChildProcess> {
+export async function startProcess(
+  signal: AbortSignal,
+  { maxHeapMb, isIsolated }: { maxHeapMb: number; isIsolated: boolean },
+): Promise<ChildProcess> {
   const child = fork(PROGRAM, [String(process.pid)], {
     execArgv: [`--max-old-space-size=${maxHeapMb}`],
+    env: childEnvironment(process.env, isIsolated),
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

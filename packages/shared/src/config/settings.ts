@@ -23,16 +23,32 @@ export const handlerLogLevel = logLevel
   .optional()
   .meta({ ...logLevel.meta() });
 
+interface WholeNumbers {
+  min: number;
+  max: number;
+  unit?: string;
+}
+
 /** Makes a setting that is a whole number, written in decimal digits. */
-export function wholeNumber(limits: { min: number; max: number; default: number; unit?: string }) {
-  const { min, max, unit = '' } = limits;
+export function wholeNumber(limits: WholeNumbers & { default: number }) {
+  return digits(limits).default(limits.default).meta(describeWholeNumber(limits));
+}
+
+/** Makes such a setting that has no value when it is left out. */
+export function optionalWholeNumber(limits: WholeNumbers) {
+  return digits(limits).optional().meta(describeWholeNumber(limits));
+}
+
+function digits({ min, max }: WholeNumbers) {
   return z
     .string()
     .regex(/^\d{1,15}$/)
     .transform(Number)
-    .pipe(z.number().min(min).max(max))
-    .default(limits.default)
-    .meta({ expected: `a whole number${unit && ` of ${unit}`} from ${min} to ${max}` });
+    .pipe(z.number().min(min).max(max));
+}
+
+function describeWholeNumber({ min, max, unit = '' }: WholeNumbers) {
+  return { expected: `a whole number${unit && ` of ${unit}`} from ${min} to ${max}` };
 }
 
 /** Makes a setting that is a list, written with commas; what is between them is checked by `item`. */

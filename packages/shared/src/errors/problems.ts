@@ -52,8 +52,15 @@ export const PROBLEMS = {
   not_found: {
     status: 404,
     title: 'There is nothing here',
-    meaning: 'No route has this method and path.',
-    remedy: 'Compare the method and path with `/openapi.json`.',
+    meaning: 'No route has this path.',
+    remedy: 'Compare the path with `/openapi.json`.',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'This path has no such method',
+    meaning:
+      'There is something at this path, and the method cannot be used on it. `Allow` names those that can.',
+    remedy: 'Use a method that `Allow` names.',
   },
   job_not_found: {
     status: 404,
@@ -168,14 +175,29 @@ export const PROBLEMS = {
   unsupported_media_type: {
     status: 415,
     title: 'The body must be application/json',
-    meaning: 'The request has another `Content-Type` than `application/json`, or a `Content-Encoding`.',
-    remedy: 'Send `Content-Type: application/json` and an uncompressed body.',
+    meaning:
+      'The request has another `Content-Type` than `application/json`, a `charset` other than UTF-8, or a `Content-Encoding`.',
+    remedy: 'Send `Content-Type: application/json` and an uncompressed body in UTF-8.',
+  },
+  expectation_failed: {
+    status: 417,
+    title: 'The expectation cannot be met',
+    meaning: 'The request has an `Expect` other than `100-continue`.',
+    remedy: 'Send the request without it.',
+  },
+  too_many_connections: {
+    status: 429,
+    title: 'Too many connections from one address',
+    meaning:
+      'The address that this connection comes from has as many open as it may (`MAX_CONNECTIONS_PER_ADDRESS`), so this one was closed.',
+    remedy: 'Use connections again instead of opening more, or close some.',
   },
   validation_failed: {
     status: 422,
     title: 'The body is not valid',
     meaning: 'The body is JSON but breaks the rules of this route or the payload schema of the job type.',
-    remedy: 'Correct everything that `errors` lists; each entry has a JSON Pointer (RFC 6901) into the body.',
+    remedy:
+      'Correct everything that `errors` lists; each entry has a JSON Pointer (RFC 6901) into the body. Of a body with more than 500 values only the first fault is looked for.',
   },
   idempotency_key_reused: {
     status: 422,

@@ -7,13 +7,14 @@ judge.validateSchema({});
 
 /**
  * Makes what compiles this JSON Schema (draft 2020-12); throws when it is none. API and workers must come to the same
- * verdict of a payload, so both compile by this. Each schema has one of its own, so that two may use the same `$id`.
+ * verdict of a payload, so both compile by this. Each schema has one of its own, so that two may use the same `$id`. Without
+ * `allErrors` a check stops at the first fault, and costs no more than the value is large.
  */
-export function createSchemaCompiler(schema: object): Ajv2020 {
+export function createSchemaCompiler(schema: object, { allErrors }: { allErrors: boolean }): Ajv2020 {
   judge.validateSchema(schema, true);
   // A format that Ajv does not know is left to the worker, which has the real schema; each would be logged here.
   const ajv = new Ajv2020({
-    allErrors: true,
+    allErrors,
     verbose: true,
     strict: false,
     logger: false,
@@ -23,7 +24,7 @@ export function createSchemaCompiler(schema: object): Ajv2020 {
   return ajv;
 }
 
-/** Compiles a JSON Schema; throws when Ajv cannot. */
+/** Compiles a JSON Schema into what tells whether a value is right; throws when Ajv cannot. */
 export function compileSchema(schema: object): ValidateFunction {
-  return createSchemaCompiler(schema).compile(schema);
+  return createSchemaCompiler(schema, { allErrors: false }).compile(schema);
 }

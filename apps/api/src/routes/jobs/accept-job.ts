@@ -63,7 +63,7 @@ export async function acceptJob(
   const preferences = parsePreferences(request.headers.prefer as string | undefined);
   const isWanted = () => request.databaseBudget.remainingMs > 0;
   const { row, replayed } = await spend(request.databaseBudget, app.submitJob(job, isWanted));
-  const waitMs = applyPreferences(reply, preferences, maxWaitSeconds);
+  const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
   const current =
     waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, row, waitMs, request.signal)) : row;
   const deliveries = await keepPromise([], () => deliveriesOf(app, current));

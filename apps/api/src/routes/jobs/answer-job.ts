@@ -40,7 +40,13 @@ export function answerJob(
 
 /** Reads the deliveries of a job's webhook. Only a job that was finished once can have any; the others cost nothing. */
 export async function deliveriesOf(app: FastifyInstance, row: JobRow): Promise<DeliveryRow[]> {
-  return (await deliveriesOfAll(app, row.tenant_id, [row])).get(row.id) ?? [];
+  return mayHaveDeliveries(row)
+    ? await app.sharedReads.deliveries({ tenantId: row.tenant_id, id: row.id })
+    : [];
+}
+
+function mayHaveDeliveries(row: JobListRow): boolean {
+  return row.webhook !== null && (row.finished_at !== null || row.replay_round > 0);
 }
 
 /** Reads the deliveries of many jobs of a tenant, by the id of the job: one statement, and none when there can be none. */
@@ -49,7 +55,7 @@ export async function deliveriesOfAll(
   tenantId: string,
   rows: JobListRow[],
 ): Promise<Map<string, DeliveryRow[]>> {
-  const told = rows.filter((row) => row.webhook && (row.finished_at || row.replay_round > 0));
+  const told = rows.filter(mayHaveDeliveries);
   if (told.length === 0) return new Map();
   return findDeliveries(
     app.db,
@@ -58,10 +64,18 @@ export async function deliveriesOfAll(
   );
 }
 
-/** Reads how long the caller wants to wait, within what the server allows, and says what was applied. */
-export function applyPreferences(reply: FastifyReply, asked: Preferences, maxWaitSeconds: number): number {
-  const waitSeconds =
-    asked.waitSeconds === undefined ? undefined : Math.min(asked.waitSeconds, maxWaitSeconds);
+/**
+ * Reads how long the caller wants to wait, in milliseconds, within what the server allows, and says what was applied: no
+ * time at all when too many wait already.
+ */
+export function applyPreferences(
+  { server, caller }: FastifyRequest,
+  reply: FastifyReply,
+  asked: Preferences,
+  maxWaitSeconds: number,
+): number {
+  const mostSeconds = server.waitRoom.hasRoom(caller.tenantId) ? maxWaitSeconds : 0;
+  const waitSeconds = asked.waitSeconds === undefined ? undefined : Math.min(asked.waitSeconds, mostSeconds);
   const applied = appliedPreferences(asked, waitSeconds);
   if (applied) reply.header('preference-applied', applied);
   return (waitSeconds ?? 0) * 1_000;

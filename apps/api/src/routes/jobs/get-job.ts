@@ -54,7 +54,7 @@ export const getJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = asy
   app.get('/v1/jobs/:id', options, async (request, reply) => {
     const job = requestedJob(request);
     const preferences = parsePreferences(request.headers.prefer as string | undefined);
-    const waitMs = applyPreferences(reply, preferences, maxWaitSeconds);
+    const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
     const row =
       waitMs > 0
         ? await waitForJob(app, job, waitMs, request.signal)

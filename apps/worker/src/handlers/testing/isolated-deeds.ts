@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineJob } from '@accepted/job';
 import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
-import { afterAll, beforeAll } from 'vitest';
 import { z } from 'zod';
 import type { LoadedHandler } from '../loaded-handler.ts';
 import { closeIsolatedProcesses } from '../process-pool.ts';
@@ -12,7 +11,7 @@ import { attempt } from './attempt.ts';
 const SOURCE = `
 import { defineJob, PermanentError } from '@accepted/job';
 import { writeFileSync } from 'node:fs';
-import process, { pid } from 'node:process';
+import process, { env, pid } from 'node:process';
 import { z } from 'zod';
 
 class CardDeclined extends PermanentError { name = 'Error'; }
@@ -20,6 +19,7 @@ class CardDeclined extends PermanentError { name = 'Error'; }
 let runs = 0;
 const deeds: Record<string, (ctx: any) => unknown> = {
   process: (ctx) => ({ pid, runs: ++runs, attempt: ctx.attempt, age: ctx.job.createdAt.getTime() }),
+  environment: () => ({ ...env }),
   throw: () => { throw new PermanentError('no', { code: 'gone' }); },
   decline: () => { throw new CardDeclined('no', { cause: new Error('limit') }); },
   map: () => ({ rows: new Map() }),
@@ -62,37 +62,31 @@ export default defineJob({
 });
 `;
 
-/** Gives the tests of a file a handler that does in its process what its payload says, and ways to run it. */
-export function useIsolatedDeeds() {
-  let folder: string;
-  let handler: LoadedHandler;
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'accepted-isolated-'));
-    const file = join(folder, 'isolated.ts');
-    await writeFile(file, SOURCE);
-    // The process loads the file; on this side only its options count.
-    const definition = defineJob({
-      type: 'test.isolated',
-      payload: z.unknown(),
-      isolate: true,
-      run: () => 'not here',
-    });
-    handler = { type: 'test.isolated', queue: 'default', definition, file };
+/** Makes a handler that does in its process what its payload says, and ways to run it. */
+export async function openIsolatedDeeds() {
+  const folder = await mkdtemp(join(tmpdir(), 'accepted-isolated-'));
+  const file = join(folder, 'isolated.ts');
+  await writeFile(file, SOURCE);
+  // The process loads the file; on this side only its options count.
+  const definition = defineJob({
+    type: 'test.isolated',
+    payload: z.unknown(),
+    isolate: true,
+    run: () => 'not here',
   });
-
-  afterAll(async () => {
-    await closeIsolatedProcesses();
-    await rm(folder, { recursive: true });
-  });
-
+  const handler: LoadedHandler = { type: 'test.isolated', queue: 'default', definition, file };
   return {
+    handler,
+    /** Names a file beside that of the handler. */
     file: (name: string) => join(folder, name),
-    handler: () => handler,
-    run: (deed: string, ...rest: [Parameters<typeof attempt>[1]?, Parameters<typeof attempt>[2]?]) =>
-      attempt(handler, { ...rest[0], payload: { deed } }, rest[1]),
+    run: (deed: string, job: Parameters<typeof attempt>[1] = {}, controls?: Parameters<typeof attempt>[2]) =>
+      attempt(handler, { ...job, payload: { deed } }, controls),
     /** Has an attempt return and leave something that happens `laterMs` afterwards. */
     leave: (deed: string, laterMs: number) => attempt(handler, { payload: { deed, laterMs } }),
+    async close() {
+      await closeIsolatedProcesses();
+      await rm(folder, { recursive: true });
+    },
   };
 }
 
