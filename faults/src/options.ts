@@ -22,7 +22,7 @@ export type Size = 'small' | 'standard' | 'soak';
 
 const SIZES: Record<Size, Pick<RunOptions, 'jobs' | 'faults' | 'minutes'>> = {
   small: { jobs: 5_000, faults: 12, minutes: 8 },
-  standard: { jobs: 100_000, faults: 104, minutes: 12 },
+  standard: { jobs: 100_000, faults: 104, minutes: 30 },
   soak: { jobs: 645_000, faults: 400, minutes: 90 },
 };
 

@@ -1,19 +1,19 @@
 import type { LoadProgress } from './load/run-load.ts';
 import type { NemesisProgress } from './nemesis/run-nemesis.ts';
-import { countJobs } from './world/ledger.ts';
 import type { World } from './world/world.ts';
 
-/** Says in a line how far a run is. */
-export async function describeProgress(run: {
+interface Run {
   world: World;
   load: LoadProgress;
   nemesis: NemesisProgress;
   startedAt: number;
   jobs: number;
   faults: number;
-}): Promise<string> {
+}
+
+/** Says in a line how far a run is; `counts` is left out where the ledger cannot be asked. */
+export function describeProgress(run: Run, counts: { ended: number; open: number } | undefined): string {
   const { world, load, nemesis } = run;
-  const counts = await world.ledger.ask(countJobs).catch(() => undefined);
   const seconds = Math.round((Date.now() - run.startedAt) / 1_000);
   const up = world.workers.filter((worker) => worker.isReady).length;
   const number = (value: number | undefined) => value?.toLocaleString('en') ?? '?';

@@ -17,6 +17,7 @@ import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
 import { whyNoCertificates } from './world/certificates.ts';
 import { exportLedger } from './world/export-ledger.ts';
+import { countJobs } from './world/ledger.ts';
 import { measureMemory } from './world/measure-memory.ts';
 import { stopProcesses, stopServers } from './world/stop-world.ts';
 import { LEASE_MS, type Preloads, startWorld, type World } from './world/world.ts';
@@ -37,6 +38,8 @@ export interface FaultRun
 const APIS = 2;
 const WORKERS = 3;
 const PROGRESS_EVERY_MS = 5_000;
+/** With more that wait, a slow machine would spend the run on its backlog, and each fault would wait behind it. */
+const MOST_OPEN = 2_500;
 /** Of the time that a run has, the last part is for draining and for writing everything down. */
 const SHARE_FOR_LOAD = 0.8;
 const SHARE_FOR_DRAINING = 0.95;
@@ -121,8 +124,10 @@ async function loadAndBreak(
   const loadStartedAt = Date.now();
   const nemesis = startNemesis({ world, schedule, submit, deadline: loadDeadline });
   history.since = nemesis.since;
+  let open = 0;
   const load = startLoad({
     ...{ client, seed, seconds, jobs: options.jobs, deadline: loadDeadline },
+    isBehind: () => open > MOST_OPEN,
     receivers,
     secondsNeeded: nemesis.secondsNeeded,
     faultsDone: nemesis.done,
@@ -130,8 +135,10 @@ async function loadAndBreak(
   const repaired = new AbortController();
   const replays = replayDeadLetters(world, client, repaired.signal);
   const progress = setInterval(async () => {
+    const counts = await world.ledger.ask(countJobs).catch(() => undefined);
+    open = counts?.open ?? open;
     options.onProgress(
-      await describeProgress({ world, load, nemesis, startedAt: loadStartedAt, ...options }),
+      describeProgress({ world, load, nemesis, startedAt: loadStartedAt, ...options }, counts),
     );
   }, PROGRESS_EVERY_MS);
   try {

@@ -12,6 +12,8 @@ export interface LoadOptions {
   seconds: number;
   /** For how many seconds more there has to be load: faults that take long must not hit an idle system. */
   secondsNeeded?: () => number;
+  /** Whether more waits than is good for a run: faults must hit a system that is busy, not one that is drowned. */
+  isBehind?: () => boolean;
   /** The last jobs wait for this, all but a trickle, so that no fault hits an idle system. */
   faultsDone: Promise<unknown>;
   deadline: AbortSignal;
@@ -33,6 +35,8 @@ const LONGEST_ARREARS_MS = 500;
 const ASKED_AGAIN_EACH = 100;
 /** The part of the jobs that waits for the last fault, but for a trickle. */
 const HELD_BACK = 0.02;
+/** How long a client waits before it looks again whether the system has caught up. */
+const BEHIND_MS = 250;
 /** How long each client waits at most with a job that is held back. */
 const TRICKLE_MS = 2_000;
 
@@ -62,6 +66,7 @@ export function startLoad(options: LoadOptions): LoadProgress {
     const n = next++;
     const job = planJob(n, random, options.receivers);
     if (n >= firstHeldBack) await Promise.race([options.faultsDone, delay(random.int(0, TRICKLE_MS))]);
+    while (options.isBehind?.()) await delay(BEHIND_MS, undefined, { signal: deadline });
     await delay(Math.max(0, takeTurn() - performance.now()), undefined, { signal: deadline });
     const jobId = await client.submit(job);
     if (jobId === undefined) progress.unanswered += 1;
