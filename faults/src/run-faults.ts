@@ -39,7 +39,7 @@ const APIS = 2;
 const WORKERS = 3;
 const PROGRESS_EVERY_MS = 5_000;
 /** With more that wait, a slow machine would spend the run on its backlog, and each fault would wait behind it. */
-const MOST_OPEN = 2_500;
+const MOST_OPEN = 700;
 /** Of the time that a run has, the last part is for draining and for writing everything down. */
 const SHARE_FOR_LOAD = 0.8;
 const SHARE_FOR_DRAINING = 0.95;
