@@ -8,6 +8,7 @@ import { openEngine } from '@accepted/shared/queue/open-engine';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
+import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
@@ -46,4 +47,41 @@ test('exactly the dispatched jobs that the engine has lost are taken back, told 
   const waiting = await db.selectFrom('jobs').select('id').where('dispatched_at', 'is', null).execute();
   expect(waiting.map(({ id }) => id).sort()).toEqual(lost.map(({ id }) => id).sort());
   expect(counters.take()).toEqual([{ name: 'redispatched', queue: QUEUE, label: '', by: 2 }]);
+});
+
+test('a job that the engine works on for longer than any worker takes to claim it is taken back', async () => {
+  await using database = await createTestDatabase({ engine: 'postgres' });
+  const { db } = database;
+  await registerTestBuild(db);
+  const worker = { hostname: 'test', pid: 1, queues: [QUEUE], concurrency: 5, buildId: TEST_BUILD };
+  await registerWorker(db, { id: newUuid(), ...worker });
+  await insertJobs(db, [makeJob(), makeJob()]);
+  const [hanging, busy] = (await dispatchJobs(db, QUEUE, testLane(2))).jobs;
+  if (!hanging || !busy) throw new Error('Nothing was dispatched.');
+  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
+  const lane = laneName(QUEUE, TEST_BUILD);
+  await addToEngine(engine, lane, [[hanging], [busy]]);
+  const over = Promise.withResolvers<void>();
+  // Takes both, and holds them under locks that it renews for ever.
+  const consumer = engine.openWorker(lane, () => over.promise, { concurrency: 2 });
+  await waitUntil(async () => (await engine.queue(lane).getActiveCount()) === 2, { until: 'both are taken' });
+  await sql`UPDATE jobs SET dispatched_at = now() - CASE WHEN id = ${hanging.id} THEN interval '31 s'
+    ELSE interval '20 s' END`.execute(db);
+
+  const told = Promise.withResolvers<string>();
+  const reconciler = startReconciler({
+    db,
+    engine,
+    queues: [QUEUE],
+    onTakenBack: told.resolve,
+    counters: createWorkerCounters(),
+    logger: pino({ level: 'silent' }),
+  });
+  expect(await told.promise).toBe(QUEUE);
+  await reconciler.stop();
+  over.resolve();
+  await consumer.close();
+  await engine.close();
+  const ready = await db.selectFrom('jobs').select('id').where('dispatched_at', 'is', null).execute();
+  expect(ready).toEqual([{ id: hanging.id }]);
 });

@@ -4,15 +4,24 @@ import type { Database } from './connect.ts';
 import type { DispatchedJob } from './dispatch-jobs.ts';
 import { unnestBatch } from './unnest.ts';
 
+/** After so long a delivery that a live worker has would have been claimed or given back: claims are tried again within seconds. */
+const OVERDUE_MS = 30_000;
+
+/** A job that was dispatched and not claimed; `isOverdue` when that is longer ago than any live worker takes. */
+export interface UnclaimedJob extends DispatchedJob {
+  isOverdue: boolean;
+}
+
 /** Reads the jobs that have waited in the engine for longer than `olderThanMs` without being claimed. */
 export async function listUnclaimed(
   db: Database,
   queue: string,
   olderThanMs: number,
-): Promise<DispatchedJob[]> {
+): Promise<UnclaimedJob[]> {
   return db
     .selectFrom('jobs')
     .select(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent', 'build_id as buildId'])
+    .select(sql<boolean>`dispatched_at <= now() - ${OVERDUE_MS} * interval '1 ms'`.as('isOverdue'))
     .where('queue', '=', queue)
     .where('status', '=', sql.lit('queued'))
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)

@@ -31,6 +31,8 @@ export interface Engine {
    * hears of each wipe, so every service has a mark of its own. Rejects while the engine is away.
    */
   wasWiped(mark: string): Promise<boolean>;
+  /** Tells which part of the memory that it may use is taken, from 0 to 1; 0 where memory is no bound. */
+  fullness(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -106,15 +108,23 @@ function keyText({ id, dispatchNo }: DispatchKey): string {
 }
 
 /** Waiting ones first: one that is taken between two looks is then seen among the active ones. */
-const STATES_OF_PRESENCE = ['waiting', 'prioritized', 'delayed', 'active'] as const;
+const STATES_OF_WAITING = ['waiting', 'prioritized', 'delayed'] as const;
 
-/** Answers those of the jobs that the engine does not have, or no longer waits or works on. */
-export async function missingFromEngine<Dispatched extends DispatchKey>(
+/**
+ * Answers those of the jobs that the engine does not have, or no longer waits or works on. Of a job that is `overdue` it must
+ * still wait: what it works on for so long without a claim hangs at a worker that is gone, under a lock that does not end.
+ * BullMQ 6.7 takes the time of a lock on Postgres from the clock of the worker.
+ */
+export async function missingFromEngine<Dispatched extends DispatchKey & { isOverdue?: boolean }>(
   queue: Queue,
   jobs: Dispatched[],
 ): Promise<Dispatched[]> {
-  const present = await dispatchesIn(queue, [...STATES_OF_PRESENCE]);
-  return jobs.filter((job) => !present.has(keyText(job)));
+  const waiting = await dispatchesIn(queue, [...STATES_OF_WAITING]);
+  const active = await dispatchesIn(queue, ['active']);
+  return jobs.filter((job) => {
+    const key = keyText(job);
+    return !waiting.has(key) && (job.isOverdue === true || !active.has(key));
+  });
 }
 
 /** Tells whether one of the jobs waits in the engine for a worker to take it. */

@@ -65,6 +65,7 @@ export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptio
     },
     // Its tables share the fate of the ledger's, so that what was committed is there.
     wasWiped: () => Promise.resolve(false),
+    fullness: () => Promise.resolve(0),
     async close() {
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
       // A BullMQ worker that is closed while it starts never gives its connection back, which `end` would wait for.

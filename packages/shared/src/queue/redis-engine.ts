@@ -58,6 +58,7 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
     async wasWiped(mark) {
       return (await connection.set(`${keyPrefix}:engine-mark:${mark}`, '1', 'GET')) === null;
     },
+    fullness: async () => readFullness(await connection.info('memory')),
     async close() {
       await Promise.allSettled([...queues.values()].map((queue) => queue.close()));
       connection.disconnect();
@@ -71,4 +72,11 @@ async function requireVersion(connection: Redis): Promise<void> {
   if (version === undefined || Number.parseFloat(version) >= Number(OLDEST_REDIS)) return;
   const server = { product: 'Redis', oldest: OLDEST_REDIS, version, setting: 'REDIS_URL' };
   throw new UnsupportedServerError(server);
+}
+
+/** Without a `maxmemory` the machine is the bound. */
+function readFullness(info: string): number {
+  const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const most = field('maxmemory') || field('total_system_memory');
+  return most > 0 ? field('used_memory') / most : 0;
 }
