@@ -44,8 +44,8 @@ export const JOB_KINDS = {
   scheduled: ['succeeded'],
   /** Shares a concurrency key with others; one of them may run at once. */
   limited: ['succeeded'],
-  /** Its time to live is over before it is due. */
-  expiring: ['expired'],
+  /** Its time to live is over as soon as it is due: hardly any worker is that quick. */
+  expiring: ['expired', 'succeeded'],
   /** Like `webhook`, but its receiver speaks TLS. */
   tlsWebhook: ['succeeded'],
   /** Of another tenant, which has a receiver of its own. */
@@ -207,7 +207,8 @@ export interface FaultLine {
 export interface WipeLine {
   at: number;
   kind: FaultKind;
-  jobs: { jobId: string; dispatchNo: number }[];
+  /** `attempt` is the last one that each had by then: what has a larger number was claimed afterwards, whatever its time says. */
+  jobs: { jobId: string; dispatchNo: number; attempt: number }[];
 }
 
 /** The life of the processes: `signaled` when the suite itself sends a signal that is to end one. */

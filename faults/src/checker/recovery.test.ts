@@ -3,17 +3,25 @@ import { checkRecovery } from './recovery.ts';
 import { ack, attempt, fault, job, soundRun } from './testing/sound-run.ts';
 
 const check = (over: Parameters<typeof soundRun>[0]) => checkRecovery(soundRun(over));
-const wipeAt = (at: number) => ({
+const wipeAt = (at: number, attempt = 0) => ({
   at,
   kind: 'redis-flushed' as const,
-  jobs: [{ jobId: 'job_1', dispatchNo: 1 }],
+  jobs: [{ jobId: 'job_1', dispatchNo: 1, attempt }],
 });
 
 test('the time from a wipe to the next claim is measured, whatever was claimed before it', () => {
   const attempts = [attempt({ startedAt: 1_000 }), attempt({ attempt: 2, startedAt: 6_000 })];
-  expect(check({ wipes: [wipeAt(2_000)], attempts })).toMatchObject({
+  expect(check({ wipes: [wipeAt(2_000, 1)], attempts })).toMatchObject({
     violations: [],
     figures: { wipes: 1, jobsWiped: 1, recoveryP50Ms: 4_000, recoveryP99Ms: 4_000 },
+  });
+});
+
+test('a claim that began before the wipe and had to wait for it comes after it', () => {
+  const attempts = [attempt({ startedAt: 1_500 })];
+  expect(check({ wipes: [wipeAt(2_000)], attempts })).toMatchObject({
+    violations: [],
+    figures: { jobsWiped: 1, recoveryMaxMs: 0 },
   });
 });
 

@@ -97,11 +97,14 @@ export function recoveryTimesMs(
   wipe: WipeLine,
   attemptsOf: Map<string, LedgerAttempt[]>,
 ): { jobId: string; tookMs: number | undefined }[] {
-  return wipe.jobs.map(({ jobId }) => {
-    const claims = (attemptsOf.get(jobId) ?? [])
-      .map((attempt) => attempt.startedAt)
-      .filter((at) => at >= wipe.at);
-    return { jobId, tookMs: claims.length > 0 ? Math.min(...claims) - wipe.at : undefined };
+  return wipe.jobs.map(({ jobId, attempt: before }) => {
+    const claims = (attemptsOf.get(jobId) ?? []).filter(({ attempt }) => attempt > before);
+    const startedAt = claims.map((claim) => claim.startedAt);
+    // A start is when its claim's transaction began, which may have waited for the wipe to look.
+    return {
+      jobId,
+      tookMs: startedAt.length > 0 ? Math.max(0, Math.min(...startedAt) - wipe.at) : undefined,
+    };
   });
 }
 

@@ -95,7 +95,7 @@ export function makeJob(kind: JobKind, n: number, random: Random, receivers: Rec
     case 'limited':
       return { key, kind, body: limitedJob(n, effect({ workMs: random.int(100, 500) })) };
     case 'expiring':
-      return { key, kind, body: { ...effect(), delayMs: 8_000, ttlMs: random.int(500, 3_000) } };
+      return { key, kind, body: { ...effect(), delayMs: 4_000, ttlMs: 4_001 } };
     case 'slow':
       return { key, kind, body: effect({ workMs: random.int(500, 2_500) }) };
     case 'long':

@@ -112,13 +112,17 @@ export async function countJobs(db: Database): Promise<{ ended: number; open: nu
 export async function listInEngine(db: Database): Promise<WipeLine['jobs']> {
   const rows = await db
     .selectFrom('jobs')
-    .select(['id', 'dispatch_no'])
+    .select(['id', 'dispatch_no', 'attempt'])
     .where('status', '=', 'queued')
     .where('dispatched_at', 'is not', null)
     .forShare()
     .skipLocked()
     .execute();
-  return rows.map((row) => ({ jobId: publicId('job', row.id), dispatchNo: row.dispatch_no }));
+  return rows.map((row) => ({
+    jobId: publicId('job', row.id),
+    dispatchNo: row.dispatch_no,
+    attempt: row.attempt,
+  }));
 }
 
 /** Makes the deliveries due that wait for a retry: their schedule goes on for days, which a run does not. */

@@ -119,7 +119,7 @@ export function soundRun(over: Partial<Evidence> = {}): Evidence {
     effects: [effect({ phase: 'start' }), effect()],
     hits: [hit()],
     faults: [fault()],
-    wipes: [{ at: 1_050, kind: 'redis-flushed', jobs: [{ jobId: 'job_1', dispatchNo: 1 }] }],
+    wipes: [{ at: 1_050, kind: 'redis-flushed', jobs: [{ jobId: 'job_1', dispatchNo: 1, attempt: 0 }] }],
     processes: [],
     memory: [],
     sayings: [],
