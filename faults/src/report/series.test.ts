@@ -31,7 +31,7 @@ test('latency is taken from accepted requests alone, by bucket', () => {
 
 test('recovery is the time from the wipe to the next claim, sorted', () => {
   const attempts = [attempt({ startedAt: 4_050 }), attempt({ jobId: 'job_3', startedAt: 2_050 })];
-  const jobs = ['job_1', 'job_3', 'job_4'].map((jobId) => ({ jobId, dispatchNo: 1 }));
+  const jobs = ['job_1', 'job_3', 'job_4'].map((jobId) => ({ jobId, dispatchNo: 1, attempt: 0 }));
   const wipes = [{ at: 1_050, kind: 'redis-flushed' as const, jobs }];
   expect(recoveryTimesS(soundRun({ attempts, wipes }))).toEqual([1, 3]);
 });
