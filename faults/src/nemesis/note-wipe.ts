@@ -1,11 +1,16 @@
-import type { FaultKind } from '../logs.ts';
+import type { FaultKind, WipeLine } from '../logs.ts';
 import { listInEngine } from '../world/ledger.ts';
 import type { World } from '../world/world.ts';
 
 /** Writes down what the engine is about to lose. */
 export async function noteWipe(world: World, kind: FaultKind): Promise<void> {
+  const wipe = await aboutToBeWiped(world, kind);
+  void world.journals.wipes.write(wipe);
+}
+
+/** Reads what the engine is about to lose, for a wipe that may not come about. */
+export async function aboutToBeWiped(world: World, kind: FaultKind): Promise<WipeLine> {
   // A job that is claimed from now on was not lost.
   const at = Date.now();
-  const jobs = await world.ledger.ask(listInEngine);
-  void world.journals.wipes.write({ at, kind, jobs });
+  return { at, kind, jobs: await world.ledger.ask(listInEngine) };
 }

@@ -19,8 +19,9 @@ export const failOver: Fault = {
     const { postgres } = world;
     const timeline = await timelineOf(postgres);
     const replica = await startSynchronousReplica(world);
-    await setReadOnly(postgres, true);
+    // Once it takes no writes our processes let go of it within moments.
     const sessions = await countSessions(postgres);
+    await setReadOnly(postgres, true);
     const awayMs = await hold(random, 300, 1_500);
     await replica.promote();
     const old = takeOver(world, replica);
