@@ -22,14 +22,14 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages,examples,faults,bench,scripts,tests}/**/*.test.ts'],
+          include: ['{apps,packages,examples,faults,attacks,bench,scripts,tests}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.integration.test.ts', 'tests/end-to-end/**'],
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['{apps,packages,examples,faults,bench,tests}/**/*.integration.test.ts'],
+          include: ['{apps,packages,examples,faults,attacks,bench,tests}/**/*.integration.test.ts'],
           exclude: ['**/node_modules/**', 'tests/end-to-end/**'],
           ...WITH_SERVERS,
         },

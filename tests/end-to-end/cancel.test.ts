@@ -76,7 +76,10 @@ describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
   });
 
   test('a job that was not started in time expires', async () => {
-    const id = await submit('test.wait-for-abort', fileNamed('never'), { delayMs: 60_000, ttlMs: 200 });
+    const key = { concurrencyKey: 'one-at-a-time' };
+    const running = await submit('test.wait-for-abort', fileNamed('first'), key);
+    await waitUntil(async () => (await statusOf(running)) === 'running', { until: 'the first one runs' });
+    const id = await submit('test.wait-for-abort', fileNamed('never'), { ...key, ttlMs: 200 });
     await waitUntil(async () => (await statusOf(id)) === 'expired', { until: 'the job is expired' });
   });
 });

@@ -77,7 +77,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
     });
   }
 
-  await app.register(v1, { maxWaitSeconds });
+  await app.register(v1, { maxWaitSeconds, maxBodyBytes: config.MAX_BODY_BYTES });
 
   return app;
 }

@@ -30,7 +30,7 @@ const FULL = {
 
 describe('POST /v1/jobs/{id}/copy', () => {
   test('makes a new job with all that the first was given, but its times', async () => {
-    const id = await api.submit({ ...FULL, delayMs: 60_000, ttlMs: 60_000 });
+    const id = await api.submit({ ...FULL, delayMs: 60_000, ttlMs: 120_000 });
     const reply = await copy(id);
     const made = reply.json();
     expect(reply.statusCode).toBe(202);
@@ -91,7 +91,7 @@ describe('POST /v1/jobs/{id}/copy', () => {
     expect(made.expiresAt).not.toBeNull();
     // The key that the type makes from the payload is that of the new one; a key of the client's own is copied.
     expect(made.concurrencyKey).toBe('test.echo:b8');
-    const keyed = await api.submit({ ...FULL, concurrencyKey: 'mine' });
+    const keyed = await api.submit({ ...FULL, payload: {}, concurrencyKey: 'mine' });
     expect((await copy(keyed, { payload: {} })).json().concurrencyKey).toBe('mine');
     const row = api.db
       .selectFrom('jobs')

@@ -193,8 +193,8 @@ describe('POST /v1/dead-letters/{id}/replay', () => {
   });
 
   test("leaves a concurrency key of the tenant's own as it is", async () => {
-    const { id } = await die(api, { payload: { account: 'a' }, concurrencyKey: 'mine' });
-    expect((await replay(id, { payload: { account: 'b' } })).json().concurrencyKey).toBe('mine');
+    const { id } = await die(api, { payload: { count: 1 }, concurrencyKey: 'mine' });
+    expect((await replay(id, { payload: { count: 2 } })).json().concurrencyKey).toBe('mine');
   });
 
   test.each([

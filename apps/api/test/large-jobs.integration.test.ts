@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ApiUnderTest, countJobs, startApi } from './api-under-test.ts';
+import { type ApiUnderTest, countJobs, createOtherTenant, startApi } from './api-under-test.ts';
 
 const JOBS = 40;
 /** No two fit into one statement. */
@@ -9,8 +12,11 @@ const PAYLOAD_BYTES = 300_000;
 const UNDER_WAY = 6;
 
 let api: ApiUnderTest;
+/** The key of another tenant. */
+let other: string;
 beforeAll(async () => {
   api = await startApi();
+  other = await createOtherTenant(api.db);
 });
 afterAll(() => api[Symbol.asyncDispose]());
 
@@ -37,3 +43,39 @@ test('while Postgres is slow, large jobs are not written after their callers wer
   await api.submit();
   expect(await countJobs(api.db)).toBeLessThanOrEqual(before + 1 + UNDER_WAY);
 });
+
+test('a crowd of the largest payloads is taken or told to come again, and small jobs of others pass it', async () => {
+  const large = { type: 'test.echo', payload: { text: '\\'.repeat(500_000) } };
+  const small = { type: 'test.echo', payload: {} };
+  const crowd = Array.from({ length: 60 }, () => api.send('POST', '/v1/jobs', { body: large }));
+  const others = Array.from({ length: 20 }, () => api.send('POST', '/v1/jobs', { body: small, key: other }));
+  expect((await Promise.all(others)).map((reply) => reply.statusCode)).toEqual(Array(20).fill(202));
+  const replies = await Promise.all(crowd);
+  const refused = replies.filter((reply) => reply.statusCode !== 202);
+  const codes = refused.map((reply) => `${reply.statusCode} ${reply.json().code}`);
+  // On a slow machine the few that were being written may not have been in time.
+  expect(codes.filter((code) => code !== '503 overloaded').length).toBeLessThanOrEqual(3);
+  expect(refused.every((reply) => Number(reply.headers['retry-after']) > 0)).toBe(true);
+  expect(codes.length).toBeGreaterThan(30);
+});
+
+test('of the bodies of one tenant only so many bytes are here at once, and others are not refused for them', async () => {
+  const { port } = await listen();
+  const head = (key: string) =>
+    `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
+  const sockets = Array.from({ length: 33 }, () => connect(port, '127.0.0.1'));
+  for (const socket of sockets) socket.write(`${head(api.key)}Content-Length: 1048576\r\n\r\n{`);
+  const [reply] = await Promise.race(sockets.map((socket) => once(socket, 'data')));
+  expect(String(reply)).toMatch(/^HTTP\/1.1 503 [\s\S]*"code":"overloaded"/);
+  const body = { type: 'test.echo', payload: {} };
+  expect((await api.send('POST', '/v1/jobs', { body, key: other })).statusCode).toBe(202);
+
+  for (const socket of sockets) socket.destroy();
+  const isFree = async () => (await api.send('POST', '/v1/jobs', { body })).statusCode === 202;
+  await waitUntil(isFree, { until: 'what is gone counts no more' });
+});
+
+async function listen(): Promise<AddressInfo> {
+  await api.app.listen({ port: 0, host: '127.0.0.1' });
+  return api.app.server.address() as AddressInfo;
+}

@@ -111,10 +111,24 @@ describe('POST /v1/jobs/{id}/reschedule', () => {
   test('leaves the expiry as it is', async () => {
     const id = await submit({ delayMs: 60_000, ttlMs: 120_000 });
     const { expiresAt } = await get(id);
-    expect((await reschedule(id, { delayMs: 3_600_000 })).json()).toMatchObject({
+    expect((await reschedule(id, { delayMs: 90_000 })).json()).toMatchObject({
       status: 'scheduled',
       expiresAt,
     });
+  });
+
+  test('refuses a time that the job would not live to see, and changes nothing', async () => {
+    const id = await submit({ delayMs: 60_000, ttlMs: 120_000 });
+    const before = await get(id);
+    for (const [body, pointer] of [
+      [{ delayMs: 130_000 }, '/delayMs'],
+      [{ runAt: new Date(Date.now() + 3_600_000).toISOString() }, '/runAt'],
+    ] as const) {
+      const reply = await reschedule(id, body);
+      expect([reply.statusCode, reply.json().errors[0].pointer]).toEqual([422, pointer]);
+    }
+    expect(await get(id)).toEqual(before);
+    expect((await reschedule(id, { delayMs: 0 })).statusCode).toBe(200);
   });
 
   test.each([

@@ -29,6 +29,8 @@ const settings = z.object({
     .meta({ expected: 'a folder with one handler a file' }),
   /** What isolated handlers may see of the environment; `handlers/child-environment.ts` reads it where they start. */
   HANDLER_ENV: listOf(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), 'names of environment variables'),
+  /** Whether isolated handlers run under Node's permission model; `handlers/child-permissions.ts` reads it where they start. */
+  HANDLER_PERMISSIONS: z.enum(['on', 'off']).default('off').meta({ expected: 'on or off' }),
   /** Jobs of one queue that run at once in this process. */
   WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000, default: 20 }),
   ALLOW_PRIVATE_NETWORKS: privateNetworks,

@@ -46,7 +46,7 @@ const GIVE_UP_TIMEOUT_MS = 2_000;
 
 export interface WorkerResources {
   /** The key of the secrets goes no further than `main.ts`; what handlers see is read where their processes start. */
-  config: Omit<WorkerConfig, 'SECRETS_KEY' | 'HANDLER_ENV'>;
+  config: Omit<WorkerConfig, 'SECRETS_KEY' | 'HANDLER_ENV' | 'HANDLER_PERMISSIONS'>;
   db: Database;
   /** A connection for the heartbeats alone. */
   heartbeatDb: Database;

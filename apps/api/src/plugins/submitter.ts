@@ -3,7 +3,7 @@ import type { JobRow } from '@accepted/shared/database/tables';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
-import { createAcceptBatcher } from '../submit/accept-jobs.ts';
+import { createAcceptor } from '../submit/acceptor.ts';
 import { createReadyAnnouncer } from '../submit/announce-ready.ts';
 
 declare module 'fastify' {
@@ -14,19 +14,21 @@ declare module 'fastify' {
      * written comes when `isWanted` answers `false` is not written.
      */
     submitJob(job: NewJob, isWanted: () => boolean): Promise<{ row: JobRow; replayed: boolean }>;
+    /** Whether jobs are being written, so that one which waits for too long waits for others and not for Postgres. */
+    isWriting(): boolean;
   }
 }
 
 /** Takes jobs in, many at a time, and pokes the dispatchers. */
 export const submitter = fp(async (app) => {
-  const batcher = createAcceptBatcher(app.db);
+  const acceptor = createAcceptor(app.db);
   const announcer = createReadyAnnouncer(
     (queue) => notify(app.db, CHANNELS.jobReady, queue),
     (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
   );
 
   app.decorate('submitJob', async (job, isWanted) => {
-    const accepted = await batcher.add(job, isWanted);
+    const accepted = await acceptor.accept(job, isWanted);
     if (accepted.kind === 'keyReused') throw new Problem('idempotency_key_reused');
     if (accepted.kind === 'refused') throw accepted.error;
     const { kind, row } = accepted;
@@ -34,8 +36,10 @@ export const submitter = fp(async (app) => {
     return { row, replayed: kind === 'replayed' };
   });
 
+  app.decorate('isWriting', acceptor.isWriting);
+
   app.addHook('onClose', async () => {
-    await batcher.drain();
+    await acceptor.drain();
     await announcer.drain();
   });
 });

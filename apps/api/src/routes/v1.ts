@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { authentication } from '../plugins/authentication.ts';
+import { bodyAdmission } from '../plugins/body-admission.ts';
 import { createApiKey } from './api-keys/create-api-key.ts';
 import { listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';
@@ -26,10 +27,16 @@ import { getMetrics } from './operations/get-metrics.ts';
 import { getQueue } from './queues/get-queue.ts';
 import { listQueues } from './queues/list-queues.ts';
 
+interface V1Options {
+  maxWaitSeconds: number;
+  maxBodyBytes: number;
+}
+
 /** Everything that needs an API key. */
-export const v1: FastifyPluginAsync<{ maxWaitSeconds: number }> = async (app, { maxWaitSeconds }) => {
+export const v1: FastifyPluginAsync<V1Options> = async (app, { maxWaitSeconds, maxBodyBytes }) => {
   app.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
   await app.register(authentication);
+  await app.register(bodyAdmission, { maxBodyBytes });
   await app.register(submitJob, { maxWaitSeconds });
   await app.register(listJobs);
   await app.register(getJob, { maxWaitSeconds });

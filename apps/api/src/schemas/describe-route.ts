@@ -16,6 +16,8 @@ const OPEN_PROBLEMS: ProblemCode[] = [
   'malformed_request',
   'request_timeout',
   'headers_too_large',
+  'expectation_failed',
+  'too_many_connections',
   'internal_error',
 ];
 
@@ -25,6 +27,7 @@ const COMMON_PROBLEMS: ProblemCode[] = [
   'unauthenticated',
   'missing_scope',
   'database_unavailable',
+  'overloaded',
   'schema_mismatch',
 ];
 
@@ -34,6 +37,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, HeaderTexts>> = {
   missing_scope: { 'WWW-Authenticate': 'Which scope is missing (RFC 6750).' },
   job_not_finished: { 'Retry-After': 'Seconds after which it pays to look again.' },
   database_unavailable: { 'Retry-After': 'Seconds after which to try again.' },
+  overloaded: { 'Retry-After': 'Seconds after which to try again.' },
   not_ready: { 'Retry-After': 'Seconds after which to try again.' },
 };
 

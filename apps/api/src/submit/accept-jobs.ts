@@ -6,24 +6,25 @@ import type { NewJob } from '@accepted/shared/job/new-job';
 /** What became of one job of a batch; `refused` is a row that Postgres would not take. */
 export type AcceptedJob = InsertedJob | { kind: 'refused'; error: unknown };
 
-/** Enough batches for a group commit of Postgres to be under way while the next one forms. */
-const MAX_CONCURRENT_BATCHES = 3;
 const MAX_BATCH_SIZE = 250;
 /** Making the text of a batch holds the event loop, and with it everybody: about 5 ms for so much. */
 const MAX_BATCH_BYTES = 512 * 1024;
 
-/** Makes the batcher through which every accepted job goes: requests that arrive together share one insert. */
-export function createAcceptBatcher(db: Database): Batcher<NewJob, AcceptedJob> {
+/** Makes a batcher through which accepted jobs go: requests that arrive together share one insert. */
+export function createAcceptBatcher(
+  db: Database,
+  maxConcurrentBatches: number,
+): Batcher<NewJob, AcceptedJob> {
   return createBatcher({
     maxBatchSize: MAX_BATCH_SIZE,
-    maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
+    maxConcurrentBatches,
     bytes: { of: sizeOf, maxPerBatch: MAX_BATCH_BYTES },
     flush: (jobs) => acceptJobs((batch) => insertJobs(db, batch), jobs),
   });
 }
 
-/** What can be large in a job, in UTF-16 code units: near enough, and at hand. */
-function sizeOf({ payloadJson, metadata }: NewJob): number {
+/** Measures what can be large in a job, in UTF-16 code units: near enough to bytes, and at hand. */
+export function sizeOf({ payloadJson, metadata }: NewJob): number {
   const hasMetadata = Object.keys(metadata).length > 0;
   return payloadJson.length + (hasMetadata ? JSON.stringify(metadata).length : 0);
 }

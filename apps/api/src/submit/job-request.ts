@@ -110,7 +110,7 @@ export const JobRequest = strict(
         minimum: 1,
         maximum: MAX_DELAY_MS,
         description:
-          'Expires when it was not started within this, counted from the accept: also where its `runAt` is later.',
+          'Expires when it was not started within this, counted from the accept. Longer than it takes until it may start.',
       }),
     ),
     timeoutMs: Type.Optional(
@@ -122,8 +122,8 @@ export const JobRequest = strict(
         minLength: 1,
         maxLength: 255,
         description:
-          'Jobs of your tenant with the same key in one queue, of whatever type, run one at a time. Where the type has a limit, so ' +
-          'many run at once instead. This key takes the place of the one that the type makes from the payload.',
+          'Jobs of your tenant with the same key in one queue, of whatever type, run one at a time. Where the type has a limit of ' +
+          'its own for the job, that one holds, and the job shows its key.',
       }),
     ),
     tags: Type.Optional(

@@ -80,7 +80,27 @@ describe('concurrency', () => {
   test.each([
     ['no limit, no key', {}, {}, undefined, undefined],
     ['a key of the request means one at a time', { concurrencyKey: 'k' }, {}, 'k', 1],
-    ['a key of the request takes the limit of the type', { concurrencyKey: 'k' }, byAccount, 'k', 3],
+    [
+      'where the type makes none, the key of the request has its limit',
+      { concurrencyKey: 'k' },
+      byAccount,
+      'k',
+      3,
+    ],
+    [
+      'a key of the request does not take the place of one from the payload',
+      { concurrencyKey: 'k', payload: { account: { id: 7 } } },
+      byAccount,
+      'report.render:7',
+      3,
+    ],
+    [
+      'nor of a limit for the whole type',
+      { concurrencyKey: 'k' },
+      { concurrency: { limit: 1 } },
+      'report.render',
+      1,
+    ],
     ['a key from the payload', { payload: { account: { id: 7 } } }, byAccount, 'report.render:7', 3],
     ['a text from the payload', { payload: { account: { id: 'x' } } }, byAccount, 'report.render:x', 3],
     ['nothing there', { payload: { account: {} } }, byAccount, undefined, undefined],
@@ -133,4 +153,15 @@ test.each([
   ['/a/b', { a: null }, undefined],
 ])('the pointer %s', (pointer, document, value) => {
   expect(resolvePointer(document, pointer)).toEqual(value);
+});
+
+test.each([
+  [{ delayMs: 1_000, ttlMs: 1_001 }, []],
+  [{ delayMs: 1_000, ttlMs: 1_000 }, ['/ttlMs']],
+  [{ runAt: new Date(NOW.getTime() + 60_000).toISOString(), ttlMs: 59_000 }, ['/ttlMs']],
+  [{ runAt: new Date(NOW.getTime() - 30_000).toISOString(), ttlMs: 1 }, []],
+  [{ delayMs: 0, ttlMs: 1 }, []],
+])('%j: what would expire before it may start is told', (request, pointers) => {
+  const faults = findRequestFaults({ type: 'x', payload: 1, ...request }, NOW);
+  expect(faults.map(({ pointer }) => pointer)).toEqual(pointers);
 });

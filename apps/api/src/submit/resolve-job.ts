@@ -32,6 +32,7 @@ export function findRequestFaults(request: JobRequest | null | undefined, now: D
   if (typeof request !== 'object' || request === null) return [];
   return [
     ...faultsOfStart(request, now),
+    ...faultsOfExpiry(request, now),
     ...faultsOfWebhook(request.webhook?.url),
     ...faultsOfMetadata(request.metadata),
   ];
@@ -48,6 +49,13 @@ export function faultsOfStart({ runAt, delayMs }: Pick<JobRequest, 'runAt' | 'de
   if (aheadMs > MAX_DELAY_MS)
     return [{ pointer: '/runAt', detail: `The time is more than ${MAX_DELAY_DAYS} days ahead.` }];
   return [];
+}
+
+function faultsOfExpiry({ runAt, delayMs, ttlMs }: JobRequest, now: Date): Fault[] {
+  const time = typeof runAt === 'string' ? parseTime(runAt) : undefined;
+  const startsInMs = time ? time.getTime() - now.getTime() : Number(delayMs ?? 0);
+  if (typeof ttlMs !== 'number' || startsInMs <= 0 || startsInMs < ttlMs) return [];
+  return [{ pointer: '/ttlMs', detail: 'The job would expire before the time that it is to start at.' }];
 }
 
 /** Reads when a valid request wants its job to start; neither is there when that is at once. */
@@ -94,24 +102,29 @@ export function resolveJob(
 }
 
 /**
- * Decides which jobs share a limit. A key of the request is the tenant's own, across types, and means one at a time
- * unless the type has a limit; a key made from the payload counts within its type alone, and
- * is the same however its numbers are spelled.
+ * Decides which jobs share a limit. A limit of the type holds whatever a client asks for; a key that the type makes from the
+ * payload counts within the type alone, and is the same however its numbers are spelled. A key of the request is the
+ * tenant's own, across types, for jobs that their type does not limit.
  */
 export function resolveConcurrency(
   request: Pick<JobRequest, 'concurrencyKey' | 'payload'>,
   type: string,
   { concurrency }: JobTypeDefaults,
 ): Pick<NewJob, 'concurrencyKey' | 'concurrencyLimit'> {
-  const limit = concurrency?.limit ?? 1;
-  if (request.concurrencyKey !== undefined)
-    return { concurrencyKey: request.concurrencyKey, concurrencyLimit: limit };
-  if (!concurrency) return {};
-  if (concurrency.keyPointer === undefined) return { concurrencyKey: type, concurrencyLimit: limit };
-  const value = resolvePointer(request.payload, concurrency.keyPointer);
-  if (value === undefined || value === null) return {};
-  const text = typeof value === 'string' ? value : stringifyPlainly(value);
-  return { concurrencyKey: `${type}:${shortened(text)}`, concurrencyLimit: limit };
+  const key = keyOfType(request.payload, type, concurrency) ?? request.concurrencyKey;
+  return key === undefined ? {} : { concurrencyKey: key, concurrencyLimit: concurrency?.limit ?? 1 };
+}
+
+function keyOfType(
+  payload: unknown,
+  type: string,
+  concurrency: JobTypeDefaults['concurrency'],
+): string | undefined {
+  if (!concurrency) return undefined;
+  if (concurrency.keyPointer === undefined) return type;
+  const value = resolvePointer(payload, concurrency.keyPointer);
+  if (value === undefined || value === null) return undefined;
+  return `${type}:${shortened(typeof value === 'string' ? value : stringifyPlainly(value))}`;
 }
 
 /** A value of the payload may be as large as the payload, and the key stands in an index and in every row of a list. */

@@ -11,11 +11,15 @@ import { deadLetterQueueName, type Engine } from '@accepted/shared/queue/engine'
 import { entryOf, MAX_SHOWN_PAYLOAD_BYTES } from './entry.ts';
 
 const BATCH = 100;
+/** How much is added between two looks at how full the engine is; a single entry may be larger. */
+const BATCH_BYTES = 2 ** 20;
 
 /** Adds and removes the entries of a queue, a batch at a time, and answers how many. */
 export interface MirrorEntries {
   showOpen(queue: string): Promise<number>;
   removeResolved(queue: string): Promise<number>;
+  /** Takes the oldest entries away although their dead letters are open: they can be shown again later. */
+  giveWay(queue: string): Promise<number>;
 }
 
 /** Makes what keeps at most `maxShown` entries a queue: those of the newest dead letters. */
@@ -26,10 +30,9 @@ export function createMirrorEntries(db: Database, engine: Engine, maxShown: numb
     const room = maxShown - (await entries.getJobCountByTypes('failed', 'waiting', 'active'));
     const letters = room > 0 ? await newest(queue, Math.min(room, BATCH)) : await makeWay(queue);
     const added = await Promise.allSettled(
-      letters.map(async (letter) => {
-        const { name, data, opts } = entryOf(letter);
+      withinBytes(letters).map(async ({ id, entry: { name, data, opts } }) => {
         await entries.add(name, data, opts);
-        return letter.id;
+        return id;
       }),
     );
     const shown = added.filter((result) => result.status === 'fulfilled').map((result) => result.value);
@@ -70,5 +73,19 @@ export function createMirrorEntries(db: Database, engine: Engine, maxShown: numb
   return {
     showOpen,
     removeResolved: async (queue) => removeEntries(queue, await listResolvedMirrored(db, queue, BATCH)),
+    giveWay: async (queue) => removeEntries(queue, await listMirrored(db, queue, undefined, BATCH)),
   };
+}
+
+/** Makes the entries of the first letters, as many as may be added at once. */
+function withinBytes(letters: DeadLetterForMirror[]) {
+  let bytes = 0;
+  const made: { id: string; entry: ReturnType<typeof entryOf> }[] = [];
+  for (const letter of letters) {
+    const entry = entryOf(letter);
+    bytes += JSON.stringify(entry.data).length;
+    if (made.length > 0 && bytes > BATCH_BYTES) break;
+    made.push({ id: letter.id, entry });
+  }
+  return made;
 }

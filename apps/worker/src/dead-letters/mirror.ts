@@ -15,6 +15,11 @@ const BUSY_INTERVAL_MS = 50;
 const CHECK_INTERVAL_MS = 5_000;
 /** The engine's memory must not grow with the dead letters: the newest of a queue are shown. */
 const MAX_SHOWN = 10_000;
+/** Of the engine's memory: from there on no more is shown, and from there on what is shown is taken away, the oldest first. */
+const SHOWS_UNTIL_FULLNESS = 0.5;
+const GIVES_WAY_FROM_FULLNESS = 0.75;
+const NEARLY_FULL =
+  'the queue engine has little memory left: dead letters leave Bull Board, and stay in the ledger; give Redis more memory, or find what else fills it';
 const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface DeadLetterMirrorOptions {
@@ -42,6 +47,7 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
   const entries = createMirrorEntries(db, engine, maxShown);
   const checkSome = createMirrorCheck(db, engine);
   let mustForget = false;
+  let isNearlyFull = false;
   let nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
 
   async function runOnce(): Promise<number> {
@@ -50,13 +56,23 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
     mustForget ||= await engine.wasWiped('dead-letters');
     if (mustForget) await forgetMirror(db);
     mustForget = false;
-    const shown = await eachAlone(queues, entries.showOpen, onError);
+    const shown = await eachAlone(queues, showOrGiveWay(await engine.fullness()), onError);
     const removed = await eachAlone(queues, entries.removeResolved, onError);
     if (performance.now() >= nextCheckAt) {
       nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
       await eachAlone(queues, checkSome, onError);
     }
     return [...shown, ...removed].some((handled) => handled > 0) ? BUSY_INTERVAL_MS : INTERVAL_MS;
+  }
+
+  /** The engine is there to deliver jobs: what is only shown must leave it the memory for that. */
+  function showOrGiveWay(fullness: number): (queue: string) => Promise<number> {
+    if (fullness <= SHOWS_UNTIL_FULLNESS) return entries.showOpen;
+    const wasNearlyFull = isNearlyFull;
+    isNearlyFull = fullness > GIVES_WAY_FROM_FULLNESS;
+    if (!isNearlyFull) return () => Promise.resolve(0);
+    if (!wasNearlyFull) logger.warn({ fullness: Number(fullness.toFixed(2)) }, NEARLY_FULL);
+    return entries.giveWay;
   }
 
   const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -57,6 +58,23 @@ describe('an isolated handler', () => {
     expect(seen).toMatchObject({ NAMED: 'yes', PATH: expect.any(String) });
     expect(seen).not.toHaveProperty('UNNAMED');
   });
+
+  it.each([
+    ['off', 'done'],
+    ['on', 'ERR_ACCESS_DENIED'],
+  ])(
+    'with HANDLER_PERMISSIONS=%s and files and programs that are not its own: %s',
+    async (setting, outcome) => {
+      vi.stubEnv('HANDLER_PERMISSIONS', setting);
+      vi.stubEnv('JOBS_DIR', dirname(file('isolated.ts')));
+      await closeIsolatedProcesses();
+      const result = await run('trespass');
+      vi.unstubAllEnvs();
+      await closeIsolatedProcesses();
+      const outcomes = JSON.parse('resultJson' in result ? result.resultJson : '{}');
+      expect(outcomes).toEqual({ read: outcome, secrets: outcome, write: outcome, program: outcome });
+    },
+  );
 
   it('sees its signal abort, with the reason, and may still answer', async () => {
     const controller = new AbortController();

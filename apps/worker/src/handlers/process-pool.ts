@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from './child-environment.ts';
+import { childPermissions } from './child-permissions.ts';
 import { createIdleProcesses } from './idle-processes.ts';
 
 /** A handler that outgrows this heap ends its process, not the worker. */
@@ -85,7 +86,7 @@ export async function startProcess(
   { maxHeapMb, isIsolated }: { maxHeapMb: number; isIsolated: boolean },
 ): Promise<ChildProcess> {
   const child = fork(PROGRAM, [String(process.pid)], {
-    execArgv: [`--max-old-space-size=${maxHeapMb}`],
+    execArgv: [`--max-old-space-size=${maxHeapMb}`, ...(isIsolated ? childPermissions(process.env) : [])],
     env: childEnvironment(process.env, isIsolated),
     serialization: 'advanced',
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

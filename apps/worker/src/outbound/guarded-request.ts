@@ -7,6 +7,9 @@ import { type GuardedAgent, RefusedAddressError } from './guarded-agent.ts';
 /** The longest reply that is read; the rest is cut off. */
 const MAX_REPLY_BYTES = 64 * 1024;
 
+/** What may come with a reply that is not its body: names of chunks, their extensions, trailers, and what is read ahead. */
+const MAX_BYTES_AROUND = 256 * 1024;
+
 export interface OutboundRequest {
   method: string;
   url: string;
@@ -82,9 +85,13 @@ function checkUrl(text: string): URL {
 async function readCapped(stream: IncomingMessage): Promise<{ body: Buffer; truncated: boolean }> {
   const chunks: Buffer[] = [];
   let size = 0;
+  const { socket } = stream;
+  const mostBytes = socket.bytesRead + MAX_REPLY_BYTES + MAX_BYTES_AROUND;
   for await (const chunk of stream) {
     chunks.push(chunk);
     size += chunk.length;
+    if (socket.bytesRead > mostBytes)
+      throw new Error('The reply has far more around its chunks than in them.');
     // Leaving the loop destroys the stream, and with it the connection.
     if (size > MAX_REPLY_BYTES) break;
   }

@@ -64,11 +64,11 @@ export interface MirrorRig {
   close(): Promise<void>;
 }
 
-export async function openMirrorRig(kind: Engine['kind']): Promise<MirrorRig> {
+export async function openMirrorRig(kind: Engine['kind'], redisSettings: string[] = []): Promise<MirrorRig> {
   const database = await createTestDatabase({ engine: kind });
   const { db } = database;
   await registerTestBuild(db);
-  const redis = kind === 'redis' ? await startRedisServer() : undefined;
+  const redis = kind === 'redis' ? await startRedisServer(redisSettings) : undefined;
   const engine = openEngine({ databaseUrl: database.url, redisUrl: redis?.url, onError: () => undefined });
   await waitUntil(() => engine.isReady(), { until: 'the engine is there' });
   let queue = 'default';

@@ -10,8 +10,13 @@ export interface Start {
   delayMs?: number;
 }
 
-/** `notWaiting`: the job runs or is finished, and nothing was changed. */
-export type RescheduleResult = { kind: 'rescheduled'; row: JobRow } | { kind: 'notWaiting'; row: JobRow };
+/**
+ * `notWaiting`: the job runs or is finished; `tooLate`: it expires before it could start. Nothing was changed then.
+ */
+export interface RescheduleResult {
+  kind: 'rescheduled' | 'notWaiting' | 'tooLate';
+  row: JobRow;
+}
 
 /**
  * Gives a job that waits another time to start at. `undefined` when the tenant has no such job. The row lock decides
@@ -32,15 +37,23 @@ export function rescheduleJob(
     const found = await tx
       .selectFrom('jobs')
       .selectAll()
-      .select([sql<boolean>`${asked} <= now()`.as('isDue'), sql<boolean>`${asked} = run_at`.as('isSame')])
+      .select([
+        sql<boolean>`${asked} <= now()`.as('isDue'),
+        sql<boolean>`${asked} = run_at`.as('isSame'),
+        // What was started once does not expire any more.
+        sql<boolean>`attempt = 0 AND ${asked} > now() AND coalesce(${asked} >= expires_at, false)`.as(
+          'isTooLate',
+        ),
+      ])
       .where('id', '=', jobId)
       .where('tenant_id', '=', tenantId)
       .forUpdate()
       .executeTakeFirst();
     if (!found) return undefined;
-    const { isDue, isSame, ...job } = found;
+    const { isDue, isSame, isTooLate, ...job } = found;
     const status = statusAfter(job.status, isDue);
     if (!status) return { kind: 'notWaiting', row: job };
+    if (isTooLate) return { kind: 'tooLate', row: job };
     const isAsAsked = status === job.status && (status === 'queued' || isSame);
     if (isAsAsked) return { kind: 'rescheduled', row: job };
     const row = await tx

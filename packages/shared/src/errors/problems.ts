@@ -218,6 +218,13 @@ export const PROBLEMS = {
       'The ledger could not be reached in time, so nothing was promised. A job may still have been written.',
     remedy: 'Send the request again after `Retry-After` seconds with the same `Idempotency-Key`.',
   },
+  overloaded: {
+    status: 503,
+    title: 'This server has too much to do',
+    meaning:
+      'What is under way is as much as this server can keep its promises for; `detail` says of what. Nothing was promised.',
+    remedy: 'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`.',
+  },
   schema_mismatch: {
     status: 503,
     title: 'This server and the ledger do not fit together',

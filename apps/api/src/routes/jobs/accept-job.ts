@@ -12,6 +12,7 @@ import { parsePreferences } from '../../http/preferences.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
 import type { Answer } from '../../schemas/describe-route.ts';
 import { WAIT_HEADERS } from '../../schemas/response-headers.ts';
+import { tooManyBytes } from '../../submit/acceptor.ts';
 import type { Submission } from '../../submit/resolve-job.ts';
 import { answerJob, applyPreferences, deliveriesOf } from './answer-job.ts';
 
@@ -61,8 +62,7 @@ export async function acceptJob(
   { job, maxWaitSeconds }: { job: NewJob; maxWaitSeconds: number },
 ): Promise<FastifyReply> {
   const preferences = parsePreferences(request.headers.prefer as string | undefined);
-  const isWanted = () => request.databaseBudget.remainingMs > 0;
-  const { row, replayed } = await spend(request.databaseBudget, app.submitJob(job, isWanted));
+  const { row, replayed } = await write(app, request, job);
   const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
   const current =
     waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, row, waitMs, request.signal)) : row;
@@ -71,6 +71,20 @@ export async function acceptJob(
   reply.header('location', body.links.self);
   if (replayed) reply.header('idempotent-replayed', 'true');
   return reply.code(waitMs > 0 && isTerminal(current.status) ? 200 : 202).send(body);
+}
+
+/** Writes the job within the time that its caller is given, and says why when that was too short. */
+async function write(app: FastifyInstance, { databaseBudget: budget }: FastifyRequest, job: NewJob) {
+  let hasBegun = false;
+  const isWanted = () => {
+    hasBegun = budget.remainingMs > 0;
+    return hasBegun;
+  };
+  try {
+    return await spend(budget, app.submitJob(job, isWanted));
+  } catch (error) {
+    throw budget.remainingMs <= 0 && !hasBegun && app.isWriting() ? tooManyBytes() : error;
+  }
 }
 
 /** Reads more of a job that is already accepted: losing Postgres meanwhile must not turn its 202 into an error. */

@@ -50,7 +50,7 @@ export const rescheduleJob: FastifyPluginAsyncTypebox = async (app) => {
     if (faults.length > 0 && !(await findJob(app.db, job.tenantId, job.id))) throw jobNotFound();
     if (faults.length > 0) throw validationFailed(faults);
     const start = resolveStart(request.body);
-    const row = rescheduled(await rescheduleInLedger(app.db, job.tenantId, job.id, start));
+    const row = rescheduled(request.body, await rescheduleInLedger(app.db, job.tenantId, job.id, start));
     announce(app, row);
     return answerJob(app, reply, row, await deliveriesOf(app, row));
   });
@@ -68,10 +68,14 @@ function faultsOf(body: RescheduleRequest | null | undefined, bodyFaults: Fault[
   );
 }
 
-function rescheduled(result: RescheduleResult | undefined): JobRow {
+function rescheduled(asked: RescheduleRequest, result: RescheduleResult | undefined): JobRow {
   if (!result) throw jobNotFound();
   const { kind, row } = result;
   if (kind === 'rescheduled') return row;
+  if (kind === 'tooLate') {
+    const pointer = asked.runAt === undefined ? '/delayMs' : '/runAt';
+    throw validationFailed([{ pointer, detail: 'The job would expire before this time.' }]);
+  }
   const code = isTerminal(row.status) ? 'job_already_finished' : 'job_running';
   throw new Problem(code, { members: { jobStatus: row.status } });
 }

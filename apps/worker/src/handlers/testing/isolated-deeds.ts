@@ -10,7 +10,8 @@ import { attempt } from './attempt.ts';
 
 const SOURCE = `
 import { defineJob, PermanentError } from '@accepted/job';
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import process, { env, pid } from 'node:process';
 import { z } from 'zod';
 
@@ -20,6 +21,23 @@ let runs = 0;
 const deeds: Record<string, (ctx: any) => unknown> = {
   process: (ctx) => ({ pid, runs: ++runs, attempt: ctx.attempt, age: ctx.job.createdAt.getTime() }),
   environment: () => ({ ...env }),
+  trespass: () => {
+    const deeds = {
+      read: () => readFileSync('/etc/passwd'),
+      secrets: () => readFileSync('/proc/' + process.ppid + '/environ'),
+      write: () => writeFileSync(import.meta.dirname + '/left', ''),
+      program: () => execFileSync('true'),
+    };
+    const code = (deed: () => unknown) => {
+      try {
+        deed();
+        return 'done';
+      } catch (error: any) {
+        return error.code;
+      }
+    };
+    return Object.fromEntries(Object.entries(deeds).map(([name, deed]) => [name, code(deed)]));
+  },
   throw: () => { throw new PermanentError('no', { code: 'gone' }); },
   decline: () => { throw new CardDeclined('no', { cause: new Error('limit') }); },
   map: () => ({ rows: new Map() }),

@@ -1,0 +1,62 @@
+import type { Database } from '@accepted/shared/database/connect';
+import type { NewJob } from '@accepted/shared/job/new-job';
+import { Problem } from '../http/problem.ts';
+import { type AcceptedJob, createAcceptBatcher, sizeOf } from './accept-jobs.ts';
+
+/** Enough batches for a group commit of Postgres to be under way while the next one forms. */
+const CONCURRENT_BATCHES = 3;
+/** What is as large is written on a way of its own, so that nothing small waits behind it. */
+const LARGE_BYTES = 64 * 1024;
+const CONCURRENT_LARGE_BATCHES = 1;
+/** What can be written within the time that a caller is given, on a slow Postgres too. */
+const MAX_LARGE_BYTES_UNDER_WAY = 3 * 2 ** 20;
+
+/** Writes jobs durably, many at a time. */
+export interface Acceptor {
+  /** As `Batcher.add`; throws the problem `overloaded` when more bytes wait to be written than can be in time. */
+  accept(job: NewJob, isWanted: () => boolean): Promise<AcceptedJob>;
+  /** Whether Postgres has written jobs a moment ago: whoever waits then waits for others. */
+  isWriting(): boolean;
+  drain(): Promise<void>;
+}
+
+/** How long ago the last job was written, at most, for Postgres to count as there. */
+const MOMENT_MS = 1_000;
+
+export function createAcceptor(db: Database): Acceptor {
+  const small = createAcceptBatcher(db, CONCURRENT_BATCHES);
+  const large = createAcceptBatcher(db, CONCURRENT_LARGE_BATCHES);
+  let underWay = 0;
+  let writtenAt = Number.NEGATIVE_INFINITY;
+
+  async function acceptLarge(job: NewJob, bytes: number, isWanted: () => boolean): Promise<AcceptedJob> {
+    if (underWay > 0 && underWay + bytes > MAX_LARGE_BYTES_UNDER_WAY) throw tooManyBytes();
+    underWay += bytes;
+    try {
+      return await large.add(job, isWanted);
+    } finally {
+      underWay -= bytes;
+    }
+  }
+
+  return {
+    async accept(job, isWanted) {
+      const bytes = sizeOf(job);
+      const accepted = await (bytes < LARGE_BYTES
+        ? small.add(job, isWanted)
+        : acceptLarge(job, bytes, isWanted));
+      writtenAt = performance.now();
+      return accepted;
+    },
+    isWriting: () => performance.now() - writtenAt < MOMENT_MS,
+    async drain() {
+      await Promise.all([small.drain(), large.drain()]);
+    },
+  };
+}
+
+/** Makes the problem of a job that was not written because others were before it. */
+export function tooManyBytes(): Problem {
+  const detail = 'More bytes of jobs wait to be written than can be in time. Nothing was written.';
+  return new Problem('overloaded', { detail, headers: { 'retry-after': '1' } });
+}

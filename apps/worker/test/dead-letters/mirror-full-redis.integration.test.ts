@@ -1,0 +1,46 @@
+import { deadLetterQueueName } from '@accepted/shared/queue/engine';
+import { commandRedis } from '@accepted/testing/test-redis';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type MirrorRig, openMirrorRig } from './mirror-rig.ts';
+
+const MAX_BYTES = 24 * 2 ** 20;
+const LARGE = { payloadJson: JSON.stringify({ text: 'x'.repeat(60_000) }) };
+/** Together more than half of the memory. */
+const LETTERS = 300;
+
+let rig: MirrorRig;
+beforeAll(async () => {
+  rig = await openMirrorRig('redis', ['--maxmemory', String(MAX_BYTES), '--maxmemory-policy', 'noeviction']);
+});
+afterEach(() => rig.stopMirrors());
+afterAll(async () => {
+  await rig.close();
+});
+
+test('dead letters are shown in half of the memory at most, and give way when what delivers jobs needs the rest', async () => {
+  const entries = rig.engine.queue(deadLetterQueueName(rig.useFreshQueue()));
+  const shown = () => entries.getJobCountByTypes('failed', 'waiting', 'active');
+  for (let letter = 0; letter < LETTERS; letter += 1) await rig.die(LARGE);
+  rig.startMirror();
+  await waitUntil(async () => (await rig.engine.fullness()) > 0.5, { until: 'half of it is full' });
+  await waitUntil(async () => (await entries.getFailedCount()) === (await shown()), {
+    until: 'none is added',
+  });
+  const most = await shown();
+  expect(most).toBeLessThan(LETTERS);
+  expect(await rig.engine.fullness()).toBeLessThan(0.75);
+
+  const others = ['other-1', 'other-2', 'other-3'];
+  const redisUrl = rig.redis?.url ?? '';
+  for (const key of others) await commandRedis(redisUrl, 'SET', key, 'x'.repeat(0.1 * MAX_BYTES));
+  await waitUntil(async () => (await shown()) < most && (await rig.engine.fullness()) <= 0.75, {
+    until: 'entries have given way',
+    timeoutMs: 20_000,
+  });
+  await commandRedis(redisUrl, 'DEL', ...others);
+  await waitUntil(async () => (await rig.engine.fullness()) > 0.5, {
+    until: 'they are shown again',
+    timeoutMs: 20_000,
+  });
+});

@@ -1,0 +1,60 @@
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { Attack } from '../attack.ts';
+import { sendAgain } from '../requests.ts';
+
+const CLIENTS = 2;
+const EVERY_MS = 500;
+
+/** Has the platform call a server that never comes to an end. */
+function hostileReceiver(name: string, does: string, start: string, more: string): Attack {
+  return {
+    name,
+    does,
+    async begin({ url, keyOfA }) {
+      const sockets = new Set<Socket>();
+      const server = createServer((socket) => {
+        sockets.add(socket);
+        socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
+        const pour = () => {
+          while (!socket.destroyed && socket.write(more));
+        };
+        socket.on('drain', pour).once('data', () => {
+          socket.write(start);
+          pour();
+        });
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const payload = { url: `http://127.0.0.1:${port}/`, timeoutMs: 5_000 };
+      const retry = { maxAttempts: 1 };
+      const body = JSON.stringify({ type: 'http.request', payload, retry });
+      const calls = sendAgain(url, keyOfA, {
+        clients: CLIENTS,
+        everyMs: EVERY_MS,
+        next: () => ({ method: 'POST', path: '/v1/jobs', body }),
+      });
+      return {
+        ...calls,
+        async stop() {
+          await calls.stop();
+          for (const socket of sockets) socket.destroy();
+          server.close();
+        },
+      };
+    },
+  };
+}
+
+export const endlessInterimReplies = hostileReceiver(
+  'endless-interim-replies',
+  'Jobs call a server that answers `103 Early Hints` without end.',
+  '',
+  'HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n'.repeat(200),
+);
+
+export const endlessChunkExtensions = hostileReceiver(
+  'endless-chunk-extensions',
+  'Jobs call a server whose reply has chunks of one byte, each with 10 kB of extensions, without end.',
+  'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n',
+  `1;${'x'.repeat(10_000)}\r\na\r\n`,
+);

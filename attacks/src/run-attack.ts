@@ -1,0 +1,76 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { waitUntil } from '@accepted/testing/wait-until';
+import type { Attack } from './attack.ts';
+import { measureQuietTenant } from './quiet/measure.ts';
+import type { Measured } from './verdict.ts';
+import { residentBytes, watchMemory } from './world/memory.ts';
+import type { World } from './world/world.ts';
+
+export interface Extent {
+  /** How long the quiet tenant is measured, alone and under attack. */
+  seconds: number;
+  /** Its requests, and its jobs, a second. */
+  perSecond: number;
+}
+
+/** Memory is given back with the next large collection of garbage, which an idle process puts off. */
+const COMES_BACK_MS = 15_000;
+const LOOK_MS = 500;
+const NEARLY = 1.1;
+
+/** Measures the quiet tenant alone and under attack, and the memory before, at its most and when the attack is over. */
+export async function runAttack(world: World, attack: Attack, extent: Extent): Promise<Measured> {
+  const pids = Object.values(world.pids);
+  const quiet = () => measureQuietTenant({ url: world.url, key: world.keyOfB, ...extent });
+  const alone = await quiet();
+  const before = await held(pids);
+  const memory = watchMemory(pids);
+  const running = await attack.begin(world);
+  const attacked = await quiet();
+  const [done, got] = [running.done(), running.got()];
+  await running.stop();
+  const most = await memory.stop();
+  await drain(world);
+  const after = await afterwards(pids, before);
+  return {
+    name: attack.name,
+    does: attack.does,
+    alone,
+    attacked,
+    memory: { before, most, after },
+    done,
+    got,
+  };
+}
+
+const WARM_UP = { seconds: 3, perSecond: 50 };
+const DRAINS_WITHIN_MS = 120_000;
+
+/** Lets code be compiled and pools be opened before anything is measured. */
+export async function warmUp({ url, keyOfB }: World): Promise<void> {
+  await measureQuietTenant({ url, key: keyOfB, ...WARM_UP });
+}
+
+/** What one attack left must not be charged to the next. */
+async function drain({ db }: World): Promise<void> {
+  const isDrained = async () => {
+    const live = db.selectFrom('jobs').select('id').where('finished_at', 'is', null).limit(1);
+    return (await live.execute()).length === 0;
+  };
+  await waitUntil(isDrained, { until: 'all jobs have ended', timeoutMs: DRAINS_WITHIN_MS });
+}
+
+async function held(pids: number[]): Promise<number> {
+  return (await Promise.all(pids.map(residentBytes))).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** Answers what is held once it is about what it was, or at the end of the time for that. */
+async function afterwards(pids: number[], before: number): Promise<number> {
+  const deadline = performance.now() + COMES_BACK_MS;
+  let now = await held(pids);
+  while (now > NEARLY * before && performance.now() < deadline) {
+    await delay(LOOK_MS);
+    now = await held(pids);
+  }
+  return now;
+}

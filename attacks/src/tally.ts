@@ -1,0 +1,21 @@
+/** Counts what came back, by a word for each kind. */
+export interface Tally {
+  count(kind: string | number): void;
+  total(): number;
+  /** `202 × 12, 503 × 3`, the most frequent first. */
+  text(): string;
+}
+
+export function createTally(): Tally {
+  const counts = new Map<string, number>();
+  return {
+    count(kind) {
+      counts.set(String(kind), (counts.get(String(kind)) ?? 0) + 1);
+    },
+    total: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
+    text() {
+      const sorted = [...counts].sort(([, a], [, b]) => b - a);
+      return sorted.map(([kind, count]) => `${kind} × ${count.toLocaleString('en')}`).join(', ') || 'nothing';
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import type { Latencies } from './quiet/measure.ts';
+import { percentile } from './quiet/measure.ts';
+
+/** What was measured of one attack. Memory is that of API and worker together, in bytes. */
+export interface Measured {
+  name: string;
+  does: string;
+  alone: Latencies;
+  attacked: Latencies;
+  memory: { before: number; most: number; after: number };
+  /** How much the attacker did. */
+  done: number;
+  /** What the attacker got of it. */
+  got: string;
+}
+
+/** The promise: whatever one does, another waits at most twice as long as alone, and what a machine's noise adds. */
+const TIMES = 2;
+const NOISE_MS = 20;
+const REFUSED = 0;
+const MAX_MORE_BYTES = 512 * 2 ** 20;
+const MAX_LEFT_BYTES = 128 * 2 ** 20;
+const MIB = 2 ** 20;
+
+/** Lists how the promise was broken. Pure. */
+export function judge({ alone, attacked, memory, done }: Measured): string[] {
+  const faults: string[] = [];
+  if (done === 0) faults.push('The attack did nothing.');
+  for (const kind of ['requestMs', 'jobMs'] as const) {
+    const [usual, now] = [percentile(alone[kind], 0.99), percentile(attacked[kind], 0.99)];
+    const most = TIMES * usual + NOISE_MS;
+    const what = kind === 'requestMs' ? 'requests' : 'jobs';
+    if (now > most)
+      faults.push(
+        `B's ${what} took ${now.toFixed(0)} ms (p99), alone ${usual.toFixed(0)}; ${most.toFixed(0)} may be.`,
+      );
+  }
+  if (attacked.refused > REFUSED) faults.push(`B was refused ${attacked.refused} times.`);
+  const more = memory.most - memory.before;
+  if (more > MAX_MORE_BYTES) faults.push(`It took ${Math.round(more / MIB)} MiB of memory.`);
+  const left = memory.after - memory.before;
+  if (left > MAX_LEFT_BYTES) faults.push(`${Math.round(left / MIB)} MiB did not come back.`);
+  return faults;
+}

@@ -1,0 +1,83 @@
+import { fileURLToPath } from 'node:url';
+import { findFreePort } from '@accepted/embedded-postgres/free-port';
+import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { type Database, openDatabase } from '@accepted/shared/database/connect';
+import { addTenant } from '@accepted/shared/database/tenants';
+import { startPostgresServer } from '@accepted/testing/postgres-server';
+import { startRedisServer } from '@accepted/testing/redis-server';
+import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
+import { spawnProcess } from '@accepted/testing/spawn-process';
+import { waitUntil } from '@accepted/testing/wait-until';
+
+/** An installation as Compose makes one, with two tenants: A attacks, B is quiet. */
+export interface World {
+  url: string;
+  port: number;
+  keyOfA: string;
+  keyOfB: string;
+  /** The processes whose memory is watched. */
+  pids: { api: number; worker: number };
+  redisUrl: string;
+  db: Database;
+  close(): Promise<void>;
+}
+
+const JOBS_DIR = fileURLToPath(new URL('../../jobs', import.meta.url));
+const START_MS = 60_000;
+/** As in docker-compose.yml. */
+const REDIS_MEMORY = ['--maxmemory', '256mb', '--maxmemory-policy', 'noeviction'];
+const MAX_REQUEST_MS = 10_000;
+
+export async function startWorld(): Promise<World> {
+  const [postgres, redis, port] = await Promise.all([
+    startPostgresServer(),
+    startRedisServer(REDIS_MEMORY),
+    findFreePort(),
+  ]);
+  const keyOfA = generateApiKey().text;
+  const env = {
+    DATABASE_URL: postgres.url,
+    REDIS_URL: redis.url,
+    SECRETS_KEY: secretsKey,
+    LOG_LEVEL: 'fatal',
+    ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8',
+    REQUEST_TIMEOUT_MS: String(MAX_REQUEST_MS),
+  };
+  const migration = spawnProcess('apps/migrate/src/main.ts', { env: { DATABASE_URL: postgres.url } });
+  if ((await migration.exited).code !== 0) throw new Error(migration.lines.join('\n'));
+  const api = spawnProcess('apps/api/src/main.ts', {
+    env: { ...env, PORT: String(port), BOOTSTRAP_API_KEY: keyOfA },
+  });
+  const worker = spawnProcess('apps/worker/src/main.ts', { env: { ...env, JOBS_DIR, LOG_LEVEL: 'info' } });
+  const url = `http://127.0.0.1:${port}`;
+  await waitUntil(async () => (await fetch(`${url}/readyz`)).ok, {
+    until: 'the API is ready',
+    timeoutMs: START_MS,
+  });
+  await worker.waitForLine(/worker started/, START_MS);
+  const db = openDatabase(
+    {
+      url: postgres.url,
+      applicationName: 'accepted-attacks',
+      maxConnections: 2,
+      connectTimeoutMs: 5_000,
+      statementTimeoutMs: 30_000,
+    },
+    () => undefined,
+  );
+  const { apiKey: keyOfB } = await addTenant(db, secretBox, 'quiet');
+  return {
+    url,
+    port,
+    keyOfA,
+    keyOfB,
+    pids: { api: api.pid, worker: worker.pid },
+    redisUrl: redis.url,
+    db,
+    async close() {
+      await db.destroy();
+      await Promise.all([api, worker].map((process) => process[Symbol.asyncDispose]()));
+      await Promise.all([postgres, redis].map((server) => server[Symbol.asyncDispose]()));
+    },
+  };
+}
