@@ -196,7 +196,8 @@ describe('clients that send a byte now and then (slowloris)', () => {
     const served = await fetch(`http://127.0.0.1:${port}/livez`);
     expect(served.status).toBe(200);
 
-    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1.1 408 /);
+    // Bodies of no known length count as the largest, so of many at once some are refused before they are read.
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^HTTP\/1.1 (?:408|503) /);
     expect(performance.now() - startedAt).toBeLessThan(5_000);
   });
 

@@ -111,7 +111,8 @@ async function insert({ db, jobs }: World, event: Extract<LedgerEvent, { kind: '
     maxAttempts: event.maxAttempts,
     backoff: model.BACKOFF,
     ...(event.scheduled && { delayMs: 3_600_000 }),
-    ...(event.ttl && { ttlMs: 3_600_000 }),
+    // Longer than any time that it is given.
+    ...(event.ttl && { ttlMs: 7_200_000 }),
   });
   await insertJobs(db, [made]);
   jobs.push(model.newModelJob(made.id, event.scheduled, event.ttl, event.maxAttempts));

@@ -53,8 +53,9 @@ export function faultsOfStart({ runAt, delayMs }: Pick<JobRequest, 'runAt' | 'de
 
 function faultsOfExpiry({ runAt, delayMs, ttlMs }: JobRequest, now: Date): Fault[] {
   const time = typeof runAt === 'string' ? parseTime(runAt) : undefined;
-  const startsInMs = time ? time.getTime() - now.getTime() : Number(delayMs ?? 0);
-  if (typeof ttlMs !== 'number' || startsInMs <= 0 || startsInMs < ttlMs) return [];
+  const startsInMs = time ? time.getTime() - now.getTime() : delayMs;
+  if (typeof ttlMs !== 'number' || typeof startsInMs !== 'number') return [];
+  if (startsInMs <= 0 || startsInMs < ttlMs) return [];
   return [{ pointer: '/ttlMs', detail: 'The job would expire before the time that it is to start at.' }];
 }
 

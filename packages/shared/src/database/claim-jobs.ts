@@ -42,9 +42,12 @@ export async function claimJobs(
 
 const isDispatched = byPrimaryKey(sql`jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`);
 
-/** Such an attempt was given back with what became of its process. */
-const isAccused = sql`EXISTS (SELECT FROM attempts WHERE job_id = jobs.id AND outcome = 'released'
-  AND error ->> 'code' = ${sql.lit(HANDLER_EXITED)})`;
+/**
+ * Such an attempt was given back with what became of its process. No `EXISTS`: of that Postgres may make a hash of all
+ * attempts.
+ */
+const isAccused = sql`(SELECT true FROM attempts WHERE job_id = jobs.id AND outcome = 'released'
+  AND error ->> 'code' = ${sql.lit(HANDLER_EXITED)} LIMIT 1) IS NOT NULL`;
 
 const DISPATCH_COLUMNS = [
   { name: 'id', type: 'uuid', value: (dispatch: DispatchKey) => dispatch.id },
