@@ -38,10 +38,10 @@ test.each([
   expect(() => parseOptions(args)).toThrow(words);
 });
 
-test('a standard run has its load within seven minutes, and time for every fault', () => {
+test('a standard run has its load within ten minutes, and time for every fault', () => {
   const seconds = loadSeconds(parseOptions(['--size', 'standard']));
 
-  expect(seconds).toBeLessThanOrEqual(420);
+  expect(seconds).toBeLessThanOrEqual(600);
   expect(seconds / 104).toBeGreaterThan(3);
 });
 
