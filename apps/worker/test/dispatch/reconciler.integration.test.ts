@@ -17,32 +17,44 @@ import { createWorkerCounters } from '../../src/metrics/worker-counters.ts';
 
 const QUEUE = 'default';
 
-test('exactly the dispatched jobs that the engine has lost are taken back, told of and counted', async () => {
-  await using database = await createTestDatabase({ engine: 'postgres' });
+/** Opens a ledger with a worker, on the engine that has it, and reconciles until jobs were taken back. */
+async function openRig() {
+  const database = await createTestDatabase({ engine: 'postgres' });
   const { db } = database;
   await registerTestBuild(db);
   const worker = { hostname: 'test', pid: 1, queues: [QUEUE], concurrency: 5, buildId: TEST_BUILD };
   await registerWorker(db, { id: newUuid(), ...worker });
+  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
+  return {
+    db,
+    engine,
+    async reconcile() {
+      const counters = createWorkerCounters();
+      const told = Promise.withResolvers<string>();
+      const logger = pino({ level: 'silent' });
+      const asked = { db, engine, queues: [QUEUE], onTakenBack: told.resolve, counters, logger };
+      const reconciler = startReconciler(asked);
+      expect(await told.promise).toBe(QUEUE);
+      await reconciler.stop();
+      return counters;
+    },
+    async [Symbol.asyncDispose]() {
+      await engine.close();
+      await database.drop();
+    },
+  };
+}
+
+test('exactly the dispatched jobs that the engine has lost are taken back, told of and counted', async () => {
+  await using rig = await openRig();
+  const { db, engine } = rig;
   await insertJobs(db, [makeJob(), makeJob(), makeJob()]);
   const [kept, ...lost] = (await dispatchJobs(db, QUEUE, testLane(3))).jobs;
   if (!kept) throw new Error('Nothing was dispatched.');
   await sql`UPDATE jobs SET dispatched_at = now() - interval '10 s'`.execute(db);
-  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
   await addToEngine(engine, laneName(QUEUE, TEST_BUILD), [[kept]]);
 
-  const counters = createWorkerCounters();
-  const told = Promise.withResolvers<string>();
-  const reconciler = startReconciler({
-    db,
-    engine,
-    queues: [QUEUE],
-    onTakenBack: told.resolve,
-    counters,
-    logger: pino({ level: 'silent' }),
-  });
-  expect(await told.promise).toBe(QUEUE);
-  await reconciler.stop();
-  await engine.close();
+  const counters = await rig.reconcile();
 
   const waiting = await db.selectFrom('jobs').select('id').where('dispatched_at', 'is', null).execute();
   expect(waiting.map(({ id }) => id).sort()).toEqual(lost.map(({ id }) => id).sort());
@@ -50,15 +62,11 @@ test('exactly the dispatched jobs that the engine has lost are taken back, told 
 });
 
 test('a job that the engine works on for longer than any worker takes to claim it is taken back', async () => {
-  await using database = await createTestDatabase({ engine: 'postgres' });
-  const { db } = database;
-  await registerTestBuild(db);
-  const worker = { hostname: 'test', pid: 1, queues: [QUEUE], concurrency: 5, buildId: TEST_BUILD };
-  await registerWorker(db, { id: newUuid(), ...worker });
+  await using rig = await openRig();
+  const { db, engine } = rig;
   await insertJobs(db, [makeJob(), makeJob()]);
   const [hanging, busy] = (await dispatchJobs(db, QUEUE, testLane(2))).jobs;
   if (!hanging || !busy) throw new Error('Nothing was dispatched.');
-  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
   const lane = laneName(QUEUE, TEST_BUILD);
   await addToEngine(engine, lane, [[hanging], [busy]]);
   const over = Promise.withResolvers<void>();
@@ -68,20 +76,9 @@ test('a job that the engine works on for longer than any worker takes to claim i
   await sql`UPDATE jobs SET dispatched_at = now() - CASE WHEN id = ${hanging.id} THEN interval '31 s'
     ELSE interval '20 s' END`.execute(db);
 
-  const told = Promise.withResolvers<string>();
-  const reconciler = startReconciler({
-    db,
-    engine,
-    queues: [QUEUE],
-    onTakenBack: told.resolve,
-    counters: createWorkerCounters(),
-    logger: pino({ level: 'silent' }),
-  });
-  expect(await told.promise).toBe(QUEUE);
-  await reconciler.stop();
+  await rig.reconcile();
   over.resolve();
   await consumer.close();
-  await engine.close();
   const ready = await db.selectFrom('jobs').select('id').where('dispatched_at', 'is', null).execute();
   expect(ready).toEqual([{ id: hanging.id }]);
 });
