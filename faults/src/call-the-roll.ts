@@ -1,5 +1,5 @@
 import { waitUntil } from '@accepted/testing/wait-until';
-import type { JobKind } from './logs.ts';
+import type { JobKind } from './kinds.ts';
 import { listBusyPids } from './world/worker-rows.ts';
 import type { World } from './world/world.ts';
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { EngineKind } from './logs.ts';
+import type { EngineKind } from './kinds.ts';
 
 /** What a run is asked to be. */
 export interface RunOptions {

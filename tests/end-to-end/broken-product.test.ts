@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { FaultKind } from '@accepted/faults/logs';
+import type { FaultKind } from '@accepted/faults/kinds';
 import { reportRun } from '@accepted/faults/report/report-run';
 import type { RunReport } from '@accepted/faults/report/run-report';
 import { runFaults } from '@accepted/faults/run-faults';

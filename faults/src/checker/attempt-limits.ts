@@ -1,6 +1,6 @@
 import { isTerminal } from '@accepted/shared/job/status';
+import { JOB_KINDS, type JobKind } from '../kinds.ts';
 import type { LedgerAttempt, LedgerJob } from '../ledger-rows.ts';
-import { JOB_KINDS, type JobKind } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, type Verdict } from './verdict.ts';
 

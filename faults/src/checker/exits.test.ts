@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { FaultKind, ProcessLine } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
+import type { ProcessLine } from '../logs.ts';
 import { checkExits } from './exits.ts';
 import { ack, effect, fault, soundRun } from './testing/sound-run.ts';
 

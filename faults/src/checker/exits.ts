@@ -1,4 +1,5 @@
-import { type FaultKind, type FaultLine, type ProcessLine, traitsOf } from '../logs.ts';
+import { type FaultKind, traitsOf } from '../kinds.ts';
+import type { FaultLine, ProcessLine } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { KILLERS, lifeOf, type ProcessLife, startedHostileJobs, THROWERS } from './process-life.ts';
 import type { Verdict } from './verdict.ts';

@@ -1,5 +1,5 @@
+import { traitsOf } from '../kinds.ts';
 import { isLost } from '../ledger-rows.ts';
-import { traitsOf } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, type Verdict } from './verdict.ts';
 

@@ -1,4 +1,4 @@
-import { type FaultTraits, traitsOf } from '../logs.ts';
+import { type FaultTraits, traitsOf } from '../kinds.ts';
 import type { Evidence } from './evidence.ts';
 import type { Verdict } from './verdict.ts';
 

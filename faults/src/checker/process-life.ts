@@ -1,4 +1,5 @@
-import type { EffectLine, JobKind, ProcessLine } from '../logs.ts';
+import type { JobKind } from '../kinds.ts';
+import type { EffectLine, ProcessLine } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 
 /** One process from its start to its end; a pid alone may come again. */

@@ -1,5 +1,6 @@
+import { type FaultKind, traitsOf } from '../kinds.ts';
 import type { LedgerAttempt, LedgerJob } from '../ledger-rows.ts';
-import { type FaultKind, traitsOf, type WipeLine } from '../logs.ts';
+import type { WipeLine } from '../logs.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, mustProve, percentile, type Verdict } from './verdict.ts';
 

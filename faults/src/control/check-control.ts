@@ -1,5 +1,6 @@
 import { groupBy } from '../checker/verdict.ts';
-import { type AckLine, type EffectLine, JOB_KINDS, type JobKind } from '../logs.ts';
+import { JOB_KINDS, type JobKind } from '../kinds.ts';
+import type { AckLine, EffectLine } from '../logs.ts';
 import type { QueuedJob } from './queue-export.ts';
 
 /** What a run of the control left behind. */

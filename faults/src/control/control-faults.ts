@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { FaultKind, FaultLine } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
+import type { FaultLine } from '../logs.ts';
 import type { Fault } from '../nemesis/fault.ts';
 import { killApi } from '../nemesis/process/kill-api.ts';
 import { killWorker } from '../nemesis/process/kill-worker.ts';

@@ -1,4 +1,5 @@
-import type { FaultKind, RunFacts } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
+import type { RunFacts } from '../logs.ts';
 import type { ControlFigures } from './check-control.ts';
 
 /** What came of a run of the control; `report.json` in its folder is this. */

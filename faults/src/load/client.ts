@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Agent, request } from 'undici';
-import type { AckLine, FaultKind } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
+import type { AckLine } from '../logs.ts';
 import type { Journal } from '../world/journal.ts';
 import type { PlannedJob } from './mix.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { JOB_KINDS, type JobKind } from '../logs.ts';
+import { JOB_KINDS, type JobKind } from '../kinds.ts';
 import { createRandom } from '../random.ts';
 import { makeJob, planJob } from './mix.ts';
 

@@ -1,5 +1,5 @@
 import { PRIORITIES, type Priority } from '@accepted/shared/job/priority';
-import type { JobKind } from '../logs.ts';
+import type { JobKind } from '../kinds.ts';
 import type { Random } from '../random.ts';
 
 /** A job as it is going to be submitted. */

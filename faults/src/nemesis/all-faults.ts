@@ -1,4 +1,4 @@
-import type { FaultKind } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
 import type { World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 import { cutLink, resetLink, silencePostgres, silenceRedis, slowRedis } from './link/cut-link.ts';

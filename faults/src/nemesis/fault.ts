@@ -1,4 +1,4 @@
-import type { FaultKind, JobKind } from '../logs.ts';
+import type { FaultKind, JobKind } from '../kinds.ts';
 import type { Random } from '../random.ts';
 import type { World } from '../world/world.ts';
 

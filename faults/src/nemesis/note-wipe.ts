@@ -1,4 +1,5 @@
-import type { FaultKind, WipeLine } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
+import type { WipeLine } from '../logs.ts';
 import { listInEngine } from '../world/ledger.ts';
 import type { World } from '../world/world.ts';
 

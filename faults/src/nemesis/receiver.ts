@@ -1,5 +1,5 @@
 import { waitUntil } from '@accepted/testing/wait-until';
-import type { FaultKind } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
 import type { ReceiverManner } from '../world/receiver.ts';
 import type { Fault } from './fault.ts';
 import { hold } from './targets.ts';

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parsePublicId } from '@accepted/shared/job/id';
 import { isTerminal } from '@accepted/shared/job/status';
-import type { FaultKind, FaultLine, JobKind } from '../logs.ts';
+import type { FaultKind, JobKind } from '../kinds.ts';
+import type { FaultLine } from '../logs.ts';
 import { createRandom } from '../random.ts';
 import type { World } from '../world/world.ts';
 import type { FaultProof } from './fault.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type EngineKind, FAULTS, type FaultKind, traitsOf } from '../logs.ts';
+import { type EngineKind, FAULTS, type FaultKind, traitsOf } from '../kinds.ts';
 import { ALL_FAULTS } from './all-faults.ts';
 import { scheduleFaults } from './schedule.ts';
 

@@ -1,4 +1,4 @@
-import { type EngineKind, traitsOf } from '../logs.ts';
+import { type EngineKind, traitsOf } from '../kinds.ts';
 import { createRandom } from '../random.ts';
 import { ALL_FAULTS } from './all-faults.ts';
 import type { Fault } from './fault.ts';

@@ -1,7 +1,8 @@
 import { checkEvidence } from '../checker/check-evidence.ts';
 import type { Evidence } from '../checker/evidence.ts';
 import type { Verdict } from '../checker/verdict.ts';
-import type { FaultKind, RunFacts } from '../logs.ts';
+import type { FaultKind } from '../kinds.ts';
+import type { RunFacts } from '../logs.ts';
 
 /** A verdict as it is kept: of ten thousand violations the first ones say as much as all. */
 export interface ReportedVerdict extends Omit<Verdict, 'violations'> {

@@ -3,7 +3,7 @@ import { type PostgresServer, postgresFor, startPostgresServer } from '@accepted
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import type { EngineKind } from '../logs.ts';
+import type { EngineKind } from '../kinds.ts';
 import { proxyTo } from './links.ts';
 
 /** The run's PostgreSQL, with a database of the run's own in it. After a failover it is another server. */

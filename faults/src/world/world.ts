@@ -7,7 +7,7 @@ import { generateApiKey } from '@accepted/shared/database/api-keys';
 import { generateWebhookSecret } from '@accepted/shared/database/tenants';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
-import type { EngineKind } from '../logs.ts';
+import type { EngineKind } from '../kinds.ts';
 import { makeCertificate, whyNoCertificates } from './certificates.ts';
 import { type Journals, openJournals } from './journals.ts';
 import { type LedgerView, openLedgerView, watchLeases, watchTransitions } from './ledger.ts';

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TcpProxy } from '@accepted/testing/tcp-proxy';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import type { FaultKind } from '../../logs.ts';
+import type { FaultKind } from '../../kinds.ts';
 import type { Node, World } from '../../world/world.ts';
 import type { Fault } from '../fault.ts';
 import { hold, pickReady } from '../targets.ts';

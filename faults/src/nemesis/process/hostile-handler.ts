@@ -1,7 +1,8 @@
 import { on } from 'node:events';
 import { parsePublicId } from '@accepted/shared/job/id';
 import { waitUntil } from '@accepted/testing/wait-until';
-import type { FaultKind, ProcessLine } from '../../logs.ts';
+import type { FaultKind } from '../../kinds.ts';
+import type { ProcessLine } from '../../logs.ts';
 import { findLeaseOfJob, isLeaseLost } from '../../world/worker-rows.ts';
 import type { World } from '../../world/world.ts';
 import type { Fault, Surroundings } from '../fault.ts';

@@ -1,4 +1,4 @@
-import type { FaultKind } from '../../logs.ts';
+import type { FaultKind } from '../../kinds.ts';
 import type { KillPoint } from '../../preload/kill-point.ts';
 import type { Exit } from '../../world/supervised.ts';
 import type { Node, World } from '../../world/world.ts';

@@ -1,7 +1,7 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { line as linePath } from 'd3-shape';
 import type { Evidence } from '../../checker/evidence.ts';
-import { traitsOf } from '../../logs.ts';
+import { traitsOf } from '../../kinds.ts';
 import { acceptLatency, faultSpans, type Point } from '../series.ts';
 import { box, boxMark, drawFrame, line, lineMark, PLOT, path } from './frame.ts';
 
