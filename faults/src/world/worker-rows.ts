@@ -48,6 +48,16 @@ export async function isLeaseLost(db: Database, workerId: string): Promise<boole
   return row?.lost_at != null;
 }
 
+/** Whether all that these processes ran has been taken from them. */
+export async function haveNoJobs(db: Database, pids: number[]): Promise<boolean> {
+  const running = db
+    .selectFrom('jobs')
+    .innerJoin('workers', 'workers.id', 'jobs.worker_id')
+    .select('jobs.id');
+  const held = running.where('workers.pid', 'in', pids).where('jobs.status', '=', 'running');
+  return (await held.executeTakeFirst()) === undefined;
+}
+
 /** Tells how long ago, by the clock of Postgres, a process has sent its last heartbeat. */
 export async function silentForMs(db: Database, pid: number): Promise<number> {
   const row = await db

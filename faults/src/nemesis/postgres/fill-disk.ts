@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { chown, mkdir, open, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findServerAccount } from '@accepted/embedded-postgres/server-account';
@@ -47,8 +48,7 @@ export const fillDisk: Fault = {
 export async function whyNoSmallDisk(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0)
     return 'only root on Linux can mount a small tmpfs';
-  const folder = `/tmp/accepted-mount-${process.pid}`;
-  await mkdir(folder, { recursive: true });
+  const folder = await mkdtemp(join(tmpdir(), 'accepted-mount-'));
   try {
     await run('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]);
     await run('umount', [folder]);

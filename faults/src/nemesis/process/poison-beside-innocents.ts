@@ -5,7 +5,7 @@ import { isTerminal } from '@accepted/shared/job/status';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { BYSTANDERS_MAY_END } from '../../effect-log.ts';
 import type { ProcessLine } from '../../logs.ts';
-import { areRunning, statusesOf, wasGivenBack } from '../../world/worker-rows.ts';
+import { areRunning, haveNoJobs, statusesOf, wasGivenBack } from '../../world/worker-rows.ts';
 import type { World } from '../../world/world.ts';
 import type { Fault, Surroundings } from '../fault.ts';
 import { exitOf } from './hostile-handler.ts';
@@ -55,6 +55,10 @@ async function poisonThem({ world, submit }: Surroundings, bystanders: string[])
       ({ code }) => code === 1,
       () => submit('throwing'),
     );
+    await waitUntil(() => world.ledger.ask((db) => haveNoJobs(db, [killed.pid, thrown.pid])), {
+      until: 'what both ran is taken from them',
+      timeoutMs: SEEN_WITHIN_MS,
+    });
     if (!(await world.ledger.ask((db) => wasGivenBack(db, bystanders)))) continue;
     const proof = `pid ${killed.pid} ended by SIGKILL, pid ${thrown.pid} with code 1, beside long jobs`;
     return { target: `${killed.name} and ${thrown.name}`, proof };
