@@ -25,6 +25,15 @@ test('a claim that began before the wipe and had to wait for it comes after it',
   });
 });
 
+test('a job that is wiped again before anybody could claim it counts from there', () => {
+  const attempts = [attempt({ startedAt: 20_000 })];
+  expect(check({ wipes: [wipeAt(2_000), wipeAt(12_000)], attempts })).toMatchObject({
+    violations: [],
+    figures: { wipes: 2, jobsWiped: 1, recoveryMaxMs: 8_000 },
+  });
+  expect(check({ wipes: [wipeAt(2_000), wipeAt(12_000)], attempts: [] }).violations).toHaveLength(1);
+});
+
 test('a recovery beyond its bound is a violation', () => {
   const attempts = [attempt({ startedAt: 17_001 })];
   expect(check({ wipes: [wipeAt(2_000)], attempts }).violations).toEqual([

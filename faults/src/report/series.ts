@@ -55,7 +55,7 @@ export function recoveryTimesS({ wipes, attempts, jobs }: Evidence): number[] {
   const attemptsOf = groupBy(attempts, (attempt) => attempt.jobId);
   const mayWait = jobsThatMayWait(jobs);
   return wipes
-    .flatMap((wipe) => recoveryTimesMs(wipe, attemptsOf))
+    .flatMap((wipe) => recoveryTimesMs(wipe, { wipes, attemptsOf }))
     .flatMap(({ jobId, tookMs }) => (tookMs === undefined || mayWait.has(jobId) ? [] : [tookMs / 1_000]))
     .sort((a, b) => a - b);
 }
