@@ -49,7 +49,7 @@ export default {
       from: { path: '^packages/shared/src/(database|queue)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^packages/shared/src/',
-        pathNot: '^packages/shared/src/(job|json|outbound|webhook|secrets|servers|database|queue)/',
+        pathNot: '^packages/shared/src/(batching|job|json|outbound|webhook|secrets|servers|database|queue)/',
       },
     },
     {

@@ -1,5 +1,6 @@
 import { cancelJob } from '@accepted/shared/database/cancel-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { findJob } from '@accepted/shared/database/read-jobs';
 import { newUuid } from '@accepted/shared/job/id';
 import { makeJob } from '@accepted/testing/factories';
 import { sql } from 'kysely';
@@ -21,8 +22,7 @@ describe('insertJobs', () => {
       'scheduled',
       'queued',
     ]);
-    const stored = await ledger.readJob(now.id);
-    expect(inserted[0]).toEqual({ kind: 'created', row: stored });
+    expect(inserted[0]).toEqual({ kind: 'created', row: await findJob(ledger.db, now.tenantId, now.id) });
   });
 
   test('every field is stored as it is answered', async () => {
@@ -43,7 +43,7 @@ describe('insertJobs', () => {
       tracestate: 'b',
     });
     const [inserted] = await insertJobs(ledger.db, [job, makeJob()]);
-    const stored = await ledger.readJob(job.id);
+    const stored = await findJob(ledger.db, job.tenantId, job.id);
     expect(inserted).toEqual({ kind: 'created', row: stored });
     expect(stored).toMatchObject({
       priority: job.priority,

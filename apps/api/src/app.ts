@@ -7,6 +7,7 @@ import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.t
 import { requestIdOf } from './http/request-id.ts';
 import { bullBoard } from './plugins/bull-board.ts';
 import { catalog } from './plugins/catalog.ts';
+import { checkThreads } from './plugins/check-threads.ts';
 import { crossOrigin } from './plugins/cross-origin.ts';
 import { database } from './plugins/database.ts';
 import { estimates } from './plugins/estimates.ts';
@@ -19,6 +20,7 @@ import { responseHeaders } from './plugins/response-headers.ts';
 import { safeJson } from './plugins/safe-json.ts';
 import { schemaGuard } from './plugins/schema-guard.ts';
 import { submitter } from './plugins/submitter.ts';
+import { turns } from './plugins/turns.ts';
 import { unreadReplies } from './plugins/unread-replies.ts';
 import { validation } from './plugins/validation.ts';
 import { waiting } from './plugins/waiting.ts';
@@ -46,7 +48,9 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   await app.register(unreadReplies);
   await app.register(crossOrigin, { origins: config.CORS_ORIGINS });
   await app.register(problemDetails, { publicUrl });
+  await app.register(turns);
   await app.register(validation);
+  await app.register(checkThreads);
   await app.register(safeJson);
   await app.register(openApi, { serverUrl: config.PUBLIC_URL, showsDocs: hasDocs });
 

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
+import { shareConnections } from '@accepted/shared/database/as-tenant';
 import { type Database, isDatabaseUnavailable, openDatabase } from '@accepted/shared/database/connect';
 import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/database/schema-version';
 import { warnAboutServer } from '@accepted/shared/database/server-warnings';
@@ -15,6 +16,8 @@ import { spend } from './http/database-budget.ts';
 /** A connection that takes longer is no use to a caller who gets a 503 after 900 ms. */
 const CONNECT_TIMEOUT_MS = 800;
 const STATEMENT_TIMEOUT_MS = 5_000;
+/** The part of the connections that reads and changes of tenants take turns at; jobs are accepted on the others. */
+const SHARE_OF_TENANTS = 0.6;
 const WARM_UP_MS = 1_000;
 const EXIT_FAILED = 1;
 
@@ -31,6 +34,7 @@ async function main(): Promise<void> {
     },
     (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
   );
+  shareConnections(db, Math.ceil(config.DATABASE_POOL_SIZE * SHARE_OF_TENANTS), CONNECT_TIMEOUT_MS);
   const { BOOTSTRAP_API_KEY: apiKey, BOOTSTRAP_WEBHOOK_SECRET: webhookSecret } = config;
   const secretBox = createSecretBox(config.SECRETS_KEY);
   const mismatch = await schemaAtStart(db);

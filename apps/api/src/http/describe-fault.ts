@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import { formatWords } from './format-words.ts';
+import { MAX_JSON_BYTES } from './json-bytes-keyword.ts';
 import { count, listOf, show, suggestion, typeOf, typeWords } from './value-words.ts';
 
 /** An error of Ajv that carries the value and the schema it is about, as `verbose` makes it do. */
@@ -82,6 +83,8 @@ export const KEYWORDS: Record<string, Describe> = {
   minLength: size('at least', 'character'),
   minProperties: size('at least', 'field'),
   multipleOf: ({ params }) => `It must be a multiple of ${params.multipleOf}.`,
+  [MAX_JSON_BYTES]: ({ parentSchema }) =>
+    `It may take at most ${parentSchema?.[MAX_JSON_BYTES]} bytes as JSON.`,
   not: ({ parentSchema }) => excluded(parentSchema?.not),
   oneOf: ({ params, parentSchema }) =>
     alternatives(params.passingSchemas ? 'several' : 'none', parentSchema?.oneOf),

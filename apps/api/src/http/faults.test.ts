@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { KEYWORDS } from './describe-fault.ts';
 import { compileCheck } from './faults.ts';
+import { jsonBytesKeyword } from './json-bytes-keyword.ts';
 
 function newAjv(): Ajv2020 {
   const ajv = new Ajv2020({
@@ -14,6 +15,7 @@ function newAjv(): Ajv2020 {
     logger: false,
   });
   addFormats.default(ajv);
+  ajv.addKeyword(jsonBytesKeyword);
   return ajv;
 }
 
@@ -249,6 +251,7 @@ const CASES: [keyword: string, schema: object, value: unknown, faults: string[]]
   ['discriminator', SHAPES, { kind: 5 }, ['/kind: It must be one of "circle" or "square".']],
   ['discriminator', SHAPES, {}, ['/kind: This field is required, and must be one of "circle" or "square".']],
   ['discriminator', SHAPES, { kind: 'circle' }, ['/radius: This field is required.']],
+  ['x-max-json-bytes', { 'x-max-json-bytes': 9 }, { a: 'long' }, [': It may take at most 9 bytes as JSON.']],
   ['false schema', { properties: { a: false } }, { a: 1 }, ['/a: Nothing may be given here.']],
   [
     '$ref',

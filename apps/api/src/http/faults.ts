@@ -45,6 +45,12 @@ export function compileCheck(
     validate(value) ? [] : faultsOf(settleUnions(validate.errors ?? [], schemaBelow), place);
 }
 
+/** Adds faults to those that are known: of a place that something is said of already, nothing more is said. */
+export function mergeFaults(known: Fault[], more: readonly Fault[]): Fault[] {
+  const pointers = new Set(known.map(({ pointer }) => pointer));
+  return [...known, ...more.filter(({ pointer }) => !pointers.has(pointer))];
+}
+
 function faultsOf(all: readonly ErrorObject[], { prefix, isText = false }: Place): Fault[] {
   const errors = all.slice(0, MAX_ERRORS);
   const distinct = new Map<string, Fault>();

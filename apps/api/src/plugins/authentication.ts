@@ -1,3 +1,4 @@
+import { createFairQueue } from '@accepted/shared/batching/fair-queue';
 import { findApiKey, parseApiKey, type Scope, secretMatches } from '@accepted/shared/database/api-keys';
 import type { ApiKeyRow } from '@accepted/shared/database/tables';
 import { publicId } from '@accepted/shared/job/id';
@@ -32,17 +33,20 @@ declare module 'fastify' {
 const CACHE_TTL_MS = 5_000;
 /** An unknown key is remembered shortly, so that guessing does not load the ledger, and a new key works soon. */
 const UNKNOWN_TTL_MS = 1_000;
+/** Client addresses take turns at so many, so that somebody who guesses keys holds up nobody who has one. */
+const CONCURRENT_LOOKUPS = 2;
 
 /** What the lookup of a key and the accept of a job may take together, so that a 503 comes within a second. */
 const DATABASE_BUDGET_MS = 900;
 
 /** Authenticates every request of its scope by API key, before its body is read, and checks the route's scope. */
 export const authentication = fp(async (app) => {
-  const keys = new LRUCache<string, KnownKey>({
+  const lookups = createFairQueue({ concurrency: CONCURRENT_LOOKUPS });
+  const keys = new LRUCache<string, KnownKey, string>({
     max: 10_000,
     ttl: CACHE_TTL_MS,
-    fetchMethod: async (id, _stale, { options }) => {
-      const row = await findApiKey(app.db, id);
+    fetchMethod: async (id, _stale, { options, context: address }) => {
+      const row = await lookups.run(address, () => findApiKey(app.db, id));
       if (!row) options.ttl = UNKNOWN_TTL_MS;
       return row && !row.revoked_at ? { caller: callerOf(row), secretHash: row.secret_hash } : {};
     },
@@ -59,12 +63,12 @@ export const authentication = fp(async (app) => {
     return found && keys.get(found.id) === found.known ? found.known.caller : undefined;
   }
 
-  async function identify(header: string, budget: DatabaseBudget): Promise<Caller> {
+  async function identify(header: string, address: string, budget: DatabaseBudget): Promise<Caller> {
     const [, token] = /^Bearer +(\S+)$/i.exec(header) ?? [];
     if (!token) throw unauthenticated('The request carries no API key.', '');
     const given = parseApiKey(token);
     if (!given) throw unknownKey();
-    const known = await spend(budget, keys.fetch(given.id));
+    const known = await spend(budget, keys.fetch(given.id, { context: address }));
     if (!known?.caller || !secretMatches(given.secret, known.secretHash)) throw unknownKey();
     recognizedHeaders.set(`Bearer ${token}`, { id: given.id, known });
     return known.caller;
@@ -91,7 +95,7 @@ export const authentication = fp(async (app) => {
     };
     const caller = recognized(authorization);
     if (caller) admit(caller);
-    else identify(authorization, request.databaseBudget).then(admit, done);
+    else identify(authorization, request.ip, request.databaseBudget).then(admit, done);
   });
 });
 

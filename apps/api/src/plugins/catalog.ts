@@ -36,12 +36,16 @@ const TOO_OLD_MS = 3_000;
 
 /** Keeps the catalog at hand, with a compiled validator a type. `maxBodyBytes` is the largest request that is taken. */
 export const catalog = fp<{ maxBodyBytes: number }>(async (app, { maxBodyBytes }) => {
-  const payloadChecks = createPayloadChecks((type, error) => {
-    app.log.error(
-      { err: error, type },
-      'the payload schema cannot be compiled, so the worker alone checks payloads',
-    );
-  }, warnOfLongText);
+  const payloadChecks = createPayloadChecks({
+    onBrokenSchema: (type, error) => {
+      app.log.error(
+        { err: error, type },
+        'the payload schema cannot be compiled, so the worker alone checks payloads',
+      );
+    },
+    onNewSchema: warnOfLongText,
+    isQuick: (schema) => app.checkThreads.isQuick(schema),
+  });
 
   function warnOfLongText(type: string, schema: object): void {
     const maxLength = longestText(schema)?.length ?? 0;

@@ -1,10 +1,11 @@
 import { MIMEType } from 'node:util';
-import { holdsInexactNumbers, parseExactly } from '@accepted/shared/json/exact-numbers';
-import type { FastifyRequest } from 'fastify';
+import { parseExactly } from '@accepted/shared/json/exact-numbers';
+import { JsonText } from '@accepted/shared/json/json-text';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { LARGE_BYTES } from '../checks/check-threads.ts';
 import { type Fault, Problem, validationFailed } from '../http/problem.ts';
-import { parseJson } from '../json/parse-json.ts';
-import { findTooDeep, mayHoldFaults, scanJson } from '../json/scan-json.ts';
+import { readBody } from '../json/read-body.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,13 +29,10 @@ export const safeJson = fp(async (app) => {
       const encoding = request.headers['content-encoding'] ?? 'identity';
       if (encoding !== 'identity' || !isUtf8(request.headers['content-type']))
         throw new Problem('unsupported_media_type');
-      const { value, text } = parseJson(body);
-      const tooDeep = findTooDeep(value);
-      if (tooDeep) throw validationFailed([tooDeep]);
-      const hasDigits = holdsInexactNumbers(text);
-      const exact = hasDigits ? parseExactly(text) : value;
-      if (hasDigits || mayHoldFaults(text)) request.bodyFaults = scanJson(exact);
-      return exact;
+      if (body.length >= LARGE_BYTES) return await readLarge(app, request, body);
+      const { value, faults } = readBody(body);
+      request.bodyFaults = faults;
+      return value;
     },
   );
 });
@@ -43,4 +41,23 @@ export const safeJson = fp(async (app) => {
 function isUtf8(contentType = ''): boolean {
   const charset = new MIMEType(contentType).params.get('charset')?.toLowerCase();
   return charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset);
+}
+
+/** Reads a large body in a thread, and checks it there by the schema of its route. Its payload stays a text. */
+async function readLarge(app: FastifyInstance, request: FastifyRequest, bytes: Buffer): Promise<unknown> {
+  const schema = request.routeOptions.schema?.body;
+  if (schema === undefined) throw new Problem('body_too_large');
+  const read = await app.checkThreads.readBody(request.caller.tenantId, {
+    bytes,
+    schemaJson: JSON.stringify(schema),
+    needsCanonical: request.headers['idempotency-key'] !== undefined,
+  });
+  if ('code' in read)
+    throw read.code === 'validation_failed'
+      ? validationFailed(read.faults)
+      : new Problem(read.code, { errors: read.faults });
+  const value = parseExactly(read.restJson);
+  const { payload } = read;
+  if (payload) Object.assign(value as object, { payload: new JsonText(payload.json, payload.canonical) });
+  return value;
 }

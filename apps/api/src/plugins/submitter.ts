@@ -1,5 +1,5 @@
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
-import type { JobRow } from '@accepted/shared/database/tables';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
@@ -13,7 +13,7 @@ declare module 'fastify' {
      * same idempotency key is the answer. Rejects with a problem, or when Postgres is unavailable. A job whose turn to be
      * written comes when `isWanted` answers `false` is not written.
      */
-    submitJob(job: NewJob, isWanted: () => boolean): Promise<{ row: JobRow; replayed: boolean }>;
+    submitJob(job: NewJob, isWanted: () => boolean): Promise<{ row: ShownJob; replayed: boolean }>;
     /** Whether jobs are being written, so that one which waits for too long waits for others and not for Postgres. */
     isWriting(): boolean;
   }

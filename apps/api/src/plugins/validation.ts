@@ -1,11 +1,8 @@
-import { replaceNumbers } from '@accepted/shared/json/exact-numbers';
-import { Ajv } from 'ajv';
-import addFormats from 'ajv-formats';
+import { stringifyWithTexts } from '@accepted/shared/json/json-text';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import { boundedCheck } from '../http/bounded-check.ts';
-import { compileCheck } from '../http/faults.ts';
-import { parseTime } from '../http/parse-time.ts';
+import { ajvForRequests, createBodyChecks } from '../http/body-check.ts';
+import { compileCheck, mergeFaults } from '../http/faults.ts';
 import { type Fault, invalidParameter, Problem, validationFailed } from '../http/problem.ts';
 
 declare module 'fastify' {
@@ -26,28 +23,22 @@ const POINTER_PREFIXES: Record<string, string> = {
  * they are converted and get defaults; a body has types of its own and is never changed.
  */
 export const validation = fp(async (app) => {
-  const options = { allErrors: true, verbose: true, discriminator: true, strict: false } as const;
-  const forBodies = withFormats(new Ajv(options));
-  const forLargeBodies = withFormats(new Ajv({ ...options, allErrors: false }));
-  const forText = withFormats(new Ajv({ ...options, coerceTypes: true, useDefaults: true }));
+  const checkOfBody = createBodyChecks();
+  const forText = ajvForRequests({ allErrors: true, coerceTypes: true, useDefaults: true });
 
   app.setValidatorCompiler<object>(({ schema, httpPart = '' }) => {
     const prefix = POINTER_PREFIXES[httpPart];
     const findFaults =
-      prefix === undefined
-        ? boundedCheck(compileCheck(forLargeBodies, schema, { prefix: '' }), () =>
-            compileCheck(forBodies, schema, { prefix: '' }),
-          )
-        : compileCheck(forText, schema, { prefix, isText: true });
+      prefix === undefined ? checkOfBody(schema) : compileCheck(forText, schema, { prefix, isText: true });
     return (value: unknown) => {
-      const faults = findFaults(replaceNumbers(value, asNoType));
+      const faults = findFaults(value);
       if (faults.length === 0) return true;
       return { error: prefix === undefined ? validationFailed(faults) : invalidParameter(faults) };
     };
   });
   // The routes shape their answers by typed functions; a serializer made from the schemas would drop what it
   // does not know of, without a word. A test compares answers with the schemas.
-  app.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  app.setSerializerCompiler(() => stringifyWithTexts);
 
   app.addHook('onRoute', (route) => {
     if (route.schema?.body) route.attachValidation = true;
@@ -72,17 +63,7 @@ export function bodyFaultsOf(request: FastifyRequest): Fault[] {
   if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
   if (request.body === undefined)
     return [{ pointer: '', detail: 'The body is empty, and must be an object.' }];
-  const known = new Set(request.bodyFaults.map(({ pointer }) => pointer));
-  return [...request.bodyFaults, ...(error.errors ?? []).filter(({ pointer }) => !known.has(pointer))];
-}
-
-/** Only a field that takes anything takes a number that a double would change: not as a number, nor as its text. */
-const asNoType = () => Symbol('number');
-
-function withFormats(ajv: Ajv): Ajv {
-  addFormats.default(ajv);
-  ajv.addFormat('date-time', { type: 'string', validate: (text) => parseTime(text) !== undefined });
-  return ajv;
+  return mergeFaults(request.bodyFaults, error.errors ?? []);
 }
 
 /** PostgreSQL has no U+0000 in text, and a query such as `?tag=%00` would reach it. */

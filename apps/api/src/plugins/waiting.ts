@@ -1,6 +1,6 @@
 import { CHANNELS, listen } from '@accepted/shared/database/notifications';
 import { findJob, finishedAmong } from '@accepted/shared/database/read-jobs';
-import type { JobRow } from '@accepted/shared/database/tables';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
 import { type DeliveryRow, findDeliveries } from '@accepted/shared/database/webhook-deliveries';
 import { isTerminal } from '@accepted/shared/job/status';
 import type { FastifyInstance } from 'fastify';
@@ -14,7 +14,7 @@ declare module 'fastify' {
     jobWaiter: JobWaiter;
     waitRoom: WaitRoom;
     /** Reads a job, or the deliveries of its webhook, as they are now: once for all who ask at the same time. */
-    sharedReads: { job: ReadJob<JobRow | undefined>; deliveries: ReadJob<DeliveryRow[]> };
+    sharedReads: { job: ReadJob<ShownJob | undefined>; deliveries: ReadJob<DeliveryRow[]> };
   }
 }
 
@@ -80,7 +80,7 @@ export async function waitForJob(
   job: TenantsJob,
   waitMs: number,
   signal: AbortSignal,
-): Promise<JobRow | undefined> {
+): Promise<ShownJob | undefined> {
   const watch = app.jobWaiter.watch(job.id);
   const leave = app.waitRoom.enter(job.tenantId);
   const timer = setTimeout(watch.stop, waitMs);
@@ -89,6 +89,8 @@ export async function waitForJob(
     const row = await app.sharedReads.job(job);
     if (!row || isTerminal(row.status)) return row;
     await watch.finished;
+    // Those who wait for one job are woken all at once.
+    await new Promise<void>((begin) => app.turns.take(job.tenantId, begin));
     return await app.sharedReads.job(job);
   } finally {
     leave();

@@ -1,11 +1,11 @@
 import type { InsertedJob } from '@accepted/shared/database/insert-jobs';
-import type { JobRow } from '@accepted/shared/database/tables';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { expect, test } from 'vitest';
 import { acceptJobs } from './accept-jobs.ts';
 
 const job = (id: string) => ({ id }) as NewJob;
-const created = ({ id }: NewJob): InsertedJob => ({ kind: 'created', row: { id } as JobRow });
+const created = ({ id }: NewJob): InsertedJob => ({ kind: 'created', row: { id } as ShownJob });
 
 /** Inserts everything but a batch that holds `bad`, and remembers how often it was asked. */
 function insertExcept(bad: string, error: Error) {

@@ -1,6 +1,9 @@
+import type { CatalogType } from '@accepted/shared/database/catalog';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { mergeFaults } from '../http/faults.ts';
 import { type Fault, validationFailed } from '../http/problem.ts';
 import type { Catalog, CatalogSnapshot } from '../plugins/catalog.ts';
+import type { InspectedPayload } from './inspect-payload.ts';
 import type { JobRequest } from './job-request.ts';
 import type { KnownJobType } from './payload-checks.ts';
 import { findRequestFaults } from './resolve-job.ts';
@@ -21,28 +24,41 @@ function hasAllOf(snapshot: CatalogSnapshot, body: JobRequest): boolean {
   return snapshot.types.has(body?.type) && findQueueFaults(snapshot, body).length === 0;
 }
 
+/** A request that nothing is wrong with. */
+export interface CheckedSubmission {
+  jobType: CatalogType;
+  payload: InspectedPayload;
+}
+
+/** Looks at a payload by the rules of its type: at once, or where that may take as long as it takes. */
+export type InspectPayload = (
+  known: KnownJobType,
+  payload: unknown,
+) => InspectedPayload | Promise<InspectedPayload>;
+
 /**
  * Finds the job type of a request and everything that is wrong with it, apart from `bodyFaults` that are known already.
  * Throws `validation_failed` with all faults. `body` may have any shape when it has faults.
  */
 export function checkSubmission(
-  snapshot: CatalogSnapshot,
+  { snapshot, inspect, now }: { snapshot: CatalogSnapshot; inspect: InspectPayload; now: Date },
   body: JobRequest,
   bodyFaults: Fault[],
-  now: Date,
-): KnownJobType {
+): CheckedSubmission | Promise<CheckedSubmission> {
   const type = typeof body?.type === 'string' ? body.type : undefined;
-  const jobType = type === undefined ? undefined : submittable(snapshot, type);
-  const found = [
-    ...(type !== undefined && !jobType ? [{ pointer: '/type', detail: 'There is no such job type.' }] : []),
-    ...(jobType && 'payload' in body ? jobType.findPayloadFaults(body.payload) : []),
+  const known = type === undefined ? undefined : submittable(snapshot, type);
+  const faults = [
+    ...(type !== undefined && !known ? [{ pointer: '/type', detail: 'There is no such job type.' }] : []),
     ...findQueueFaults(snapshot, body),
     ...findRequestFaults(body, now),
   ];
-  const known = new Set(bodyFaults.map((fault) => fault.pointer));
-  const faults = [...bodyFaults, ...found.filter((fault) => !known.has(fault.pointer))];
-  if (faults.length > 0 || !jobType) throw validationFailed(faults);
-  return jobType;
+  const conclude = (payload: InspectedPayload | undefined) => {
+    const all = mergeFaults(bodyFaults, [...(payload?.faults ?? []), ...faults]);
+    if (all.length > 0 || !known || !payload) throw validationFailed(all);
+    return { jobType: known.row, payload };
+  };
+  const inspected = known && 'payload' in body ? inspect(known, body.payload) : undefined;
+  return inspected instanceof Promise ? inspected.then(conclude) : conclude(inspected);
 }
 
 /** Deliveries are made by the ledger alone: a client's own would be signed with the tenant's secret. */

@@ -1,6 +1,7 @@
 import type { BackoffRequest } from '@accepted/shared/job/backoff';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import { type Static, Type } from 'typebox';
+import { MAX_JSON_BYTES } from '../http/json-bytes-keyword.ts';
 import { oneOf } from '../schemas/one-of.ts';
 import { PrioritySchema } from '../schemas/shared-schemas.ts';
 
@@ -8,6 +9,9 @@ const DAY_MS = 86_400_000;
 
 /** The timer of a runtime and the ledger's column hold 2^31 - 1 ms; a day is far below. */
 const MAX_TIMEOUT_MS = DAY_MS;
+const MAX_METADATA_BYTES = 16_384;
+/** With nine digits of a second and a time zone it has 35. */
+const MAX_TIME_LENGTH = 100;
 export const MAX_DELAY_DAYS = 366;
 export const MAX_DELAY_MS = MAX_DELAY_DAYS * DAY_MS;
 
@@ -79,6 +83,7 @@ const WebhookSchema = strict(
     events: Type.Optional(
       Type.Array(oneOf(JOB_EVENT_TYPES), {
         minItems: 1,
+        maxItems: JOB_EVENT_TYPES.length,
         uniqueItems: true,
         description: 'Which events to send; all of them by default.',
       }),
@@ -99,6 +104,7 @@ export const JobRequest = strict(
     runAt: Type.Optional(
       Type.String({
         format: 'date-time',
+        maxLength: MAX_TIME_LENGTH,
         description: 'Not before this time (RFC 3339), which is at most 366 days ahead.',
       }),
     ),
@@ -134,7 +140,10 @@ export const JobRequest = strict(
       }),
     ),
     metadata: Type.Optional(
-      Type.Record(Type.String(), Type.Unknown(), { description: 'Yours to use; at most 16 KiB.' }),
+      Type.Record(Type.String(), Type.Unknown(), {
+        [MAX_JSON_BYTES]: MAX_METADATA_BYTES,
+        description: 'Yours to use; at most 16 KiB.',
+      }),
     ),
     webhook: Type.Optional(WebhookSchema),
   },

@@ -5,7 +5,7 @@ import { createPayloadChecks, type KnownJobType } from './payload-checks.ts';
 
 function makeChecks() {
   const broken: string[] = [];
-  const checks = createPayloadChecks((type) => broken.push(type));
+  const checks = createPayloadChecks({ onBrokenSchema: (type) => broken.push(type) });
   const known = (payloadSchema: object, type = 'x', others: CatalogType['otherSchemas'] = []) => {
     const row = { type, payloadSchema, otherSchemas: others } as unknown as CatalogType;
     return checks.compile([row]).get(type) as KnownJobType;
@@ -43,10 +43,10 @@ test('a schema that cannot be compiled is reported once and lets the worker deci
 
 test('a schema is told of once for as long as it stays the same', () => {
   const told: object[] = [];
-  const checks = createPayloadChecks(
-    () => undefined,
-    (_type, schema) => told.push(schema),
-  );
+  const checks = createPayloadChecks({
+    onBrokenSchema: () => undefined,
+    onNewSchema: (_type, schema) => told.push(schema),
+  });
   const schemas = [{ maxLength: 1 }, { maxLength: 1 }, { maxLength: 2 }];
   for (const payloadSchema of schemas)
     checks.compile([{ type: 'x', payloadSchema, otherSchemas: [] } as unknown as CatalogType]);
@@ -70,4 +70,18 @@ test('the schemas of other builds that refuse a payload are named, but for those
   ];
   expect(known({}, 'x', others).refusingSchemas({ a: 1 })).toEqual(['strict']);
   expect(known({}, 'x', others).refusingSchemas({})).toEqual([]);
+});
+
+test('a schema with patterns is quick once that is known, and one without at once', async () => {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const checks = createPayloadChecks({ onBrokenSchema: () => undefined, isQuick: () => promise });
+  const known = (payloadSchema: object) =>
+    checks.compile([{ type: 'x', payloadSchema, otherSchemas: [] } as unknown as CatalogType]).get('x');
+  expect(known({ type: 'object' })?.isQuick).toBe(true);
+  expect(known({ uniqueItems: true })?.isQuick).toBe(false);
+  const withPattern = known({ pattern: '^a$' });
+  expect(withPattern?.isQuick).toBe(false);
+  resolve(true);
+  await promise;
+  expect(withPattern?.isQuick).toBe(true);
 });

@@ -3,6 +3,7 @@ import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 import { parseExactly } from '@accepted/shared/json/exact-numbers';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { keyOfType } from './inspect-payload.ts';
 import type { JobRequest } from './job-request.ts';
 import { resolvePointer } from './json-pointer.ts';
 import { findRequestFaults, resolveJob } from './resolve-job.ts';
@@ -13,7 +14,14 @@ const SUBMISSION = { id: 'j', tenantId: 't' };
 
 function resolve(request: Partial<JobRequest>, defaults: Partial<JobTypeDefaults> = {}) {
   const jobType = { type: 'report.render', queue: 'reports', defaults: { ...DEFAULTS, ...defaults } };
-  return resolveJob({ type: 'report.render', payload: {}, ...request }, jobType, SUBMISSION);
+  const asked: JobRequest = { type: 'report.render', payload: {}, ...request };
+  const concurrencyKey = keyOfType(asked.payload, jobType.type, jobType.defaults.concurrency);
+  const payload = {
+    json: JSON.stringify(asked.payload),
+    refusedBy: [],
+    ...(concurrencyKey !== undefined && { concurrencyKey }),
+  };
+  return resolveJob(asked, jobType, { ...SUBMISSION, payload });
 }
 
 test('what the request leaves out comes from the type', () => {
@@ -23,6 +31,7 @@ test('what the request leaves out comes from the type', () => {
     queue: 'reports',
     priority: 2,
     payloadJson: '{"a":1}',
+    refusedBy: [],
     maxAttempts: 4,
     backoff: DEFAULT_BACKOFF,
     timeoutMs: 1_000,

@@ -1,28 +1,26 @@
-import { createHash } from 'node:crypto';
 import type { CatalogType } from '@accepted/shared/database/catalog';
 import type { JobTypeDefaults } from '@accepted/shared/database/tables';
 import { completeBackoff } from '@accepted/shared/job/backoff';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { priorityRank } from '@accepted/shared/job/priority';
-import { stringifyPlainly } from '@accepted/shared/json/exact-numbers';
 import { urlFault } from '@accepted/shared/outbound/url-fault';
 import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
 import { parseTime } from '../http/parse-time.ts';
 import type { Fault } from '../http/problem.ts';
+import type { InspectedPayload } from './inspect-payload.ts';
 import { type JobRequest, MAX_DELAY_DAYS, MAX_DELAY_MS } from './job-request.ts';
-import { resolvePointer } from './json-pointer.ts';
 
 /** What of a job does not come from its body. */
 export type Submission = Pick<
   NewJob,
-  'id' | 'tenantId' | 'refusedBy' | 'requestId' | 'traceparent' | 'tracestate' | 'idempotency'
+  'id' | 'tenantId' | 'copyOf' | 'requestId' | 'traceparent' | 'tracestate' | 'idempotency'
 >;
+
+/** What of a payload goes into the job. */
+export type ResolvedPayload = Pick<InspectedPayload, 'json' | 'refusedBy' | 'concurrencyKey'>;
 
 /** Clocks of clients differ, and a request takes its time: a `runAt` this long ago still means "now". */
 const PAST_TOLERANCE_MS = 60_000;
-const MAX_METADATA_BYTES = 16_384;
-/** As for a key of the request. */
-const MAX_KEY_LENGTH = 255;
 
 /**
  * Lists what is wrong with a request beyond its schema and its payload. Pure: `now` comes from the caller. The request
@@ -34,7 +32,6 @@ export function findRequestFaults(request: JobRequest | null | undefined, now: D
     ...faultsOfStart(request, now),
     ...faultsOfExpiry(request, now),
     ...faultsOfWebhook(request.webhook?.url),
-    ...faultsOfMetadata(request.metadata),
   ];
 }
 
@@ -71,31 +68,26 @@ function faultsOfWebhook(url: unknown): Fault[] {
   return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }];
 }
 
-function faultsOfMetadata(metadata: Record<string, unknown> | undefined): Fault[] {
-  if (metadata === undefined) return [];
-  if (Buffer.byteLength(JSON.stringify(metadata)) <= MAX_METADATA_BYTES) return [];
-  return [{ pointer: '/metadata', detail: `The metadata is larger than ${MAX_METADATA_BYTES} bytes.` }];
-}
-
 /** Makes the job that a valid request asks for, with every default of its type filled in. Pure. */
 export function resolveJob(
   request: JobRequest,
   jobType: Pick<CatalogType, 'type' | 'queue' | 'defaults'>,
-  submission: Submission,
+  { payload, ...submission }: Submission & { payload: ResolvedPayload },
 ): NewJob {
   const { defaults } = jobType;
   return {
     ...submission,
+    refusedBy: payload.refusedBy,
     type: jobType.type,
     queue: request.queue ?? jobType.queue,
     priority: priorityRank(request.priority ?? 'normal'),
-    payloadJson: JSON.stringify(request.payload),
+    payloadJson: payload.json,
     maxAttempts: request.retry?.maxAttempts ?? defaults.maxAttempts,
     backoff: request.retry?.backoff ? completeBackoff(request.retry.backoff) : defaults.backoff,
     timeoutMs: request.timeoutMs ?? defaults.timeoutMs,
     ...resolveStart(request),
     ...(request.ttlMs !== undefined && { ttlMs: request.ttlMs }),
-    ...resolveConcurrency(request, jobType.type, defaults),
+    ...resolveConcurrency(request.concurrencyKey, payload.concurrencyKey, defaults),
     tags: request.tags ?? [],
     metadata: request.metadata ?? {},
     ...(request.webhook && { webhook: { events: [...JOB_EVENT_TYPES], ...request.webhook } }),
@@ -103,33 +95,14 @@ export function resolveJob(
 }
 
 /**
- * Decides which jobs share a limit. A limit of the type holds whatever a client asks for; a key that the type makes from the
- * payload counts within the type alone, and is the same however its numbers are spelled. A key of the request is the
- * tenant's own, across types, for jobs that their type does not limit.
+ * Decides which jobs share a limit. A limit of the type holds whatever a client asks for: `keyOfType` is what the type makes
+ * of the payload. A key of the request is the tenant's own, across types, for jobs that their type does not limit.
  */
-export function resolveConcurrency(
-  request: Pick<JobRequest, 'concurrencyKey' | 'payload'>,
-  type: string,
+function resolveConcurrency(
+  asked: string | undefined,
+  keyOfType: string | undefined,
   { concurrency }: JobTypeDefaults,
 ): Pick<NewJob, 'concurrencyKey' | 'concurrencyLimit'> {
-  const key = keyOfType(request.payload, type, concurrency) ?? request.concurrencyKey;
+  const key = keyOfType ?? asked;
   return key === undefined ? {} : { concurrencyKey: key, concurrencyLimit: concurrency?.limit ?? 1 };
-}
-
-function keyOfType(
-  payload: unknown,
-  type: string,
-  concurrency: JobTypeDefaults['concurrency'],
-): string | undefined {
-  if (!concurrency) return undefined;
-  if (concurrency.keyPointer === undefined) return type;
-  const value = resolvePointer(payload, concurrency.keyPointer);
-  if (value === undefined || value === null) return undefined;
-  return `${type}:${shortened(typeof value === 'string' ? value : stringifyPlainly(value))}`;
-}
-
-/** A value of the payload may be as large as the payload, and the key stands in an index and in every row of a list. */
-function shortened(text: string): string {
-  if (text.length <= MAX_KEY_LENGTH) return text;
-  return `sha256:${createHash('sha256').update(text).digest('base64url')}`;
 }

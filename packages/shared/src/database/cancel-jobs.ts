@@ -3,13 +3,13 @@ import { isTerminal, statusesBefore } from '../job/status.ts';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
 import { insertDeliveries } from './insert-deliveries.ts';
+import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
 import { listed } from './status-condition.ts';
-import type { JobRow } from './tables.ts';
 
 export type CancelResult =
-  | { kind: 'canceled'; row: JobRow }
-  | { kind: 'requested'; row: JobRow }
-  | { kind: 'alreadyFinished'; row: JobRow };
+  | { kind: 'canceled'; row: ShownJob }
+  | { kind: 'requested'; row: ShownJob }
+  | { kind: 'alreadyFinished'; row: ShownJob };
 
 /**
  * Cancels a job that is not running at once; asks the worker of a running one to stop it. `undefined` when the
@@ -19,7 +19,7 @@ export function cancelJob(db: Database, tenantId: string, jobId: string): Promis
   return asTenant(db, tenantId, async (tx) => {
     const job = await tx
       .selectFrom('jobs')
-      .selectAll()
+      .select(SHOWN_COLUMNS)
       .where('id', '=', jobId)
       .where('tenant_id', '=', tenantId)
       .forUpdate()
@@ -37,20 +37,20 @@ export function cancelJob(db: Database, tenantId: string, jobId: string): Promis
         version: eb('version', '+', 1),
       }))
       .where('id', '=', jobId)
-      .returningAll()
+      .returning(SHOWN_COLUMNS)
       .executeTakeFirstOrThrow();
     if (row.webhook) await insertDeliveries(tx, [row.id]);
     return { kind: 'canceled', row };
   });
 }
 
-async function requestCancel(db: Database, job: JobRow): Promise<JobRow> {
+async function requestCancel(db: Database, job: ShownJob): Promise<ShownJob> {
   if (job.cancel_requested_at) return job;
   return db
     .updateTable('jobs')
     .set((eb) => ({ cancel_requested_at: sql<Date>`now()`, version: eb('version', '+', 1) }))
     .where('id', '=', job.id)
-    .returningAll()
+    .returning(SHOWN_COLUMNS)
     .executeTakeFirstOrThrow();
 }
 

@@ -2,18 +2,17 @@ import { type RawBuilder, sql } from 'kysely';
 import { publicId } from '../job/id.ts';
 import type { NewJob } from '../job/new-job.ts';
 import { TERMINAL_STATUSES } from '../job/status.ts';
-import { parseExactly } from '../json/exact-numbers.ts';
 import type { Database } from './connect.ts';
 import { jobRecords, keyRecords } from './new-job-records.ts';
-import type { JobRow } from './tables.ts';
+import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
 
 /** An idempotency key is kept this long, and never shorter than its job is unfinished. */
 const IDEMPOTENCY_KEY_TTL_HOURS = 24;
 
 /** Tells what became of one submitted job. */
 export type InsertedJob =
-  | { kind: 'created'; row: JobRow }
-  | { kind: 'replayed'; row: JobRow }
+  | { kind: 'created'; row: ShownJob }
+  | { kind: 'replayed'; row: ShownJob }
   | { kind: 'keyReused' };
 
 /**
@@ -48,9 +47,9 @@ function firstOfEachKey(jobs: NewJob[]): NewJob[] {
   });
 }
 
-type WrittenColumns = Pick<JobRow, 'id' | 'status' | 'run_at' | 'expires_at' | 'created_at'>;
+type WrittenColumns = Pick<ShownJob, 'id' | 'status' | 'run_at' | 'expires_at' | 'created_at'>;
 
-async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<Map<string, JobRow>> {
+async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<Map<string, ShownJob>> {
   const insert = jobs.some((job) => job.idempotency) ? insertWithKeys : insertWithoutKeys;
   const { rows } = await insert(jobs).execute(db);
   const written = new Map(rows.map((row) => [row.id, row]));
@@ -106,15 +105,15 @@ function insertSelected(selected: RawBuilder<unknown>) {
 }
 
 /** Puts together the row as it was just written, without sending the payload back over the wire. */
-function toRow(job: NewJob, written: WrittenColumns): JobRow {
+function toRow(job: NewJob, written: WrittenColumns): ShownJob {
   return {
     ...written,
     tenant_id: job.tenantId,
     type: job.type,
     queue: job.queue,
     priority: job.priority,
-    payload: parseExactly(job.payloadJson),
-    result: null,
+    payloadJson: job.payloadJson,
+    resultJson: null,
     error: null,
     progress: null,
     attempt: 0,
@@ -127,8 +126,6 @@ function toRow(job: NewJob, written: WrittenColumns): JobRow {
     losses: 0,
     dispatch_no: 0,
     dispatched_at: null,
-    build_id: null,
-    refused_by: job.refusedBy ?? [],
     worker_id: null,
     concurrency_key: job.concurrencyKey ?? null,
     concurrency_limit: job.concurrencyLimit ?? null,
@@ -156,7 +153,7 @@ async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string
   const holderOf = new Map(holders.map((holder) => [holder.id, holder]));
   const rows = await db
     .selectFrom('jobs')
-    .selectAll()
+    .select(SHOWN_COLUMNS)
     .where(
       'id',
       'in',

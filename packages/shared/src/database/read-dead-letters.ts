@@ -2,7 +2,8 @@ import { sql } from 'kysely';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
 import { type DeadLetterFilter, matchesFilter } from './select-dead-letters.ts';
-import type { AttemptRow, DeadLetterRow, JobRow } from './tables.ts';
+import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
+import type { AttemptRow, DeadLetterRow } from './tables.ts';
 
 export type ResolutionFilter = 'open' | 'replayed' | 'discarded';
 
@@ -51,9 +52,9 @@ export interface ReplayRow {
 export interface DeadLetterDetails {
   letter: DeadLetterRow;
   /** `undefined` when the job is gone. */
-  job: JobRow | undefined;
+  job: ShownJob | undefined;
   /** The payload that the job died with: a later replay may have changed the job's. */
-  payload: unknown;
+  payloadJson: string | undefined;
   /** All attempts of the job, of every round. */
   attempts: AttemptRow[];
   /** All replays of the job, the first one first. */
@@ -70,7 +71,7 @@ export function findDeadLetter(
     const ofTenant = tx.selectFrom('dead_letters').selectAll().where('tenant_id', '=', tenantId);
     const letter = await ofTenant.where('id', '=', id).executeTakeFirst();
     if (!letter) return undefined;
-    const jobs = tx.selectFrom('jobs').selectAll().where('tenant_id', '=', tenantId);
+    const jobs = tx.selectFrom('jobs').select(SHOWN_COLUMNS).where('tenant_id', '=', tenantId);
     const job = await jobs.where('id', '=', letter.job_id).executeTakeFirst();
     const attempts = await tx
       .selectFrom('attempts')
@@ -80,8 +81,8 @@ export function findDeadLetter(
       .execute();
     const round = attempts.find(({ attempt }) => attempt === letter.attempt)?.replay_round ?? 0;
     const replaced = await payloadOfRound(tx, letter.job_id, round);
-    const payload = replaced ? replaced.payload : job?.payload;
-    return { letter, job, payload, attempts, replays: await listReplays(tx, letter.job_id) };
+    const payloadJson = (replaced ?? job)?.payloadJson;
+    return { letter, job, payloadJson, attempts, replays: await listReplays(tx, letter.job_id) };
   });
 }
 
@@ -89,7 +90,7 @@ export function findDeadLetter(
 function payloadOfRound(tx: Database, jobId: string, round: number) {
   return tx
     .selectFrom('payload_edits')
-    .select('payload')
+    .select(sql<string>`payload::text`.as('payloadJson'))
     .where('job_id', '=', jobId)
     .where('replay_round', '>=', round)
     .orderBy('replay_round')

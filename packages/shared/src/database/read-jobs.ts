@@ -2,39 +2,20 @@ import { sql } from 'kysely';
 import { type JobStatus, TERMINAL_STATUSES } from '../job/status.ts';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
+import { type JobListRow, LIST_COLUMNS, SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
 import { listed } from './status-condition.ts';
-import type { AttemptRow, JobRow, RecordedError } from './tables.ts';
+import type { AttemptRow, RecordedError } from './tables.ts';
 
 /** Finds a job of this tenant; another tenant's job is as if it were not there. */
-export function findJob(db: Database, tenantId: string, jobId: string): Promise<JobRow | undefined> {
+export function findJob(db: Database, tenantId: string, jobId: string): Promise<ShownJob | undefined> {
   return asTenant(db, tenantId, (tx) =>
     tx
       .selectFrom('jobs')
-      .selectAll()
+      .select(SHOWN_COLUMNS)
       .where('tenant_id', '=', tenantId)
       .where('id', '=', jobId)
       .executeTakeFirst(),
   );
-}
-
-/** Finds a job of this tenant with its payload also as the JSON text that was accepted. */
-export async function findJobToCopy(
-  db: Database,
-  tenantId: string,
-  jobId: string,
-): Promise<{ row: JobRow; payloadJson: string } | undefined> {
-  const found = await asTenant(db, tenantId, (tx) =>
-    tx
-      .selectFrom('jobs')
-      .selectAll()
-      .select(sql<string>`payload::text`.as('payloadJson'))
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', jobId)
-      .executeTakeFirst(),
-  );
-  if (!found) return undefined;
-  const { payloadJson, ...row } = found;
-  return { row, payloadJson };
 }
 
 /** A finished job's result as the JSON text it was recorded as, and what is needed to say why there is none. */
@@ -75,8 +56,6 @@ export interface JobFilter {
   createdBefore?: Date;
 }
 
-export type JobListRow = Omit<JobRow, 'payload' | 'result' | 'build_id' | 'refused_by'>;
-
 /** Lists a tenant's jobs, newest first, from the one after `afterId` on; payloads and results stay in the database. */
 export function listJobs(
   db: Database,
@@ -108,45 +87,6 @@ function selectJobs(
   if (filter.createdBefore) query = query.where('created_at', '<', filter.createdBefore);
   return query;
 }
-
-const LIST_COLUMNS = [
-  'id',
-  'tenant_id',
-  'type',
-  'queue',
-  'status',
-  'priority',
-  'error',
-  'progress',
-  'attempt',
-  'attempts_made',
-  'max_attempts',
-  'replay_round',
-  'backoff',
-  'timeout_ms',
-  'suspect',
-  'losses',
-  'dispatch_no',
-  'dispatched_at',
-  'worker_id',
-  'run_at',
-  'expires_at',
-  'concurrency_key',
-  'concurrency_limit',
-  'tags',
-  'metadata',
-  'webhook',
-  'copy_of',
-  'dead_letter_id',
-  'request_id',
-  'traceparent',
-  'tracestate',
-  'version',
-  'created_at',
-  'started_at',
-  'finished_at',
-  'cancel_requested_at',
-] as const satisfies (keyof JobListRow)[];
 
 /** Lists the ended attempts of a job of this tenant, the first one first. */
 export function listAttempts(db: Database, tenantId: string, jobId: string): Promise<AttemptRow[]> {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { type JobStatus, TRANSITIONS } from '../job/status.ts';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
-import type { JobRow } from './tables.ts';
+import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
 
 /** When a job is to start: at `runAt`, or else `delayMs` from now; without either, at once. */
 export interface Start {
@@ -15,7 +15,7 @@ export interface Start {
  */
 export interface RescheduleResult {
   kind: 'rescheduled' | 'notWaiting' | 'tooLate';
-  row: JobRow;
+  row: ShownJob;
 }
 
 /**
@@ -36,8 +36,8 @@ export function rescheduleJob(
       : sql<Date>`now() + ${start.delayMs ?? 0} * interval '1 ms'`;
     const found = await tx
       .selectFrom('jobs')
-      .selectAll()
       .select([
+        ...SHOWN_COLUMNS,
         sql<boolean>`${asked} <= now()`.as('isDue'),
         sql<boolean>`${asked} = run_at`.as('isSame'),
         // What was started once does not expire any more.
@@ -60,7 +60,7 @@ export function rescheduleJob(
       .updateTable('jobs')
       .set((eb) => ({ status, run_at: asked, dispatched_at: null, version: eb('version', '+', 1) }))
       .where('id', '=', jobId)
-      .returningAll()
+      .returning(SHOWN_COLUMNS)
       .executeTakeFirstOrThrow();
     return { kind: 'rescheduled', row };
   });

@@ -1,17 +1,28 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { canonicalDecimal } from '../json/canonical-decimal.ts';
-import { replaceNumbers } from '../json/exact-numbers.ts';
+import { parseExactly, replaceNumbers } from '../json/exact-numbers.ts';
+import { type JsonText, spliceTexts } from '../json/json-text.ts';
 
 /**
  * Computes the fingerprint of a request: SHA-256 over the route and the canonical form of the body (RFC 8785), so
  * that the order of keys and white space do not matter. `body` must be a JSON value without lone surrogates; a number
- * that a double would change counts with all its digits, however it is spelled.
+ * that a double would change counts with all its digits, however it is spelled. A `JsonText` counts as what it means.
  */
 export function idempotencyFingerprint(route: string, body: unknown): Buffer {
-  const canonical = canonicalize(replaceNumbers(body, asDigits));
-  if (canonical === undefined) throw new TypeError('Only a JSON value has a fingerprint.');
+  const canonical = spliceTexts(() => canonicalJson(body), canonicalTextOf);
   return createHash('sha256').update(route).update('\n').update(canonical).digest();
+}
+
+/** Writes a JSON value in its canonical form, with every digit of its numbers. */
+export function canonicalJson(value: unknown): string {
+  const canonical = canonicalize(replaceNumbers(value, asDigits));
+  if (canonical === undefined) throw new TypeError('Only a JSON value has a canonical form.');
+  return canonical;
+}
+
+function canonicalTextOf({ text, canonical }: JsonText): string {
+  return canonical ?? canonicalJson(parseExactly(text));
 }
 
 /** No text of a request has U+0000, so a number cannot be taken for one. */

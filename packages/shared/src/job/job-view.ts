@@ -1,5 +1,7 @@
+import type { ShownJob } from '../database/shown-job.ts';
 import type { JobRow, RecordedError } from '../database/tables.ts';
 import type { DeliveryRow } from '../database/webhook-deliveries.ts';
+import { JsonText } from '../json/json-text.ts';
 import { publicId } from './id.ts';
 import { type Priority, priorityOfRank } from './priority.ts';
 import type { JobStatus } from './status.ts';
@@ -48,12 +50,17 @@ export interface WebhookView {
 
 /** The job as lists show it: without payload and result. */
 export type JobSummary = JobFacts & { webhook: WebhookView | null };
-export type JobView = JobSummary & { result: unknown; payload: unknown };
+export type JobView = JobSummary & { result: JsonText | null; payload: JsonText };
 export type JobViewWithoutPayload = JobFacts & { result: unknown };
 
 /** Shows the whole job. */
-export function jobView(row: JobRow, deliveries: DeliveryRow[]): JobView {
-  return { ...jobSummary(row, deliveries), result: row.result ?? null, payload: row.payload ?? null };
+export function jobView(row: ShownJob, deliveries: DeliveryRow[]): JobView {
+  const { payloadJson, resultJson } = row;
+  return {
+    ...jobSummary(row, deliveries),
+    result: resultJson === null ? null : new JsonText(resultJson),
+    payload: new JsonText(payloadJson),
+  };
 }
 
 /** Shows the job as the body of a webhook carries it: without its payload, and without the webhook itself. */

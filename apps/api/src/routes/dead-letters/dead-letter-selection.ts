@@ -13,7 +13,7 @@ export const selectionFields = {
     }),
   ),
   ids: Type.Optional(
-    Type.Array(Type.String(), {
+    Type.Array(Type.String({ maxLength: 100 }), {
       minItems: 1,
       maxItems: 1_000,
       uniqueItems: true,

@@ -2,6 +2,7 @@ import type { DeadLetterDetails, DeadLetterListRow } from '@accepted/shared/data
 import type { DeadLetterRow } from '@accepted/shared/database/tables';
 import { publicId } from '@accepted/shared/job/id';
 import { traceIdOf } from '@accepted/shared/job/trace-context';
+import { JsonText } from '@accepted/shared/json/json-text';
 import { Type } from 'typebox';
 import { link, orNull, time } from '../../schemas/shared-schemas.ts';
 import { Attempt, endedAttempt } from '../jobs/attempt-view.ts';
@@ -98,12 +99,12 @@ export function deadLetterSummary(row: DeadLetterListRow) {
 }
 
 /** Shows everything that helps to find out why a job died, without the request that it came from. */
-export function deadLetterView({ letter, job, payload, attempts, replays }: DeadLetterDetails) {
+export function deadLetterView({ letter, job, payloadJson, attempts, replays }: DeadLetterDetails) {
   const { code, message, retryable, stack } = letter.error;
   return {
     ...summaryOf(letter, job),
     error: { code, message, retryable, ...(stack !== undefined && { stack }) },
-    payload: payload ?? null,
+    payload: payloadJson === undefined ? null : new JsonText(payloadJson),
     tags: job?.tags ?? [],
     metadata: job?.metadata ?? {},
     maxAttempts: job?.max_attempts ?? null,

@@ -1,18 +1,18 @@
 import type { PayloadEdit } from '@accepted/shared/database/act-on-dead-letters';
-import type { CatalogType } from '@accepted/shared/database/catalog';
 import type { DeadLetterDetails } from '@accepted/shared/database/read-dead-letters';
+import { JsonText } from '@accepted/shared/json/json-text';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
 import { type Fault, validationFailed } from '../../http/problem.ts';
 import type { Catalog } from '../../plugins/catalog.ts';
-import { resolveConcurrency } from '../../submit/resolve-job.ts';
+import type { InspectPayload } from '../../submit/check-submission.ts';
 
 /**
  * Checks another payload for the job of a dead letter against the schema that its type has now. Throws
  * `validation_failed` with all faults.
  */
 export async function checkEditedPayload(
-  catalog: Catalog,
-  { letter, job, payload: oldPayload }: DeadLetterDetails,
+  { catalog, inspect }: { catalog: Catalog; inspect: InspectPayload },
+  { letter, job, payloadJson: oldJson }: DeadLetterDetails,
   payload: unknown,
 ): Promise<PayloadEdit> {
   // The platform signs what a delivery sends: a client's own words must not come to be signed.
@@ -21,19 +21,12 @@ export async function checkEditedPayload(
     (await catalog.read()).types.get(letter.type) ?? (await catalog.readFresh()).types.get(letter.type);
   if (!known)
     throw refused(`No worker has registered the type ${letter.type}, so nothing can check the payload.`);
-  const faults = known.findPayloadFaults(payload);
+  const { faults, json, refusedBy, concurrencyKey = null } = await inspect(known, payload);
   if (faults.length > 0) throw validationFailed(faults);
-  const before = concurrencyKeyOf(known.row, oldPayload);
-  const isFromPayload = before !== null && before === job?.concurrency_key;
-  return {
-    payloadJson: JSON.stringify(payload),
-    refusedBy: known.refusingSchemas(payload),
-    ...(isFromPayload && { concurrencyKey: concurrencyKeyOf(known.row, payload) }),
-  };
-}
-
-function concurrencyKeyOf({ type, defaults }: CatalogType, payload: unknown): string | null {
-  return resolveConcurrency({ payload }, type, defaults).concurrencyKey ?? null;
+  const hasKey = oldJson !== undefined && job !== undefined && job.concurrency_key !== null;
+  const before = hasKey ? (await inspect(known, new JsonText(oldJson))).concurrencyKey : undefined;
+  const isFromPayload = before !== undefined && before === job?.concurrency_key;
+  return { payloadJson: json, refusedBy, ...(isFromPayload && { concurrencyKey }) };
 }
 
 function refused(detail: string) {

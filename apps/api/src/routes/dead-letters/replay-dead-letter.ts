@@ -90,7 +90,8 @@ async function readEdit(app: FastifyInstance, tenantId: string, id: string, payl
   if (!details) throw deadLetterNotFound();
   const { resolution } = details.letter;
   if (resolution) throw alreadyResolved(resolution);
-  return checkEditedPayload(app.catalog, details, payload);
+  const inspect = app.inspectPayloadsOf(tenantId);
+  return checkEditedPayload({ catalog: app.catalog, inspect }, details, payload);
 }
 
 function replayed(result: ReplayResult | undefined) {

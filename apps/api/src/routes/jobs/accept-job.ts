@@ -1,5 +1,5 @@
 import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
-import type { JobRow } from '@accepted/shared/database/tables';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
 import { newUuid } from '@accepted/shared/job/id';
 import { idempotencyFingerprint } from '@accepted/shared/job/idempotency-fingerprint';
 import type { NewJob } from '@accepted/shared/job/new-job';
@@ -99,9 +99,9 @@ async function keepPromise<T>(known: T, read: () => Promise<T>): Promise<T> {
 
 async function readAfterWait(
   app: FastifyInstance,
-  row: JobRow,
+  row: ShownJob,
   waitMs: number,
   signal: AbortSignal,
-): Promise<JobRow> {
+): Promise<ShownJob> {
   return (await waitForJob(app, { tenantId: row.tenant_id, id: row.id }, waitMs, signal)) ?? row;
 }

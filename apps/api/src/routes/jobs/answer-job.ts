@@ -1,5 +1,4 @@
-import type { JobListRow } from '@accepted/shared/database/read-jobs';
-import type { JobRow } from '@accepted/shared/database/tables';
+import type { JobListRow, ShownJob } from '@accepted/shared/database/shown-job';
 import { type DeliveryRow, findDeliveries } from '@accepted/shared/database/webhook-deliveries';
 import { parsePublicId } from '@accepted/shared/job/id';
 import { type JobView, jobView } from '@accepted/shared/job/job-view';
@@ -27,7 +26,7 @@ export function jobNotFound(): Problem {
 export function answerJob(
   app: FastifyInstance,
   reply: FastifyReply,
-  row: JobRow,
+  row: ShownJob,
   deliveries: DeliveryRow[] = [],
 ): JobView {
   const view = jobView(row, deliveries);
@@ -39,7 +38,7 @@ export function answerJob(
 }
 
 /** Reads the deliveries of a job's webhook. Only a job that was finished once can have any; the others cost nothing. */
-export async function deliveriesOf(app: FastifyInstance, row: JobRow): Promise<DeliveryRow[]> {
+export async function deliveriesOf(app: FastifyInstance, row: ShownJob): Promise<DeliveryRow[]> {
   return mayHaveDeliveries(row)
     ? await app.sharedReads.deliveries({ tenantId: row.tenant_id, id: row.id })
     : [];

@@ -1,4 +1,5 @@
-import type { AttemptRow, JobRow } from '@accepted/shared/database/tables';
+import type { JobListRow } from '@accepted/shared/database/shown-job';
+import type { AttemptRow } from '@accepted/shared/database/tables';
 import { publicId } from '@accepted/shared/job/id';
 import { Type } from 'typebox';
 import { orNull, time } from '../../schemas/shared-schemas.ts';
@@ -54,7 +55,7 @@ export function endedAttempt(row: AttemptRow, showStack: boolean): AttemptView {
 }
 
 /** Shows the attempt that is running, if one is: only an ended one has a row of its own, until then the job's tells of it. */
-export function runningAttempt(job: JobRow, ended: AttemptView[]): AttemptView[] {
+export function runningAttempt(job: JobListRow, ended: AttemptView[]): AttemptView[] {
   if (job.status !== 'running' || ended.some(({ attempt }) => attempt === job.attempt)) return [];
   return [
     {

@@ -1,17 +1,21 @@
-import { findJobToCopy } from '@accepted/shared/database/read-jobs';
+import { findJob } from '@accepted/shared/database/read-jobs';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
+import { JsonText } from '@accepted/shared/json/json-text';
 import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { spend } from '../../http/database-budget.ts';
 import { allowNoBody } from '../../http/optional-body.ts';
 import { validationFailed } from '../../http/problem.ts';
+import type { CatalogSnapshot } from '../../plugins/catalog.ts';
 import { bodyFaultsOf } from '../../plugins/validation.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
 import { IdempotencyKey, Prefer, Traceparent, Tracestate } from '../../schemas/request-headers.ts';
 import { CopyRequest } from '../../submit/change-requests.ts';
-import { catalogFor, checkSubmission } from '../../submit/check-submission.ts';
-import { requestOfCopy, resolveCopy } from '../../submit/copy-job.ts';
+import { catalogFor, checkSubmission, type InspectPayload } from '../../submit/check-submission.ts';
+import { requestOfCopy } from '../../submit/copy-job.ts';
+import { resolveJob } from '../../submit/resolve-job.ts';
 import { acceptedAnswers, acceptJob, idempotencyKeyOf, submissionOf } from './accept-job.ts';
 import { jobNotFound, requestedJob } from './answer-job.ts';
 
@@ -59,21 +63,35 @@ export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = as
     async (request, reply) => {
       const key = idempotencyKeyOf(request);
       const { tenantId, id } = requestedJob(request);
-      const source = await spend(request.databaseBudget, findJobToCopy(app.db, tenantId, id));
+      const source = await spend(request.databaseBudget, findJob(app.db, tenantId, id));
       if (!source) throw jobNotFound();
       // The platform signs what a delivery sends: a client's own words must not come to be signed.
-      if (source.row.type === DELIVERY_TYPE) throw validationFailed([DELIVERIES_ARE_NOT_COPIED]);
+      if (source.type === DELIVERY_TYPE) throw validationFailed([DELIVERIES_ARE_NOT_COPIED]);
       const bodyFaults = bodyFaultsOf(request);
       // It may have any shape when it has faults; all of them are to be told at once.
       const changes = typeof request.body === 'object' ? request.body : {};
-      const wanted = requestOfCopy(source, changes, undefined);
-      const catalog = await spend(request.databaseBudget, Promise.resolve(catalogFor(app.catalog, wanted)));
-      const copied = requestOfCopy(source, changes, catalog.types.get(source.row.type)?.row);
-      const { row: jobType, refusingSchemas } = checkSubmission(catalog, copied, bodyFaults, new Date());
-      const asked = submissionOf(request, { key, route: ROUTE, asked: [id, request.body] });
-      const submission = { ...asked, refusedBy: refusingSchemas(copied.payload) };
-      const job = resolveCopy(source, changes, { request: copied, jobType, submission });
+      const wanted = requestOfCopy(source, changes);
+      const snapshot = await spend(request.databaseBudget, Promise.resolve(catalogFor(app.catalog, wanted)));
+      const inspect = app.inspectPayloadsOf(tenantId);
+      const copied = requestOfCopy(source, changes, await keyMadeFor(source, snapshot, inspect));
+      const { jobType, payload } = await checkSubmission(
+        { snapshot, inspect, now: new Date() },
+        copied,
+        bodyFaults,
+      );
+      const submission = submissionOf(request, { key, route: ROUTE, asked: [id, request.body] });
+      const job = resolveJob(copied, jobType, { ...submission, payload, copyOf: source.id });
       return await acceptJob(app, request, reply, { job, maxWaitSeconds });
     },
   );
 };
+
+/** Answers the concurrency key that the type makes of the payload of a job that has one. */
+async function keyMadeFor(
+  job: ShownJob,
+  { types }: CatalogSnapshot,
+  inspect: InspectPayload,
+): Promise<string | undefined> {
+  const known = job.concurrency_key === null ? undefined : types.get(job.type);
+  return known && (await inspect(known, new JsonText(job.payloadJson))).concurrencyKey;
+}

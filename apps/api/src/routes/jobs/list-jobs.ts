@@ -1,4 +1,5 @@
-import { type JobListRow, listJobs as readJobs } from '@accepted/shared/database/read-jobs';
+import { listJobs as readJobs } from '@accepted/shared/database/read-jobs';
+import type { JobListRow } from '@accepted/shared/database/shown-job';
 import { jobSummary } from '@accepted/shared/job/job-view';
 import { JOB_STATUSES } from '@accepted/shared/job/status';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';

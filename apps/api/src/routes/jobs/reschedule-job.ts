@@ -4,7 +4,7 @@ import {
   type RescheduleResult,
   rescheduleJob as rescheduleInLedger,
 } from '@accepted/shared/database/reschedule-jobs';
-import type { JobRow } from '@accepted/shared/database/tables';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
 import { isTerminal } from '@accepted/shared/job/status';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
@@ -68,7 +68,7 @@ function faultsOf(body: RescheduleRequest | null | undefined, bodyFaults: Fault[
   );
 }
 
-function rescheduled(asked: RescheduleRequest, result: RescheduleResult | undefined): JobRow {
+function rescheduled(asked: RescheduleRequest, result: RescheduleResult | undefined): ShownJob {
   if (!result) throw jobNotFound();
   const { kind, row } = result;
   if (kind === 'rescheduled') return row;
@@ -81,7 +81,7 @@ function rescheduled(asked: RescheduleRequest, result: RescheduleResult | undefi
 }
 
 /** Saves the workers their next poll; nobody waits for this. */
-function announce(app: FastifyInstance, row: JobRow): void {
+function announce(app: FastifyInstance, row: ShownJob): void {
   const channel = row.status === 'queued' ? CHANNELS.jobReady : CHANNELS.jobScheduled;
   notify(app.db, channel, row.queue).catch((error: unknown) => {
     app.log.warn({ err: error }, 'a new time was not announced; the workers poll');

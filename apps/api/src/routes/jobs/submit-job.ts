@@ -46,11 +46,12 @@ export const submitJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = 
     const key = idempotencyKeyOf(request);
     const bodyFaults = bodyFaultsOf(request);
     const found = catalogFor(app.catalog, request.body);
-    const catalog = found instanceof Promise ? await spend(request.databaseBudget, found) : found;
-    const jobType = checkSubmission(catalog, request.body, bodyFaults, new Date());
-    const refusedBy = jobType.refusingSchemas(request.body.payload);
+    const snapshot = found instanceof Promise ? await spend(request.databaseBudget, found) : found;
+    const inspect = app.inspectPayloadsOf(request.caller.tenantId);
+    const checking = checkSubmission({ snapshot, inspect, now: new Date() }, request.body, bodyFaults);
+    const { jobType, payload } = checking instanceof Promise ? await checking : checking;
     const submission = submissionOf(request, { key, route: ROUTE, asked: request.body });
-    const job = resolveJob(request.body, jobType.row, { ...submission, refusedBy });
+    const job = resolveJob(request.body, jobType, { ...submission, payload });
     return await acceptJob(app, request, reply, { job, maxWaitSeconds });
   });
 };
