@@ -15,6 +15,7 @@ import { endOnUncaughtException, tellOfExit } from './end-on-crash.ts';
 import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handlers.ts';
 import { HandlersError, loadHandlers } from './handlers/load-handlers.ts';
 import { closeIsolatedProcesses } from './handlers/process-pool.ts';
+import { createThreadedOutbound } from './outbound/threaded-outbound.ts';
 import { watchSchema } from './rescue/watch-schema.ts';
 import { startWorker } from './start-worker.ts';
 
@@ -36,7 +37,7 @@ async function main(): Promise<void> {
   await sealStoredSecrets(db, secretBox);
   const builtins = createBuiltinHandlers({
     webhookSecrets: (tenantId) => webhookSecrets(db, secretBox, tenantId),
-    allowPrivateNetworks: config.ALLOW_PRIVATE_NETWORKS,
+    outbound: createThreadedOutbound({ allowPrivateNetworks: config.ALLOW_PRIVATE_NETWORKS, logger }),
   });
   const handlers = await loadHandlers({ jobsDir: config.JOBS_DIR, builtins });
   const worker = await startWorker({

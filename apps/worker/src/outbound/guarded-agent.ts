@@ -1,7 +1,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction, type OnReadOpts } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { AddressPolicy } from './address-policy.ts';
 
@@ -22,6 +22,7 @@ export interface GuardedAgent {
 
 /** Servers close what is idle for longer, and a request on a connection that is just being closed fails. */
 const IDLE_MS = 4_000;
+const PIECE_BYTES = 4_096;
 
 /**
  * Opens an agent that connects to allowed addresses only. An attacker could name a private address as a literal, which
@@ -33,7 +34,7 @@ export function openGuardedAgent(
   lookup: typeof systemLookup = systemLookup,
 ): GuardedAgent {
   const options = { keepAlive: true, timeout: IDLE_MS, lookup: guardedLookup(policy, lookup) };
-  const agents = { http: new HttpAgent(options), https: new HttpsAgent(options) };
+  const agents = { http: inPieces(new HttpAgent(options)), https: inPieces(new HttpsAgent(options)) };
   return {
     agentFor({ protocol, hostname }) {
       const host = hostname.replace(/^\[|\]$/g, '');
@@ -41,6 +42,24 @@ export function openGuardedAgent(
       return protocol === 'https:' ? agents.https : agents.http;
     },
   };
+}
+
+/**
+ * Has the connections of an agent read in small pieces. Node parses all that one read has brought, also when the call was
+ * given up at the first line of it: an attacker could put a thousand interim replies into one.
+ */
+function inPieces<Agent extends HttpAgent>(agent: Agent): Agent {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, onCreated) => {
+    const onread: OnReadOpts = {
+      buffer: () => Buffer.allocUnsafeSlow(PIECE_BYTES),
+      callback: (size, piece) => socket?.push(piece.subarray(0, size)) ?? false,
+    };
+    const withPieces = { ...options, onread };
+    const socket = connect(withPieces, onCreated);
+    return socket;
+  };
+  return agent;
 }
 
 /** `ipaddr.js` also reads the octal, hexadecimal and short forms that some resolvers take for an address. */

@@ -45,7 +45,7 @@ export class OutboundError extends Error {
 }
 
 /**
- * Makes the function that calls through `agent`. It follows no redirect, reads at most 64 KiB of a reply as it came
+ * Makes the function that calls through `agent`, in this thread. It follows no redirect, reads at most 64 KiB of a reply as it came
  * (compressed stays compressed, so that a small reply cannot unfold into a huge one), and bounds the whole call by
  * `timeoutMs`, however slowly the reply drips.
  */

@@ -7,13 +7,14 @@ import { newUuid, publicId } from '@accepted/shared/job/id';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attempt } from '../testing/attempt.ts';
+import { outboundTo } from '../testing/outbound.ts';
 import { createBuiltinHandlers } from './create-builtin-handlers.ts';
 
 const secrets = [0, 1].map(() => `whsec_${randomBytes(32).toString('base64')}`);
 const tenantId = newUuid();
 const [httpRequest, webhookDeliver] = createBuiltinHandlers({
   webhookSecrets: async (id) => (id === tenantId ? secrets : []),
-  allowPrivateNetworks: ['127.0.0.1/32'],
+  outbound: outboundTo('127.0.0.1/32'),
 });
 if (!httpRequest || !webhookDeliver) throw new Error('A built-in handler is missing.');
 
@@ -263,7 +264,7 @@ describe('webhook.deliver', () => {
 });
 
 describe('a server at an address that is not allowed', () => {
-  const strict = createBuiltinHandlers({ webhookSecrets: async () => secrets, allowPrivateNetworks: [] });
+  const strict = createBuiltinHandlers({ webhookSecrets: async () => secrets, outbound: outboundTo() });
 
   it.each(['127.0.0.1', '2130706433', '0x7f.1', '[::ffff:127.0.0.1]', 'localhost'])(
     'hears nothing of a webhook or a request to %s',

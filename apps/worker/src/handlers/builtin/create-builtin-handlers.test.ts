@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { describeJobType } from '../describe-job-type.ts';
+import { outboundTo } from '../testing/outbound.ts';
 import { createBuiltinHandlers } from './create-builtin-handlers.ts';
 
-const handlers = createBuiltinHandlers({ webhookSecrets: async () => [], allowPrivateNetworks: [] });
+const handlers = createBuiltinHandlers({ webhookSecrets: async () => [], outbound: outboundTo() });
 
 describe('the catalog', () => {
   it('describes both to clients', () => {

@@ -1,7 +1,5 @@
 import type { JobDefinition } from '@accepted/job';
-import { createAddressPolicy } from '../../outbound/address-policy.ts';
-import { openGuardedAgent } from '../../outbound/guarded-agent.ts';
-import { createOutbound } from '../../outbound/guarded-request.ts';
+import type { Outbound } from '../../outbound/guarded-request.ts';
 import type { LoadedHandler } from '../loaded-handler.ts';
 import { defineHttpRequest } from './http-request.ts';
 import type { WebhookSecrets } from './signed-headers.ts';
@@ -9,16 +7,11 @@ import { defineWebhookDeliver } from './webhook-deliver.ts';
 
 export interface BuiltinServices {
   webhookSecrets: WebhookSecrets;
-  /** CIDRs that calls may reach although they are private. */
-  allowPrivateNetworks: readonly string[];
+  outbound: Outbound;
 }
 
 /** Makes the handlers that every worker has. */
-export function createBuiltinHandlers({
-  webhookSecrets,
-  allowPrivateNetworks,
-}: BuiltinServices): LoadedHandler[] {
-  const outbound = createOutbound(openGuardedAgent(createAddressPolicy(allowPrivateNetworks)));
+export function createBuiltinHandlers({ webhookSecrets, outbound }: BuiltinServices): LoadedHandler[] {
   return [
     { ...loadedHandler(defineHttpRequest(outbound, webhookSecrets)), rawField: 'body' },
     loadedHandler(defineWebhookDeliver(outbound, webhookSecrets)),

@@ -3,11 +3,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { parseExactly } from '@accepted/shared/json/exact-numbers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attempt } from '../testing/attempt.ts';
+import { outboundTo } from '../testing/outbound.ts';
 import { createBuiltinHandlers } from './create-builtin-handlers.ts';
 
 const [httpRequest] = createBuiltinHandlers({
   webhookSecrets: async () => [],
-  allowPrivateNetworks: ['127.0.0.1/32'],
+  outbound: outboundTo('127.0.0.1/32'),
 });
 if (!httpRequest) throw new Error('The built-in handler is missing.');
 

@@ -9,6 +9,7 @@ import { createTestDatabase } from '@accepted/testing/test-database';
 import { Webhook } from 'standardwebhooks';
 import { expect, test } from 'vitest';
 import { attempt } from '../testing/attempt.ts';
+import { outboundTo } from '../testing/outbound.ts';
 import { createBuiltinHandlers } from './create-builtin-handlers.ts';
 
 test('after a new BOOTSTRAP_WEBHOOK_SECRET receivers can verify under the old one and under the new one', async () => {
@@ -26,7 +27,7 @@ test('after a new BOOTSTRAP_WEBHOOK_SECRET receivers can verify under the old on
 
   const handlers = createBuiltinHandlers({
     webhookSecrets: (id) => webhookSecrets(database.db, secretBox, id),
-    allowPrivateNetworks: ['127.0.0.1/32'],
+    outbound: outboundTo('127.0.0.1/32'),
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   const payload = { eventId: publicId('event', newUuid()), url, body: '{"type":"job.succeeded"}' };
