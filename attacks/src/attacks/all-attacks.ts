@@ -6,6 +6,7 @@ import { endlessChunkExtensions, endlessInterimReplies } from './hostile-receive
 import { largeDeadLetters } from './large-dead-letters.ts';
 import { largestPayloads } from './largest-payloads.ts';
 import { slowSenders } from './slow-senders.ts';
+import { tarpit } from './tarpit.ts';
 import { unreadReplies } from './unread-replies.ts';
 import { urgentFlood } from './urgent-flood.ts';
 import { waitingCrowd } from './waiting-crowd.ts';
@@ -21,5 +22,6 @@ export const ALL_ATTACKS: readonly Attack[] = [
   urgentFlood,
   endlessInterimReplies,
   endlessChunkExtensions,
+  tarpit,
   largeDeadLetters,
 ];

@@ -1,5 +1,5 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { Attack } from '../attack.ts';
+import { startReceiver } from '../receiver.ts';
 import { sendAgain } from '../requests.ts';
 
 const CLIENTS = 2;
@@ -11,10 +11,7 @@ function hostileReceiver(name: string, does: string, start: string, more: string
     name,
     does,
     async begin({ url, keyOfA }) {
-      const sockets = new Set<Socket>();
-      const server = createServer((socket) => {
-        sockets.add(socket);
-        socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
+      const receiver = await startReceiver((socket) => {
         const pour = () => {
           while (!socket.destroyed && socket.write(more));
         };
@@ -23,9 +20,7 @@ function hostileReceiver(name: string, does: string, start: string, more: string
           pour();
         });
       });
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const { port } = server.address() as AddressInfo;
-      const payload = { url: `http://127.0.0.1:${port}/`, timeoutMs: 5_000 };
+      const payload = { url: receiver.url, timeoutMs: 5_000 };
       const retry = { maxAttempts: 1 };
       const body = JSON.stringify({ type: 'http.request', payload, retry });
       const calls = sendAgain(url, keyOfA, {
@@ -37,8 +32,7 @@ function hostileReceiver(name: string, does: string, start: string, more: string
         ...calls,
         async stop() {
           await calls.stop();
-          for (const socket of sockets) socket.destroy();
-          server.close();
+          receiver.stop();
         },
       };
     },
