@@ -31,6 +31,7 @@ describe('dispatchJobs', () => {
       jobs: [],
       lanes: [{ buildId: TEST_BUILD, waitingBefore: 3, dispatched: [], isFull: true }],
       moreToDo: true,
+      heldBack: false,
       lost: false,
       round: 1,
     });

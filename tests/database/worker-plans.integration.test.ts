@@ -86,6 +86,19 @@ test('a turn costs no more for jobs that no build takes, or a full lane, however
   expect((await countRead()) - before).toBeLessThan(100);
 });
 
+test('a turn reads nothing of what waits for a tenant that has its share', async () => {
+  const tenantId = newUuid();
+  await insertJobs(
+    worker,
+    Array.from({ length: BATCH }, () => makeJob({ tenantId, queue: 'shared' })),
+  );
+  const lanes = testLane(50).map((lane) => ({ ...lane, mostPerTenant: 5 }));
+  expect((await dispatchJobs(worker, 'shared', lanes)).jobs).toHaveLength(5);
+  const before = await countRead();
+  expect(await dispatchJobs(worker, 'shared', lanes)).toMatchObject({ jobs: [], heldBack: true });
+  expect((await countRead()) - before).toBeLessThan(40);
+});
+
 test('the statements of a job are planned once', async () => {
   const workerId = newUuid();
   await registerWorker(worker, {

@@ -33,6 +33,8 @@ const settings = z.object({
   HANDLER_PERMISSIONS: z.enum(['on', 'off']).default('off').meta({ expected: 'on or off' }),
   /** Jobs of one queue that run at once in this process. */
   WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000, default: 20 }),
+  /** How much of a queue's slots one tenant may have where there are several; what is left is for newcomers. */
+  MAX_TENANT_SHARE: wholeNumber({ min: 1, max: 100, default: 80, unit: 'percent' }),
   ALLOW_PRIVATE_NETWORKS: privateNetworks,
   LEASE_MS: wholeNumber({ min: 1_000, max: 600_000, default: 15_000, unit: 'milliseconds' }),
   HEARTBEAT_MS: wholeNumber({ min: 100, max: 60_000, default: 3_000, unit: 'milliseconds' }),

@@ -22,6 +22,7 @@ import { createRunningAttempts, type RunningAttempts, type StopReason } from './
 import type { WorkerConfig } from './config.ts';
 import { startDeadLetters } from './dead-letters/start-dead-letters.ts';
 import { type Dispatch, startDispatch } from './dispatch/start-dispatch.ts';
+import { startTenantShare } from './dispatch/tenant-share.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { registerOwnBuild } from './handlers/register-own-build.ts';
 import { startMaintenance } from './maintenance/start-maintenance.ts';
@@ -87,10 +88,12 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const record = createRecorder(resources);
   const engineWatch = watchEngine(engine, config.HEARTBEAT_MS);
   const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch });
-  const slotsOf = createSlotsByQueue({ slots: concurrency });
-  const suspectSlotsOf = createSlotsByQueue({ slots: concurrency, maxWaitMs: SUSPECT_WAIT_MS });
+  const share = await startTenantShare({ db, percent: config.MAX_TENANT_SHARE, onError });
+  const slots = { slots: concurrency, mostPerTenant: () => share.mostHere(concurrency) };
+  const slotsOf = createSlotsByQueue(slots);
+  const suspectSlotsOf = createSlotsByQueue({ ...slots, maxWaitMs: SUSPECT_WAIT_MS });
   const handlerMs = (queue: string) => slotsOf(queue).handlerMs();
-  const dispatch = startDispatch({ db, engine, queues, handlerMs, counters, logger, onError });
+  const dispatch = startDispatch({ db, engine, queues, handlerMs, share, counters, logger, onError });
   const maintenance = startMaintenance({ ...resources, lease, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
@@ -127,7 +130,7 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
     async stop(giveUp) {
       closing = true;
       if (giveUp) running.stopAll(giveUp);
-      const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
+      const loops = [dispatch.loops, share, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
       const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications };
       const leaveLanes = () => giveLanesBack(db, queues);
       const timeoutMs = giveUp ? GIVE_UP_TIMEOUT_MS : config.SHUTDOWN_TIMEOUT_MS;
@@ -171,7 +174,7 @@ function executeInSlots(
   slotsFor: (job: ClaimedJob) => HandlerSlots,
 ): AttemptSteps['execute'] {
   return async (job, signal, logger) =>
-    (await slotsFor(job).run(() => execute(job, signal, logger), signal)) ?? notStarted(signal);
+    (await slotsFor(job).run(job.tenantId, () => execute(job, signal, logger), signal)) ?? notStarted(signal);
 }
 
 /** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */

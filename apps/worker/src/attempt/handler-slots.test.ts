@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createHandlerSlots } from './handler-slots.ts';
+import { createHandlerSlots, type HandlerSlots } from './handler-slots.ts';
 
 const never = new AbortController().signal;
 
@@ -7,16 +7,20 @@ function setUp() {
   const clock = { ms: 0 };
   const slots = createHandlerSlots({ slots: 2, now: () => clock.ms });
   const runFor = (ms: number) =>
-    slots.run(async () => {
-      clock.ms += ms;
-    }, never);
+    slots.run(
+      'a',
+      async () => {
+        clock.ms += ms;
+      },
+      never,
+    );
   return { clock, slots, runFor };
 }
 
 /** Takes both slots until `end` is called. */
 function occupy({ slots }: ReturnType<typeof setUp>) {
   const gate = Promise.withResolvers<void>();
-  const running = [1, 2].map(() => slots.run(() => gate.promise, never));
+  const running = [1, 2].map(() => slots.run('a', () => gate.promise, never));
   return {
     async end() {
       gate.resolve();
@@ -30,10 +34,14 @@ test('no more handlers run at once than there are slots, and the next one follow
   const gates = Array.from({ length: 3 }, () => Promise.withResolvers<void>());
   const started: number[] = [];
   const ended = gates.map((gate, index) =>
-    slots.run(() => {
-      started.push(index);
-      return gate.promise;
-    }, never),
+    slots.run(
+      'a',
+      () => {
+        started.push(index);
+        return gate.promise;
+      },
+      never,
+    ),
   );
   await Promise.resolve();
   expect(started).toEqual([0, 1]);
@@ -47,7 +55,7 @@ test('no more handlers run at once than there are slots, and the next one follow
 
 test('a slot is free again after a handler that failed', async () => {
   const { slots } = setUp();
-  const failing = () => slots.run(() => Promise.reject(new Error('no')), never).catch(() => 'failed');
+  const failing = () => slots.run('a', () => Promise.reject(new Error('no')), never).catch(() => 'failed');
   expect(await Promise.all([failing(), failing(), failing(), failing()])).toEqual(Array(4).fill('failed'));
 });
 
@@ -55,19 +63,21 @@ test('a job that waits for a slot gives up when it is aborted, and its handler n
   const rig = setUp();
   const occupied = occupy(rig);
   const abort = new AbortController();
-  const waiting = rig.slots.run(() => Promise.reject(new Error('must not run')), abort.signal);
+  const waiting = rig.slots.run('a', () => Promise.reject(new Error('must not run')), abort.signal);
   abort.abort();
   expect(await waiting).toBeUndefined();
-  expect(await rig.slots.run(() => Promise.reject(new Error('must not run')), abort.signal)).toBeUndefined();
+  expect(
+    await rig.slots.run('a', () => Promise.reject(new Error('must not run')), abort.signal),
+  ).toBeUndefined();
   await occupied.end();
-  expect(await rig.slots.run(async () => 'runs', never)).toBe('runs');
+  expect(await rig.slots.run('a', async () => 'runs', never)).toBe('runs');
 });
 
 test('a job that was came with slow ones gives up soon', async () => {
   const rig = setUp();
   const occupied = occupy(rig);
   const startedMs = performance.now();
-  expect(await rig.slots.run(() => Promise.reject(new Error('must not run')), never)).toBeUndefined();
+  expect(await rig.slots.run('a', () => Promise.reject(new Error('must not run')), never)).toBeUndefined();
   expect(performance.now() - startedMs).toBeLessThan(2_000);
   await occupied.end();
 });
@@ -103,4 +113,56 @@ test('whoever waits for a turnover waits until a handler ends, and not at all wh
   expect(turned).toBe(false);
   await occupied.end();
   await turnover;
+});
+
+/** Starts handlers of tenants, which run until they are ended; tells which have begun. */
+function startHandlers(slots: HandlerSlots, tenantIds: string[]) {
+  const begun: string[] = [];
+  const gates = tenantIds.map(() => Promise.withResolvers<void>());
+  const ended = tenantIds.map((tenantId, index) =>
+    slots.run(
+      tenantId,
+      async () => {
+        begun.push(tenantId);
+        await gates[index]?.promise;
+        return 'ran';
+      },
+      never,
+    ),
+  );
+  const end = async (index: number) => {
+    gates[index]?.resolve();
+    return await ended[index];
+  };
+  return { begun, ended, end };
+}
+
+test('a tenant has no more slots than its share, however many are free, and others pass it', async () => {
+  const slots = createHandlerSlots({ slots: 4, mostPerTenant: () => 3, maxWaitMs: 60_000 });
+  const { begun, end } = startHandlers(slots, ['a', 'a', 'a', 'a', 'b']);
+  await Promise.resolve();
+  expect(begun).toEqual(['a', 'a', 'a', 'b']);
+  expect(await end(4)).toBe('ran');
+  expect(begun).toHaveLength(4);
+  expect(await end(0)).toBe('ran');
+  expect(begun).toEqual(['a', 'a', 'a', 'b', 'a']);
+  for (const index of [1, 2, 3]) await end(index);
+});
+
+test('a job beyond the share of its tenant is left to other workers soon, and no free slot waits for a turnover', async () => {
+  const slots = createHandlerSlots({ slots: 4, mostPerTenant: () => 3, maxWaitMs: 20 });
+  const { ended, end } = startHandlers(slots, ['a', 'a', 'a', 'a']);
+  expect(await ended[3]).toBeUndefined();
+  await slots.turnover();
+  for (const index of [0, 1, 2]) await end(index);
+});
+
+test('a tenant that waits for its share does not keep a slot that came free from the next', async () => {
+  const slots = createHandlerSlots({ slots: 2, mostPerTenant: () => 1, maxWaitMs: 60_000 });
+  const { begun, end } = startHandlers(slots, ['a', 'b', 'a', 'c']);
+  await Promise.resolve();
+  expect(await end(1)).toBe('ran');
+  expect(begun).toEqual(['a', 'b', 'c']);
+  expect(await end(0)).toBe('ran');
+  for (const index of [2, 3]) expect(await end(index)).toBe('ran');
 });

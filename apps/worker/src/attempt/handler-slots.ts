@@ -1,7 +1,14 @@
-/** Lets so many handlers of a queue run at once, and measures how long they take. */
+/** Lets so many handlers of a queue run at once, of one tenant not more than its share, and measures how long they take. */
 export interface HandlerSlots {
-  /** Runs `handler` in a slot; `undefined` when none came free before `signal` was aborted, or soon enough. */
-  run<Result>(handler: () => Promise<Result>, signal: AbortSignal): Promise<Result | undefined>;
+  /**
+   * Runs `handler` in a slot; `undefined` when none that the tenant may have came free before `signal` was aborted, or
+   * soon enough.
+   */
+  run<Result>(
+    tenantId: string,
+    handler: () => Promise<Result>,
+    signal: AbortSignal,
+  ): Promise<Result | undefined>;
   /** Resolves when a slot is free, or the next time that a handler ends. */
   turnover(): Promise<void>;
   /** How long handlers have been taking of late. */
@@ -10,6 +17,8 @@ export interface HandlerSlots {
 
 export interface SlotOptions {
   slots: number;
+  /** How many of them one tenant may have; all when left out. */
+  mostPerTenant?: () => number;
   /** How long a job waits for a slot before it is left to other workers. */
   maxWaitMs?: number;
   now?: () => number;
@@ -22,40 +31,63 @@ const UNKNOWN_MS = 1_000;
 /** A job that has waited as long came with others that turned out slow: other workers may be idle. */
 const MAX_WAIT_MS = 250;
 
+/** A job that waits for a slot. */
+interface Waiting {
+  tenantId: string;
+  getSlot: () => void;
+}
+
 export function createHandlerSlots(options: SlotOptions): HandlerSlots {
-  const { slots, maxWaitMs = MAX_WAIT_MS, now = () => performance.now() } = options;
-  const waiting = new Set<() => void>();
+  const {
+    slots,
+    mostPerTenant = () => slots,
+    maxWaitMs = MAX_WAIT_MS,
+    now = () => performance.now(),
+  } = options;
+  const waiting = new Set<Waiting>();
+  const takenBy = new Map<string, number>();
   const startedAt = new Map<symbol, number>();
   const waitingForTurnover: (() => void)[] = [];
   let taken = 0;
   let averageMs = UNKNOWN_MS;
 
-  function take(signal: AbortSignal): Promise<boolean> {
-    if (taken < slots) {
-      taken += 1;
-      return Promise.resolve(true);
-    }
+  function takeNow(tenantId: string): boolean {
+    const ofTenant = takenBy.get(tenantId) ?? 0;
+    if (taken >= slots || ofTenant >= mostPerTenant()) return false;
+    taken += 1;
+    takenBy.set(tenantId, ofTenant + 1);
+    return true;
+  }
+
+  function take(tenantId: string, signal: AbortSignal): Promise<boolean> {
+    if (takeNow(tenantId)) return Promise.resolve(true);
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (hasSlot: boolean) => {
-        waiting.delete(getSlot);
+        waiting.delete(own);
         clearTimeout(timer);
         signal.removeEventListener('abort', giveUp);
         resolve(hasSlot);
       };
-      const getSlot = () => settle(true);
+      const own = { tenantId, getSlot: () => settle(true) };
       const giveUp = () => settle(false);
       const timer = setTimeout(giveUp, maxWaitMs);
       signal.addEventListener('abort', giveUp, { once: true });
-      waiting.add(getSlot);
+      waiting.add(own);
     });
   }
 
-  function giveBack(): void {
+  function giveBack(tenantId: string): void {
     for (const resolve of waitingForTurnover.splice(0)) resolve();
-    const [getSlot] = waiting;
-    if (getSlot) getSlot();
-    else taken -= 1;
+    const left = (takenBy.get(tenantId) ?? 0) - 1;
+    if (left > 0) takenBy.set(tenantId, left);
+    else takenBy.delete(tenantId);
+    taken -= 1;
+    for (const next of waiting)
+      if (takeNow(next.tenantId)) {
+        next.getSlot();
+        break;
+      }
   }
 
   /** Handlers that have not ended count as well, or a queue that has become slow would not be noticed for long. */
@@ -66,8 +98,8 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
   }
 
   return {
-    async run(handler, signal) {
-      if (!(await take(signal))) return undefined;
+    async run(tenantId, handler, signal) {
+      if (!(await take(tenantId, signal))) return undefined;
       const key = Symbol();
       const started = now();
       startedAt.set(key, started);
@@ -76,7 +108,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
       } finally {
         startedAt.delete(key);
         averageMs += SMOOTHING * (now() - started - averageMs);
-        giveBack();
+        giveBack(tenantId);
       }
     },
     turnover() {

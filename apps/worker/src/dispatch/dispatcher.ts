@@ -8,11 +8,13 @@ import {
 } from '@accepted/shared/database/dispatch-jobs';
 import { type LiveLane, listLiveLanes } from '@accepted/shared/database/workers';
 import { intoDeliveries } from '@accepted/shared/job/delivery-size';
+import { lookAgainInMs } from '@accepted/shared/job/tenant-share';
 import { followWindow, refillInMs, type WindowState, windowSize } from '@accepted/shared/job/window';
 import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
 import { laneName } from '@accepted/shared/queue/lane-name';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import type { TenantShare } from './tenant-share.ts';
 import { createTurnTaking } from './turn-taking.ts';
 
 /** A notification wakes the dispatcher; this is for those that got lost. */
@@ -34,6 +36,7 @@ export interface DispatcherOptions {
   queue: string;
   /** How long handlers of the queue have been taking of late, in this process. */
   handlerMs: () => number;
+  share: Pick<TenantShare, 'mostInFlight'>;
   onError: (error: unknown) => void;
 }
 
@@ -47,7 +50,8 @@ export interface Dispatcher extends Loop {
  * Starts the dispatcher of one queue: the only writer of its jobs into the engine, where each build that serves the queue
  * has a lane. Any number of them may run, in any number of processes.
  */
-export function startDispatcher({ db, engine, queue, handlerMs, onError }: DispatcherOptions): Dispatcher {
+export function startDispatcher(options: DispatcherOptions): Dispatcher {
+  const { db, engine, queue, handlerMs, share, onError } = options;
   const turns = createTurnTaking();
   let live: { lanes: LiveLane[]; readAt: number } = { lanes: [], readAt: Number.NEGATIVE_INFINITY };
   const windows = new Map<string, WindowState>();
@@ -102,11 +106,11 @@ export function startDispatcher({ db, engine, queue, handlerMs, onError }: Dispa
     const { lanes } = live;
     const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));
     const turnBeganMs = performance.now();
-    const turn = await dispatchJobs(
-      db,
-      queue,
-      [...sizes].map(([buildId, size]) => ({ buildId, size })),
-    );
+    const laneWindows = lanes.map(({ buildId, concurrency }) => {
+      const mostPerTenant = share.mostInFlight(concurrency, handlerMs());
+      return { buildId, size: sizes.get(buildId) ?? 0, mostPerTenant };
+    });
+    const turn = await dispatchJobs(db, queue, laneWindows);
     turns.tookTurn(turn);
     // Whoever took the turn may have looked before what this process knows of had happened.
     if (turn.lost) mustLook ||= looks;
@@ -115,6 +119,8 @@ export function startDispatcher({ db, engine, queue, handlerMs, onError }: Dispa
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
     if (turn.moreToDo) return nextTurnInMs(turn, sizes);
+    // Whoever dispatched last looks for jobs that a tenant's share held back; all others need not.
+    if (turn.heldBack && !turns.isFollowing()) return lookAgainInMs(handlerMs());
     const claimedPerSecond = windows.values().reduce((sum, window) => sum + window.claimedPerSecond, 0);
     if (claimedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
     return IDLE_POLL_MS;

@@ -6,6 +6,7 @@ import type { WorkerCounters } from '../metrics/worker-counters.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { startDueJobs } from './due-jobs.ts';
 import { startReconciler } from './reconciler.ts';
+import type { TenantShare } from './tenant-share.ts';
 
 /** Everything that brings jobs from the ledger into the engine. */
 export interface Dispatch {
@@ -23,15 +24,16 @@ export function startDispatch(options: {
   engine: Engine;
   queues: string[];
   handlerMs: (queue: string) => number;
+  share: TenantShare;
   counters: WorkerCounters;
   logger: Logger;
   onError: (error: unknown) => void;
 }): Dispatch {
-  const { db, engine, queues, handlerMs, counters, logger, onError } = options;
+  const { db, engine, queues, handlerMs, share, counters, logger, onError } = options;
   const dispatchers = new Map(
     queues.map((queue) => [
       queue,
-      startDispatcher({ db, engine, queue, handlerMs: () => handlerMs(queue), onError }),
+      startDispatcher({ db, engine, queue, handlerMs: () => handlerMs(queue), share, onError }),
     ]),
   );
   const soon = (queue: string) => dispatchers.get(queue)?.wake();

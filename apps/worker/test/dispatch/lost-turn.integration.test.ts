@@ -40,6 +40,7 @@ test('a dispatcher that was told of a job and lost its turn looks again, and doe
     engine,
     queue: QUEUE,
     handlerMs: () => 1,
+    share: { mostInFlight: () => undefined },
     onError: () => undefined,
   });
   await waitUntil(() => names.includes('begin-turn'), { until: 'it has found nothing' });

@@ -16,6 +16,8 @@ export interface DispatchedJob extends DispatchKey {
 export interface LaneWindow {
   buildId: string;
   size: number;
+  /** How many jobs of one tenant may wait in it or run from it; any number when left out. */
+  mostPerTenant?: number | undefined;
 }
 
 /** How a turn left a lane. */
@@ -38,6 +40,8 @@ export interface DispatchTurn {
    * hidden behind others whose concurrency key is now at its limit, or the turn was another's.
    */
   moreToDo: boolean;
+  /** Whether jobs were left because their tenant has its share: there may be room for them when one of its jobs ends. */
+  heldBack: boolean;
   /** Whether there were jobs, and another dispatcher took them first. */
   lost: boolean;
   /** The queue's round as this turn leaves it; each turn that marks jobs counts it up. */
@@ -49,19 +53,21 @@ export interface DispatchTurn {
  * payload its schema is not known to refuse. The caller adds the jobs that were marked to the engine once this has
  * committed; if it dies in between, the reconciler finds them missing.
  *
- * One round trip when there is nothing to choose, because one build is live, all that is ready has room, and no
- * concurrency key limits it; a second one marks what was chosen otherwise. No lock is held in between. Dispatchers may
- * race: each turn counts the queue's round up, and whoever looked in an older round marks nothing.
+ * One round trip when there is nothing to choose, because one build is live, all that is ready has room, no tenant has
+ * more than its share, and no concurrency key limits it; a second one marks what was chosen otherwise. No lock is held
+ * in between. Dispatchers may race: each turn counts the queue's round up, and whoever looked in an older round marks
+ * nothing.
  */
 export async function dispatchJobs(
   db: Database,
   queue: string,
   windows: LaneWindow[],
 ): Promise<DispatchTurn> {
-  const { round, inFlight, ready, everythingFits, marked } = await beginTurn(db, queue, windows);
+  const { round, inFlight, ready, everythingFits, marked, ...seen } = await beginTurn(db, queue, windows);
   const waiting = windows.map(({ buildId }) => inFlight.waitingIn.get(buildId) ?? 0);
   const rooms = windows.map(({ size }, lane) => Math.max(0, size - (waiting[lane] ?? 0)));
-  const chosen = chooseFairly(ready, rooms, inFlight);
+  const mostPerTenant = windows.map((window) => window.mostPerTenant);
+  const { jobs: chosen, heldBack } = chooseFairly(ready, rooms, inFlight, mostPerTenant);
   const rows =
     everythingFits || chosen.length === 0 ? marked : await markDispatched(db, queue, round, windows, chosen);
   const rowOf = new Map(rows.map((row) => [row.id, row]));
@@ -72,8 +78,9 @@ export async function dispatchJobs(
     return { buildId, waitingBefore: waiting[lane] ?? 0, dispatched, isFull };
   });
   const lost = chosen.length > 0 && rows.length === 0;
-  const moreToDo = lost || chosen.length < ready.length || lanes.some(({ isFull }) => isFull);
-  return { jobs, lanes, moreToDo, lost, round: rows.length > 0 ? round + 1 : round };
+  const moreToDo = lost || chosen.length + heldBack < ready.length || lanes.some(({ isFull }) => isFull);
+  const turn = { jobs, lanes, moreToDo, heldBack: seen.heldBack || heldBack > 0 };
+  return { ...turn, lost, round: rows.length > 0 ? round + 1 : round };
 }
 
 /** Reads the round that the queue's dispatchers are in. */
@@ -97,6 +104,7 @@ interface TurnRow {
   inFlight: InFlightGroup[];
   ready: ReadyJob[];
   everythingFits: boolean;
+  heldBack: boolean;
   marked: DispatchedJob[];
 }
 
@@ -107,11 +115,12 @@ interface TurnRow {
  * A flow is what the ready jobs of one tenant and type are that the same schemas refuse. Flows are found by skipping from
  * one to the next in the index (PostgreSQL wiki, "Loose indexscan"), so a million queued jobs cost no more than the first,
  * and those that no build takes, or only one that is busy, hide no others. Jobs whose concurrency key is at its limit are
- * passed over here, or a long row of them would hide the rest.
+ * passed over here, or a long row of them would hide the rest; so are those of a tenant that has its share of a lane.
  */
 async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
   const buildIds = windows.map(({ buildId }) => buildId);
   const sizes = windows.map(({ size }) => size);
+  const shares = windows.map(({ mostPerTenant }) => mostPerTenant ?? null);
   const { rows } = await sql<TurnRow>`
     /* begin-turn */ WITH RECURSIVE in_flight AS MATERIALIZED (
       SELECT tenant_id, concurrency_key, waiting, build_id, count(*) AS jobs
@@ -119,7 +128,7 @@ async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
         SELECT tenant_id, concurrency_key, true AS waiting, build_id FROM jobs
         WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL
         UNION ALL
-        SELECT tenant_id, concurrency_key, false, NULL FROM jobs WHERE queue = ${queue} AND status = 'running'
+        SELECT tenant_id, concurrency_key, false, build_id FROM jobs WHERE queue = ${queue} AND status = 'running'
       ) AS job
       GROUP BY tenant_id, concurrency_key, waiting, build_id
     ),
@@ -128,9 +137,15 @@ async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
       WHERE concurrency_key IS NOT NULL GROUP BY tenant_id, concurrency_key
     ),
     lanes AS MATERIALIZED (
-      SELECT lane.no::int - 1 AS no, lane.build_id, greatest(0, lane.size - coalesce(
+      SELECT lane.no::int - 1 AS no, lane.build_id, lane.most_per_tenant, greatest(0, lane.size - coalesce(
         (SELECT sum(jobs) FROM in_flight WHERE waiting AND in_flight.build_id = lane.build_id), 0))::bigint AS room
-      FROM unnest(${buildIds}::text[], ${sizes}::bigint[]) WITH ORDINALITY AS lane (build_id, size, no)
+      FROM unnest(${buildIds}::text[], ${sizes}::bigint[], ${shares}::bigint[])
+        WITH ORDINALITY AS lane (build_id, size, most_per_tenant, no)
+    ),
+    at_share AS MATERIALIZED (
+      SELECT in_flight.tenant_id, lanes.no FROM in_flight JOIN lanes ON lanes.build_id = in_flight.build_id
+      GROUP BY in_flight.tenant_id, lanes.no, lanes.most_per_tenant
+      HAVING sum(in_flight.jobs) >= lanes.most_per_tenant
     ),
     flows AS (
       (SELECT tenant_id, type, refused_by FROM jobs
@@ -147,7 +162,9 @@ async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
       SELECT flows.*, taken.lanes, taken.room FROM flows CROSS JOIN LATERAL (
         SELECT array_agg(lanes.no ORDER BY lanes.no) AS lanes, sum(lanes.room)::bigint AS room
         FROM lanes JOIN build_types t ON t.build_id = lanes.build_id
-        WHERE lanes.room > 0 AND t.type = flows.type AND t.schema_id <> ALL (flows.refused_by)) AS taken
+        WHERE lanes.room > 0 AND t.type = flows.type AND t.schema_id <> ALL (flows.refused_by)
+          AND NOT EXISTS (
+            SELECT FROM at_share WHERE at_share.tenant_id = flows.tenant_id AND at_share.no = lanes.no)) AS taken
       WHERE taken.room > 0
     ),
     ready AS MATERIALIZED (
@@ -172,9 +189,16 @@ async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
     before AS MATERIALIZED (
       SELECT coalesce((SELECT dispatch_round FROM queues WHERE name = ${queue}), 0) AS round
     ),
+    above_share AS (
+      SELECT tenant_id FROM (
+        SELECT tenant_id, jobs, false AS is_ready FROM in_flight
+        UNION ALL SELECT tenant_id, 1, true FROM ready) AS job
+      GROUP BY tenant_id
+      HAVING bool_or(is_ready) AND sum(jobs) > (SELECT min(most_per_tenant) FROM lanes)
+    ),
     everything AS MATERIALIZED (
       SELECT count(*) <= (SELECT sum(room) FROM lanes) AND count(concurrency_limit) = 0
-        AND (SELECT count(*) FROM lanes) = 1 AS fits, count(*) > 0 AS is_there
+        AND (SELECT count(*) FROM lanes) = 1 AND NOT EXISTS (SELECT FROM above_share) AS fits, count(*) > 0 AS is_there
       FROM ready
     ),
     turn AS (
@@ -191,6 +215,7 @@ async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
       RETURNING jobs.id, jobs.dispatch_no, jobs.type, jobs.traceparent, jobs.build_id
     )
     SELECT (SELECT round FROM before) AS round, (SELECT fits FROM everything) AS "everythingFits",
+      EXISTS (SELECT FROM flows JOIN at_share ON at_share.tenant_id = flows.tenant_id) AS "heldBack",
       (SELECT coalesce(json_agg(json_build_object('tenantId', tenant_id, 'concurrencyKey', concurrency_key,
          'waiting', waiting, 'buildId', build_id, 'jobs', jobs)), '[]') FROM in_flight) AS "inFlight",
       (SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id, 'priority', priority,
@@ -200,19 +225,24 @@ async function beginTurn(db: Database, queue: string, windows: LaneWindow[]) {
          'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`.execute(db);
   const [row] = rows;
   if (!row) throw new Error('A turn answered no row.');
-  return { ...row, round: Number(row.round), inFlight: sumInFlight(row.inFlight) };
+  return { ...row, round: Number(row.round), inFlight: sumInFlight(row.inFlight, buildIds) };
 }
 
-function sumInFlight(groups: InFlightGroup[]): InFlight & { waitingIn: ReadonlyMap<string, number> } {
+function sumInFlight(
+  groups: InFlightGroup[],
+  buildIds: string[],
+): InFlight & { waitingIn: ReadonlyMap<string, number> } {
   const byTenant = new Map<string, number>();
   const byKey = new Map<string, number>();
+  const byTenantAndLane = new Map<string, number>();
   const waitingIn = new Map<string, number>();
   for (const { tenantId, concurrencyKey, waiting, buildId, jobs } of groups) {
     if (waiting && buildId !== null) addTo(waitingIn, buildId, jobs);
     addTo(byTenant, tenantId, jobs);
+    if (buildId !== null) addTo(byTenantAndLane, `${tenantId} ${buildIds.indexOf(buildId)}`, jobs);
     if (concurrencyKey !== null) addTo(byKey, `${tenantId} ${concurrencyKey}`, jobs);
   }
-  return { byTenant, byKey, waitingIn };
+  return { byTenant, byKey, byTenantAndLane, waitingIn };
 }
 
 function addTo(counts: Map<string, number>, key: string, added: number): void {

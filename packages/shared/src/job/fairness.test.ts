@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chooseFairly, type InFlight, type ReadyJob } from './fairness.ts';
 
-const nothing: InFlight = { byTenant: new Map(), byKey: new Map() };
+const nothing: InFlight = { byTenant: new Map(), byKey: new Map(), byTenantAndLane: new Map() };
 
 function jobs(tenantId: string, count: number, overrides: Partial<ReadyJob> = {}): ReadyJob[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -18,7 +18,7 @@ function jobs(tenantId: string, count: number, overrides: Partial<ReadyJob> = {}
 
 /** Chooses for one lane that has `room`. */
 function chooseIds(ready: ReadyJob[], room: number, inFlight: InFlight): string[] {
-  return chooseFairly(ready, [room], inFlight).map(({ id }) => id);
+  return chooseFairly(ready, [room], inFlight).jobs.map(({ id }) => id);
 }
 
 describe('chooseFairly', () => {
@@ -57,11 +57,32 @@ describe('chooseFairly', () => {
   test('of the lanes that take a job it goes to the one with the most room, and one without room hides no others', () => {
     const both = jobs('a', 3, { lanes: [0, 1] });
     const onlyFull = jobs('b', 2, { lanes: [2] });
-    expect(chooseFairly([...onlyFull, ...both], [1, 3, 0], nothing)).toEqual([
+    expect(chooseFairly([...onlyFull, ...both], [1, 3, 0], nothing).jobs).toEqual([
       { id: 'a0', lane: 1 },
       { id: 'a1', lane: 1 },
       { id: 'a2', lane: 0 },
     ]);
+  });
+
+  test('a tenant that has its share of a lane gets no more of it, whatever is free, and hides no others', () => {
+    const inFlight = { ...nothing, byTenantAndLane: new Map([['a 0', 2]]) };
+    const ready = [...jobs('a', 5), ...jobs('b', 1)];
+    expect(chooseFairly(ready, [10], inFlight, [4])).toEqual({
+      jobs: ['a0', 'b0', 'a1'].map((id) => ({ id, lane: 0 })),
+      heldBack: 3,
+    });
+  });
+
+  test('a share of one lane leaves the others to the tenant', () => {
+    const ready = jobs('a', 5, { lanes: [0, 1] });
+    const { jobs: chosen, heldBack } = chooseFairly(ready, [10, 10], nothing, [1, 2]);
+    expect(chosen.map(({ lane }) => lane).sort()).toEqual([0, 1, 1]);
+    expect(heldBack).toBe(2);
+    expect(chooseFairly(ready, [10, 10], nothing, [1]).jobs).toHaveLength(5);
+  });
+
+  test('what has no room is not held back by a share', () => {
+    expect(chooseFairly(jobs('a', 5), [2], nothing, [4])).toMatchObject({ jobs: [{}, {}], heldBack: 0 });
   });
 
   test('never more than there is room, never twice, never over a limit, never idle with work at hand', () => {
@@ -79,7 +100,8 @@ describe('chooseFairly', () => {
       .map((list) => list.map((job, index) => ({ ...job, id: String(index) })));
     fc.assert(
       fc.property(arbitraryJobs, fc.tuple(fc.nat(15), fc.nat(15)), (ready, rooms) => {
-        const laneOf = new Map(chooseFairly(ready, rooms, nothing).map(({ id, lane }) => [id, lane]));
+        const { jobs } = chooseFairly(ready, rooms, nothing);
+        const laneOf = new Map(jobs.map(({ id, lane }) => [id, lane]));
         const chosen = ready.filter(({ id }) => laneOf.has(id));
         expect(laneOf.size).toBe(chosen.length);
         const left = rooms.map(

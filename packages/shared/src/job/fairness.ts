@@ -15,37 +15,64 @@ export interface ChosenJob {
   lane: number;
 }
 
-/** How many jobs of a queue are dispatched or running. Keys are `<tenant id> <concurrency key>`. */
+/**
+ * How many jobs of a queue are dispatched or running: of a tenant, of `<tenant id> <concurrency key>`, and of
+ * `<tenant id> <lane>`, with the lane's place among all.
+ */
 export interface InFlight {
   byTenant: ReadonlyMap<string, number>;
   byKey: ReadonlyMap<string, number>;
+  byTenantAndLane: ReadonlyMap<string, number>;
+}
+
+/** What is to be dispatched, in order, and how many jobs were left because their tenant has its share of the lanes. */
+export interface Choice {
+  jobs: ChosenJob[];
+  heldBack: number;
 }
 
 /**
- * Chooses jobs, the order to run them in and the lane of each; `rooms` says how many each lane takes. The tenant that has
- * the fewest jobs in flight is next (max-min fairness), of several the one whose next job is the most urgent; within a
- * tenant the order given, which is by priority and age. So nobody's priority delays the jobs of others. A job goes to the lane that has the most room of those that take it; one that
- * none has room for, or whose concurrency key is at its limit, is passed over.
+ * Chooses jobs, the order to run them in and the lane of each; `rooms` says how many each lane takes, `mostPerTenant` how
+ * many of one tenant it may hold, those in flight included. The tenant that has the fewest jobs in flight is next
+ * (max-min fairness), of several the one whose next job is the most urgent; within a tenant the order given, which is by
+ * priority and age. So nobody's priority delays the jobs of others. A job goes to the lane that has the most room of
+ * those that take it; one that none has room for, whose tenant has its share, or whose concurrency key is at its limit,
+ * is passed over.
  */
 export function chooseFairly(
   ready: readonly ReadyJob[],
   rooms: readonly number[],
   inFlight: InFlight,
-): ChosenJob[] {
+  mostPerTenant: readonly (number | undefined)[] = [],
+): Choice {
+  const taking: Taking = {
+    rooms: [...rooms],
+    mostPerTenant,
+    jobsOfKey: new Map(inFlight.byKey),
+    jobsOfLane: new Map(inFlight.byTenantAndLane),
+    heldBack: 0,
+  };
   const jobsOfTenant = new Map(inFlight.byTenant);
-  const jobsOfKey = new Map(inFlight.byKey);
-  const left = [...rooms];
-  const slots = left.reduce((sum, room) => sum + room, 0);
+  const slots = rooms.reduce((sum, room) => sum + room, 0);
   const chosen: ChosenJob[] = [];
   const queues = groupByTenant(ready);
   while (chosen.length < slots && queues.size > 0) {
     const tenantId = leastServed(queues, jobsOfTenant);
-    const job = takeNext(queues, tenantId, left, jobsOfKey);
+    const job = takeNext(queues, tenantId, taking);
     if (!job) continue;
     chosen.push(job);
     jobsOfTenant.set(tenantId, (jobsOfTenant.get(tenantId) ?? 0) + 1);
   }
-  return chosen;
+  return { jobs: chosen, heldBack: taking.heldBack };
+}
+
+/** What is left to take while jobs are chosen. */
+interface Taking {
+  rooms: number[];
+  mostPerTenant: readonly (number | undefined)[];
+  jobsOfKey: Map<string, number>;
+  jobsOfLane: Map<string, number>;
+  heldBack: number;
 }
 
 interface TenantQueue {
@@ -78,24 +105,31 @@ function leastServed(
 }
 
 /** Takes the tenant's next job that a lane and its concurrency key allow, and drops the tenant when it has none left. */
-function takeNext(
-  queues: Map<string, TenantQueue>,
-  tenantId: string,
-  rooms: number[],
-  jobsOfKey: Map<string, number>,
-): ChosenJob | undefined {
+function takeNext(queues: Map<string, TenantQueue>, tenantId: string, taking: Taking): ChosenJob | undefined {
   const queue = queues.get(tenantId);
   while (queue && queue.next < queue.jobs.length) {
     const job = queue.jobs[queue.next];
     queue.next += 1;
     if (!job) break;
-    const lane = roomiest(job.lanes, rooms);
-    if (lane === undefined || !takeKey(job, jobsOfKey)) continue;
-    rooms[lane] = (rooms[lane] ?? 0) - 1;
+    const lanes = job.lanes.filter((lane) => isBelowShare(tenantId, lane, taking));
+    if (lanes.length === 0 && job.lanes.length > 0) taking.heldBack += 1;
+    const lane = roomiest(lanes, taking.rooms);
+    if (lane === undefined || !takeKey(job, taking.jobsOfKey)) continue;
+    takeRoom(tenantId, lane, taking);
     return { id: job.id, lane };
   }
   queues.delete(tenantId);
   return undefined;
+}
+
+function isBelowShare(tenantId: string, lane: number, { mostPerTenant, jobsOfLane }: Taking): boolean {
+  return (jobsOfLane.get(`${tenantId} ${lane}`) ?? 0) < (mostPerTenant[lane] ?? Number.POSITIVE_INFINITY);
+}
+
+function takeRoom(tenantId: string, lane: number, { rooms, jobsOfLane }: Taking): void {
+  const key = `${tenantId} ${lane}`;
+  rooms[lane] = (rooms[lane] ?? 0) - 1;
+  jobsOfLane.set(key, (jobsOfLane.get(key) ?? 0) + 1);
 }
 
 function roomiest(lanes: readonly number[], rooms: readonly number[]): number | undefined {

@@ -1,0 +1,39 @@
+/** How long a handler may take so that the next of its kind may be dispatched before it has ended. */
+const QUICK_MS = 250;
+/** So much of a tenant's work is dispatched ahead while its handlers are quick: it outlasts the time to the next look. */
+const AHEAD_MS = 100;
+const LOOK_AGAIN_MS = 50;
+const MAX_LOOK_AGAIN_MS = 100;
+/** Of slow handlers, a slot that has come free stays so for this part of the time that they take. */
+const IDLE_PART = 1 / 20;
+
+/**
+ * Answers how many of `slots` handlers one tenant may have at once, wherever others could come: `percent` of them, and one at
+ * least. What is left is there for newcomers, as nobody can take a slot from a handler that runs.
+ */
+export function shareOf(slots: number, percent: number): number {
+  return Math.max(1, Math.floor((slots * percent) / 100));
+}
+
+/**
+ * Answers the same for one process of several. It rounds up, so that no process refuses what the share of all of them
+ * allows: where one has less than five slots the dispatcher alone sees to the share.
+ */
+export function shareOfProcess(slots: number, percent: number): number {
+  return Math.ceil((slots * percent) / 100);
+}
+
+/**
+ * Answers how many jobs of one tenant may be dispatched or running that have a share of `share` slots. What is dispatched ahead
+ * is for the moment until the next look, and only while handlers are quick: the engine gives it to the next free slot.
+ */
+export function mostInFlight(share: number, handlerMs: number): number {
+  if (handlerMs > QUICK_MS) return share;
+  return share + Math.ceil((share * AHEAD_MS) / Math.max(1, handlerMs));
+}
+
+/** Answers in how many milliseconds it pays to look again for jobs that a tenant's share has held back. */
+export function lookAgainInMs(handlerMs: number): number {
+  if (handlerMs <= QUICK_MS) return LOOK_AGAIN_MS;
+  return Math.min(MAX_LOOK_AGAIN_MS, handlerMs * IDLE_PART);
+}

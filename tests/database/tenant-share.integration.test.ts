@@ -1,0 +1,62 @@
+import { claimJobs } from '@accepted/shared/database/claim-jobs';
+import { dispatchJobs, type LaneWindow } from '@accepted/shared/database/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { newUuid } from '@accepted/shared/job/id';
+import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
+import { expect, test } from 'vitest';
+import { succeed, useLedger, VERSIONS } from './ledger.ts';
+
+const ledger = useLedger();
+
+const insert = async (count: number, tenantId: string, type = 'test.noop') => {
+  await insertJobs(
+    ledger.db,
+    Array.from({ length: count }, () => makeJob({ tenantId, type })),
+  );
+};
+const lane = { buildId: TEST_BUILD, size: 20, mostPerTenant: 4 };
+const takeTurn = (lanes: LaneWindow[] = [lane]) => dispatchJobs(ledger.db, 'default', lanes);
+
+test('a tenant has no more dispatched and running than its share, and its backlog keeps nobody waiting', async () => {
+  const [large, small] = [newUuid(), newUuid()];
+  await insert(100, large);
+  const first = await takeTurn();
+  expect(first).toMatchObject({ jobs: Array(4).fill({}), moreToDo: false, heldBack: true });
+  expect(await takeTurn()).toMatchObject({ jobs: [], moreToDo: false, heldBack: true });
+  const claimed = await claimJobs(ledger.db, ledger.workerId, first.jobs);
+  expect((await takeTurn()).jobs).toEqual([]);
+  await insert(2, small);
+  expect(await takeTurn()).toMatchObject({ jobs: [{}, {}], heldBack: true });
+  const [job] = claimed;
+  if (job) await recordOutcomes(ledger.db, [{ job, outcome: succeed }], VERSIONS);
+  expect(await takeTurn()).toMatchObject({ jobs: [{}], heldBack: true });
+});
+
+test('what fits into the share is marked at once, and nothing is held back', async () => {
+  const tenantId = newUuid();
+  await insert(3, tenantId);
+  expect(await takeTurn()).toMatchObject({ jobs: Array(3).fill({}), moreToDo: false, heldBack: false });
+  await insert(1, tenantId);
+  expect(await takeTurn()).toMatchObject({ jobs: [{}], moreToDo: false, heldBack: false });
+  await insert(1, tenantId);
+  expect(await takeTurn()).toMatchObject({ jobs: [], moreToDo: false, heldBack: true });
+});
+
+test('where there is no share, one tenant fills the window', async () => {
+  await insert(100, newUuid());
+  const turn = await takeTurn([{ ...lane, mostPerTenant: undefined }]);
+  expect(turn).toMatchObject({ jobs: Array(20).fill({}), moreToDo: true, heldBack: false });
+});
+
+test('each lane has its own share', async () => {
+  await registerTestBuild(ledger.db, ['test.other'], { id: 'other-build' });
+  const tenantId = newUuid();
+  await insert(50, tenantId);
+  await insert(50, tenantId, 'test.other');
+  const lanes = [lane, { ...lane, buildId: 'other-build', mostPerTenant: 2 }];
+  const turn = await takeTurn(lanes);
+  expect(turn.lanes.map(({ dispatched }) => dispatched.length)).toEqual([4, 2]);
+  expect(await takeTurn(lanes)).toMatchObject({ jobs: [], moreToDo: false, heldBack: true });
+});
