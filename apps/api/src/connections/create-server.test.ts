@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import type { ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterEach, describe, expect, test } from 'vitest';
-import { createBoundedServer } from './create-server.ts';
+import { type BoundedServerOptions, createBoundedServer } from './create-server.ts';
 import type { HandleRequest } from './pipeline.ts';
 import { createUnreadReplies } from './unread-replies.ts';
 
@@ -14,13 +14,14 @@ afterEach(async () => {
   for (const close of closers.splice(0)) await close();
 });
 
-async function listen(handle: HandleRequest, maxConnectionsPerAddress?: number) {
+async function listen(handle: HandleRequest, options: Partial<BoundedServerOptions> = {}) {
   const server = createBoundedServer(handle, {
     http: {},
     keepAliveTimeoutMs: 1_000,
     requestTimeoutMs: 10_000,
-    maxConnectionsPerAddress,
+    maxConnectionsPerAddress: undefined,
     publicUrl: 'https://jobs.test',
+    ...options,
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -77,6 +78,23 @@ describe('requests that are sent at once on one connection', () => {
       ...Array(31).fill(false),
       true,
     ]);
+  });
+
+  test('beyond 32 are not even parsed', async () => {
+    let parsed = 0;
+    class Counted extends IncomingMessage {
+      constructor(socket: Socket) {
+        super(socket);
+        parsed += 1;
+      }
+    }
+    const open = await listen((_request, response) => setImmediate(() => response.end('ok')), {
+      http: { IncomingMessage: Counted },
+    });
+    const socket = open();
+    socket.write(get('/').repeat(1_000));
+    await text(socket);
+    expect(parsed).toBe(33);
   });
 
   test('after one that ends the connection are not handled', async () => {
@@ -163,7 +181,7 @@ describe('replies that are not read', () => {
 });
 
 test('a client address has so many connections and no more, and the next when one is closed', async () => {
-  const open = await listen((_request, response) => response.end('ok'), 2);
+  const open = await listen((_request, response) => response.end('ok'), { maxConnectionsPerAddress: 2 });
   const [first, second] = [open(), open()];
   await Promise.all([once(first, 'connect'), once(second, 'connect')]);
   const reply = await text(open());

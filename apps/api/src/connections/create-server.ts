@@ -3,6 +3,7 @@ import { refuseConnection, refuseRequest } from '../http/broken-requests.ts';
 import { Problem } from '../http/problem.ts';
 import { limitConnectionsPerAddress } from './connections-per-address.ts';
 import { type HandleRequest, onePerConnection } from './pipeline.ts';
+import { stopParsing } from './stop-parsing.ts';
 
 export interface BoundedServerOptions {
   http: ServerOptions;
@@ -19,12 +20,13 @@ export interface BoundedServerOptions {
  */
 export function createBoundedServer(handle: HandleRequest, options: BoundedServerOptions): Server {
   const { publicUrl, maxConnectionsPerAddress } = options;
-  const handleInTurn = onePerConnection((request, response) => {
+  const pipelines = onePerConnection((request, response) => {
     const problem = problemOfHost(request);
     if (problem) refuseRequest(response, problem, publicUrl);
     else handle(request, response);
   });
-  const server = createServer({ ...options.http, requireHostHeader: false }, handleInTurn);
+  const server = createServer({ ...options.http, requireHostHeader: false }, pipelines.handle);
+  stopParsing(server, pipelines.isFull);
   server.keepAliveTimeout = options.keepAliveTimeoutMs;
   server.requestTimeout = options.requestTimeoutMs;
   server.on('checkExpectation', (_request, response) =>
