@@ -1,6 +1,4 @@
-import { readlinkSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
-import { basename } from 'node:path';
+import { lowerOwnPriority } from '@accepted/shared/threads/lower-priority';
 import { isQuickSchema } from '../submit/quick-schema.ts';
 import { createLargeBodyReader, type LargeBody } from './large-bodies.ts';
 import { createLargePayloadInspector, type LargePayload } from './large-payloads.ts';
@@ -25,16 +23,4 @@ export default function work(task: Work & { begun: Int32Array }) {
   return 'row' in task ? inspectLargePayload(task) : readLargeBody(task);
 }
 
-/** Where there is too little of it, processor time goes to those who wait for less. Linux gives each thread its own. */
-function yieldToOthers(): void {
-  try {
-    setPriority(
-      Number(basename(readlinkSync('/proc/thread-self'))),
-      constants.priority.PRIORITY_BELOW_NORMAL,
-    );
-  } catch {
-    // Elsewhere all threads of a process share alike.
-  }
-}
-
-yieldToOthers();
+lowerOwnPriority();

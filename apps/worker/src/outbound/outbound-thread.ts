@@ -1,8 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { lowerOwnPriority } from '@accepted/shared/threads/lower-priority';
 import { createAddressPolicy } from './address-policy.ts';
 import { openGuardedAgent } from './guarded-agent.ts';
 import { createOutbound, OutboundError, type OutboundRequest } from './guarded-request.ts';
-import { lowerOwnPriority } from './lower-priority.ts';
 import type { FromThread, ThreadData, ToThread } from './thread-protocol.ts';
 
 // The program of the thread that calls what strangers run, so that whatever they send keeps only this thread busy.
