@@ -1,3 +1,4 @@
+import { actOnce } from '@accepted/shared/database/idempotency-keys';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import {
   deleteExpiredKeys,
@@ -46,6 +47,22 @@ test('an idempotency key is deleted once it is over and its job finished or gone
   expect(rows.map(({ key }) => key)).toEqual(['waiting', 'young']);
   const again = { ...gone, id: newUuid() };
   expect(await insertJobs(ledger.db, [again])).toMatchObject([{ kind: 'created' }]);
+});
+
+test('an idempotency key that stands for an answer is deleted once it is over', async () => {
+  const tenantId = newUuid();
+  for (const key of ['over', 'young']) {
+    const requestKey = { route: 'POST /v1/api-keys', key, fingerprint: Buffer.alloc(32) };
+    const done = { status: 201, made: 'thing' };
+    const act = { tenantId, requestKey, act: async () => done, keep: (made: string) => made };
+    expect(await actOnce(ledger.db, act)).toEqual({ kind: 'done', ...done });
+  }
+  await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 s' WHERE key = 'over'`.execute(
+    ledger.db,
+  );
+  expect(await deleteExpiredKeys(ledger.db, 10)).toEqual({ deleted: 1, next: undefined });
+  const { rows } = await sql<{ key: string }>`SELECT key FROM idempotency_keys`.execute(ledger.db);
+  expect(rows).toEqual([{ key: 'young' }]);
 });
 
 test('what leads to a delivery is deleted when that is gone, and long enough ago that its week is', async () => {

@@ -158,6 +158,24 @@ describe('what runs for a tenant', () => {
     );
   });
 
+  test('is one transaction for all that takes part in it, and for nobody else', async () => {
+    const write = asTenant(database.db, ours, async (tx) => {
+      await asTenant(tx, ours, (same) => sql`UPDATE jobs SET version = 77`.execute(same));
+      throw new Error('taken back');
+    });
+    await expect(write).rejects.toThrow('taken back');
+    const { rows } = await sql`SELECT FROM jobs WHERE version = 77`.execute(database.db);
+    expect(rows).toHaveLength(0);
+    const others = asTenant(database.db, ours, (tx) =>
+      asTenant(tx, theirs, (own) => sql`SELECT`.execute(own)),
+    );
+    await expect(others).rejects.toThrow('not begun for this tenant');
+    const nobodys = database.db
+      .transaction()
+      .execute((tx) => asTenant(tx, ours, (own) => sql`SELECT`.execute(own)));
+    await expect(nobodys).rejects.toThrow('not begun for this tenant');
+  });
+
   test('leaves nothing behind on its connection', async () => {
     await database.db.connection().execute(async (connection) => {
       await asTenant(connection, ours, (tx) => sql`SELECT`.execute(tx));

@@ -1,4 +1,5 @@
 import type { Database } from '@accepted/shared/database/connect';
+import { createSecretBox } from '@accepted/shared/secrets/secret-box';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type Config, publicUrl as publicUrlOf } from './config.ts';
@@ -81,7 +82,8 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
     });
   }
 
-  await app.register(v1, { maxWaitSeconds, maxBodyBytes: config.MAX_BODY_BYTES });
+  const secretBox = createSecretBox(config.SECRETS_KEY);
+  await app.register(v1, { maxWaitSeconds, maxBodyBytes: config.MAX_BODY_BYTES, secretBox });
 
   return app;
 }

@@ -119,6 +119,7 @@ test('every header of an answer is in the document, and is as it says', async ()
   const etag = String((await api.send('GET', `/v1/jobs/${done}`)).headers.etag);
   const pending = await api.submit();
   const body = { type: 'test.echo', payload: {} };
+  const once = { 'idempotency-key': 'once' };
   const calls: [string, string, Parameters<typeof api.send>[2]?][] = [
     ['POST /v1/jobs', '/v1/jobs', { body, headers: { 'idempotency-key': 'once', prefer: 'respond-async' } }],
     ['POST /v1/jobs', '/v1/jobs', { body, headers: { 'idempotency-key': 'once' } }],
@@ -141,7 +142,8 @@ test('every header of an answer is in the document, and is as it says', async ()
     ['GET /v1/job-types', '/v1/job-types'],
     ['GET /v1/queues', '/v1/queues'],
     ['GET /v1/api-keys', '/v1/api-keys'],
-    ['POST /v1/api-keys', '/v1/api-keys', { body: { name: 'x', scopes: ['jobs:read'] } }],
+    ['POST /v1/api-keys', '/v1/api-keys', { body: { name: 'x', scopes: ['jobs:read'] }, headers: once }],
+    ['POST /v1/api-keys', '/v1/api-keys', { body: { name: 'x', scopes: ['jobs:read'] }, headers: once }],
     ['POST /v1/dead-letters/replay', '/v1/dead-letters/replay', { body: { filter: {} } }],
     ['POST /v1/dead-letters/discard', '/v1/dead-letters/discard', { body: { filter: {} } }],
     ['GET /openapi.json', '/openapi.json'],

@@ -128,7 +128,8 @@ async function readReplays(db: Database): Promise<LedgerReplay[]> {
 }
 
 async function readKeys(db: Database): Promise<LedgerKey[]> {
-  const rows = await db.selectFrom('idempotency_keys').select(['key', 'job_id']).execute();
+  const keys = db.selectFrom('idempotency_keys').select(['key', 'job_id']).where('job_id', 'is not', null);
+  const rows = await keys.$narrowType<{ job_id: string }>().execute();
   return rows.map((row) => ({ key: row.key, jobId: publicId('job', row.job_id) }));
 }
 

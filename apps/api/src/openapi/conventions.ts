@@ -28,9 +28,11 @@ body for as long as nothing has changed. Until the job is finished \`Retry-After
 
 ### Sending again
 
-\`Idempotency-Key\` makes a \`POST\` of a job safe to send again: the same key with the same body is answered with the job that the first made, with
-\`Idempotent-Replayed: true\`. The same key with another body is \`422\` \`idempotency_key_reused\`. A key is 1 to 255 printable ASCII characters, bare or
-in double quotes, and is kept at least as long as its job. Requests with one key that arrive at the same time make one job.
+\`Idempotency-Key\` makes every \`POST\` safe to send again: the same key with the same body does nothing more, and is answered with the status of the first
+answer and with what the first made, as it is now, with \`Idempotent-Replayed: true\`. So a \`202\` may show a job that is finished by now. The same key with
+another body or another path is \`422\` \`idempotency_key_reused\`. Requests with one key that arrive at the same time do it once; one that would have to wait for
+too long is a \`409\` \`idempotency_key_in_use\`. What was refused or failed has done nothing and is not remembered: send it again, or another body. A key is 1 to
+255 printable ASCII characters, bare or in double quotes. It is kept for 24 hours, and longer while the job that was submitted with it is not finished.
 
 ### Tracing
 

@@ -1,3 +1,4 @@
+import type { SecretBox } from '@accepted/shared/secrets/secret-box';
 import type { FastifyPluginAsync } from 'fastify';
 import { authentication } from '../plugins/authentication.ts';
 import { bodyAdmission } from '../plugins/body-admission.ts';
@@ -30,10 +31,12 @@ import { listQueues } from './queues/list-queues.ts';
 interface V1Options {
   maxWaitSeconds: number;
   maxBodyBytes: number;
+  secretBox: SecretBox;
 }
 
 /** Everything that needs an API key. */
-export const v1: FastifyPluginAsync<V1Options> = async (app, { maxWaitSeconds, maxBodyBytes }) => {
+export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
+  const { maxWaitSeconds, maxBodyBytes, secretBox } = options;
   app.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
   await app.register(authentication);
   await app.register(bodyAdmission, { maxBodyBytes });
@@ -57,7 +60,7 @@ export const v1: FastifyPluginAsync<V1Options> = async (app, { maxWaitSeconds, m
   await app.register(listJobTypes);
   await app.register(listQueues);
   await app.register(getQueue);
-  await app.register(createApiKey);
+  await app.register(createApiKey, { secretBox });
   await app.register(listApiKeys);
   await app.register(revokeApiKey);
   await app.register(listAuditLog);

@@ -1,7 +1,7 @@
 import type { Scope } from '@accepted/shared/database/api-keys';
 import { PROBLEMS, type ProblemCode } from '@accepted/shared/errors/problems';
 import { type TSchema, Type } from 'typebox';
-import { describeHeaders, type HeaderTexts, JOB_HEADERS } from './response-headers.ts';
+import { describeHeaders, type HeaderTexts, JOB_HEADERS, REPLAYED_HEADERS } from './response-headers.ts';
 
 /** Describes one answer of a route; without a schema it has no body, or one of `mediaType` that is not JSON. */
 export interface Answer {
@@ -37,6 +37,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, HeaderTexts>> = {
   missing_scope: { 'WWW-Authenticate': 'Which scope is missing (RFC 6750).' },
   job_not_finished: { 'Retry-After': 'Seconds after which it pays to look again.' },
   database_unavailable: { 'Retry-After': 'Seconds after which to try again.' },
+  idempotency_key_in_use: { 'Retry-After': 'Seconds after which to try again.' },
   overloaded: { 'Retry-After': 'Seconds after which to try again.' },
   not_ready: { 'Retry-After': 'Seconds after which to try again.' },
 };
@@ -49,6 +50,15 @@ export function needsScope<Schema extends object>(scope: Scope, schema: Schema) 
 /** Describes every answer of a route that needs a key: its own, its problems, and those that any route can have. */
 export function answers(own: Record<number, Answer>, problems: ProblemCode[]): Record<string, object> {
   return openAnswers(own, [...problems, ...COMMON_PROBLEMS]);
+}
+
+/** Describes every answer of a route that acts once for an `Idempotency-Key`; the route has `KeyHeader` as well. */
+export function answersOnce(own: Record<number, Answer>, problems: ProblemCode[]): Record<string, object> {
+  const told = Object.entries(own).map(([status, answer]) => [
+    status,
+    { ...answer, headers: { ...answer.headers, ...REPLAYED_HEADERS } },
+  ]);
+  return answers(Object.fromEntries(told), [...problems, 'idempotency_key_reused', 'idempotency_key_in_use']);
 }
 
 /** Describes every answer of a route that anybody may call. */

@@ -10,6 +10,9 @@ export const IdempotencyKey = Type.Optional(
   }),
 );
 
+/** The header of every `POST` that acts on what is there. */
+export const KeyHeader = Type.Object({ 'Idempotency-Key': IdempotencyKey });
+
 export const Prefer = Type.Optional(
   Type.String({
     description:

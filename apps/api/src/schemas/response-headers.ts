@@ -23,6 +23,10 @@ export const JOB_HEADERS: HeaderTexts = {
   'Retry-After': 'Seconds after which it pays to look again; only until the job is finished.',
 };
 
+export const REPLAYED_HEADERS: HeaderTexts = {
+  'Idempotent-Replayed': '`true` when an earlier request with this key did it, and this one nothing.',
+};
+
 export const WAIT_HEADERS: HeaderTexts = {
   'Preference-Applied': 'Which preferences of `Prefer` were honoured, and how.',
 };

@@ -3,16 +3,14 @@ import { publicId } from '../job/id.ts';
 import type { NewJob } from '../job/new-job.ts';
 import { TERMINAL_STATUSES } from '../job/status.ts';
 import type { Database } from './connect.ts';
+import { KEY_TTL_HOURS } from './idempotency-keys.ts';
 import { jobRecords, keyRecords } from './new-job-records.ts';
 import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
 
-/** An idempotency key is kept this long, and never shorter than its job is unfinished. */
-const IDEMPOTENCY_KEY_TTL_HOURS = 24;
-
-/** Tells what became of one submitted job. */
+/** Tells what became of one submitted job. `status` is that of the first answer, `null` while nobody was answered. */
 export type InsertedJob =
   | { kind: 'created'; row: ShownJob }
-  | { kind: 'replayed'; row: ShownJob }
+  | { kind: 'replayed'; row: ShownJob; status: number | null }
   | { kind: 'keyReused' };
 
 /**
@@ -74,12 +72,13 @@ function insertWithKeys(jobs: NewJob[]) {
   const withKey = jobs.filter((job) => job.idempotency);
   return sql<WrittenColumns>`/* insert-keyed-jobs */
     WITH taken AS (
-      INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, expires_at)
-      SELECT tenant_id, route, key, fingerprint, job_id, now() + make_interval(hours => ${IDEMPOTENCY_KEY_TTL_HOURS})
+      INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, status, expires_at)
+      SELECT tenant_id, route, key, fingerprint, job_id, status, now() + make_interval(hours => ${KEY_TTL_HOURS})
       FROM ${keyRecords(withKey)}
       ORDER BY tenant_id, route, key
       ON CONFLICT (tenant_id, route, key) DO UPDATE
-        SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, expires_at = excluded.expires_at
+        SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, status = excluded.status,
+          expires_at = excluded.expires_at
         WHERE k.expires_at < now() AND coalesce(
           (SELECT status IN (${sql.join([...TERMINAL_STATUSES])}) FROM jobs WHERE id = k.job_id), true)
       RETURNING job_id
@@ -144,10 +143,17 @@ function toRow(job: NewJob, written: WrittenColumns): ShownJob {
   };
 }
 
+interface Holder {
+  id: string;
+  fingerprint: Buffer | null;
+  status: number | null;
+  job_id: string;
+}
+
 /** Finds, for jobs that were not written just now, the job that holds their key, or themselves from an earlier run. */
 async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string, InsertedJob>> {
-  const { rows: holders } = await sql<{ id: string; fingerprint: Buffer | null; job_id: string }>`
-    SELECT batch.job_id AS id, k.fingerprint, coalesce(k.job_id, batch.job_id) AS job_id
+  const { rows: holders } = await sql<Holder>`
+    SELECT batch.job_id AS id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
     FROM ${keyRecords(jobs)}
     LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`.execute(db);
   const holderOf = new Map(holders.map((holder) => [holder.id, holder]));
@@ -168,7 +174,7 @@ async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string
       if (!row) return [];
       if (row.id === job.id) return [[job.id, { kind: 'created', row }]];
       const same = job.idempotency && holder.fingerprint?.equals(job.idempotency.fingerprint);
-      return [[job.id, same ? { kind: 'replayed', row } : { kind: 'keyReused' }]];
+      return [[job.id, same ? { kind: 'replayed', row, status: holder.status } : { kind: 'keyReused' }]];
     }),
   );
 }

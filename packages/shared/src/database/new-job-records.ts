@@ -80,6 +80,7 @@ function keyRecord({ id, tenantId, idempotency }: NewJob) {
     route: idempotency?.route,
     key: idempotency?.key,
     fingerprint: idempotency && `\\x${idempotency.fingerprint.toString('hex')}`,
+    status: idempotency?.status,
   };
 }
 
@@ -89,6 +90,7 @@ const KEY_COLUMNS = columnsOf<typeof keyRecord>({
   route: 'text',
   key: 'text',
   fingerprint: 'bytea',
+  status: 'smallint',
 });
 
 /** Names the PostgreSQL type of each field of a record. */

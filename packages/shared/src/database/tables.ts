@@ -3,6 +3,7 @@ import type { Backoff } from '../job/backoff.ts';
 import type { BulkReplayStatus } from '../job/bulk-replay.ts';
 import type { JobStatus } from '../job/status.ts';
 import type { RetiredSecret } from '../webhook/retired-secrets.ts';
+import type { IdempotencyKeysTable } from './idempotency-keys-table.ts';
 
 /** Describes the ledger to Kysely; the migrations are what makes it. Times are `Date`s, ids bare UUIDs. */
 export interface Ledger {
@@ -169,16 +170,6 @@ interface JobsTable {
   started_at: Date | null;
   finished_at: Date | null;
   cancel_requested_at: Date | null;
-}
-
-interface IdempotencyKeysTable {
-  tenant_id: string;
-  route: string;
-  key: string;
-  fingerprint: Buffer;
-  job_id: string;
-  created_at: CreatedAt;
-  expires_at: Date;
 }
 
 export type AttemptOutcome = 'succeeded' | 'failed' | 'timeout' | 'worker_lost' | 'canceled' | 'released';

@@ -154,6 +154,13 @@ export const PROBLEMS = {
     meaning: 'The key is the only one of your tenant in force with the scope `admin`, so it stays in force.',
     remedy: 'Create another key with the scope `admin` first, and revoke this one with it.',
   },
+  idempotency_key_in_use: {
+    status: 409,
+    title: 'Another request with the idempotency key is under way',
+    meaning:
+      'A request with this `Idempotency-Key` is being worked on and was not done within two seconds. This one did nothing.',
+    remedy: 'Send the very same request again after `Retry-After` seconds.',
+  },
   body_too_large: {
     status: 413,
     title: 'The body is too large',
@@ -202,7 +209,8 @@ export const PROBLEMS = {
   idempotency_key_reused: {
     status: 422,
     title: 'The idempotency key was used for another request',
-    meaning: 'A request with this `Idempotency-Key` but another body was accepted before.',
+    meaning:
+      'A request with this `Idempotency-Key` but another body, or for another thing, was accepted before.',
     remedy: 'Use a new key for a new request, and the old key only to send the very same request again.',
   },
   internal_error: {

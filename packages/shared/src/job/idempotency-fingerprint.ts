@@ -5,6 +5,16 @@ import { parseExactly, replaceNumbers } from '../json/exact-numbers.ts';
 import { type JsonText, spliceTexts } from '../json/json-text.ts';
 
 /**
+ * Names a request that may come again: of a tenant, all with the same `route` and `key` are one. `fingerprint` tells whether
+ * they ask for the same.
+ */
+export interface RequestKey {
+  route: string;
+  key: string;
+  fingerprint: Buffer;
+}
+
+/**
  * Computes the fingerprint of a request: SHA-256 over the route and the canonical form of the body (RFC 8785), so
  * that the order of keys and white space do not matter. `body` must be a JSON value without lone surrogates; a number
  * that a double would change counts with all its digits, however it is spelled. A `JsonText` counts as what it means.

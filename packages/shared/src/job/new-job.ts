@@ -1,4 +1,5 @@
 import type { Backoff } from './backoff.ts';
+import type { RequestKey } from './idempotency-fingerprint.ts';
 
 /** A job with every default filled in, ready to be written; times are relative so that Postgres owns the clock. */
 export interface NewJob {
@@ -26,6 +27,6 @@ export interface NewJob {
   requestId?: string;
   traceparent?: string;
   tracestate?: string;
-  /** Same tenant, route and key make the same job; `fingerprint` is a hash of the canonical request. */
-  idempotency?: { route: string; key: string; fingerprint: Buffer };
+  /** Same tenant, route and key make the same job. `status` is that of the answer, where it does not depend on the wait. */
+  idempotency?: RequestKey & { status?: number };
 }

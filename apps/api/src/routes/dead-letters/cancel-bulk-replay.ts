@@ -1,8 +1,12 @@
 import { cancelBulkReplay as cancelInLedger, findBulkReplay } from '@accepted/shared/database/bulk-replays';
+import type { Database } from '@accepted/shared/database/connect';
+import type { BulkReplayStatus } from '@accepted/shared/job/bulk-replay';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { actOnce } from '../../http/act-once.ts';
 import { Problem } from '../../http/problem.ts';
-import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
+import { KeyHeader } from '../../schemas/request-headers.ts';
 import {
   BulkReplay,
   BulkReplayIdParameter,
@@ -17,8 +21,9 @@ const options = needsScope('dead-letters', {
   description: 'What is pending is not replayed any more; jobs that were replayed go on.',
   tags: ['dead-letters'],
   params: BulkReplayIdParameter,
+  headers: KeyHeader,
   querystring: NoParameters,
-  response: answers({ 200: { description: 'It is canceled.', schema: BulkReplay } }, [
+  response: answersOnce({ 200: { description: 'It is canceled.', schema: BulkReplay } }, [
     'bulk_replay_not_found',
     'bulk_replay_already_ended',
   ]),
@@ -26,15 +31,28 @@ const options = needsScope('dead-letters', {
 
 /** `POST /v1/bulk-replays/{id}/cancel`: ends a bulk replay where it stands. */
 export const cancelBulkReplay: FastifyPluginAsyncTypebox = async (app) => {
-  app.post('/v1/bulk-replays/:id/cancel', options, async (request) => {
+  app.post('/v1/bulk-replays/:id/cancel', options, async (request, reply) => {
     const { tenantId, id } = requestedBulkReplay(request);
-    const act = { actor: request.caller.keyId, reason: NO_REASON };
-    const isCanceled = await cancelInLedger(app.db, { tenantId, id, act });
-    const found = isCanceled === undefined ? undefined : await findBulkReplay(app.db, tenantId, id);
-    if (!found) throw bulkReplayNotFound();
-    if (!isCanceled) {
-      throw new Problem('bulk_replay_already_ended', { members: { replayStatus: found.replay.status } });
-    }
-    return bulkReplayView(found.replay, found.counts);
+    const byWhom = { actor: request.caller.keyId, reason: NO_REASON };
+    const find = async (db: Database) => {
+      const found = await findBulkReplay(db, tenantId, id);
+      if (!found) throw bulkReplayNotFound();
+      return found;
+    };
+    const { made } = await actOnce(request, reply, {
+      async act(tx) {
+        const isCanceled = await cancelInLedger(tx, { tenantId, id, act: byWhom });
+        const made = await find(tx);
+        if (!isCanceled) throw alreadyEnded(made.replay.status);
+        return { status: 200, made };
+      },
+      keep: () => id,
+      recall: () => find(app.db),
+    });
+    return bulkReplayView(made.replay, made.counts);
   });
 };
+
+function alreadyEnded(replayStatus: BulkReplayStatus): Problem {
+  return new Problem('bulk_replay_already_ended', { members: { replayStatus } });
+}

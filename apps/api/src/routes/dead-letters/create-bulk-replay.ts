@@ -1,17 +1,23 @@
 import {
+  type BulkReplayCounts,
+  type BulkReplayRequest,
   createBulkReplay as createInLedger,
+  findBulkReplay,
   MAX_BULK_REPLAYED,
   previewBulkReplay,
 } from '@accepted/shared/database/bulk-replays';
+import type { Database } from '@accepted/shared/database/connect';
 import type { DeadLetterSelection } from '@accepted/shared/database/select-dead-letters';
+import type { BulkReplayRow } from '@accepted/shared/database/tables';
 import { publicId } from '@accepted/shared/job/id';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import { actOnce } from '../../http/act-once.ts';
 import { bodyFaultsOf } from '../../plugins/validation.ts';
-import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
-import { BulkReplay, bulkReplayView } from './bulk-replay-view.ts';
+import { KeyHeader } from '../../schemas/request-headers.ts';
+import { BulkReplay, bulkReplayNotFound, bulkReplayView } from './bulk-replay-view.ts';
 import { NO_REASON, Reason } from './dead-letter-parameters.ts';
 import { readSelection, selectionFields, unknownIds } from './dead-letter-selection.ts';
 
@@ -61,9 +67,10 @@ const options = needsScope('dead-letters', {
   summary: 'Replay many dead letters',
   description: `Takes the open ones that match now, at most ${MAX_BULK_REPLAYED}, and replays them behind this, the oldest first.`,
   tags: ['dead-letters'],
+  headers: KeyHeader,
   querystring: NoParameters,
   body: Body,
-  response: answers(
+  response: answersOnce(
     {
       200: { description: 'What would be replayed.', schema: DryRun },
       202: {
@@ -82,6 +89,9 @@ const options = needsScope('dead-letters', {
   ),
 });
 
+type Preview = Static<typeof DryRun>;
+type Created = { replay: BulkReplayRow; counts: BulkReplayCounts };
+
 /** `POST /v1/dead-letters/replay`: replays dead letters by filter or by ids. */
 export const createBulkReplay: FastifyPluginAsyncTypebox = async (app) => {
   const config = { ...options.config, collectsFaults: true };
@@ -89,20 +99,38 @@ export const createBulkReplay: FastifyPluginAsyncTypebox = async (app) => {
     const selection = readSelection(request.body, bodyFaultsOf(request));
     const { dryRun, ratePerSecond, canary = 0, reason = NO_REASON } = request.body;
     const { tenantId, keyId } = request.caller;
-    if (dryRun) return await preview(app, tenantId, selection);
-    const act = { actor: keyId, reason };
     const rate = ratePerSecond === undefined ? {} : { ratePerSecond };
-    const created = await createInLedger(app.db, { tenantId, selection, act, canary, ...rate });
-    if (!('replay' in created)) throw unknownIds(selection, created.unknown);
-    const counts = { pending: created.replay.matched, skipped: 0, replayed: 0, succeeded: 0, failed: 0 };
-    const view = bulkReplayView(created.replay, counts);
-    return reply.code(202).header('location', view.links.self).send(view);
+    const asked = { tenantId, selection, act: { actor: keyId, reason }, canary, ...rate };
+    const { status, made } = await actOnce<Preview | Created, Preview | string>(request, reply, {
+      act: async (tx) =>
+        dryRun
+          ? { status: 200, made: await preview(tx, tenantId, selection) }
+          : { status: 202, made: await create(tx, asked) },
+      keep: (made) => ('dryRun' in made ? made : made.replay.id),
+      recall: (kept) => (typeof kept === 'string' ? find(app.db, tenantId, kept) : kept),
+    });
+    if ('dryRun' in made) return reply.code(status).send(made);
+    const view = bulkReplayView(made.replay, made.counts);
+    return reply.code(status).header('location', view.links.self).send(view);
   });
 };
 
-async function preview(app: FastifyInstance, tenantId: string, selection: DeadLetterSelection) {
+async function create(tx: Database, request: BulkReplayRequest): Promise<Created> {
+  const created = await createInLedger(tx, request);
+  if (!('replay' in created)) throw unknownIds(request.selection, created.unknown);
+  const { replay } = created;
+  return { replay, counts: { pending: replay.matched, skipped: 0, replayed: 0, succeeded: 0, failed: 0 } };
+}
+
+async function find(db: Database, tenantId: string, id: string): Promise<Created> {
+  const found = await findBulkReplay(db, tenantId, id);
+  if (!found) throw bulkReplayNotFound();
+  return found;
+}
+
+async function preview(tx: Database, tenantId: string, selection: DeadLetterSelection): Promise<Preview> {
   const request = { tenantId, selection, sampleSize: SAMPLE_SIZE };
-  const { matched, limited, sample, unknown } = await previewBulkReplay(app.db, request);
+  const { matched, limited, sample, unknown } = await previewBulkReplay(tx, request);
   if (unknown.length > 0) throw unknownIds(selection, unknown);
   return { dryRun: true, matched, limited, sample: sample.map((id) => publicId('deadLetter', id)) };
 }

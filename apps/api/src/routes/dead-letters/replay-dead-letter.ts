@@ -1,15 +1,24 @@
-import { type ReplayResult, replayTenantsDeadLetter } from '@accepted/shared/database/act-on-dead-letters';
+import {
+  type PayloadEdit,
+  type ReplayResult,
+  replayTenantsDeadLetter,
+} from '@accepted/shared/database/act-on-dead-letters';
+import type { Database } from '@accepted/shared/database/connect';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import { findDeadLetter } from '@accepted/shared/database/read-dead-letters';
 import { findJob } from '@accepted/shared/database/read-jobs';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { actOnce } from '../../http/act-once.ts';
 import { allowNoBody } from '../../http/optional-body.ts';
 import { Problem } from '../../http/problem.ts';
-import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
+import { KeyHeader } from '../../schemas/request-headers.ts';
 import { answerJob, deliveriesOf, jobNotFound } from '../jobs/answer-job.ts';
+import { jobMemory } from '../jobs/job-memory.ts';
 import {
   DeadLetterIdParameter,
   deadLetterNotFound,
@@ -41,10 +50,11 @@ const options = needsScope('dead-letters', {
     'Puts the same job, under the same id, back to `queued`, with its attempts counted anew. The body may be left out.',
   tags: ['dead-letters'],
   params: DeadLetterIdParameter,
+  headers: KeyHeader,
   querystring: NoParameters,
   body: Body,
   'x-optional-body': true,
-  response: answers(
+  response: answersOnce(
     {
       202: {
         description: 'The job is queued again.',
@@ -70,28 +80,44 @@ export const replayDeadLetter: FastifyPluginAsyncTypebox = async (app) => {
     '/v1/dead-letters/:id/replay',
     { ...options, preValidation: allowNoBody },
     async (request, reply) => {
-      const { tenantId, id } = requestedDeadLetter(request);
-      const { body } = request;
-      const edit = 'payload' in body ? await readEdit(app, tenantId, id, body.payload) : undefined;
-      const act = { actor: request.caller.keyId, reason: body.reason ?? NO_REASON };
-      const result = await replayTenantsDeadLetter(app.db, { tenantId, id, act, ...(edit && { edit }) });
-      const { jobId, queue } = replayed(result);
-      announce(app, queue);
-      const row = await findJob(app.db, tenantId, jobId);
-      if (!row) throw jobNotFound();
-      const view = answerJob(app, reply, row, await deliveriesOf(app, row));
-      return reply.code(202).header('location', view.links.self).send(view);
+      const letter = requestedDeadLetter(request);
+      // Not within the transaction: the check may take its time, and others need the connection.
+      const edit = 'payload' in request.body ? await readEdit(app, letter, request.body.payload) : undefined;
+      const byWhom = { actor: request.caller.keyId, reason: request.body.reason ?? NO_REASON };
+      const { status, made, isReplay } = await actOnce(request, reply, {
+        async act(tx) {
+          const result = await replayTenantsDeadLetter(tx, { ...letter, act: byWhom, ...(edit && { edit }) });
+          return { status: 202, made: await findReplayed(tx, letter.tenantId, result) };
+        },
+        ...jobMemory(request),
+      });
+      if (!isReplay) announce(app, made.queue);
+      const view = answerJob(app, reply, made, await deliveriesOf(app, made));
+      return reply.code(status).header('location', view.links.self).send(view);
     },
   );
 };
 
-async function readEdit(app: FastifyInstance, tenantId: string, id: string, payload: unknown) {
+/** `undefined` where the act itself says why there is nothing to edit, or the request has come before. */
+async function readEdit(
+  app: FastifyInstance,
+  { tenantId, id }: { tenantId: string; id: string },
+  payload: unknown,
+): Promise<PayloadEdit | undefined> {
   const details = await findDeadLetter(app.db, tenantId, id);
-  if (!details) throw deadLetterNotFound();
-  const { resolution } = details.letter;
-  if (resolution) throw alreadyResolved(resolution);
+  if (!details || details.letter.resolution) return undefined;
   const inspect = app.inspectPayloadsOf(tenantId);
   return checkEditedPayload({ catalog: app.catalog, inspect }, details, payload);
+}
+
+async function findReplayed(
+  tx: Database,
+  tenantId: string,
+  result: ReplayResult | undefined,
+): Promise<ShownJob> {
+  const row = await findJob(tx, tenantId, replayed(result).jobId);
+  if (!row) throw jobNotFound();
+  return row;
 }
 
 function replayed(result: ReplayResult | undefined) {

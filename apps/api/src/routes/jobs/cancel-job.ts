@@ -1,12 +1,17 @@
 import { type CancelResult, cancelJob as cancelInLedger } from '@accepted/shared/database/cancel-jobs';
+import type { Done } from '@accepted/shared/database/idempotency-keys';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
+import type { ShownJob } from '@accepted/shared/database/shown-job';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { actOnce } from '../../http/act-once.ts';
 import { Problem } from '../../http/problem.ts';
-import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
+import { KeyHeader } from '../../schemas/request-headers.ts';
 import { answerJob, deliveriesOf, jobNotFound, requestedJob } from './answer-job.ts';
+import { jobMemory } from './job-memory.ts';
 
 const options = needsScope('jobs:write', {
   summary: 'Cancel a job',
@@ -14,8 +19,9 @@ const options = needsScope('jobs:write', {
     'A job that waits is canceled at once. One that runs is asked to stop: its handler decides, and may still succeed.',
   tags: ['jobs'],
   params: JobIdParameter,
+  headers: KeyHeader,
   querystring: NoParameters,
-  response: answers(
+  response: answersOnce(
     {
       200: { description: 'The job was canceled before it ran.', schema: Type.Ref('Job') },
       202: { description: 'The job is running; its handler was asked to stop.', schema: Type.Ref('Job') },
@@ -28,20 +34,28 @@ const options = needsScope('jobs:write', {
 export const cancelJob: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/v1/jobs/:id/cancel', options, async (request, reply) => {
     const job = requestedJob(request);
-    const result = await cancelInLedger(app.db, job.tenantId, job.id);
-    if (!result) throw jobNotFound();
-    if (result.kind === 'alreadyFinished') {
-      throw new Problem('job_already_finished', { members: { jobStatus: result.row.status } });
-    }
-    announce(app, result);
-    const body = answerJob(app, reply, result.row, await deliveriesOf(app, result.row));
-    return reply.code(result.kind === 'canceled' ? 200 : 202).send(body);
+    const { status, made, isReplay } = await actOnce(request, reply, {
+      act: async (tx) => canceled(await cancelInLedger(tx, job.tenantId, job.id)),
+      ...jobMemory(request),
+    });
+    if (!isReplay) announce(app, made);
+    const body = answerJob(app, reply, made, await deliveriesOf(app, made));
+    return reply.code(status).send(body);
   });
 };
 
+function canceled(result: CancelResult | undefined): Done<ShownJob> {
+  if (!result) throw jobNotFound();
+  const { kind, row } = result;
+  if (kind === 'alreadyFinished') {
+    throw new Problem('job_already_finished', { members: { jobStatus: row.status } });
+  }
+  return { status: kind === 'canceled' ? 200 : 202, made: row };
+}
+
 /** Tells the worker or the waiting requests at once; both also poll, so nobody waits for this. */
-function announce(app: FastifyInstance, { kind, row }: CancelResult): void {
-  const channel = kind === 'requested' ? CHANNELS.cancelRequested : CHANNELS.jobFinished;
+function announce(app: FastifyInstance, row: ShownJob): void {
+  const channel = row.status === 'running' ? CHANNELS.cancelRequested : CHANNELS.jobFinished;
   notify(app.db, channel, row.id).catch((error: unknown) => {
     app.log.warn({ err: error }, 'a cancel was not announced; those it concerns poll');
   });

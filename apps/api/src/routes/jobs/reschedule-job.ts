@@ -1,3 +1,4 @@
+import type { Database } from '@accepted/shared/database/connect';
 import { CHANNELS, notify } from '@accepted/shared/database/notifications';
 import { findJob } from '@accepted/shared/database/read-jobs';
 import {
@@ -9,13 +10,16 @@ import { isTerminal } from '@accepted/shared/job/status';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import { actOnce } from '../../http/act-once.ts';
 import { type Fault, Problem, validationFailed } from '../../http/problem.ts';
 import { bodyFaultsOf } from '../../plugins/validation.ts';
-import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
+import { KeyHeader } from '../../schemas/request-headers.ts';
 import { RescheduleRequest } from '../../submit/change-requests.ts';
 import { faultsOfStart, resolveStart } from '../../submit/resolve-job.ts';
 import { answerJob, deliveriesOf, jobNotFound, requestedJob } from './answer-job.ts';
+import { jobMemory } from './job-memory.ts';
 
 const options = needsScope('jobs:write', {
   summary: 'Reschedule a job',
@@ -24,9 +28,10 @@ const options = needsScope('jobs:write', {
     '`expiresAt`. Safe to send again.',
   tags: ['jobs'],
   params: JobIdParameter,
+  headers: KeyHeader,
   querystring: NoParameters,
   body: RescheduleRequest,
-  response: answers(
+  response: answersOnce(
     { 200: { description: 'The job, which waits for its new time.', schema: Type.Ref('Job') } },
     [
       'malformed_json',
@@ -45,21 +50,30 @@ export const rescheduleJob: FastifyPluginAsyncTypebox = async (app) => {
   const config = { ...options.config, collectsFaults: true };
   app.post('/v1/jobs/:id/reschedule', { ...options, config }, async (request, reply) => {
     const job = requestedJob(request);
-    const faults = faultsOf(request.body, bodyFaultsOf(request));
-    // Whoever may not know of the job is not told either what a right body would be.
-    if (faults.length > 0 && !(await findJob(app.db, job.tenantId, job.id))) throw jobNotFound();
-    if (faults.length > 0) throw validationFailed(faults);
-    const start = resolveStart(request.body);
-    const row = rescheduled(request.body, await rescheduleInLedger(app.db, job.tenantId, job.id, start));
-    announce(app, row);
-    return answerJob(app, reply, row, await deliveriesOf(app, row));
+    await refuse(app.db, job, bodyFaultsOf(request));
+    const { body } = request;
+    const { made, isReplay } = await actOnce(request, reply, {
+      async act(tx) {
+        // What was right when it was first asked for may be in the past when it is asked for again.
+        await refuse(tx, job, faultsOf(body));
+        const result = await rescheduleInLedger(tx, job.tenantId, job.id, resolveStart(body));
+        return { status: 200, made: rescheduled(body, result) };
+      },
+      ...jobMemory(request),
+    });
+    if (!isReplay) announce(app, made);
+    return answerJob(app, reply, made, await deliveriesOf(app, made));
   });
 };
 
-/** `body` may have any shape when `bodyFaults` says so. */
-function faultsOf(body: RescheduleRequest | null | undefined, bodyFaults: Fault[]): Fault[] {
-  if (bodyFaults.length > 0) return bodyFaults;
-  const { runAt, delayMs } = body ?? {};
+/** Whoever may not know of the job is not told either what a right body would be. */
+async function refuse(db: Database, job: { tenantId: string; id: string }, faults: Fault[]): Promise<void> {
+  if (faults.length === 0) return;
+  if (!(await findJob(db, job.tenantId, job.id))) throw jobNotFound();
+  throw validationFailed(faults);
+}
+
+function faultsOf({ runAt, delayMs }: RescheduleRequest): Fault[] {
   if (runAt === undefined && delayMs === undefined)
     return [{ pointer: '', detail: 'Give either `runAt` or `delayMs`.' }];
   return faultsOfStart(

@@ -1,0 +1,64 @@
+import { asTenant } from '@accepted/shared/database/as-tenant';
+import type { Database } from '@accepted/shared/database/connect';
+import { actOnce as actOnceInLedger, type Done } from '@accepted/shared/database/idempotency-keys';
+import { idempotencyFingerprint, type RequestKey } from '@accepted/shared/job/idempotency-fingerprint';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { parseIdempotencyKey } from './idempotency-key.ts';
+import { Problem } from './problem.ts';
+
+/** What a request does, and how its answer can be made again when the request comes again. */
+export interface Deed<Made, Kept> {
+  /**
+   * Does it, by functions of the ledger that take part in `tx`. Throws a problem where there is nothing to do: that is not
+   * remembered. May run again after a conflict, and must not ask for another connection.
+   */
+  act(tx: Database): Promise<Done<Made>>;
+  /** Answers what is kept of it: JSON of 4 kB at most, so an id rather than a thing, and no secret in the clear. */
+  keep(made: Made): Kept;
+  /** Reads what was made, as it is now. */
+  recall(kept: Kept): Made | Promise<Made>;
+  /** Only the API key that sent the first request is told again: for answers with a secret. */
+  isPrivate?: boolean;
+}
+
+/**
+ * Does what a request asks for, once for its `Idempotency-Key`: the same request again is told what the first did, with
+ * `Idempotent-Replayed`. The body must be valid, and what the caller may do must have been checked.
+ */
+export async function actOnce<Made, Kept>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { act, keep, recall, isPrivate = false }: Deed<Made, Kept>,
+): Promise<Done<Made> & { isReplay: boolean }> {
+  const { db } = request.server;
+  const { tenantId } = request.caller;
+  const requestKey = requestKeyOf(request, isPrivate);
+  if (!requestKey) return { ...(await asTenant(db, tenantId, act)), isReplay: false };
+  const result = await actOnceInLedger(db, { tenantId, requestKey, act, keep });
+  switch (result.kind) {
+    case 'keyReused':
+      throw new Problem('idempotency_key_reused');
+    case 'keyInUse':
+      throw new Problem('idempotency_key_in_use', { headers: { 'retry-after': '1' } });
+    case 'done':
+      return { status: result.status, made: result.made, isReplay: false };
+    case 'replayed': {
+      const made = await recall(result.kept as Kept);
+      reply.header('idempotent-replayed', 'true');
+      return { status: result.status, made, isReplay: true };
+    }
+  }
+}
+
+/** A key belongs to its route, so that one used on another is another key; what the path names is part of what is asked. */
+function requestKeyOf(request: FastifyRequest, isPrivate: boolean): RequestKey | undefined {
+  const { method, url, routeOptions, body, caller } = request;
+  const key = parseIdempotencyKey(request.headers['idempotency-key'] as string | string[] | undefined);
+  if (key === undefined) return undefined;
+  const target = `${method} ${url}${isPrivate ? ` by ${caller.keyId}` : ''}`;
+  return {
+    route: `${method} ${routeOptions.url}`,
+    key,
+    fingerprint: idempotencyFingerprint(target, body ?? null),
+  };
+}
