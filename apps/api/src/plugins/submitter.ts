@@ -6,6 +6,13 @@ import { Problem } from '../http/problem.ts';
 import { createAcceptor } from '../submit/acceptor.ts';
 import { createReadyAnnouncer } from '../submit/announce-ready.ts';
 
+interface SubmittedJob {
+  row: ShownJob;
+  replayed: boolean;
+  /** That of the first answer, where it is known already. */
+  status: number | undefined;
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
     /**
@@ -13,7 +20,7 @@ declare module 'fastify' {
      * same idempotency key is the answer. Rejects with a problem, or when Postgres is unavailable. A job whose turn to be
      * written comes when `isWanted` answers `false` is not written.
      */
-    submitJob(job: NewJob, isWanted: () => boolean): Promise<{ row: ShownJob; replayed: boolean }>;
+    submitJob(job: NewJob, isWanted: () => boolean): Promise<SubmittedJob>;
     /** Whether jobs are being written, so that one which waits for too long waits for others and not for Postgres. */
     isWriting(): boolean;
   }
@@ -33,7 +40,8 @@ export const submitter = fp(async (app) => {
     if (accepted.kind === 'refused') throw accepted.error;
     const { kind, row } = accepted;
     if (kind === 'created' && row.status === 'queued') announcer.announce(row.queue);
-    return { row, replayed: kind === 'replayed' };
+    const status = kind === 'replayed' ? accepted.status : job.idempotency?.status;
+    return { row, replayed: kind === 'replayed', status: status ?? undefined };
   });
 
   app.decorate('isWriting', acceptor.isWriting);

@@ -1,4 +1,5 @@
 import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
+import { settleStatus } from '@accepted/shared/database/idempotency-keys';
 import type { ShownJob } from '@accepted/shared/database/shown-job';
 import { newUuid } from '@accepted/shared/job/id';
 import { idempotencyFingerprint } from '@accepted/shared/job/idempotency-fingerprint';
@@ -6,6 +7,7 @@ import type { NewJob } from '@accepted/shared/job/new-job';
 import { isTerminal } from '@accepted/shared/job/status';
 import { parseTraceContext } from '@accepted/shared/job/trace-context';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { clientSignal } from '../../http/client-signal.ts';
 import { spend } from '../../http/database-budget.ts';
 import { parseIdempotencyKey } from '../../http/idempotency-key.ts';
 import { parsePreferences } from '../../http/preferences.ts';
@@ -15,6 +17,9 @@ import { WAIT_HEADERS } from '../../schemas/response-headers.ts';
 import { tooManyBytes } from '../../submit/acceptor.ts';
 import type { Submission } from '../../submit/resolve-job.ts';
 import { answerJob, applyPreferences, deliveriesOf } from './answer-job.ts';
+
+const FINISHED = 200;
+const ACCEPTED = 202;
 
 const ACCEPTED_HEADERS = {
   Location: 'Where to follow the job.',
@@ -49,9 +54,20 @@ export function submissionOf(
     requestId: request.id,
     ...parseTraceContext(traceparent, tracestate),
     ...(key !== undefined && {
-      idempotency: { route, key, fingerprint: idempotencyFingerprint(route, asked) },
+      idempotency: {
+        route,
+        key,
+        fingerprint: idempotencyFingerprint(route, asked),
+        ...statusWithoutWait(request),
+      },
     }),
   };
+}
+
+/** How a request that does not wait will be answered; where one waits, that shows at its end. */
+function statusWithoutWait({ headers }: FastifyRequest): { status?: number } {
+  const { waitSeconds = 0 } = parsePreferences(headers.prefer as string | undefined);
+  return waitSeconds === 0 ? { status: ACCEPTED } : {};
 }
 
 /** Takes a job in durably and answers it, at once or after the wait that the caller prefers. The 202 is the promise. */
@@ -62,15 +78,29 @@ export async function acceptJob(
   { job, maxWaitSeconds }: { job: NewJob; maxWaitSeconds: number },
 ): Promise<FastifyReply> {
   const preferences = parsePreferences(request.headers.prefer as string | undefined);
-  const { row, replayed } = await write(app, request, job);
+  const { row, replayed, status } = await write(app, request, job);
   const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
   const current =
-    waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, row, waitMs, request.signal)) : row;
+    waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, row, waitMs, clientSignal(reply))) : row;
   const deliveries = await keepPromise([], () => deliveriesOf(app, current));
   const body = answerJob(app, reply, current, deliveries);
   reply.header('location', body.links.self);
   if (replayed) reply.header('idempotent-replayed', 'true');
-  return reply.code(waitMs > 0 && isTerminal(current.status) ? 200 : 202).send(body);
+  const ownStatus = waitMs > 0 && isTerminal(current.status) ? FINISHED : ACCEPTED;
+  return reply.code(status ?? (await settle(reply, job, row.id, ownStatus))).send(body);
+}
+
+/** The first of the requests with a key that comes to be answered decides with which status all of them are. */
+async function settle(
+  { server, raw }: FastifyReply,
+  { tenantId, idempotency }: NewJob,
+  jobId: string,
+  status: number,
+): Promise<number> {
+  // Nobody is answered whose client is gone.
+  if (!idempotency || raw.destroyed) return status;
+  const { route, key } = idempotency;
+  return keepPromise(status, () => settleStatus(server.db, { tenantId, route, key, jobId }, status));
 }
 
 /** Writes the job within the time that its caller is given, and says why when that was too short. */

@@ -1,6 +1,7 @@
 import { findJob } from '@accepted/shared/database/read-jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { clientSignal } from '../../http/client-signal.ts';
 import { matchesETag } from '../../http/conditional.ts';
 import { parsePreferences } from '../../http/preferences.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
@@ -57,7 +58,7 @@ export const getJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = asy
     const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
     const row =
       waitMs > 0
-        ? await waitForJob(app, job, waitMs, request.signal)
+        ? await waitForJob(app, job, waitMs, clientSignal(reply))
         : await findJob(app.db, job.tenantId, job.id);
     if (!row) throw jobNotFound();
     const body = answerJob(app, reply, row, await deliveriesOf(app, row));

@@ -5,7 +5,10 @@ import type { Deed } from '../../http/act-once.ts';
 import { jobNotFound } from './answer-job.ts';
 
 /** How a job that a request acted on is kept with the key of that request: by its id. It may be gone by then. */
-export function jobMemory({ server, caller }: FastifyRequest): Pick<Deed<ShownJob, string>, 'keep' | 'recall'> {
+export function jobMemory({
+  server,
+  caller,
+}: FastifyRequest): Pick<Deed<ShownJob, string>, 'keep' | 'recall'> {
   return {
     keep: (row) => row.id,
     async recall(id) {
