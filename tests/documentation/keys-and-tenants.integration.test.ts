@@ -30,7 +30,7 @@ async function followThePage(settings: Record<string, string> = {}) {
 const tenantNames = async () =>
   (await api.db.selectFrom('tenants').select('name').orderBy('name').execute()).map(({ name }) => name);
 
-test('a tenant that is added as the page says has a key that works at once, and sees its own alone', async () => {
+test('a tenant that is added as the page says has a key that works at once, sees its own alone, and gives away nothing beyond', async () => {
   const jobOfDefault = await api.submit();
   const { exitCode, shown } = await followThePage();
   expect(exitCode).toBe(0);
@@ -45,6 +45,11 @@ test('a tenant that is added as the page says has a key that works at once, and 
 
   const made = await api.send('POST', '/v1/api-keys', { key, body: { name: 'a', scopes: ['jobs:read'] } });
   expect(made.statusCode).toBe(201);
+  for (const scope of ['metrics', 'operator']) {
+    const beyond = await api.send('POST', '/v1/api-keys', { key, body: { name: 'b', scopes: [scope] } });
+    expect([scope, beyond.statusCode]).toEqual([scope, 403]);
+  }
+  expect((await api.send('GET', '/metrics', { key })).statusCode).toBe(403);
   const actors = (await api.send('GET', '/v1/audit-log', { key })).json().data;
   expect(actors.map(({ actor }: { actor: string }) => actor)).toEqual([expect.any(String), 'add-tenant']);
 

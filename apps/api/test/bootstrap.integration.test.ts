@@ -1,4 +1,4 @@
-import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { generateApiKey, parseApiKey, SCOPES } from '@accepted/shared/database/api-keys';
 import type { Database } from '@accepted/shared/database/connect';
 import {
   ensureBootstrap,
@@ -11,7 +11,7 @@ import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ApiUnderTest, startApi } from './api-under-test.ts';
+import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
 
 let api: ApiUnderTest;
 beforeAll(async () => {
@@ -35,6 +35,36 @@ describe('ensureBootstrap', () => {
     const changed = text.replace(/[0-9a-f]{64}$/, '0'.repeat(64));
     await expect(ensureBootstrap(api.db, secretBox, { apiKey: changed })).rejects.toThrow('another secret');
     await expect(ensureBootstrap(api.db, secretBox, { apiKey: 'acc_x' })).rejects.toThrow('not of the form');
+  });
+
+  test('a key from before there was a scope gets it, and no key of another tenant does', async () => {
+    const apiKey = generateApiKey().text;
+    await ensureBootstrap(api.db, secretBox, { apiKey });
+    const { id } = parseApiKey(apiKey) ?? {};
+    const scopes = async () =>
+      (
+        await api.db
+          .selectFrom('api_keys')
+          .select('scopes')
+          .where('id', '=', id ?? '')
+          .execute()
+      )[0]?.scopes;
+    const set = (values: object) =>
+      api.db
+        .updateTable('api_keys')
+        .set(values)
+        .where('id', '=', id ?? '')
+        .execute();
+
+    await set({ scopes: ['jobs:read', 'of another version'] });
+    await ensureBootstrap(api.db, secretBox, { apiKey });
+    expect((await scopes())?.sort()).toEqual([...SCOPES, 'of another version'].sort());
+
+    await createOtherTenant(api.db);
+    const other = await api.db.selectFrom('tenants').select('id').where('name', '=', 'other').execute();
+    await set({ scopes: ['jobs:read'], tenant_id: other[0]?.id });
+    await ensureBootstrap(api.db, secretBox, { apiKey });
+    expect(await scopes()).toEqual(['jobs:read']);
   });
 
   test('a webhook secret that was made up stays, and one that the operator gives takes its place', async () => {

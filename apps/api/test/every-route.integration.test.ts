@@ -10,6 +10,7 @@ interface FoundRoute {
   method: 'GET' | 'POST' | 'DELETE';
   url: string;
   scope: Scope | undefined;
+  orScope: Scope | undefined;
 }
 
 /** All routes of the app, those too that OpenAPI does not show. */
@@ -26,7 +27,8 @@ function collectRoutes(message: unknown): void {
   const { fastify } = message as { fastify: FastifyInstance };
   fastify.addHook('onRoute', ({ method, url, config }) => {
     for (const verb of [method].flat()) {
-      if (verb !== 'HEAD') found.push({ method: verb as 'GET', url, scope: config?.scope });
+      if (verb !== 'HEAD')
+        found.push({ method: verb as 'GET', url, scope: config?.scope, orScope: config?.orScope });
     }
   });
 }
@@ -96,9 +98,9 @@ describe('every route under /v1', () => {
     }
   });
 
-  test('answers 403 to a key that has every scope but its own', async () => {
+  test('answers 403 to a key that has every scope but its own, or its two', async () => {
     for (const route of tenantRoutes()) {
-      const scopes = SCOPES.filter((scope) => scope !== route.scope);
+      const scopes = SCOPES.filter((scope) => scope !== route.scope && scope !== route.orScope);
       const request = { tenantId: api.tenantId, name: 'lacks one', scopes, actor: 'test' };
       const reply = await call(route, route.url, (await createApiKey(api.db, request)).text);
       expect([nameOf(route), reply.statusCode, reply.json().code]).toEqual([

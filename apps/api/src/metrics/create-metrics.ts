@@ -1,7 +1,7 @@
 import type { CounterTotal } from '@accepted/shared/database/counters';
 import type { JobsWithoutBuild } from '@accepted/shared/database/jobs-without-build';
-import type { QueueStatistics } from '@accepted/shared/database/queue-estimates';
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
+import type { QueueStatistics } from '../plugins/queue-statistics.ts';
 
 /** What the metrics of one moment are made of. */
 export interface Measurement {

@@ -16,20 +16,21 @@ export function describeOperation(this: FastifyInstance, route: RouteOptions): v
   if (!schema?.summary) return;
   // The plugins that it uses itself come after its own name.
   const [pluginName] = this.pluginName.split(' -> ');
-  const scope = schema.security?.[0]?.apiKey?.[0];
+  const scopes = (schema.security ?? []).flatMap(({ apiKey = [] }) => apiKey);
   const description = schema.description ?? `${schema.summary}.`;
   route.schema = {
     ...route.schema,
     operationId: schema.operationId ?? pluginName,
-    ...(scope === undefined ? { description, security: [] } : withScope(description, scope)),
+    ...(scopes.length === 0 ? { description, security: [] } : withScopes(description, scopes)),
   } as object;
 }
 
-/** OpenAPI 3.1 has room for the scope in `security`, but readers of it know scopes of OAuth only. */
-function withScope(description: string, scope: string): object {
+/** OpenAPI 3.1 has room for scopes in `security`, but readers of it know scopes of OAuth only. */
+function withScopes(description: string, scopes: string[]): object {
+  const named = scopes.map((scope) => `\`${scope}\``).join(' or ');
   return {
-    description: `${description}\n\nNeeds the scope \`${scope}\`.`,
+    description: `${description}\n\nNeeds the scope ${named}.`,
     security: [{ apiKey: [] }],
-    'x-required-scope': scope,
+    'x-required-scope': scopes[0],
   };
 }

@@ -3,11 +3,12 @@ import type { Scope } from '@accepted/shared/database/api-keys';
 /** What each scope lets a key do. */
 const SCOPE_TEXTS: Record<Scope, string> = {
   'jobs:write': 'submit and cancel jobs',
-  'jobs:read': 'read jobs, job types and queues',
+  'jobs:read': 'read jobs and job types, and what its tenant has in the queues',
   'dead-letters': 'read dead letters with their stacks, replay and discard them',
   webhooks: 'manage webhooks',
-  metrics: 'read the metrics of all tenants',
   admin: 'manage the API keys of its tenant, and read its audit log',
+  metrics: 'read the metrics of all tenants',
+  operator: 'see the queues over all tenants',
 };
 
 export const SECURITY_SCHEMES = {

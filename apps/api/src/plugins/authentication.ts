@@ -22,6 +22,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** What the API key must be allowed to do; every route under `/v1` names one. */
     scope?: Scope;
+    /** What does as well. */
+    orScope?: Scope;
   }
   interface FastifyInstance {
     /** Makes a revocation hold in this process at once; others learn of it within 5 seconds. */
@@ -90,8 +92,9 @@ export const authentication = fp(async (app) => {
     const { authorization = '' } = request.headers;
     const admit = (caller: Caller) => {
       request.caller = caller;
-      const { scope = '' } = request.routeOptions.config;
-      done(caller.scopes.includes(scope) ? undefined : missingScope(scope));
+      const { scope = '', orScope = scope } = request.routeOptions.config;
+      const mayCall = caller.scopes.includes(scope) || caller.scopes.includes(orScope);
+      done(mayCall ? undefined : missingScope(scope));
     };
     const caller = recognized(authorization);
     if (caller) admit(caller);

@@ -47,6 +47,12 @@ export function needsScope<Schema extends object>(scope: Scope, schema: Schema) 
   return { schema: { ...schema, security: [{ apiKey: [scope] }] }, config: { scope } };
 }
 
+/** Adds two scopes of which a key needs one. The route tells by the caller what to show. */
+export function needsEitherScope<Schema extends object>(scope: Scope, orScope: Scope, schema: Schema) {
+  const security = [{ apiKey: [scope] }, { apiKey: [orScope] }];
+  return { schema: { ...schema, security }, config: { scope, orScope } };
+}
+
 /** Describes every answer of a route that needs a key: its own, its problems, and those that any route can have. */
 export function answers(own: Record<number, Answer>, problems: ProblemCode[]): Record<string, object> {
   return openAnswers(own, [...problems, ...COMMON_PROBLEMS]);

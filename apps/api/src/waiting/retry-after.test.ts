@@ -27,3 +27,9 @@ test.each([
 test('a finished job need not be asked for again', () => {
   expect(retryAfterSeconds({ status: 'failed', run_at: NOW }, load(10, 1), NOW)).toBeUndefined();
 });
+
+test('a tenant cannot tell from it how many jobs others have', () => {
+  const secondsOf = (waiting: number) =>
+    retryAfterSeconds({ status: 'queued', run_at: NOW }, load(waiting, 0, 1), NOW);
+  expect([51, 60, 69].map(secondsOf)).toEqual([70, 70, 70]);
+});

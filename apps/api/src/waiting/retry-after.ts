@@ -4,6 +4,8 @@ import { isTerminal, type JobStatus } from '@accepted/shared/job/status';
 const MIN_SECONDS = 1;
 const MAX_SECONDS = 300;
 
+const STEPS_SECONDS = [0, 1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300];
+
 /** Nothing can be measured without a worker; a deploy or a restart takes about this long. */
 const NO_WORKER_SECONDS = 30;
 
@@ -23,8 +25,12 @@ export function retryAfterSeconds(
   return Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, seconds));
 }
 
-/** An idle queue has no measured rate; then every slot of its workers is taken to finish a job a second. */
+/**
+ * An idle queue has no measured rate; then every slot of its workers is taken to finish a job a second. Told in steps, or
+ * a tenant could work out how many jobs of others wait.
+ */
 function secondsToDrain({ waiting, finishedPerSecond, concurrency }: QueueLoad): number {
   if (concurrency === 0) return NO_WORKER_SECONDS;
-  return waiting / (finishedPerSecond > 0 ? finishedPerSecond : concurrency);
+  const seconds = waiting / (finishedPerSecond > 0 ? finishedPerSecond : concurrency);
+  return STEPS_SECONDS.find((step) => step >= seconds) ?? MAX_SECONDS;
 }

@@ -5,8 +5,11 @@ import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
 import type { ApiKeyRow, Ledger } from './tables.ts';
 
-/** Names what an API key can be allowed to do. */
-export const SCOPES = ['jobs:write', 'jobs:read', 'dead-letters', 'webhooks', 'metrics', 'admin'] as const;
+/** Names what an API key can be allowed to do within its tenant. */
+export const TENANT_SCOPES = ['jobs:write', 'jobs:read', 'dead-letters', 'webhooks', 'admin'] as const;
+
+/** Names all that a key can be allowed to do: `metrics` and `operator` reach beyond its tenant. */
+export const SCOPES = [...TENANT_SCOPES, 'metrics', 'operator'] as const;
 
 export type Scope = (typeof SCOPES)[number];
 

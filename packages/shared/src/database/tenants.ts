@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { newUuid } from '../job/id.ts';
 import { type SecretBox, SecretBoxError } from '../secrets/secret-box.ts';
 import { type RetiredSecret, retire, stillSigning } from '../webhook/retired-secrets.ts';
-import { hashSecret, insertApiKey, parseApiKey, SCOPES } from './api-keys.ts';
+import { hashSecret, insertApiKey, parseApiKey, SCOPES, TENANT_SCOPES } from './api-keys.ts';
 import type { Database } from './connect.ts';
 
 const DEFAULT_TENANT = 'default';
@@ -31,24 +31,30 @@ export async function ensureBootstrap(
   const tenantId = await ensureTenant(db, secretBox, webhookSecret);
   await sealStoredSecrets(db, secretBox);
   const secretHash = hashSecret(parsed.secret);
-  await db
-    .insertInto('api_keys')
-    .values({
-      id: parsed.id,
-      tenant_id: tenantId,
-      name: 'bootstrap',
-      secret_hash: secretHash,
-      scopes: [...SCOPES],
-      revoked_at: null,
-    })
-    .onConflict((conflict) => conflict.column('id').doNothing())
-    .execute();
+  await ensureKey(db, { id: parsed.id, tenantId, secretHash });
   const stored = db.selectFrom('api_keys').select('secret_hash').where('id', '=', parsed.id);
   const row = await stored.executeTakeFirstOrThrow();
   if (!row.secret_hash.equals(secretHash)) {
     throw new Error('The bootstrap API key has the id of an existing key, but another secret.');
   }
   return { tenantId };
+}
+
+/**
+ * Writes the bootstrap key. One that is there gets the scopes that have come since it was made, as nobody else could give
+ * them to anybody; a key that another version wrote keeps those that only that one knows.
+ */
+async function ensureKey(
+  db: Database,
+  { id, tenantId, secretHash }: { id: string; tenantId: string; secretHash: Buffer },
+): Promise<void> {
+  await sql`
+    INSERT INTO api_keys (id, tenant_id, name, secret_hash, scopes)
+    VALUES (${id}, ${tenantId}, 'bootstrap', ${secretHash}, ${[...SCOPES]}::text[])
+    ON CONFLICT (id) DO UPDATE
+    SET scopes = api_keys.scopes || ARRAY(SELECT unnest(excluded.scopes) EXCEPT SELECT unnest(api_keys.scopes))
+    WHERE api_keys.secret_hash = excluded.secret_hash AND api_keys.tenant_id = excluded.tenant_id
+      AND NOT api_keys.scopes @> excluded.scopes`.execute(db);
 }
 
 /** What a tenant is told once: the key is kept nowhere. `id` is the ledger's UUID. */
@@ -59,8 +65,9 @@ export interface AddedTenant {
 }
 
 /**
- * Adds a tenant with a first key, which has all scopes, and a secret that is sealed at once: processes that run already
- * could not open one in the clear. All of it or nothing; throws when there is a tenant of that name.
+ * Adds a tenant with a first key, which may do everything within it and nothing beyond, and a secret that is sealed at
+ * once: processes that run already could not open one in the clear. All of it or nothing; throws when there is a tenant
+ * of that name.
  */
 export function addTenant(db: Database, secretBox: SecretBox, name: string): Promise<AddedTenant> {
   const id = newUuid();
@@ -72,7 +79,7 @@ export function addTenant(db: Database, secretBox: SecretBox, name: string): Pro
       .onConflict((conflict) => conflict.column('name').doNothing())
       .executeTakeFirstOrThrow();
     if (numInsertedOrUpdatedRows === 0n) throw new Error(`There is a tenant with the name ${name} already.`);
-    const key = { tenantId: id, name: 'first', scopes: SCOPES, actor: 'add-tenant' };
+    const key = { tenantId: id, name: 'first', scopes: TENANT_SCOPES, actor: 'add-tenant' };
     const { text } = await insertApiKey(tx, key);
     return { id, apiKey: text, webhookSecret };
   });

@@ -1,5 +1,7 @@
-import type { QueueStatistics } from '@accepted/shared/database/queue-estimates';
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import type { Caller } from '../../plugins/authentication.ts';
+import type { QueueStatistics } from '../../plugins/queue-statistics.ts';
 import { orNull } from '../../schemas/shared-schemas.ts';
 
 const count = (what: string) => Type.Integer({ description: `Jobs that are ${what}, counted up to 50,000.` });
@@ -14,12 +16,20 @@ export const Queue = Type.Object(
         retrying: count('waiting for another attempt'),
         running: count('running'),
       },
-      { description: 'How many jobs are in it.' },
+      {
+        description:
+          "How many jobs are in it: your tenant's, or with the scope `operator` those of all tenants.",
+      },
     ),
     oldestWaitMs: orNull(
-      Type.Number({ description: 'How long the job that has been due the longest has waited.' }),
+      Type.Number({ description: 'How long the one of them that has been due the longest has waited.' }),
     ),
-    finishedPerSecond: Type.Number({ description: 'As the live workers measured it last.' }),
+    finishedPerSecond: orNull(
+      Type.Number({
+        description:
+          'Jobs of all tenants, as the live workers measured it last; `null` without the scope `operator`.',
+      }),
+    ),
     workers: Type.Object(
       {
         count: Type.Integer({ description: 'Live workers.' }),
@@ -31,8 +41,14 @@ export const Queue = Type.Object(
   { title: 'Queue', additionalProperties: false, description: 'How busy a queue is.' },
 );
 
-/** Shows a queue to clients. */
-export function queueView(statistics: QueueStatistics) {
+/** Reads the queues as a caller may see them: with its own tenant's jobs, or over all with the scope `operator`. */
+export async function readQueues(app: FastifyInstance, { tenantId, scopes }: Caller) {
+  const seesAll = scopes.includes('operator');
+  const queues = await (seesAll ? app.readQueueStatistics() : app.readTenantShare(tenantId));
+  return queues.map(queueView);
+}
+
+function queueView(statistics: QueueStatistics) {
   const { name, queued, scheduled, retrying, running, oldestWaitMs, finishedPerSecond } = statistics;
   return {
     name,
