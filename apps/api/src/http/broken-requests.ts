@@ -5,6 +5,7 @@ import type { ProblemCode } from '@accepted/shared/errors/problems';
 import { newUuid } from '@accepted/shared/job/id';
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, problemBody } from './problem.ts';
+import { requestIdOf } from './request-id.ts';
 
 /** Answers what Fastify refuses before any route is found, such as a path that cannot be decoded. */
 export function answerFrameworkError(
@@ -13,9 +14,11 @@ export function answerFrameworkError(
   request: Pick<FastifyRequest, 'id'>,
   reply: Pick<FastifyReply, 'code'>,
 ): void {
+  // No hook sees such a request, so what every answer has is set here.
   const problem = new Problem('malformed_request', { detail: error.message });
   reply
     .code(problem.status)
+    .headers({ 'x-request-id': request.id, 'cache-control': 'no-store' })
     .type('application/problem+json')
     .send(JSON.stringify(problemBody(problem, publicUrl, request.id)));
 }
@@ -34,7 +37,7 @@ export function answerBrokenHttp(error: ConnectionError, publicUrl: string, sock
 /** Answers with a problem on a connection that no request is read from, and closes it. */
 export function refuseConnection(connection: Duplex, problem: Problem, publicUrl: string): void {
   if (connection.writable) {
-    const { body, headers } = rawProblem(problem, publicUrl);
+    const { body, headers } = rawProblem(problem, publicUrl, newUuid());
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
     const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`;
     connection.write(`${[status, ...lines].join('\r\n')}\r\n\r\n${body}`);
@@ -45,14 +48,15 @@ export function refuseConnection(connection: Duplex, problem: Problem, publicUrl
 
 /** Answers a request that no route may see with a problem, and closes its connection. */
 export function refuseRequest(response: ServerResponse, problem: Problem, publicUrl: string): void {
-  const { body, headers } = rawProblem(problem, publicUrl);
+  const { body, headers } = rawProblem(problem, publicUrl, requestIdOf(response.req));
   response.writeHead(problem.status, headers).end(body);
 }
 
-function rawProblem(problem: Problem, publicUrl: string) {
-  const body = JSON.stringify(problemBody(problem, publicUrl, newUuid()));
+function rawProblem(problem: Problem, publicUrl: string, requestId: string) {
+  const body = JSON.stringify(problemBody(problem, publicUrl, requestId));
   const headers = {
     ...problem.headers,
+    'x-request-id': requestId,
     'content-type': 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
     'cache-control': 'no-store',

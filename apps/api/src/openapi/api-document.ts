@@ -8,6 +8,12 @@ type Members = Record<string, unknown>;
 interface Operation {
   parameters?: object[];
   requestBody?: { required?: boolean; content: Record<string, { schema: object }> };
+  responses?: Record<string, ResponseObject>;
+  [member: string]: unknown;
+}
+
+interface ResponseObject {
+  headers?: Record<string, { schema: Members; [member: string]: unknown }>;
   [member: string]: unknown;
 }
 
@@ -68,14 +74,35 @@ function mapOperations(
   return Object.fromEntries(changed);
 }
 
-/** Fastify has no word for a body that may be left out, so a route says it with `x-optional-body`. */
+/**
+ * Fastify has no word for a body that may be left out, nor for a header that is always there, so a route says it with
+ * `x-optional-body` and `x-always`.
+ */
 function completeOperation({ 'x-optional-body': isOptional, ...operation }: Operation): Operation {
-  const { requestBody } = operation;
+  const { requestBody, responses = {} } = operation;
   return {
     ...operation,
     parameters: [...(operation.parameters ?? []), { $ref: '#/components/parameters/RequestId' }],
     ...(requestBody && { requestBody: { ...requestBody, required: isOptional !== true } }),
+    responses: mapValues(responses, completeResponse),
   };
+}
+
+function completeResponse({ headers, ...response }: ResponseObject): ResponseObject {
+  if (!headers) return response;
+  const completed = mapValues(headers, ({ schema: { 'x-always': isAlwaysThere, ...schema }, ...header }) => ({
+    ...header,
+    ...(isAlwaysThere === true && { required: true }),
+    schema,
+  }));
+  return { ...response, headers: completed };
+}
+
+function mapValues<One, Other>(
+  members: Record<string, One>,
+  change: (value: One) => Other,
+): Record<string, Other> {
+  return Object.fromEntries(Object.entries(members).map(([name, value]) => [name, change(value)]));
 }
 
 /** The example goes: which of the types it is one of, readers would have to find out by trying all of them. */

@@ -23,14 +23,21 @@ export const problemDetails = fp<ProblemDetailsOptions>(async (app, { publicUrl 
     // The preflight of every path is no resource.
     if (url !== '*') allowedMethods.add(method, url);
   });
-  app.setNotFoundHandler((request, reply) => {
-    const [path = ''] = request.url.split('?');
-    sendProblem(noSuchRoute(request.method, path, allowedMethods.of(path)), publicUrl, request, reply);
+  const notFound = ({ url, method }: FastifyRequest) => {
+    const [path = ''] = url.split('?');
+    return noSuchRoute(method, path, allowedMethods.of(path));
+  };
+  // Before the body is read: whoever has no key must not have one parsed by asking for what there is not.
+  app.addHook('onRequest', (request, _reply, done) => done(request.is404 ? notFound(request) : undefined));
+  app.setNotFoundHandler((request) => {
+    throw notFound(request);
   });
 });
 
 function noSuchRoute(method: string, path: string, allowed: string[]): Problem {
-  if (allowed.length === 0) return new Problem('not_found', { detail: `There is nothing at ${path}.` });
+  // A route that takes the method has looked for something, as for a file, and there is none.
+  if (allowed.length === 0 || allowed.includes(method))
+    return new Problem('not_found', { detail: `There is nothing at ${path}.` });
   const detail = `${path} has no method ${method}.`;
   return new Problem('method_not_allowed', { detail, headers: { allow: allowed.join(', ') } });
 }

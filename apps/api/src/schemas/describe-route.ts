@@ -1,18 +1,27 @@
 import type { Scope } from '@accepted/shared/database/api-keys';
 import { PROBLEMS, type ProblemCode } from '@accepted/shared/errors/problems';
 import { type TSchema, Type } from 'typebox';
-import { describeHeaders, type HeaderTexts, JOB_HEADERS, REPLAYED_HEADERS } from './response-headers.ts';
+import {
+  always,
+  describeHeaders,
+  type HeaderTexts,
+  JOB_HEADERS,
+  REPLAYED_HEADERS,
+} from './response-headers.ts';
 
 /** Describes one answer of a route; without a schema it has no body, or one of `mediaType` that is not JSON. */
 export interface Answer {
   description: string;
   schema?: TSchema;
   mediaType?: string;
+  /** Another media type in which it comes to those that prefer it. */
+  alternative?: string;
   headers?: HeaderTexts;
 }
 
 /** What every route can answer. */
 const OPEN_PROBLEMS: ProblemCode[] = [
+  'invalid_parameter',
   'malformed_request',
   'request_timeout',
   'headers_too_large',
@@ -23,7 +32,6 @@ const OPEN_PROBLEMS: ProblemCode[] = [
 
 /** What every route that needs a key can answer. */
 const COMMON_PROBLEMS: ProblemCode[] = [
-  'invalid_parameter',
   'unauthenticated',
   'missing_scope',
   'database_unavailable',
@@ -31,15 +39,26 @@ const COMMON_PROBLEMS: ProblemCode[] = [
   'schema_mismatch',
 ];
 
+/** What can be wrong with the body of any request whose method may have one, wanted or not: it is read before the route is asked. */
+export const BODY_PROBLEMS: ProblemCode[] = [
+  'malformed_json',
+  'body_too_large',
+  'unsupported_media_type',
+  'validation_failed',
+];
+
+const TRY_AGAIN = { 'Retry-After': 'Seconds after which to try again.' };
+
 /** What the answers to some problems carry. */
-const PROBLEM_HEADERS: Partial<Record<ProblemCode, HeaderTexts>> = {
+const PROBLEM_HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
   unauthenticated: { 'WWW-Authenticate': 'How to authenticate (RFC 6750).' },
   missing_scope: { 'WWW-Authenticate': 'Which scope is missing (RFC 6750).' },
   job_not_finished: { 'Retry-After': 'Seconds after which it pays to look again.' },
-  database_unavailable: { 'Retry-After': 'Seconds after which to try again.' },
-  idempotency_key_in_use: { 'Retry-After': 'Seconds after which to try again.' },
-  overloaded: { 'Retry-After': 'Seconds after which to try again.' },
-  not_ready: { 'Retry-After': 'Seconds after which to try again.' },
+  database_unavailable: TRY_AGAIN,
+  idempotency_key_in_use: TRY_AGAIN,
+  overloaded: TRY_AGAIN,
+  schema_mismatch: TRY_AGAIN,
+  not_ready: TRY_AGAIN,
 };
 
 /** Adds to a route's schema the scope that it needs: in its options for the guard, and in OpenAPI for readers. */
@@ -73,14 +92,16 @@ export function openAnswers(own: Record<number, Answer>, problems: ProblemCode[]
   return { ...describeProblems([...problems, ...OPEN_PROBLEMS]), ...Object.fromEntries(described) };
 }
 
-function describeAnswer({ description, schema, mediaType = 'application/json', headers }: Answer): object {
+function describeAnswer(answer: Answer): object {
+  const { description, schema, mediaType = 'application/json', alternative, headers } = answer;
   const isJob = (schema as { $ref?: string } | undefined)?.$ref === 'Job';
-  const isText = mediaType !== 'application/json';
-  const body = isText ? Type.String({ description }) : schema;
+  const text = { schema: Type.String({ description }) };
+  const body = mediaType === 'application/json' ? schema && { schema } : text;
+  const content = { ...(body && { [mediaType]: body }), ...(alternative && { [alternative]: text }) };
   return {
     description,
     headers: describeHeaders({ ...(isJob && JOB_HEADERS), ...headers }),
-    ...(body ? { content: { [mediaType]: { schema: body } } } : { type: 'null' }),
+    ...(body ? { content } : { type: 'null' }),
   };
 }
 
@@ -92,9 +113,17 @@ function describeProblems(codes: ProblemCode[]): Record<string, object> {
       status,
       {
         description: group.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-        headers: describeHeaders(Object.assign({}, ...group.map((code) => PROBLEM_HEADERS[code] ?? {}))),
+        headers: describeHeaders(headersOf(group)),
         content,
       },
     ]),
   );
+}
+
+/** What all problems of a status carry is always there. */
+function headersOf(codes: ProblemCode[]): HeaderTexts {
+  const all = codes.map((code) => PROBLEM_HEADERS[code] ?? {});
+  const texts = Object.entries(Object.assign({}, ...all) as Record<string, string>);
+  const isEverywhere = (name: string) => all.every((headers) => Object.hasOwn(headers, name));
+  return Object.fromEntries(texts.map(([name, text]) => [name, isEverywhere(name) ? always(text) : text]));
 }

@@ -12,10 +12,17 @@ const HEADER_SCHEMAS: Record<string, object> = {
   'X-Request-Id': { type: 'string' },
 };
 
-/** What each header of an answer means, by name. */
-export type HeaderTexts = Record<string, string>;
+/** What a header means that every such answer has. */
+interface Always {
+  always: string;
+}
 
-export const ETAG_HEADERS: HeaderTexts = { ETag: 'Names this state; for `If-None-Match`.' };
+/** What each header of an answer means, by name; it may be missing where it is not said that it is always there. */
+export type HeaderTexts = Record<string, string | Always>;
+
+export const always = (text: string): Always => ({ always: text });
+
+export const ETAG_HEADERS: HeaderTexts = { ETag: always('Names this state; for `If-None-Match`.') };
 
 /** What every answer with a job carries. */
 export const JOB_HEADERS: HeaderTexts = {
@@ -35,14 +42,18 @@ export const PAGE_HEADERS: HeaderTexts = { Link: '`rel="next"` leads to the next
 
 const EVERY_ANSWER: HeaderTexts = {
   'Cache-Control': 'Whether the answer may be kept, and by whom (RFC 9111).',
-  'X-Request-Id': 'The id of the request, for logs: the one that it came with, or a new one.',
+  'X-Request-Id': always('The id of the request, for logs: the one that it came with, or a new one.'),
 };
 
 /** Describes the headers of an answer: those of its own, and what every answer has. */
 export function describeHeaders(own: HeaderTexts): Record<string, object> {
-  const described = Object.entries({ ...own, ...EVERY_ANSWER }).map(([name, description]) => [
-    name,
-    { ...(HEADER_SCHEMAS[name] ?? { type: 'string' }), description },
-  ]);
+  const described = Object.entries({ ...own, ...EVERY_ANSWER }).map(([name, text]) => {
+    const schema = HEADER_SCHEMAS[name] ?? { type: 'string' };
+    const isOptional = typeof text === 'string';
+    return [
+      name,
+      { ...schema, ...(isOptional ? { description: text } : { description: text.always, 'x-always': true }) },
+    ];
+  });
   return Object.fromEntries(described);
 }

@@ -2,7 +2,7 @@ import { revokeApiKey as revokeInLedger } from '@accepted/shared/database/api-ke
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
-import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { ApiKey, apiKeyIdOf, apiKeyView } from './api-key-view.ts';
 
@@ -15,6 +15,7 @@ const options = needsScope('admin', {
   params: Type.Object({ id: Type.String({ description: 'The id of a key: `key_…`.' }) }),
   querystring: NoParameters,
   response: answers({ 200: { description: 'The revoked key.', schema: ApiKey } }, [
+    ...BODY_PROBLEMS,
     'api_key_not_found',
     'last_admin_key',
   ]),

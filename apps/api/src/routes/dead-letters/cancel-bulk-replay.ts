@@ -4,7 +4,7 @@ import type { BulkReplayStatus } from '@accepted/shared/job/bulk-replay';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { actOnce } from '../../http/act-once.ts';
 import { Problem } from '../../http/problem.ts';
-import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
+import { answersOnce, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
 import {
@@ -24,6 +24,7 @@ const options = needsScope('dead-letters', {
   headers: KeyHeader,
   querystring: NoParameters,
   response: answersOnce({ 200: { description: 'It is canceled.', schema: BulkReplay } }, [
+    ...BODY_PROBLEMS,
     'bulk_replay_not_found',
     'bulk_replay_already_ended',
   ]),

@@ -17,6 +17,7 @@ import { bodyFaultsOf } from '../../plugins/validation.ts';
 import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
+import { always } from '../../schemas/response-headers.ts';
 import { BulkReplay, bulkReplayNotFound, bulkReplayView } from './bulk-replay-view.ts';
 import { NO_REASON, Reason } from './dead-letter-parameters.ts';
 import { readSelection, selectionFields, unknownIds } from './dead-letter-selection.ts';
@@ -76,7 +77,7 @@ const options = needsScope('dead-letters', {
       202: {
         description: 'The workers replay them.',
         schema: BulkReplay,
-        headers: { Location: 'Where to follow the bulk replay.' },
+        headers: { Location: always('Where to follow the bulk replay.') },
       },
     },
     [

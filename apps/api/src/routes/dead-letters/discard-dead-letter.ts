@@ -1,7 +1,7 @@
 import { discardTenantsDeadLetter } from '@accepted/shared/database/act-on-dead-letters';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import {
   DeadLetterIdParameter,
   deadLetterNotFound,
@@ -18,6 +18,7 @@ const options = needsScope('dead-letters', {
   params: DeadLetterIdParameter,
   querystring: Type.Object({ reason: Type.Optional(Reason) }, { additionalProperties: false }),
   response: answers({ 204: { description: 'It is discarded.' } }, [
+    ...BODY_PROBLEMS,
     'dead_letter_not_found',
     'dead_letter_already_resolved',
   ]),

@@ -17,6 +17,7 @@ import { Problem } from '../../http/problem.ts';
 import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
+import { always } from '../../schemas/response-headers.ts';
 import { answerJob, deliveriesOf, jobNotFound } from '../jobs/answer-job.ts';
 import { jobMemory } from '../jobs/job-memory.ts';
 import {
@@ -59,7 +60,7 @@ const options = needsScope('dead-letters', {
       202: {
         description: 'The job is queued again.',
         schema: Type.Ref('Job'),
-        headers: { Location: 'Where to follow the job.' },
+        headers: { Location: always('Where to follow the job.') },
       },
     },
     [

@@ -13,7 +13,7 @@ import { parseIdempotencyKey } from '../../http/idempotency-key.ts';
 import { parsePreferences } from '../../http/preferences.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
 import type { Answer } from '../../schemas/describe-route.ts';
-import { WAIT_HEADERS } from '../../schemas/response-headers.ts';
+import { always, WAIT_HEADERS } from '../../schemas/response-headers.ts';
 import { tooManyBytes } from '../../submit/acceptor.ts';
 import type { Submission } from '../../submit/resolve-job.ts';
 import { answerJob, applyPreferences, deliveriesOf } from './answer-job.ts';
@@ -22,7 +22,7 @@ const FINISHED = 200;
 const ACCEPTED = 202;
 
 const ACCEPTED_HEADERS = {
-  Location: 'Where to follow the job.',
+  Location: always('Where to follow the job.'),
   'Idempotent-Replayed': '`true` when an earlier request with this key made the job.',
   ...WAIT_HEADERS,
 };

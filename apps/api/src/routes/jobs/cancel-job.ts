@@ -7,7 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { actOnce } from '../../http/act-once.ts';
 import { Problem } from '../../http/problem.ts';
-import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
+import { answersOnce, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
 import { answerJob, deliveriesOf, jobNotFound, requestedJob } from './answer-job.ts';
@@ -26,7 +26,7 @@ const options = needsScope('jobs:write', {
       200: { description: 'The job was canceled before it ran.', schema: Type.Ref('Job') },
       202: { description: 'The job is running; its handler was asked to stop.', schema: Type.Ref('Job') },
     },
-    ['job_not_found', 'job_already_finished'],
+    [...BODY_PROBLEMS, 'job_not_found', 'job_already_finished'],
   ),
 });
 

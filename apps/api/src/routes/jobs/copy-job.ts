@@ -41,6 +41,7 @@ const options = needsScope('jobs:write', {
   }),
   querystring: NoParameters,
   body: CopyRequest,
+  'x-optional-body': true,
   response: answers(acceptedAnswers(Type.Ref('Job')), [
     'malformed_json',
     'body_too_large',
@@ -50,6 +51,8 @@ const options = needsScope('jobs:write', {
     'job_not_found',
   ]),
 });
+
+const isObject = (body: unknown) => typeof body === 'object' && body !== null;
 
 /** `POST /v1/jobs/{id}/copy`: takes in a new job that is like another one. */
 export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = async (
@@ -69,7 +72,7 @@ export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = as
       if (source.type === DELIVERY_TYPE) throw validationFailed([DELIVERIES_ARE_NOT_COPIED]);
       const bodyFaults = bodyFaultsOf(request);
       // It may have any shape when it has faults; all of them are to be told at once.
-      const changes = typeof request.body === 'object' ? request.body : {};
+      const changes = isObject(request.body) ? request.body : {};
       const wanted = requestOfCopy(source, changes);
       const snapshot = await spend(request.databaseBudget, Promise.resolve(catalogFor(app.catalog, wanted)));
       const inspect = app.inspectPayloadsOf(tenantId);

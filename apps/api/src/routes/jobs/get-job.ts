@@ -8,7 +8,7 @@ import { waitForJob } from '../../plugins/waiting.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter } from '../../schemas/parameters.ts';
 import { IfNoneMatch, Prefer } from '../../schemas/request-headers.ts';
-import { JOB_HEADERS, WAIT_HEADERS } from '../../schemas/response-headers.ts';
+import { always, JOB_HEADERS, WAIT_HEADERS } from '../../schemas/response-headers.ts';
 import { answerJob, applyPreferences, deliveriesOf, jobNotFound, requestedJob } from './answer-job.ts';
 
 const options = needsScope('jobs:read', {
@@ -36,7 +36,7 @@ const options = needsScope('jobs:read', {
       },
       303: {
         description: 'The job succeeded; its result is at `Location`.',
-        headers: { Location: 'The result.', ...JOB_HEADERS, ...WAIT_HEADERS },
+        headers: { Location: always('The result.'), ...JOB_HEADERS, ...WAIT_HEADERS },
       },
       304: {
         description: 'The job is as `If-None-Match` knows it.',

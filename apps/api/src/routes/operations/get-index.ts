@@ -2,6 +2,7 @@ import accepts from '@fastify/accepts';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { openAnswers } from '../../schemas/describe-route.ts';
+import { always } from '../../schemas/response-headers.ts';
 import { link } from '../../schemas/shared-schemas.ts';
 import { VERSION } from '../../version.ts';
 import { indexPage } from './index-page.ts';
@@ -43,7 +44,8 @@ const schema = {
       200: {
         description: 'What this server is.',
         schema: Index,
-        headers: { Vary: 'The answer depends on `Accept`.' },
+        alternative: 'text/html',
+        headers: { Vary: always('The answer depends on `Accept`.') },
       },
     },
     [],
