@@ -12,7 +12,7 @@ export default {
       severity: 'error',
       from: { path: '^packages/shared/src/(job|json|outbound|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
       to: {
-        path: '^(apps|packages|migrations|examples|faults|attacks|bench|tests)/',
+        path: '^(apps|packages|migrations|examples|faults|attacks|fuzz|bench|tests)/',
         pathNot: '^packages/shared/src/(job|json|outbound|webhook|secrets)/',
         dependencyTypesNot: ['type-only'],
       },
@@ -78,7 +78,7 @@ export default {
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|faults/|attacks/|bench/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|faults/|attacks/|fuzz/|bench/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
       to: { path: 'node_modules/(kysely|pg)/' },
     },
@@ -88,10 +88,10 @@ export default {
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/testing/|faults/|attacks/|bench/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+          '^(packages/testing/|faults/|attacks/|fuzz/|bench/|tests/|scripts/|vitest\\.config\\.ts)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
       to: {
-        path: '^(packages/testing|faults|attacks|bench|tests)/|node_modules/(vitest|fast-check|playwright-core)/',
+        path: '^(packages/testing|faults|attacks|fuzz|bench|tests)/|node_modules/(vitest|fast-check|playwright-core)/',
       },
     },
     {
@@ -100,7 +100,7 @@ export default {
         'A migration has to do next year what it does today, so it uses nothing of ours that may change.',
       severity: 'error',
       from: { path: '^migrations/' },
-      to: { path: '^(apps|packages|examples|faults|attacks|bench)/' },
+      to: { path: '^(apps|packages|examples|faults|attacks|fuzz|bench)/' },
     },
     {
       name: 'handlers-import-job-only',

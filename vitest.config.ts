@@ -7,7 +7,7 @@ const WITH_SERVERS = {
 };
 
 /** Runs with bounds of time under load: whatever ran beside them would be measured with them. */
-const MEASURING = 'tests/end-to-end/{bench-smoke,broken-product,failover,faults,loop-hold,promise}.test.ts';
+const MEASURING = 'tests/end-to-end/{bench-smoke,broken-product,failover,faults,fuzz,loop-hold,promise}.test.ts';
 
 /**
  * `unit` tests need nothing; `integration` tests need Postgres and Redis; `end-to-end` tests start our processes, and
@@ -22,14 +22,14 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{apps,packages,examples,faults,attacks,bench,scripts,tests}/**/*.test.ts'],
+          include: ['{apps,packages,examples,faults,attacks,fuzz,bench,scripts,tests}/**/*.test.ts'],
           exclude: ['**/node_modules/**', '**/*.integration.test.ts', 'tests/end-to-end/**'],
         },
       },
       {
         test: {
           name: 'integration',
-          include: ['{apps,packages,examples,faults,attacks,bench,tests}/**/*.integration.test.ts'],
+          include: ['{apps,packages,examples,faults,attacks,fuzz,bench,tests}/**/*.integration.test.ts'],
           exclude: ['**/node_modules/**', 'tests/end-to-end/**'],
           ...WITH_SERVERS,
         },

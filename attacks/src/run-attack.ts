@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { residentBytes } from '@accepted/testing/resident-bytes';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Attack } from './attack.ts';
 import { measureQuietTenant } from './quiet/measure.ts';
 import type { Measured } from './verdict.ts';
-import { residentBytes, watchMemory } from './world/memory.ts';
+import { watchMemory } from './world/memory.ts';
 import type { World } from './world/world.ts';
 
 export interface Extent {
