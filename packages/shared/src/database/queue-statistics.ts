@@ -67,7 +67,7 @@ async function countWaiting(
 
 const READY = sql`queue = q.name AND status = 'queued' AND dispatched_at IS NULL`;
 
-/** With the statuses as subqueries it is the condition of the one index that is meant, `migrations/0014_tenant_shares.ts`. */
+/** With the statuses as subqueries it is the condition of the one index that is meant, `migrations/0015_tenant_shares.ts`. */
 const LATER = sql`queue = q.name AND CASE WHEN status IN ('scheduled', 'retrying') THEN true ELSE false END`;
 
 function longestOf(own: RawBuilder<unknown>): RawBuilder<unknown> {
