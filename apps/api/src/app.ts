@@ -9,6 +9,7 @@ import { requestIdOf } from './http/request-id.ts';
 import { bullBoard } from './plugins/bull-board.ts';
 import { catalog } from './plugins/catalog.ts';
 import { checkThreads } from './plugins/check-threads.ts';
+import { compression } from './plugins/compression.ts';
 import { crossOrigin } from './plugins/cross-origin.ts';
 import { database } from './plugins/database.ts';
 import { estimates } from './plugins/estimates.ts';
@@ -46,6 +47,8 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   const app = createServer(logger, config);
 
   await app.register(responseHeaders);
+  // Before what counts the bytes of answers.
+  await app.register(compression);
   await app.register(unreadReplies);
   await app.register(crossOrigin, { origins: config.CORS_ORIGINS });
   await app.register(problemDetails, { publicUrl });

@@ -12,7 +12,25 @@ export function jobETag(version: number, beside: readonly unknown[] = []): strin
 
 /** Tells whether `If-None-Match` names this tag; the comparison is weak (RFC 9110, section 13.1.2). */
 export function matchesETag(ifNoneMatch: string | undefined, etag: string): boolean {
-  if (ifNoneMatch === undefined) return false;
-  const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  const tags = tagsOf(ifNoneMatch).map((tag) => tag.replace(/^W\//, ''));
   return tags.includes('*') || tags.includes(etag);
+}
+
+/**
+ * Answers the tag of a 304: weak where the client has it so, because what it has is the compressed answer. A cache looks for
+ * what it has under the very tag (RFC 9111, section 4.3.4).
+ */
+export function tagAsKnown(ifNoneMatch: string | undefined, etag: string): string {
+  const weak = weakTag(etag);
+  const known = tagsOf(ifNoneMatch);
+  return known.includes(weak) && !known.includes(etag) ? weak : etag;
+}
+
+/** Makes an entity tag weak: that of one state in another form (RFC 9110, section 8.8.3.3). */
+export function weakTag(etag: string): string {
+  return etag.startsWith('W/') ? etag : `W/${etag}`;
+}
+
+function tagsOf(ifNoneMatch = ''): string[] {
+  return ifNoneMatch.split(',').map((tag) => tag.trim());
 }

@@ -34,6 +34,10 @@ another body or another path is \`422\` \`idempotency_key_reused\`. Requests wit
 too long is a \`409\` \`idempotency_key_in_use\`. What was refused or failed has done nothing and is not remembered: send it again, or another body. A key is 1 to
 255 printable ASCII characters, bare or in double quotes. It is kept for 24 hours, and longer while the job that was submitted with it is not finished.
 
+### Compression
+
+\`Accept-Encoding: gzip\` has what is read compressed where it is larger than 4 kB, unless the server is busy with others. \`ETag\` is a weak one then (\`W/"…"\`); send it back as it is.
+
 ### Tracing
 
 \`traceparent\` and \`tracestate\` (W3C Trace Context) of the submitting request are kept with the job, and go with it to its handler and its webhooks.

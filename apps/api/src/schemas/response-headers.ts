@@ -1,7 +1,7 @@
 /** The headers that answers carry, as OpenAPI has them. A route says what one means there; what it looks like is the same everywhere. */
 const HEADER_SCHEMAS: Record<string, object> = {
   'Cache-Control': { type: 'string' },
-  ETag: { type: 'string', pattern: '^"[^"]*"$' },
+  ETag: { type: 'string', pattern: '^(W/)?"[^"]*"$' },
   'Idempotent-Replayed': { type: 'string', enum: ['true'] },
   Link: { type: 'string' },
   Location: { type: 'string', format: 'uri-reference' },
@@ -42,12 +42,13 @@ export const PAGE_HEADERS: HeaderTexts = { Link: '`rel="next"` leads to the next
 
 const EVERY_ANSWER: HeaderTexts = {
   'Cache-Control': 'Whether the answer may be kept, and by whom (RFC 9111).',
+  Vary: 'What of the request the form of the answer depends on, such as `Accept-Encoding` (RFC 9110).',
   'X-Request-Id': always('The id of the request, for logs: the one that it came with, or a new one.'),
 };
 
 /** Describes the headers of an answer: those of its own, and what every answer has. */
 export function describeHeaders(own: HeaderTexts): Record<string, object> {
-  const described = Object.entries({ ...own, ...EVERY_ANSWER }).map(([name, text]) => {
+  const described = Object.entries({ ...EVERY_ANSWER, ...own }).map(([name, text]) => {
     const schema = HEADER_SCHEMAS[name] ?? { type: 'string' };
     const isOptional = typeof text === 'string';
     return [

@@ -120,7 +120,7 @@ function writeAnswers(responses: Record<string, Response>): string {
 
 /** What all routes can answer, and all answers have, is said once, at the top. */
 const COMMON_STATUSES = ['408', '431', '500'];
-const EVERYWHERE = ['X-Request-Id', 'Cache-Control'];
+const EVERYWHERE = ['X-Request-Id', 'Cache-Control', 'Vary'];
 
 function bodyWords([mediaType, { schema }]: [string, { schema: DocumentedSchema }]): string {
   return /json$/.test(mediaType) ? typeWords(schema) : `\`${mediaType}\``;

@@ -1,6 +1,6 @@
-import accepts from '@fastify/accepts';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { varyBy } from '../../http/content-coding.ts';
 import { openAnswers } from '../../schemas/describe-route.ts';
 import { always } from '../../schemas/response-headers.ts';
 import { link } from '../../schemas/shared-schemas.ts';
@@ -54,10 +54,10 @@ const schema = {
 
 /** `GET /`: tells whoever comes by chance what this is. */
 export const getIndex: FastifyPluginAsyncTypebox<{ hasDocs: boolean }> = async (app, { hasDocs }) => {
-  await app.register(accepts);
   const index = describeServer(hasDocs);
   app.get('/', { schema }, async (request, reply) => {
-    reply.header('vary', 'accept').header('cache-control', 'no-cache');
+    varyBy(reply, 'accept');
+    reply.header('cache-control', 'no-cache');
     if (request.accepts().type(['json', 'html']) !== 'html') return index;
     return reply.type('text/html; charset=utf-8').send(indexPage(index));
   });

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { matchesETag } from '../../http/conditional.ts';
+import { gzipped, markGzipped, prefersGzip, varyBy } from '../../http/content-coding.ts';
 import { addCatalog } from '../../openapi/api-document.ts';
 import type { CatalogSnapshot } from '../../plugins/catalog.ts';
 import { openAnswers } from '../../schemas/describe-route.ts';
@@ -34,10 +35,16 @@ export const getOpenApi: FastifyPluginAsyncTypebox = async (app) => {
     return JSON.stringify(catalog ? addCatalog(document, catalog) : document);
   });
   app.get('/openapi.json', { schema }, async (request, reply) => {
-    const { text, etag } = write(await readCatalog(request));
+    const document = write(await readCatalog(request));
+    const { text, etag } = document;
     reply.header('etag', etag).header('cache-control', 'no-cache');
+    varyBy(reply, 'accept-encoding');
     if (matchesETag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-    return reply.type('application/json; charset=utf-8').send(text);
+    reply.type('application/json; charset=utf-8');
+    if (!prefersGzip(request)) return reply.send(text);
+    const body = await compress(document);
+    markGzipped(reply);
+    return reply.send(body);
   });
 };
 
@@ -48,9 +55,26 @@ function readCatalog(request: FastifyRequest): Promise<CatalogSnapshot | undefin
   });
 }
 
+/** It is compressed once and sent often. */
+const GZIP_LEVEL = 9;
+
+interface WrittenDocument {
+  catalog: CatalogSnapshot | undefined;
+  text: Buffer;
+  /** Once somebody has asked for it so. */
+  compressed?: Promise<Buffer>;
+  etag: string;
+}
+
+/** Compresses a document once: anybody may ask for it, as often as he likes. */
+function compress(document: WrittenDocument): Promise<Buffer> {
+  document.compressed ??= gzipped(document.text, GZIP_LEVEL);
+  return document.compressed;
+}
+
 /** Writes the document once for every catalog, and tells by its tag whether it is another. */
 function createDocumentWriter(write: (catalog: CatalogSnapshot | undefined) => string) {
-  let last: { catalog: CatalogSnapshot | undefined; text: Buffer; etag: string } | undefined;
+  let last: WrittenDocument | undefined;
   return (catalog: CatalogSnapshot | undefined) => {
     if (!last || !isSameCatalog(last.catalog, catalog)) {
       const text = Buffer.from(write(catalog));
