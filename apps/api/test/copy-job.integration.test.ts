@@ -134,6 +134,20 @@ describe('POST /v1/jobs/{id}/copy', () => {
     expect(rows).toEqual([{ payload: text }]);
   });
 
+  test('with one key, takes two spellings of a number for the same', async () => {
+    const id = await api.submit();
+    const headers = { 'idempotency-key': 'spelled', 'content-type': 'application/json' };
+    const send = (number: string) =>
+      api.app.inject({
+        method: 'POST',
+        url: `/v1/jobs/${id}/copy`,
+        headers: { ...headers, authorization: `Bearer ${api.key}` },
+        payload: `{"metadata":{"n":${number}}}`,
+      });
+    const [first, again] = [await send('3889108265204450030'), await send('38891082652044500300e-1')];
+    expect([again.statusCode, again.json().id]).toEqual([202, first.json().id]);
+  });
+
   test('makes one job of any number of requests with one key, and one of another job is refused', async () => {
     const [id, other] = [await api.submit(), await api.submit()];
     const headers = { 'idempotency-key': 'copy-1' };

@@ -41,11 +41,11 @@ export function idempotencyKeyOf(request: FastifyRequest): string | undefined {
 
 /**
  * Reads what of a job does not come from its body. `route` scopes the idempotency key, so that one used on another route is
- * another key; `asked` is a valid body, which must be the same when the key comes again.
+ * another key; `asked` is a valid body, which must be the same when the key comes again, as must `target`, what the path names.
  */
 export function submissionOf(
   request: FastifyRequest,
-  { key, route, asked }: { key: string | undefined; route: string; asked: unknown },
+  { key, route, target, asked }: { key: string | undefined; route: string; target?: string; asked: unknown },
 ): Submission {
   const { traceparent, tracestate } = request.headers;
   return {
@@ -57,7 +57,7 @@ export function submissionOf(
       idempotency: {
         route,
         key,
-        fingerprint: idempotencyFingerprint(route, asked),
+        fingerprint: idempotencyFingerprint(target === undefined ? route : `${route} ${target}`, asked),
         ...statusWithoutWait(request),
       },
     }),

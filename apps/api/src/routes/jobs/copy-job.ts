@@ -82,7 +82,7 @@ export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = as
         copied,
         bodyFaults,
       );
-      const submission = submissionOf(request, { key, route: ROUTE, asked: [id, request.body] });
+      const submission = submissionOf(request, { key, route: ROUTE, target: id, asked: request.body });
       const job = resolveJob(copied, jobType, { ...submission, payload, copyOf: source.id });
       return await acceptJob(app, request, reply, { job, maxWaitSeconds });
     },
