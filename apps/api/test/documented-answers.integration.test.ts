@@ -1,5 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import addFormats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, runJob, startApi } from './api-under-test.ts';
 
@@ -53,6 +55,20 @@ describe('a body that nobody asked for is read all the same', () => {
       ]);
     }
   });
+});
+
+test('a webhook may have any URL that a browser would take, and is shown as it was sent', async () => {
+  const url = 'https://a.test/\u00E4 b?q=\u{1F600}';
+  const reply = await api.send('POST', '/v1/jobs', {
+    body: { type: 'test.echo', payload: {}, webhook: { url } },
+  });
+  expect([reply.statusCode, reply.json().webhook.url]).toEqual([202, url]);
+  const ajv = new Ajv2020({ strict: false });
+  addFormats.default(ajv);
+  ajv.addSchema(api.app.apiDocument(), 'openapi');
+  const validate = ajv.compile({ $ref: 'openapi#/components/schemas/Job' });
+  validate(reply.json());
+  expect(validate.errors).toBeNull();
 });
 
 test('U+0000 in a query is refused wherever it stands, and every operation says so', async () => {

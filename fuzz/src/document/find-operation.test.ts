@@ -17,7 +17,7 @@ test.each([
   ['GET', '/letters/groups', 'groups'],
   ['DELETE', '/letters/groups', 'discard'],
   ['PUT', '/letters/groups', ['GET', 'DELETE']],
-  ['GET', '/letters/', 'nothing'],
+  ['GET', '/letters/', 'get'],
   ['GET', '/letters/a/b', 'nothing'],
 ])('%s %s is %j', (method, target, expected) => {
   const found = findOperation(document, method, target);

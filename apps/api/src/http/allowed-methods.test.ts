@@ -10,6 +10,8 @@ allowed.add('GET', '/docs/*');
 test.each([
   ['/v1/jobs', ['GET', 'HEAD', 'POST']],
   ['/v1/jobs/job_1/result', ['GET']],
+  // The router takes an empty segment for a name too.
+  ['/v1/jobs//result', ['GET']],
   ['/v1/jobs/a/b/result', []],
   ['/v1/jobs/job_1', []],
   ['/docs/static/a.js', ['GET']],

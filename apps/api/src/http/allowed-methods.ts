@@ -26,7 +26,5 @@ function matches(pattern: string[], given: string[]): boolean {
   const rest = pattern.indexOf('*');
   if (rest === -1 ? pattern.length !== given.length : given.length <= rest) return false;
   const segments = rest === -1 ? pattern : pattern.slice(0, rest);
-  return segments.every((segment, index) =>
-    segment.startsWith(':') ? given[index] !== '' : segment === given[index],
-  );
+  return segments.every((segment, index) => segment.startsWith(':') || segment === given[index]);
 }

@@ -45,7 +45,7 @@ const JobError = Type.Object(
 
 const JobWebhook = Type.Object(
   {
-    url: link('Where the events are sent.'),
+    url: Type.String({ description: 'Where the events are sent, as it was submitted.' }),
     events: Type.Array(Type.String({ examples: ['job.succeeded'] }), {
       description: 'The events it is told of.',
     }),
