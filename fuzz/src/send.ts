@@ -1,5 +1,6 @@
 import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
 import type { Answer, NoAnswer } from './judge/answer.ts';
 import type { FuzzRequest } from './request/fuzz-request.ts';
 import type { Keys } from './world/keys.ts';
@@ -32,7 +33,7 @@ export function createSender(port: number, keys: Keys, connections: number): Sen
         return {
           status: reply.statusCode ?? 0,
           headers: namesOf(reply),
-          text: await text(reply),
+          text: await decoded(reply),
           ms: elapsed(),
         };
       } catch (error) {
@@ -41,6 +42,13 @@ export function createSender(port: number, keys: Keys, connections: number): Sen
     },
     close: () => agent.destroy(),
   };
+}
+
+/** The text of a reply, which may come compressed to a request that says so. */
+async function decoded(reply: IncomingMessage): Promise<string> {
+  const bytes = await buffer(reply);
+  const isCompressed = reply.headers['content-encoding'] === 'gzip' && bytes.length > 0;
+  return (isCompressed ? gunzipSync(bytes) : bytes).toString('utf8');
 }
 
 function ask(
