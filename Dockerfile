@@ -4,6 +4,7 @@
 FROM node:24.21.0-bookworm-slim AS manifests
 WORKDIR /app
 COPY package.json pnpm-lock.yaml pnpm-workspace.yaml ./
+COPY scripts/pnpm scripts/pnpm
 COPY apps/api/package.json apps/api/
 COPY apps/migrate/package.json apps/migrate/
 COPY apps/worker/package.json apps/worker/
@@ -13,14 +14,17 @@ COPY packages/job/package.json packages/job/
 COPY packages/shared/package.json packages/shared/
 
 FROM manifests AS dependencies
-RUN npx --yes "$(node -p 'require("./package.json").packageManager')" install --prod --frozen-lockfile \
+# pnpm is taken only as scripts/pnpm/package-lock.json pins it, and does not stay.
+RUN node scripts/pnpm/main.mjs install --prod --frozen-lockfile \
     --filter "@accepted/api..." --filter "@accepted/worker..." --filter "@accepted/migrate..." \
-    --filter "@accepted/migrations..."
+    --filter "@accepted/migrations..." \
+    && rm -rf node_modules/.cache
 
 FROM dependencies AS example-dependencies
-RUN npx --yes "$(node -p 'require("./package.json").packageManager')" install --prod --frozen-lockfile \
+RUN node scripts/pnpm/main.mjs install --prod --frozen-lockfile \
     --filter "@accepted/api..." --filter "@accepted/worker..." --filter "@accepted/migrate..." \
-    --filter "@accepted/migrations..." --filter "@accepted/examples..."
+    --filter "@accepted/migrations..." --filter "@accepted/examples..." \
+    && rm -rf node_modules/.cache
 
 FROM node:24.21.0-bookworm-slim AS accepted
 # What cannot install packages cannot be made to.

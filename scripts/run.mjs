@@ -1,10 +1,11 @@
 // Runs one of the workspace's programs on the workspace's own Node: `node scripts/run.mjs <file.ts> [arguments]`.
 // It installs first what is missing. It is plain JavaScript without dependencies, as it runs on whatever Node there is.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, statSync, utimesSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { pinnedPnpm } from './pnpm/pinned-pnpm.mjs';
 
 const OLDEST_NODE = 18;
 const SAME_SIGNAL_MS = 300;
@@ -19,11 +20,10 @@ function isInstallNeeded() {
   return statSync(join(root, 'pnpm-lock.yaml')).mtimeMs > statSync(installed).mtimeMs;
 }
 
-/** Installs from the frozen lockfile with the very pnpm that package.json names; its progress goes to the terminal. */
+/** Installs from the frozen lockfile with the pinned pnpm; its progress goes to the terminal. */
 function install() {
-  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   process.stderr.write('Installing what is missing ...\n');
-  const { status, error } = spawnSync('npx', ['-y', packageManager, 'install', '--frozen-lockfile'], {
+  const { status, error } = spawnSync(findPnpm(), ['install', '--frozen-lockfile'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
@@ -32,6 +32,14 @@ function install() {
   fail(
     `The installation failed${error ? ` (${error.message})` : ''}: see the lines above, then run the command again.`,
   );
+}
+
+function findPnpm() {
+  try {
+    return pinnedPnpm();
+  } catch (error) {
+    return fail(error.message);
+  }
 }
 
 /** Becomes the program, as far as Node allows: same terminal, every signal passed on, same exit code. */

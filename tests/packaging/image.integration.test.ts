@@ -41,6 +41,13 @@ describe('the image', () => {
     expect(installedPackages('examples').join('\n')).toMatch(/^csv-parse@/m);
   });
 
+  test('has no package manager', () => {
+    for (const name of ['accepted', 'examples']) {
+      const files = readdirSync(join(stageOf(name).folder, 'app/node_modules'));
+      expect([name, files.includes('.cache'), files.includes('.pnpm')]).toEqual([name, false, true]);
+    }
+  });
+
   test('has no test files and no secrets', () => {
     const files = readdirSync(join(folder, 'context'), { recursive: true, encoding: 'utf8' });
     expect(files).toContain('apps/api/src/config.ts');
