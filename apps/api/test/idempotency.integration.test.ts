@@ -1,3 +1,4 @@
+import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, runJob, type SendOptions, startApi } from './api-under-test.ts';
@@ -237,4 +238,18 @@ describe('the text of an API key', () => {
     const reply = await send(asked, 'mine', { key: twin });
     expect(reply.json()).toMatchObject({ status: 422, code: 'idempotency_key_reused' });
   });
+});
+
+test('a job that could not be submitted any more is still told of to the request that made it', async () => {
+  const asked = { url: '/v1/jobs', body: { type: 'test.echo', payload: {}, queue: 'passing' } };
+  await sql`INSERT INTO queues (name) VALUES ('passing')`.execute(api.db);
+  await waitUntil(async () => (await send(asked)).statusCode === 202, { until: 'the queue is known' });
+  const first = await send(asked, 'outlived');
+  await sql`DELETE FROM queues WHERE name = 'passing'`.execute(api.db);
+  await waitUntil(async () => (await send(asked)).statusCode === 422, { until: 'the queue is gone' });
+  const again = await send(asked, 'outlived');
+  expect([again.statusCode, again.json().id]).toEqual([202, first.json().id]);
+  expect(again.headers['idempotent-replayed']).toBe('true');
+  const other = { ...asked, body: { ...asked.body, priority: 'low' } };
+  expect((await send(other, 'outlived')).statusCode).toBe(422);
 });

@@ -6,7 +6,7 @@ import { Problem } from '../http/problem.ts';
 import { createAcceptor } from '../submit/acceptor.ts';
 import { createReadyAnnouncer } from '../submit/announce-ready.ts';
 
-interface SubmittedJob {
+export interface SubmittedJob {
   row: ShownJob;
   replayed: boolean;
   /** That of the first answer, where it is known already. */

@@ -2,6 +2,8 @@ import { sql, type Transaction } from 'kysely';
 import type { RequestKey } from '../job/idempotency-fingerprint.ts';
 import { asTenant } from './as-tenant.ts';
 import type { Database } from './connect.ts';
+import { findJob } from './read-jobs.ts';
+import type { ShownJob } from './shown-job.ts';
 import type { Ledger } from './tables.ts';
 
 /** An idempotency key is kept this long, and never shorter than a job that was submitted with it is unfinished. */
@@ -117,4 +119,21 @@ export async function settleStatus(
       RETURNING status`.execute(tx),
   );
   return rows[0]?.status ?? status;
+}
+
+/** Finds the job that the very same request has made before, and the status that it was answered with. */
+export function findKeyedJob(
+  db: Database,
+  tenantId: string,
+  { route, key, fingerprint }: RequestKey,
+): Promise<{ row: ShownJob; status: number | null } | undefined> {
+  return asTenant(db, tenantId, async (tx) => {
+    const { rows } = await sql<{ jobId: string; status: number | null }>`
+      SELECT job_id AS "jobId", status FROM idempotency_keys
+      WHERE tenant_id = ${tenantId} AND route = ${route} AND key = ${key} AND fingerprint = ${fingerprint}
+        AND job_id IS NOT NULL`.execute(tx);
+    const [found] = rows;
+    const row = found && (await findJob(tx, tenantId, found.jobId));
+    return row && { row, status: found.status };
+  });
 }

@@ -1,5 +1,5 @@
 import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
-import { settleStatus } from '@accepted/shared/database/idempotency-keys';
+import { findKeyedJob, settleStatus } from '@accepted/shared/database/idempotency-keys';
 import type { ShownJob } from '@accepted/shared/database/shown-job';
 import { newUuid } from '@accepted/shared/job/id';
 import { idempotencyFingerprint } from '@accepted/shared/job/idempotency-fingerprint';
@@ -11,6 +11,8 @@ import { clientSignal } from '../../http/client-signal.ts';
 import { spend } from '../../http/database-budget.ts';
 import { parseIdempotencyKey } from '../../http/idempotency-key.ts';
 import { parsePreferences } from '../../http/preferences.ts';
+import { Problem } from '../../http/problem.ts';
+import type { SubmittedJob } from '../../plugins/submitter.ts';
 import { waitForJob } from '../../plugins/waiting.ts';
 import type { Answer } from '../../schemas/describe-route.ts';
 import { always, WAIT_HEADERS } from '../../schemas/response-headers.ts';
@@ -77,8 +79,42 @@ export async function acceptJob(
   reply: FastifyReply,
   { job, maxWaitSeconds }: { job: NewJob; maxWaitSeconds: number },
 ): Promise<FastifyReply> {
+  return answerAccepted(app, request, reply, {
+    submitted: await write(app, request, job),
+    submission: job,
+    maxWaitSeconds,
+  });
+}
+
+/**
+ * Answers a request that does not stand up to the checks any more with what it made when it came before: the time that it
+ * names may have passed since, or its type be gone. Any other is refused.
+ */
+export async function answerEarlier(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  refused: { refusal: unknown; submission: () => Submission; maxWaitSeconds: number },
+): Promise<FastifyReply> {
+  const { refusal, maxWaitSeconds } = refused;
+  if (!(refusal instanceof Problem) || refusal.code !== 'validation_failed') throw refusal;
+  const submission = refused.submission();
+  const { tenantId, idempotency } = submission;
+  const found = idempotency && (await findKeyedJob(app.db, tenantId, idempotency));
+  if (!found) throw refusal;
+  const submitted = { row: found.row, replayed: true, status: found.status ?? undefined };
+  return answerAccepted(app, request, reply, { submitted, submission, maxWaitSeconds });
+}
+
+async function answerAccepted(
+  app: FastifyInstance,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  answered: { submitted: SubmittedJob; submission: Submission; maxWaitSeconds: number },
+): Promise<FastifyReply> {
+  const { submitted, submission, maxWaitSeconds } = answered;
+  const { row, replayed, status } = submitted;
   const preferences = parsePreferences(request.headers.prefer as string | undefined);
-  const { row, replayed, status } = await write(app, request, job);
   const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
   const current =
     waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, row, waitMs, clientSignal(reply))) : row;
@@ -87,13 +123,13 @@ export async function acceptJob(
   reply.header('location', body.links.self);
   if (replayed) reply.header('idempotent-replayed', 'true');
   const ownStatus = waitMs > 0 && isTerminal(current.status) ? FINISHED : ACCEPTED;
-  return reply.code(status ?? (await settle(reply, job, row.id, ownStatus))).send(body);
+  return reply.code(status ?? (await settle(reply, submission, row.id, ownStatus))).send(body);
 }
 
 /** The first of the requests with a key that comes to be answered decides with which status all of them are. */
 async function settle(
   { server, raw }: FastifyReply,
-  { tenantId, idempotency }: NewJob,
+  { tenantId, idempotency }: Submission,
   jobId: string,
   status: number,
 ): Promise<number> {

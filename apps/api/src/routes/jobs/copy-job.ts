@@ -16,7 +16,7 @@ import { CopyRequest } from '../../submit/change-requests.ts';
 import { catalogFor, checkSubmission, type InspectPayload } from '../../submit/check-submission.ts';
 import { requestOfCopy } from '../../submit/copy-job.ts';
 import { resolveJob } from '../../submit/resolve-job.ts';
-import { acceptedAnswers, acceptJob, idempotencyKeyOf, submissionOf } from './accept-job.ts';
+import { acceptedAnswers, acceptJob, answerEarlier, idempotencyKeyOf, submissionOf } from './accept-job.ts';
 import { jobNotFound, requestedJob } from './answer-job.ts';
 
 const ROUTE = 'POST /v1/jobs/{id}/copy';
@@ -77,14 +77,16 @@ export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = as
       const snapshot = await spend(request.databaseBudget, Promise.resolve(catalogFor(app.catalog, wanted)));
       const inspect = app.inspectPayloadsOf(tenantId);
       const copied = requestOfCopy(source, changes, await keyMadeFor(source, snapshot, inspect));
-      const { jobType, payload } = await checkSubmission(
-        { snapshot, inspect, now: new Date() },
-        copied,
-        bodyFaults,
-      );
-      const submission = submissionOf(request, { key, route: ROUTE, target: id, asked: request.body });
-      const job = resolveJob(copied, jobType, { ...submission, payload, copyOf: source.id });
-      return await acceptJob(app, request, reply, { job, maxWaitSeconds });
+      const submission = () => submissionOf(request, { key, route: ROUTE, target: id, asked: request.body });
+      try {
+        const checking = checkSubmission({ snapshot, inspect, now: new Date() }, copied, bodyFaults);
+        const { jobType, payload } = await checking;
+        const job = resolveJob(copied, jobType, { ...submission(), payload, copyOf: source.id });
+        return await acceptJob(app, request, reply, { job, maxWaitSeconds });
+      } catch (error) {
+        if (bodyFaults.length > 0) throw error;
+        return await answerEarlier(app, request, reply, { refusal: error, submission, maxWaitSeconds });
+      }
     },
   );
 };

@@ -8,7 +8,7 @@ import { IdempotencyKey, Prefer, Traceparent, Tracestate } from '../../schemas/r
 import { catalogFor, checkSubmission } from '../../submit/check-submission.ts';
 import { JobRequest } from '../../submit/job-request.ts';
 import { resolveJob } from '../../submit/resolve-job.ts';
-import { acceptedAnswers, acceptJob, idempotencyKeyOf, submissionOf } from './accept-job.ts';
+import { acceptedAnswers, acceptJob, answerEarlier, idempotencyKeyOf, submissionOf } from './accept-job.ts';
 
 /** Scopes idempotency keys, so that a key used on another route is another key. */
 const ROUTE = 'POST /v1/jobs';
@@ -48,10 +48,15 @@ export const submitJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = 
     const found = catalogFor(app.catalog, request.body);
     const snapshot = found instanceof Promise ? await spend(request.databaseBudget, found) : found;
     const inspect = app.inspectPayloadsOf(request.caller.tenantId);
-    const checking = checkSubmission({ snapshot, inspect, now: new Date() }, request.body, bodyFaults);
-    const { jobType, payload } = checking instanceof Promise ? await checking : checking;
-    const submission = submissionOf(request, { key, route: ROUTE, asked: request.body });
-    const job = resolveJob(request.body, jobType, { ...submission, payload });
-    return await acceptJob(app, request, reply, { job, maxWaitSeconds });
+    const submission = () => submissionOf(request, { key, route: ROUTE, asked: request.body });
+    try {
+      const checking = checkSubmission({ snapshot, inspect, now: new Date() }, request.body, bodyFaults);
+      const { jobType, payload } = checking instanceof Promise ? await checking : checking;
+      const job = resolveJob(request.body, jobType, { ...submission(), payload });
+      return await acceptJob(app, request, reply, { job, maxWaitSeconds });
+    } catch (error) {
+      if (bodyFaults.length > 0) throw error;
+      return await answerEarlier(app, request, reply, { refusal: error, submission, maxWaitSeconds });
+    }
   });
 };
