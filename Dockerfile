@@ -1,5 +1,5 @@
 # There is no build step: Node runs the TypeScript sources as they are.
-# Targets: `accepted` has the platform only, `examples` adds the handlers of examples/.
+# Targets: `accepted` has the platform only, `examples` adds the handlers of examples/. Each has its SBOM in /app/sbom.cdx.json.
 
 FROM node:24.21.0-bookworm-slim AS manifests
 WORKDIR /app
@@ -18,12 +18,14 @@ FROM manifests AS dependencies
 RUN node scripts/pnpm/main.mjs install --prod --frozen-lockfile \
     --filter "@accepted/api..." --filter "@accepted/worker..." --filter "@accepted/migrate..." \
     --filter "@accepted/migrations..." \
+    && npm run --silent sbom -- --out sbom.cdx.json \
     && rm -rf node_modules/.cache
 
 FROM dependencies AS example-dependencies
 RUN node scripts/pnpm/main.mjs install --prod --frozen-lockfile \
     --filter "@accepted/api..." --filter "@accepted/worker..." --filter "@accepted/migrate..." \
     --filter "@accepted/migrations..." --filter "@accepted/examples..." \
+    && npm run --silent sbom -- --filter @accepted/examples --out sbom.cdx.json \
     && rm -rf node_modules/.cache
 
 FROM node:24.21.0-bookworm-slim AS accepted

@@ -1,9 +1,10 @@
 import { findChromium, findRedisProgram, findSystemPostgres } from '../packages/testing/src/find-program.ts';
+import { checkSupplyChain } from './supply-chain/check-supply-chain.ts';
 import { ensureProgram } from './test/ensure-program.ts';
 import { keepPackageFromMakingCluster } from './test/postgres-package.ts';
 import { runCheck } from './test/run-check.ts';
 import { runVitest } from './test/run-vitest.ts';
-import type { Tally } from './test/tally.ts';
+import { sumUp, type Tally } from './test/tally.ts';
 
 /** `npm test`: every check, then every test. The last line is `N passed, N failed`, where a check counts as one. */
 async function main(): Promise<void> {
@@ -12,6 +13,7 @@ async function main(): Promise<void> {
     await runCheck('Types', 'check:types'),
     await runCheck('Rooms', 'check:rooms'),
     await runCheck('Unused code', 'check:unused'),
+    ...(await checkSupplyChain()),
     await ensureProgram('Redis', findRedisProgram, { apt: 'redis-server', brew: ['redis'] }),
     await ensureProgram('Chromium', findChromium, { apt: 'chromium', brew: ['--cask', 'chromium'] }),
     await ensureProgram('PostgreSQL', findSystemPostgres, {
@@ -22,9 +24,8 @@ async function main(): Promise<void> {
     }),
     await runVitest(process.argv.slice(2)),
   ];
-  const sum = (count: (tally: Tally) => number) => tallies.reduce((total, tally) => total + count(tally), 0);
-  const failed = sum((tally) => tally.failed);
-  process.stdout.write(`${sum((tally) => tally.passed)} passed, ${failed} failed\n`);
+  const { text, failed } = sumUp(tallies);
+  process.stdout.write(`${text}\n`);
   process.exitCode = failed === 0 ? 0 : 1;
 }
 

@@ -11,6 +11,7 @@ import { secretsKey } from '@accepted/testing/secrets-key';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { checkSbom, type Sbom } from '../../scripts/supply-chain/sbom.ts';
 import { type ComposeService, environmentOf, ROOT, readComposeFile } from './compose-file.ts';
 import { buildStages, type Stage } from './image-stages.ts';
 
@@ -40,6 +41,17 @@ describe('the image', () => {
     );
     expect(installedPackages('examples').join('\n')).toMatch(/^csv-parse@/m);
   });
+
+  test.each(['accepted', 'examples'])(
+    '%s has an SBOM of the very packages that are installed in it',
+    async (name) => {
+      const text = readFileSync(join(stageOf(name).folder, 'app/sbom.cdx.json'), 'utf8');
+      expect((await checkSbom(text)).kind).toBe('fine');
+      const purls = (JSON.parse(text) as Sbom).components.map(({ purl }) => decodeURIComponent(purl));
+      const ofRegistry = purls.filter((purl) => !purl.startsWith('pkg:npm/@accepted/'));
+      expect(new Set(ofRegistry)).toEqual(new Set(installedPackages(name).flatMap(purlOf)));
+    },
+  );
 
   test('has no package manager', () => {
     for (const name of ['accepted', 'examples']) {
@@ -99,6 +111,12 @@ function serviceOf(name: string): ComposeService {
 
 function installedPackages(stage: string): string[] {
   return readdirSync(join(stageOf(stage).folder, 'app/node_modules/.pnpm'));
+}
+
+/** pnpm names a folder after the package, its version and, in brackets, its peers; a scope ends with a plus. */
+function purlOf(folder: string): string[] {
+  const [, name, version] = /^(@?[^@]+)@([^_(]+)/.exec(folder) ?? [];
+  return name ? [`pkg:npm/${name.replace('+', '/')}@${version}`] : [];
 }
 
 function start(name: string, outside: Record<string, string>): SpawnedProcess {
