@@ -3,7 +3,9 @@ import { createSecretBox } from '@accepted/shared/secrets/secret-box';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { type Config, publicUrl as publicUrlOf } from './config.ts';
+import { type Clients, createClients } from './connections/clients.ts';
 import { createBoundedServer } from './connections/create-server.ts';
+import { createTurns, type Turns } from './connections/turns.ts';
 import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { bullBoard } from './plugins/bull-board.ts';
@@ -33,6 +35,9 @@ import { getReadyz } from './routes/operations/get-readyz.ts';
 import { getProblem } from './routes/problems/get-problem.ts';
 import { v1 } from './routes/v1.ts';
 
+/** As long as a request may wait for another one. */
+const SLICE = { ms: 5, count: 32 };
+
 /** What the app works with and does not own: whoever opened it ends it after `app.close()`. */
 export interface Resources {
   db: Database;
@@ -44,7 +49,8 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   const publicUrl = publicUrlOf(config);
   const maxWaitSeconds = config.MAX_WAIT_SECONDS;
   const hasDocs = config.API_DOCS === 'on';
-  const app = createServer(logger, config);
+  const inTurns = { turns: createTurns(SLICE), clients: createClients() };
+  const app = createServer(logger, config, inTurns);
 
   await app.register(responseHeaders);
   // Before what counts the bytes of answers.
@@ -52,7 +58,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   await app.register(unreadReplies);
   await app.register(crossOrigin, { origins: config.CORS_ORIGINS });
   await app.register(problemDetails, { publicUrl });
-  await app.register(turns);
+  await app.register(turns, inTurns);
   await app.register(validation);
   await app.register(checkThreads);
   await app.register(safeJson);
@@ -92,7 +98,11 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
 }
 
 /** Bounds everything that a slow or hostile client could otherwise hold open: Fastify's own default is no limit. */
-function createServer(logger: FastifyBaseLogger, config: Config) {
+function createServer(
+  logger: FastifyBaseLogger,
+  config: Config,
+  inTurns: { turns: Turns; clients: Clients },
+) {
   const publicUrl = publicUrlOf(config);
   return fastify({
     loggerInstance: logger,
@@ -107,6 +117,7 @@ function createServer(logger: FastifyBaseLogger, config: Config) {
         requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
         maxConnectionsPerAddress: config.MAX_CONNECTIONS_PER_ADDRESS,
         publicUrl,
+        ...inTurns,
       }),
     trustProxy: config.TRUST_PROXY.length > 0 && [...config.TRUST_PROXY],
     requestIdHeader: false,

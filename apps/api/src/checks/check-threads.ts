@@ -12,10 +12,10 @@ export const LARGE_BYTES = 16 * 1024;
 
 /** A megabyte takes a tenth of a second on a slow machine. What takes this long does so by a schema that takes forever. */
 const MAX_WORK_MS = 2_000;
-/** What a thread costs in memory is given back when nobody has needed it for so long. */
-const IDLE_MS = 60_000;
-/** A megabyte of JSON can become a hundred of objects. */
-const MAX_HEAP_MB = 512;
+/** What a thread has taken of memory is given back when nobody has needed it for so long. */
+const IDLE_MS = 5_000;
+/** A megabyte of JSON becomes some dozens of objects; what is garbage need not be kept beyond that. */
+const MAX_HEAP_MB = 256;
 const MAX_THREADS = 4;
 /** Of what is done for all: no tenant has such an id. */
 const NO_TENANT = '';
@@ -48,7 +48,8 @@ export function createCheckThreads(): CheckThreads {
       return await queue.run(tenantId, async () => {
         const stopTimer = maxMs === undefined ? undefined : abortWhenLate(tooLong, begun, maxMs);
         try {
-          return (await pool.run({ ...work, begun }, { signal: tooLong.signal })) as Result;
+          const options = { signal: tooLong.signal, transferList: ownMemoryOf(work) };
+          return (await pool.run({ ...work, begun }, options)) as Result;
         } finally {
           stopTimer?.();
         }
@@ -74,6 +75,13 @@ export function createCheckThreads(): CheckThreads {
     isQuick: (schema) => work(NO_TENANT, { schemaToJudge: schema }, MAX_WORK_MS),
     close: () => pool.destroy(),
   };
+}
+
+/** What needs not be copied for the thread: the bytes of a body are not looked at again here. */
+function ownMemoryOf(work: Work): ArrayBuffer[] {
+  if (!('bytes' in work)) return [];
+  const { buffer, byteLength } = work.bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
 }
 
 /** Counts from when the thread has begun: it may have to be started first. Answers how to stop that. */

@@ -5,8 +5,10 @@ import { text } from 'node:stream/consumers';
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createClients } from './clients.ts';
 import { type BoundedServerOptions, createBoundedServer } from './create-server.ts';
 import type { HandleRequest } from './pipeline.ts';
+import { createTurns } from './turns.ts';
 import { createUnreadReplies } from './unread-replies.ts';
 
 const closers: (() => unknown)[] = [];
@@ -21,6 +23,8 @@ async function listen(handle: HandleRequest, options: Partial<BoundedServerOptio
     requestTimeoutMs: 10_000,
     maxConnectionsPerAddress: undefined,
     publicUrl: 'https://jobs.test',
+    turns: createTurns({ ms: 5, count: 32 }),
+    clients: createClients(),
     ...options,
   });
   server.listen(0, '127.0.0.1');

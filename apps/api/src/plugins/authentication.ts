@@ -73,6 +73,7 @@ export const authentication = fp(async (app) => {
     const known = await spend(budget, keys.fetch(given.id, { context: address }));
     if (!known?.caller || !secretMatches(given.secret, known.secretHash)) throw unknownKey();
     recognizedHeaders.set(`Bearer ${token}`, { id: given.id, known });
+    app.clients.remember(header, known.caller.tenantId);
     return known.caller;
   }
 

@@ -4,7 +4,7 @@ import { Problem } from '../http/problem.ts';
 
 /** Bodies that are received or worked on at once; in memory each may be several times as large. */
 const MAX_BYTES = 128 * 2 ** 20;
-const MAX_BYTES_PER_TENANT = 32 * 2 ** 20;
+const MAX_BYTES_PER_TENANT = 8 * 2 ** 20;
 
 export interface BodyAdmissionOptions {
   maxBodyBytes: number;

@@ -9,7 +9,7 @@ import { z } from 'zod';
 const failedEntry = z.object({ error: z.object({ message: z.string(), stack: z.string().optional() }) });
 
 /** A larger payload stays in the ledger, which has room for it; the engine's memory has not. */
-export const MAX_SHOWN_PAYLOAD_BYTES = 65_536;
+export const MAX_SHOWN_PAYLOAD_BYTES = 8_192;
 
 /**
  * Makes the BullMQ job that shows a dead letter: all that is needed to debug it, under the dead letter's own id, so
