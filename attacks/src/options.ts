@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ALL_ATTACKS } from './attacks/all-attacks.ts';
-import type { Extent } from './run-attack.ts';
+import type { Extent } from './quiet/measure.ts';
 
 export interface RunOptions {
   size: 'small' | 'standard';

@@ -2,17 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { residentBytes } from '@accepted/testing/resident-bytes';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Attack } from './attack.ts';
-import { measureQuietTenant } from './quiet/measure.ts';
+import type { Extent } from './quiet/measure.ts';
 import type { Measured } from './verdict.ts';
 import { watchMemory } from './world/memory.ts';
 import type { World } from './world/world.ts';
-
-export interface Extent {
-  /** How long the quiet tenant is measured, alone and under attack. */
-  seconds: number;
-  /** Its requests, and its jobs, a second. */
-  perSecond: number;
-}
 
 /** Memory is given back with the next large collection of garbage, which an idle process puts off. */
 const COMES_BACK_MS = 15_000;
@@ -22,7 +15,7 @@ const NEARLY = 1.1;
 /** Measures the quiet tenant alone and under attack, and the memory before, at its most and when the attack is over. */
 export async function runAttack(world: World, attack: Attack, extent: Extent): Promise<Measured> {
   const pids = Object.values(world.pids);
-  const quiet = () => measureQuietTenant({ url: world.url, key: world.keyOfB, ...extent });
+  const quiet = () => world.quietTenant.measure(extent);
   const alone = await quiet();
   const before = await held(pids);
   const memory = watchMemory(pids);
@@ -48,8 +41,8 @@ const WARM_UP = { seconds: 3, perSecond: 50 };
 const DRAINS_WITHIN_MS = 120_000;
 
 /** Lets code be compiled and pools be opened before anything is measured. */
-export async function warmUp({ url, keyOfB }: World): Promise<void> {
-  await measureQuietTenant({ url, key: keyOfB, ...WARM_UP });
+export async function warmUp({ quietTenant }: World): Promise<void> {
+  await quietTenant.measure(WARM_UP);
 }
 
 /** What one attack left must not be charged to the next. */

@@ -10,18 +10,31 @@ export interface Latencies {
   refused: number;
 }
 
-export interface QuietOptions {
-  url: string;
-  key: string;
+/** How long the quiet tenant works, and how many requests, and jobs, it sends a second. */
+export interface Extent {
   seconds: number;
   perSecond: number;
 }
 
-/** Has the quiet tenant work for a while, and answers what it saw. */
-export async function measureQuietTenant(options: QuietOptions): Promise<Latencies> {
-  const worker = new Worker(new URL('./quiet-tenant.ts', import.meta.url), { workerData: options });
-  const [latencies] = await once(worker, 'message');
-  return latencies;
+export interface QuietTenant {
+  /** Has it work for a while, and answers what it saw. */
+  measure(extent: Extent): Promise<Latencies>;
+  close(): Promise<void>;
+}
+
+/** Starts the thread of the quiet tenant. It keeps the priority that its maker has now. */
+export function startQuietTenant(url: string, key: string): QuietTenant {
+  const worker = new Worker(new URL('./quiet-tenant.ts', import.meta.url), { workerData: { url, key } });
+  return {
+    async measure(extent) {
+      worker.postMessage(extent);
+      const [latencies] = await once(worker, 'message');
+      return latencies;
+    },
+    async close() {
+      await worker.terminate();
+    },
+  };
 }
 
 /** Answers the value that the given part of all does not exceed; 0 when there are none. */

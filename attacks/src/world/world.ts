@@ -3,18 +3,20 @@ import { findFreePort } from '@accepted/embedded-postgres/free-port';
 import { generateApiKey } from '@accepted/shared/database/api-keys';
 import { type Database, openDatabase } from '@accepted/shared/database/connect';
 import { addTenant } from '@accepted/shared/database/tenants';
+import { lowerOwnPriority } from '@accepted/shared/threads/lower-priority';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
+import { type QuietTenant, startQuietTenant } from '../quiet/measure.ts';
 
 /** An installation as Compose makes one, with two tenants: A attacks, B is quiet. */
 export interface World {
   url: string;
   port: number;
   keyOfA: string;
-  keyOfB: string;
+  quietTenant: QuietTenant;
   /** The processes whose memory is watched. */
   pids: { api: number; worker: number };
   redisUrl: string;
@@ -66,15 +68,19 @@ export async function startWorld(): Promise<World> {
     () => undefined,
   );
   const { apiKey: keyOfB } = await addTenant(db, secretBox, 'quiet');
+  const quietTenant = startQuietTenant(url, keyOfB);
+  // What an attack costs its client is paid by another machine where it is real.
+  lowerOwnPriority();
   return {
     url,
     port,
     keyOfA,
-    keyOfB,
+    quietTenant,
     pids: { api: api.pid, worker: worker.pid },
     redisUrl: redis.url,
     db,
     async close() {
+      await quietTenant.close();
       await db.destroy();
       await Promise.all([api, worker].map((process) => process[Symbol.asyncDispose]()));
       await Promise.all([postgres, redis].map((server) => server[Symbol.asyncDispose]()));

@@ -89,9 +89,10 @@ export async function waitForJob(
     const row = await app.sharedReads.job(job);
     if (!row || isTerminal(row.status)) return row;
     await watch.finished;
-    // Those who wait for one job are woken all at once.
+    const ended = await app.sharedReads.job(job);
+    // Those who wait for one job are woken all at once, and what they are answered takes its time.
     await new Promise<void>((begin) => app.turns.take(job.tenantId, begin));
-    return await app.sharedReads.job(job);
+    return ended;
   } finally {
     leave();
     clearTimeout(timer);
