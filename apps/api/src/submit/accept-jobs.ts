@@ -14,9 +14,10 @@ const MAX_BATCH_BYTES = 512 * 1024;
 export function createAcceptBatcher(
   db: Database,
   maxConcurrentBatches: number,
+  maxBatchSize = MAX_BATCH_SIZE,
 ): Batcher<NewJob, AcceptedJob> {
   return createBatcher({
-    maxBatchSize: MAX_BATCH_SIZE,
+    maxBatchSize,
     maxConcurrentBatches,
     bytes: { of: sizeOf, maxPerBatch: MAX_BATCH_BYTES },
     flush: (jobs) => acceptJobs((batch) => insertJobs(db, batch), jobs),

@@ -8,6 +8,7 @@ const CONCURRENT_BATCHES = 3;
 /** What is as large is written on a way of its own, so that nothing small waits behind it. */
 const LARGE_BYTES = 64 * 1024;
 const CONCURRENT_LARGE_BATCHES = 1;
+const ONE_BY_ONE = 1;
 /** What can be written within the time that a caller is given, on a slow Postgres too. */
 const MAX_LARGE_BYTES_UNDER_WAY = 3 * 2 ** 20;
 
@@ -25,7 +26,7 @@ const MOMENT_MS = 1_000;
 
 export function createAcceptor(db: Database): Acceptor {
   const small = createAcceptBatcher(db, CONCURRENT_BATCHES);
-  const large = createAcceptBatcher(db, CONCURRENT_LARGE_BATCHES);
+  const large = createAcceptBatcher(db, CONCURRENT_LARGE_BATCHES, ONE_BY_ONE);
   let underWay = 0;
   let writtenAt = Number.NEGATIVE_INFINITY;
 
