@@ -118,7 +118,8 @@ describe('headers', () => {
     const required = (name: string, status: number) =>
       Object.entries(operation(name)?.responses[status]?.headers ?? {})
         .filter(([, header]) => header.required)
-        .map(([header]) => header);
+        .map(([header]) => header)
+        .toSorted();
     expect(required('POST /v1/jobs', 202)).toEqual(['ETag', 'Location', 'X-Request-Id']);
     expect(required('POST /v1/jobs', 401)).toEqual(['WWW-Authenticate', 'X-Request-Id']);
     expect(required('POST /v1/jobs', 503)).toEqual(['Retry-After', 'X-Request-Id']);
