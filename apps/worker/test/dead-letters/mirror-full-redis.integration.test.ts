@@ -4,10 +4,10 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type MirrorRig, openMirrorRig } from './mirror-rig.ts';
 
-const MAX_BYTES = 5 * 2 ** 20;
+const MAX_BYTES = 8 * 2 ** 20;
 const LARGE = { payloadJson: JSON.stringify({ text: 'x'.repeat(7_500) }) };
 /** Together more than half of the memory. */
-const LETTERS = 400;
+const LETTERS = 600;
 
 let rig: MirrorRig;
 beforeAll(async () => {

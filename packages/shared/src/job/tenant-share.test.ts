@@ -27,17 +27,17 @@ test('what the processes allow together is never less than what all of them may'
         );
 });
 
-test('slow handlers get nothing ahead, quick ones what they do in a twentieth of a second', () => {
+test('slow handlers get nothing ahead, quick ones what they do in half a second', () => {
   expect(mostInFlight(16, 10_000)).toBe(16);
   expect(mostInFlight(16, 251)).toBe(16);
-  expect(mostInFlight(16, 100)).toBe(24);
-  expect(mostInFlight(16, 1)).toBe(816);
-  expect(mostInFlight(16, 0)).toBe(816);
-  expect(mostInFlight(1, 200)).toBe(2);
+  expect(mostInFlight(16, 100)).toBe(96);
+  expect(mostInFlight(16, 1)).toBe(8_016);
+  expect(mostInFlight(16, 0)).toBe(8_016);
+  expect(mostInFlight(1, 200)).toBe(4);
 });
 
 test('the next look comes before what is ahead is used up, and of slow ones soon after an end', () => {
-  expect(lookAgainInMs(1)).toBe(25);
+  expect(lookAgainInMs(1)).toBe(50);
   expect(lookAgainInMs(400)).toBe(20);
   expect(lookAgainInMs(10_000)).toBe(100);
 });

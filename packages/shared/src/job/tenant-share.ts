@@ -1,8 +1,8 @@
 /** How long a handler may take so that the next of its kind may be dispatched before it has ended. */
 const QUICK_MS = 250;
 /** So much of a tenant's work is dispatched ahead while its handlers are quick: it outlasts the time to the next look. */
-const AHEAD_MS = 50;
-const LOOK_AGAIN_MS = 25;
+const AHEAD_MS = 500;
+const LOOK_AGAIN_MS = 50;
 const MAX_LOOK_AGAIN_MS = 100;
 /** Of slow handlers, a slot that has come free stays so for this part of the time that they take. */
 const IDLE_PART = 1 / 20;
