@@ -67,9 +67,13 @@ function handleInTurn(
     const address = socket.remoteAddress ?? '';
     const before = socket.bytesWritten;
     response.once('close', () => pace.sent(address, socket.bytesWritten - before));
-    const delayMs = pace.delayMs(address);
-    if (delayMs > 0) setTimeout(take, delayMs);
-    else take();
+    const takeInTime = () => {
+      // Others of the address may have been sent something meanwhile.
+      const delayMs = pace.delayMs(address);
+      if (delayMs > 0) setTimeout(takeInTime, delayMs);
+      else take();
+    };
+    takeInTime();
   };
 }
 
