@@ -1,6 +1,6 @@
-import { type FaultKind, traitsOf } from '../kinds.ts';
 import type { LedgerAttempt, LedgerJob } from '../ledger-rows.ts';
 import type { WipeLine } from '../logs.ts';
+import { acceptLatencies } from './accept-latencies.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, mustProve, percentile, type Verdict } from './verdict.ts';
 
@@ -16,12 +16,12 @@ const BESIDE_WIPES = { perFault: 10, once: 300 };
 export function checkRecovery(evidence: Evidence): Verdict {
   const { run, faults } = evidence;
   const { timesMs, violations } = measureWipes(evidence);
-  const latencies = acceptLatenciesWithoutRedis(evidence.acks);
-  const undisturbedP99Ms = percentile(undisturbedLatencies(evidence.acks), 0.99);
+  const { withoutRedis, undisturbed } = acceptLatencies(evidence.acks);
+  const undisturbedP99Ms = percentile(undisturbed, 0.99);
   const redispatches = countRedispatches(evidence);
   const neverRecovered = faults.filter((fault) => fault.fired && fault.recoveredAt === null);
   const recoveryP99Ms = percentile(timesMs, 0.99);
-  const acceptP99Ms = percentile(latencies, 0.99);
+  const acceptP99Ms = percentile(withoutRedis, 0.99);
   if (run.drainedAt === null) violations.push('The queues were not drained when the time was over.');
   if (recoveryP99Ms > BOUNDS.recoveryP99Ms)
     violations.push(`After a wipe it took ${recoveryP99Ms} ms (p99) until the jobs were claimed again.`);
@@ -36,7 +36,7 @@ export function checkRecovery(evidence: Evidence): Verdict {
       `${redispatches} dispatches led to no claim; after the loss of ${timesMs.length} jobs ${mostRedispatches} may.`,
     );
   violations.push(
-    ...unproven(evidence, { jobsWiped: timesMs.length, acceptsWithoutRedis: latencies.length }),
+    ...unproven(evidence, { jobsWiped: timesMs.length, acceptsWithoutRedis: withoutRedis.length }),
   );
   violations.push(
     ...neverRecovered.map(
@@ -52,7 +52,7 @@ export function checkRecovery(evidence: Evidence): Verdict {
       recoveryP50Ms: percentile(timesMs, 0.5),
       recoveryP99Ms,
       recoveryMaxMs: percentile(timesMs, 1),
-      acceptsWithoutRedis: latencies.length,
+      acceptsWithoutRedis: withoutRedis.length,
       acceptP99Ms,
       undisturbedP99Ms,
       redispatches,
@@ -138,18 +138,6 @@ function measureWipes({ wipes, attempts, jobs }: Evidence): { timesMs: number[];
     }
   }
   return { timesMs, violations };
-}
-
-/** Only of requests that no other kind of fault could have slowed: a killed API has its own bound. */
-function acceptLatenciesWithoutRedis(acks: Evidence['acks']): number[] {
-  const isRedisAway = (kind: FaultKind) => traitsOf(kind).redisDown === true;
-  return acks
-    .filter((ack) => ack.outcome === 'accepted' && ack.during !== null && ack.during.every(isRedisAway))
-    .map((ack) => ack.latencyMs);
-}
-
-function undisturbedLatencies(acks: Evidence['acks']): number[] {
-  return acks.filter((ack) => ack.outcome === 'accepted' && ack.during === null).map((ack) => ack.latencyMs);
 }
 
 /**
