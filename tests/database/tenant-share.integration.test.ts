@@ -1,5 +1,6 @@
+import type { LaneWindow } from '@accepted/shared/database/begin-turn';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs, type LaneWindow } from '@accepted/shared/database/dispatch-jobs';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
 import { newUuid } from '@accepted/shared/job/id';
@@ -16,7 +17,7 @@ const insert = async (count: number, tenantId: string, type = 'test.noop') => {
     Array.from({ length: count }, () => makeJob({ tenantId, type })),
   );
 };
-const lane = { buildId: TEST_BUILD, size: 20, mostPerTenant: 4 };
+const lane = { buildId: TEST_BUILD, size: 20, mostPerTenant: { all: 4, slow: 4 } };
 const takeTurn = (lanes: LaneWindow[] = [lane]) => dispatchJobs(ledger.db, 'default', lanes);
 
 test('a tenant has no more dispatched and running than its share, and its backlog keeps nobody waiting', async () => {
@@ -50,12 +51,34 @@ test('where there is no share, one tenant fills the window', async () => {
   expect(turn).toMatchObject({ jobs: Array(20).fill({}), moreToDo: true, heldBack: false });
 });
 
+test('of what is quick more goes ahead than the share, and is marked as such; of slow jobs nothing does', async () => {
+  await registerTestBuild(ledger.db, ['test.noop', 'test.slow']);
+  const lanes = [{ ...lane, mostPerTenant: { all: 6, slow: 2 } }];
+  const turn = () => dispatchJobs(ledger.db, 'default', lanes, ['test.noop']);
+  const [large, small] = [newUuid(), newUuid()];
+  await insert(50, large, 'test.slow');
+  expect(await turn()).toMatchObject({ jobs: [{ isAhead: false }, { isAhead: false }], heldBack: true });
+  await insert(50, large);
+  const ahead = { type: 'test.noop', isAhead: true };
+  expect(await turn()).toMatchObject({ jobs: Array(4).fill(ahead), moreToDo: false, heldBack: true });
+  expect(await turn()).toMatchObject({ jobs: [], moreToDo: false, heldBack: true });
+  await insert(1, small);
+  expect(await turn()).toMatchObject({ jobs: [{ isAhead: false }] });
+});
+
+test('quick jobs that fit are marked at once, those beyond the share as ahead of it', async () => {
+  const lanes = [{ ...lane, mostPerTenant: { all: 6, slow: 2 } }];
+  await insert(4, newUuid());
+  const { jobs } = await dispatchJobs(ledger.db, 'default', lanes, ['test.noop']);
+  expect(jobs.map(({ isAhead }) => isAhead)).toEqual([false, false, true, true]);
+});
+
 test('each lane has its own share', async () => {
   await registerTestBuild(ledger.db, ['test.other'], { id: 'other-build' });
   const tenantId = newUuid();
   await insert(50, tenantId);
   await insert(50, tenantId, 'test.other');
-  const lanes = [lane, { ...lane, buildId: 'other-build', mostPerTenant: 2 }];
+  const lanes = [lane, { ...lane, buildId: 'other-build', mostPerTenant: { all: 2, slow: 2 } }];
   const turn = await takeTurn(lanes);
   expect(turn.lanes.map(({ dispatched }) => dispatched.length)).toEqual([4, 2]);
   expect(await takeTurn(lanes)).toMatchObject({ jobs: [], moreToDo: false, heldBack: true });

@@ -92,7 +92,7 @@ test('a turn reads nothing of what waits for a tenant that has its share', async
     worker,
     Array.from({ length: BATCH }, () => makeJob({ tenantId, queue: 'shared' })),
   );
-  const lanes = testLane(50).map((lane) => ({ ...lane, mostPerTenant: 5 }));
+  const lanes = testLane(50).map((lane) => ({ ...lane, mostPerTenant: { all: 5, slow: 5 } }));
   expect((await dispatchJobs(worker, 'shared', lanes)).jobs).toHaveLength(5);
   const before = await countRead();
   expect(await dispatchJobs(worker, 'shared', lanes)).toMatchObject({ jobs: [], heldBack: true });

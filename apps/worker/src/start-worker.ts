@@ -41,7 +41,7 @@ const MAX_OUTCOMES_UNDER_WAY = 500;
  * A suspect waits for its process to start, and with many of them for others: in slots apart from those of jobs that
  * need none, which go on meanwhile, and for longer, as giving one back writes to the ledger each time.
  */
-const SUSPECT_WAIT_MS = 2_000;
+const SUSPECT_WAIT_MS = { quick: 2_000, slow: 2_000 };
 /** Handlers get a second to settle; the rest is for writing down that their jobs are given back. */
 const GIVE_UP_TIMEOUT_MS = 2_000;
 
@@ -92,8 +92,7 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const slots = { slots: concurrency, mostPerTenant: () => share.mostHere(concurrency) };
   const slotsOf = createSlotsByQueue(slots);
   const suspectSlotsOf = createSlotsByQueue({ ...slots, maxWaitMs: SUSPECT_WAIT_MS });
-  const handlerMs = (queue: string) => slotsOf(queue).handlerMs();
-  const dispatch = startDispatch({ db, engine, queues, handlerMs, share, counters, logger, onError });
+  const dispatch = startDispatch({ db, engine, queues, timesOf: slotsOf, share, counters, logger, onError });
   const maintenance = startMaintenance({ ...resources, lease, onExpired: announceFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
   const notifications = listenForHints(resources, dispatch, running, onError);
@@ -174,7 +173,7 @@ function executeInSlots(
   slotsFor: (job: ClaimedJob) => HandlerSlots,
 ): AttemptSteps['execute'] {
   return async (job, signal, logger) =>
-    (await slotsFor(job).run(job.tenantId, () => execute(job, signal, logger), signal)) ?? notStarted(signal);
+    (await slotsFor(job).run(job, () => execute(job, signal, logger), signal)) ?? notStarted(signal);
 }
 
 /** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */

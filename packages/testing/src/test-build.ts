@@ -1,6 +1,6 @@
+import type { LaneWindow } from '@accepted/shared/database/begin-turn';
 import { registerBuild } from '@accepted/shared/database/builds';
 import type { Database } from '@accepted/shared/database/connect';
-import type { LaneWindow } from '@accepted/shared/database/dispatch-jobs';
 import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
 
 /** The build of workers that tests register by hand. */

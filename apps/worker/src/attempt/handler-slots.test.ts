@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { createHandlerSlots, type HandlerSlots } from './handler-slots.ts';
 
+const JOB = { tenantId: 'a', type: 'test' };
+const PATIENT = { maxWaitMs: { quick: 60_000, slow: 60_000 } };
 const never = new AbortController().signal;
 
 function setUp() {
@@ -8,7 +10,7 @@ function setUp() {
   const slots = createHandlerSlots({ slots: 2, now: () => clock.ms });
   const runFor = (ms: number) =>
     slots.run(
-      'a',
+      JOB,
       async () => {
         clock.ms += ms;
       },
@@ -20,7 +22,7 @@ function setUp() {
 /** Takes both slots until `end` is called. */
 function occupy({ slots }: ReturnType<typeof setUp>) {
   const gate = Promise.withResolvers<void>();
-  const running = [1, 2].map(() => slots.run('a', () => gate.promise, never));
+  const running = [1, 2].map(() => slots.run(JOB, () => gate.promise, never));
   return {
     async end() {
       gate.resolve();
@@ -35,7 +37,7 @@ test('no more handlers run at once than there are slots, and the next one follow
   const started: number[] = [];
   const ended = gates.map((gate, index) =>
     slots.run(
-      'a',
+      JOB,
       () => {
         started.push(index);
         return gate.promise;
@@ -55,7 +57,7 @@ test('no more handlers run at once than there are slots, and the next one follow
 
 test('a slot is free again after a handler that failed', async () => {
   const { slots } = setUp();
-  const failing = () => slots.run('a', () => Promise.reject(new Error('no')), never).catch(() => 'failed');
+  const failing = () => slots.run(JOB, () => Promise.reject(new Error('no')), never).catch(() => 'failed');
   expect(await Promise.all([failing(), failing(), failing(), failing()])).toEqual(Array(4).fill('failed'));
 });
 
@@ -63,41 +65,22 @@ test('a job that waits for a slot gives up when it is aborted, and its handler n
   const rig = setUp();
   const occupied = occupy(rig);
   const abort = new AbortController();
-  const waiting = rig.slots.run('a', () => Promise.reject(new Error('must not run')), abort.signal);
+  const waiting = rig.slots.run(JOB, () => Promise.reject(new Error('must not run')), abort.signal);
   abort.abort();
   expect(await waiting).toBeUndefined();
   expect(
-    await rig.slots.run('a', () => Promise.reject(new Error('must not run')), abort.signal),
+    await rig.slots.run(JOB, () => Promise.reject(new Error('must not run')), abort.signal),
   ).toBeUndefined();
   await occupied.end();
-  expect(await rig.slots.run('a', async () => 'runs', never)).toBe('runs');
+  expect(await rig.slots.run(JOB, async () => 'runs', never)).toBe('runs');
 });
 
 test('a job that was came with slow ones gives up soon', async () => {
   const rig = setUp();
   const occupied = occupy(rig);
   const startedMs = performance.now();
-  expect(await rig.slots.run('a', () => Promise.reject(new Error('must not run')), never)).toBeUndefined();
+  expect(await rig.slots.run(JOB, () => Promise.reject(new Error('must not run')), never)).toBeUndefined();
   expect(performance.now() - startedMs).toBeLessThan(2_000);
-  await occupied.end();
-});
-
-test('the time that handlers take is learned, and soon again when they become slow', async () => {
-  const { slots, runFor } = setUp();
-  expect(slots.handlerMs()).toBe(1_000);
-  for (let job = 0; job < 200; job += 1) await runFor(2);
-  expect(slots.handlerMs()).toBeCloseTo(2, 0);
-  for (let job = 0; job < 5; job += 1) await runFor(1_000);
-  expect(slots.handlerMs()).toBeGreaterThan(200);
-});
-
-test('a handler that has not ended yet is slow already', async () => {
-  const rig = setUp();
-  for (let job = 0; job < 200; job += 1) await rig.runFor(0);
-  const occupied = occupy(rig);
-  await Promise.resolve();
-  rig.clock.ms += 1_000;
-  expect(rig.slots.handlerMs()).toBe(1_000);
   await occupied.end();
 });
 
@@ -121,7 +104,7 @@ function startHandlers(slots: HandlerSlots, tenantIds: string[]) {
   const gates = tenantIds.map(() => Promise.withResolvers<void>());
   const ended = tenantIds.map((tenantId, index) =>
     slots.run(
-      tenantId,
+      { tenantId, type: 'test' },
       async () => {
         begun.push(tenantId);
         await gates[index]?.promise;
@@ -138,7 +121,7 @@ function startHandlers(slots: HandlerSlots, tenantIds: string[]) {
 }
 
 test('a tenant has no more slots than its share, however many are free, and others pass it', async () => {
-  const slots = createHandlerSlots({ slots: 4, mostPerTenant: () => 3, maxWaitMs: 60_000 });
+  const slots = createHandlerSlots({ slots: 4, mostPerTenant: () => 3, ...PATIENT });
   const { begun, end } = startHandlers(slots, ['a', 'a', 'a', 'a', 'b']);
   await Promise.resolve();
   expect(begun).toEqual(['a', 'a', 'a', 'b']);
@@ -150,7 +133,11 @@ test('a tenant has no more slots than its share, however many are free, and othe
 });
 
 test('a job beyond the share of its tenant is left to other workers soon, and no free slot waits for a turnover', async () => {
-  const slots = createHandlerSlots({ slots: 4, mostPerTenant: () => 3, maxWaitMs: 20 });
+  const slots = createHandlerSlots({
+    slots: 4,
+    mostPerTenant: () => 3,
+    maxWaitMs: { quick: 60_000, slow: 20 },
+  });
   const { ended, end } = startHandlers(slots, ['a', 'a', 'a', 'a']);
   expect(await ended[3]).toBeUndefined();
   await slots.turnover();
@@ -158,7 +145,7 @@ test('a job beyond the share of its tenant is left to other workers soon, and no
 });
 
 test('a tenant that waits for its share does not keep a slot that came free from the next', async () => {
-  const slots = createHandlerSlots({ slots: 2, mostPerTenant: () => 1, maxWaitMs: 60_000 });
+  const slots = createHandlerSlots({ slots: 2, mostPerTenant: () => 1, ...PATIENT });
   const { begun, end } = startHandlers(slots, ['a', 'b', 'a', 'c']);
   await Promise.resolve();
   expect(await end(1)).toBe('ran');

@@ -1,35 +1,34 @@
+import { createHandlerTimes, type HandlerTimes } from './handler-times.ts';
+
 /** Lets so many handlers of a queue run at once, of one tenant not more than its share, and measures how long they take. */
-export interface HandlerSlots {
+export interface HandlerSlots extends Pick<HandlerTimes, 'quickTypes' | 'handlerMs'> {
   /**
    * Runs `handler` in a slot; `undefined` when none that the tenant may have came free before `signal` was aborted, or
    * soon enough.
    */
   run<Result>(
-    tenantId: string,
+    job: { tenantId: string; type: string },
     handler: () => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result | undefined>;
   /** Resolves when a slot is free, or the next time that a handler ends. */
   turnover(): Promise<void>;
-  /** How long handlers have been taking of late. */
-  handlerMs(): number;
 }
 
 export interface SlotOptions {
   slots: number;
   /** How many of them one tenant may have; all when left out. */
   mostPerTenant?: () => number;
-  /** How long a job waits for a slot before it is left to other workers. */
-  maxWaitMs?: number;
+  /** How long a job waits for a slot before it is left to other workers: one whose handler is known to be quick, and others. */
+  maxWaitMs?: { quick: number; slow: number };
   now?: () => number;
 }
 
-/** The weight of the newest handler in the moving average. */
-const SMOOTHING = 0.05;
-/** What a handler is taken to need before any has been seen. */
-const UNKNOWN_MS = 1_000;
-/** A job that has waited as long came with others that turned out slow: other workers may be idle. */
-const MAX_WAIT_MS = 250;
+/**
+ * A job that has waited as long came with others that turned out slow: other workers may be idle. One that is slow itself
+ * holds up what comes after it for less.
+ */
+const MAX_WAIT_MS = { quick: 250, slow: 50 };
 
 /** A job that waits for a slot. */
 interface Waiting {
@@ -46,10 +45,9 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
   } = options;
   const waiting = new Set<Waiting>();
   const takenBy = new Map<string, number>();
-  const startedAt = new Map<symbol, number>();
+  const times = createHandlerTimes({ slots, now });
   const waitingForTurnover: (() => void)[] = [];
   let taken = 0;
-  let averageMs = UNKNOWN_MS;
 
   function takeNow(tenantId: string): boolean {
     const ofTenant = takenBy.get(tenantId) ?? 0;
@@ -59,7 +57,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
     return true;
   }
 
-  function take(tenantId: string, signal: AbortSignal): Promise<boolean> {
+  function take(tenantId: string, mostMs: number, signal: AbortSignal): Promise<boolean> {
     if (takeNow(tenantId)) return Promise.resolve(true);
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -71,7 +69,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
       };
       const own = { tenantId, getSlot: () => settle(true) };
       const giveUp = () => settle(false);
-      const timer = setTimeout(giveUp, maxWaitMs);
+      const timer = setTimeout(giveUp, mostMs);
       signal.addEventListener('abort', giveUp, { once: true });
       waiting.add(own);
     });
@@ -90,24 +88,15 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
       }
   }
 
-  /** Handlers that have not ended count as well, or a queue that has become slow would not be noticed for long. */
-  function handlerMs(): number {
-    let runningMs = 0;
-    for (const started of startedAt.values()) runningMs += now() - started;
-    return Math.max(averageMs, runningMs / slots);
-  }
-
   return {
-    async run(tenantId, handler, signal) {
-      if (!(await take(tenantId, signal))) return undefined;
-      const key = Symbol();
-      const started = now();
-      startedAt.set(key, started);
+    async run({ tenantId, type }, handler, signal) {
+      const mostMs = times.isQuick(type) ? maxWaitMs.quick : maxWaitMs.slow;
+      if (!(await take(tenantId, mostMs, signal))) return undefined;
+      const end = times.begin(type);
       try {
         return await handler();
       } finally {
-        startedAt.delete(key);
-        averageMs += SMOOTHING * (now() - started - averageMs);
+        end();
         giveBack(tenantId);
       }
     },
@@ -115,7 +104,8 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
       if (taken < slots) return Promise.resolve();
       return new Promise((resolve) => waitingForTurnover.push(resolve));
     },
-    handlerMs,
+    quickTypes: times.quickTypes,
+    handlerMs: times.handlerMs,
   };
 }
 

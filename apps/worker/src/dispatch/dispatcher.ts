@@ -12,6 +12,7 @@ import { lookAgainInMs } from '@accepted/shared/job/tenant-share';
 import { followWindow, refillInMs, type WindowState, windowSize } from '@accepted/shared/job/window';
 import { addToEngine, type Engine } from '@accepted/shared/queue/engine';
 import { laneName } from '@accepted/shared/queue/lane-name';
+import type { HandlerTimes } from '../attempt/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { TenantShare } from './tenant-share.ts';
@@ -35,7 +36,7 @@ export interface DispatcherOptions {
   engine: Engine;
   queue: string;
   /** How long handlers of the queue have been taking of late, in this process. */
-  handlerMs: () => number;
+  times: Pick<HandlerTimes, 'quickTypes' | 'handlerMs'>;
   share: Pick<TenantShare, 'mostInFlight'>;
   onError: (error: unknown) => void;
 }
@@ -51,7 +52,7 @@ export interface Dispatcher extends Loop {
  * has a lane. Any number of them may run, in any number of processes.
  */
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
-  const { db, engine, queue, handlerMs, share, onError } = options;
+  const { db, engine, queue, times, share, onError } = options;
   const turns = createTurnTaking();
   let live: { lanes: LiveLane[]; readAt: number } = { lanes: [], readAt: Number.NEGATIVE_INFINITY };
   const windows = new Map<string, WindowState>();
@@ -70,10 +71,10 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
-  async function fillLanes(turn: DispatchTurn, lanes: LiveLane[]): Promise<void> {
+  async function fillLanes(turn: DispatchTurn, lanes: LiveLane[], quickTypes: string[]): Promise<void> {
     const fillOne = async ({ buildId, waitingBefore, dispatched }: LaneAfterTurn) => {
       const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
-      const deliveries = intoDeliveries(dispatched, { handlerMs: handlerMs(), workers });
+      const deliveries = intoDeliveries(dispatched, { handlerMs: times.handlerMs(), quickTypes, workers });
       if (dispatched.length > 0) await addToEngine(engine, laneName(queue, buildId), deliveries);
       const now = { waitingBefore, dispatched: dispatched.length, atMs: performance.now() };
       windows.set(buildId, followWindow(windows.get(buildId), now));
@@ -107,20 +108,21 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));
     const turnBeganMs = performance.now();
     const laneWindows = lanes.map(({ buildId, concurrency }) => {
-      const mostPerTenant = share.mostInFlight(concurrency, handlerMs());
+      const mostPerTenant = share.mostInFlight(concurrency, times.handlerMs());
       return { buildId, size: sizes.get(buildId) ?? 0, mostPerTenant };
     });
-    const turn = await dispatchJobs(db, queue, laneWindows);
+    const quickTypes = times.quickTypes();
+    const turn = await dispatchJobs(db, queue, laneWindows, quickTypes);
     turns.tookTurn(turn);
     // Whoever took the turn may have looked before what this process knows of had happened.
     if (turn.lost) mustLook ||= looks;
-    await fillLanes(turn, lanes);
+    await fillLanes(turn, lanes, quickTypes);
     const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
     if (turn.moreToDo) return nextTurnInMs(turn, sizes);
     // Whoever dispatched last looks for jobs that a tenant's share held back; all others need not.
-    if (turn.heldBack && !turns.isFollowing()) return lookAgainInMs(handlerMs());
+    if (turn.heldBack && !turns.isFollowing()) return lookAgainInMs(times.handlerMs());
     const claimedPerSecond = windows.values().reduce((sum, window) => sum + window.claimedPerSecond, 0);
     if (claimedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
     return IDLE_POLL_MS;

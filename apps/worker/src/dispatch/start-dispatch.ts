@@ -3,7 +3,7 @@ import type { Engine } from '@accepted/shared/queue/engine';
 import type { Logger } from 'pino';
 import type { Loop } from '../loop.ts';
 import type { WorkerCounters } from '../metrics/worker-counters.ts';
-import { startDispatcher } from './dispatcher.ts';
+import { type DispatcherOptions, startDispatcher } from './dispatcher.ts';
 import { startDueJobs } from './due-jobs.ts';
 import { startReconciler } from './reconciler.ts';
 import type { TenantShare } from './tenant-share.ts';
@@ -23,17 +23,17 @@ export function startDispatch(options: {
   db: Database;
   engine: Engine;
   queues: string[];
-  handlerMs: (queue: string) => number;
+  timesOf: (queue: string) => DispatcherOptions['times'];
   share: TenantShare;
   counters: WorkerCounters;
   logger: Logger;
   onError: (error: unknown) => void;
 }): Dispatch {
-  const { db, engine, queues, handlerMs, share, counters, logger, onError } = options;
+  const { db, engine, queues, timesOf, share, counters, logger, onError } = options;
   const dispatchers = new Map(
     queues.map((queue) => [
       queue,
-      startDispatcher({ db, engine, queue, handlerMs: () => handlerMs(queue), share, onError }),
+      startDispatcher({ db, engine, queue, times: timesOf(queue), share, onError }),
     ]),
   );
   const soon = (queue: string) => dispatchers.get(queue)?.wake();

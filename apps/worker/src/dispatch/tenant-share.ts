@@ -1,6 +1,6 @@
 import type { Database } from '@accepted/shared/database/connect';
 import { hasSeveralTenants } from '@accepted/shared/database/tenants';
-import { mostInFlight, shareOf, shareOfProcess } from '@accepted/shared/job/tenant-share';
+import { mostInFlight, shareOf, shareOfProcess, type TenantBound } from '@accepted/shared/job/tenant-share';
 import { type Loop, startLoop } from '../loop.ts';
 
 /** Tenants are added seldom, and by hand. */
@@ -11,7 +11,7 @@ export interface TenantShare extends Loop {
   /** Of `slots` handlers in this process. */
   mostHere(slots: number): number;
   /** Of a lane whose workers run `slots` handlers: jobs dispatched or running; any number when `undefined`. */
-  mostInFlight(slots: number, handlerMs: number): number | undefined;
+  mostInFlight(slots: number, quickMs: number): TenantBound | undefined;
 }
 
 /** Starts to follow whether there are several tenants; each of them gets `percent` of the slots at most then. */
@@ -32,7 +32,7 @@ export async function startTenantShare(options: {
   return {
     ...loop,
     mostHere: (slots) => (isShared ? shareOfProcess(slots, percent) : slots),
-    mostInFlight: (slots, handlerMs) =>
-      isShared && percent < 100 ? mostInFlight(shareOf(slots, percent), handlerMs) : undefined,
+    mostInFlight: (slots, quickMs) =>
+      isShared && percent < 100 ? mostInFlight(shareOf(slots, percent), quickMs) : undefined,
   };
 }

@@ -39,7 +39,7 @@ test('a dispatcher that was told of a job and lost its turn looks again, and doe
     db: db.withPlugin(plugin),
     engine,
     queue: QUEUE,
-    handlerMs: () => 1,
+    times: { handlerMs: () => 1, quickTypes: () => [] },
     share: { mostInFlight: () => undefined },
     onError: () => undefined,
   });

@@ -1,14 +1,14 @@
 import { sql } from 'kysely';
 import type { DispatchKey } from '../job/dispatch-key.ts';
+import type { MarkedJob } from './begin-turn.ts';
 import type { Database } from './connect.ts';
-import type { DispatchedJob } from './dispatch-jobs.ts';
 import { unnestBatch } from './unnest.ts';
 
 /** After so long a delivery that a live worker has would have been claimed or given back: claims are tried again within seconds. */
 const OVERDUE_MS = 30_000;
 
 /** A job that was dispatched and not claimed; `isOverdue` when that is longer ago than any live worker takes. */
-export interface UnclaimedJob extends DispatchedJob {
+export interface UnclaimedJob extends MarkedJob {
   isOverdue: boolean;
 }
 

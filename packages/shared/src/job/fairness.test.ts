@@ -2,7 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { chooseFairly, type InFlight, type ReadyJob } from './fairness.ts';
 
-const nothing: InFlight = { byTenant: new Map(), byKey: new Map(), byTenantAndLane: new Map() };
+const nothing: InFlight = {
+  byTenant: new Map(),
+  byKey: new Map(),
+  byTenantAndLane: new Map(),
+  slowByTenantAndLane: new Map(),
+};
+const most = (all: number, slow = all) => ({ all, slow });
 
 function jobs(tenantId: string, count: number, overrides: Partial<ReadyJob> = {}): ReadyJob[] {
   return Array.from({ length: count }, (_, index) => ({
@@ -12,6 +18,7 @@ function jobs(tenantId: string, count: number, overrides: Partial<ReadyJob> = {}
     concurrencyKey: null,
     concurrencyLimit: null,
     lanes: [0],
+    isQuick: true,
     ...overrides,
   }));
 }
@@ -67,22 +74,38 @@ describe('chooseFairly', () => {
   test('a tenant that has its share of a lane gets no more of it, whatever is free, and hides no others', () => {
     const inFlight = { ...nothing, byTenantAndLane: new Map([['a 0', 2]]) };
     const ready = [...jobs('a', 5), ...jobs('b', 1)];
-    expect(chooseFairly(ready, [10], inFlight, [4])).toEqual({
+    expect(chooseFairly(ready, [10], inFlight, [most(4)])).toEqual({
       jobs: ['a0', 'b0', 'a1'].map((id) => ({ id, lane: 0 })),
       heldBack: 3,
     });
   });
 
+  test('of jobs that are slow, or not known to be quick, a tenant has its share and nothing ahead of it', () => {
+    const inFlight = {
+      ...nothing,
+      byTenantAndLane: new Map([['a 0', 3]]),
+      slowByTenantAndLane: new Map([['a 0', 1]]),
+    };
+    const ready = [...jobs('a', 3, { isQuick: false }), ...jobs('a', 9, { id: 'quick' })];
+    expect(chooseFairly(ready, [20], inFlight, [most(7, 2)])).toEqual({
+      jobs: ['a0', 'quick', 'quick', 'quick'].map((id) => ({ id, lane: 0 })),
+      heldBack: 8,
+    });
+  });
+
   test('a share of one lane leaves the others to the tenant', () => {
     const ready = jobs('a', 5, { lanes: [0, 1] });
-    const { jobs: chosen, heldBack } = chooseFairly(ready, [10, 10], nothing, [1, 2]);
+    const { jobs: chosen, heldBack } = chooseFairly(ready, [10, 10], nothing, [most(1), most(2)]);
     expect(chosen.map(({ lane }) => lane).sort()).toEqual([0, 1, 1]);
     expect(heldBack).toBe(2);
-    expect(chooseFairly(ready, [10, 10], nothing, [1]).jobs).toHaveLength(5);
+    expect(chooseFairly(ready, [10, 10], nothing, [most(1)]).jobs).toHaveLength(5);
   });
 
   test('what has no room is not held back by a share', () => {
-    expect(chooseFairly(jobs('a', 5), [2], nothing, [4])).toMatchObject({ jobs: [{}, {}], heldBack: 0 });
+    expect(chooseFairly(jobs('a', 5), [2], nothing, [most(4)])).toMatchObject({
+      jobs: [{}, {}],
+      heldBack: 0,
+    });
   });
 
   test('never more than there is room, never twice, never over a limit, never idle with work at hand', () => {
@@ -94,6 +117,7 @@ describe('chooseFairly', () => {
           concurrencyKey: fc.constantFrom(null, 'k', 'l'),
           concurrencyLimit: fc.constantFrom(1, 2),
           lanes: fc.constantFrom([], [0], [1], [0, 1]),
+          isQuick: fc.boolean(),
         }),
         { maxLength: 40 },
       )

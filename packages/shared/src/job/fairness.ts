@@ -1,3 +1,5 @@
+import type { TenantBound } from './tenant-share.ts';
+
 /** A job that could be dispatched now. `priority` is a rank, 0 the most urgent. */
 export interface ReadyJob {
   id: string;
@@ -7,6 +9,8 @@ export interface ReadyJob {
   concurrencyLimit: number | null;
   /** The lanes, by their place among all, whose build takes the job. */
   lanes: readonly number[];
+  /** Whether handlers of its type are known to be quick. */
+  isQuick: boolean;
 }
 
 /** A job that is to be dispatched, and the lane that it goes to. */
@@ -17,12 +21,13 @@ export interface ChosenJob {
 
 /**
  * How many jobs of a queue are dispatched or running: of a tenant, of `<tenant id> <concurrency key>`, and of
- * `<tenant id> <lane>`, with the lane's place among all.
+ * `<tenant id> <lane>`, with the lane's place among all: of all jobs, and of those that are not known to be quick.
  */
 export interface InFlight {
   byTenant: ReadonlyMap<string, number>;
   byKey: ReadonlyMap<string, number>;
   byTenantAndLane: ReadonlyMap<string, number>;
+  slowByTenantAndLane: ReadonlyMap<string, number>;
 }
 
 /** What is to be dispatched, in order, and how many jobs were left because their tenant has its share of the lanes. */
@@ -43,13 +48,14 @@ export function chooseFairly(
   ready: readonly ReadyJob[],
   rooms: readonly number[],
   inFlight: InFlight,
-  mostPerTenant: readonly (number | undefined)[] = [],
+  mostPerTenant: readonly (TenantBound | undefined)[] = [],
 ): Choice {
   const taking: Taking = {
     rooms: [...rooms],
     mostPerTenant,
     jobsOfKey: new Map(inFlight.byKey),
     jobsOfLane: new Map(inFlight.byTenantAndLane),
+    slowJobsOfLane: new Map(inFlight.slowByTenantAndLane),
     heldBack: 0,
   };
   const jobsOfTenant = new Map(inFlight.byTenant);
@@ -69,9 +75,10 @@ export function chooseFairly(
 /** What is left to take while jobs are chosen. */
 interface Taking {
   rooms: number[];
-  mostPerTenant: readonly (number | undefined)[];
+  mostPerTenant: readonly (TenantBound | undefined)[];
   jobsOfKey: Map<string, number>;
   jobsOfLane: Map<string, number>;
+  slowJobsOfLane: Map<string, number>;
   heldBack: number;
 }
 
@@ -111,25 +118,31 @@ function takeNext(queues: Map<string, TenantQueue>, tenantId: string, taking: Ta
     const job = queue.jobs[queue.next];
     queue.next += 1;
     if (!job) break;
-    const lanes = job.lanes.filter((lane) => isBelowShare(tenantId, lane, taking));
+    const lanes = job.lanes.filter((lane) => isBelowShare(job, lane, taking));
     if (lanes.length === 0 && job.lanes.length > 0) taking.heldBack += 1;
     const lane = roomiest(lanes, taking.rooms);
     if (lane === undefined || !takeKey(job, taking.jobsOfKey)) continue;
-    takeRoom(tenantId, lane, taking);
+    takeRoom(job, lane, taking);
     return { id: job.id, lane };
   }
   queues.delete(tenantId);
   return undefined;
 }
 
-function isBelowShare(tenantId: string, lane: number, { mostPerTenant, jobsOfLane }: Taking): boolean {
-  return (jobsOfLane.get(`${tenantId} ${lane}`) ?? 0) < (mostPerTenant[lane] ?? Number.POSITIVE_INFINITY);
+function isBelowShare({ tenantId, isQuick }: ReadyJob, lane: number, taking: Taking): boolean {
+  const bound = taking.mostPerTenant[lane];
+  if (!bound) return true;
+  const key = `${tenantId} ${lane}`;
+  const hasRoom = (taking.jobsOfLane.get(key) ?? 0) < bound.all;
+  return hasRoom && (isQuick || (taking.slowJobsOfLane.get(key) ?? 0) < bound.slow);
 }
 
-function takeRoom(tenantId: string, lane: number, { rooms, jobsOfLane }: Taking): void {
+function takeRoom({ tenantId, isQuick }: ReadyJob, lane: number, taking: Taking): void {
+  const { rooms, jobsOfLane, slowJobsOfLane } = taking;
   const key = `${tenantId} ${lane}`;
   rooms[lane] = (rooms[lane] ?? 0) - 1;
   jobsOfLane.set(key, (jobsOfLane.get(key) ?? 0) + 1);
+  if (!isQuick) slowJobsOfLane.set(key, (slowJobsOfLane.get(key) ?? 0) + 1);
 }
 
 function roomiest(lanes: readonly number[], rooms: readonly number[]): number | undefined {

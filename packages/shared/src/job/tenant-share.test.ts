@@ -27,14 +27,19 @@ test('what the processes allow together is never less than what all of them may'
         );
 });
 
-test('slow handlers get nothing ahead, quick ones what they do in half a second', () => {
-  expect(mostInFlight(16, 10_000)).toBe(16);
-  expect(mostInFlight(16, 251)).toBe(16);
-  expect(mostInFlight(16, 100)).toBe(96);
-  expect(mostInFlight(16, 1)).toBe(8_016);
-  expect(mostInFlight(16, 0)).toBe(8_016);
-  expect(mostInFlight(1, 200)).toBe(4);
-});
+test.each([
+  [16, 10_000, 16],
+  [16, 251, 16],
+  [16, 100, 96],
+  [16, 1, 8_016],
+  [16, 0, 8_016],
+  [1, 200, 4],
+])(
+  'of a share of %i slots and handlers of %i ms, %i jobs may be in flight, of slow ones the share',
+  (share, quickMs, all) => {
+    expect(mostInFlight(share, quickMs)).toEqual({ all, slow: share });
+  },
+);
 
 test('the next look comes before what is ahead is used up, and of slow ones soon after an end', () => {
   expect(lookAgainInMs(1)).toBe(50);

@@ -23,17 +23,31 @@ export function shareOfProcess(slots: number, percent: number): number {
   return Math.ceil((slots * percent) / 100);
 }
 
+/** How many jobs of one tenant may be dispatched or running. */
+export interface TenantBound {
+  /** Of all its jobs. */
+  all: number;
+  /** Of those whose handlers are not known to be quick. */
+  slow: number;
+}
+
+/** Tells whether a handler that takes so long is quick. */
+export function isQuick(handlerMs: number): boolean {
+  return handlerMs <= QUICK_MS;
+}
+
 /**
- * Answers how many jobs of one tenant may be dispatched or running that have a share of `share` slots. What is dispatched ahead
- * is for the moment until the next look, and only while handlers are quick: the engine gives it to the next free slot.
+ * Answers how many jobs a tenant may have in flight that has a share of `share` slots, where quick handlers take `quickMs`.
+ * What is dispatched ahead is for the moment until the next look, and only of quick handlers: the engine gives it to the
+ * next free slot.
  */
-export function mostInFlight(share: number, handlerMs: number): number {
-  if (handlerMs > QUICK_MS) return share;
-  return share + Math.ceil((share * AHEAD_MS) / Math.max(1, handlerMs));
+export function mostInFlight(share: number, quickMs: number): TenantBound {
+  const ahead = isQuick(quickMs) ? Math.ceil((share * AHEAD_MS) / Math.max(1, quickMs)) : 0;
+  return { all: share + ahead, slow: share };
 }
 
 /** Answers in how many milliseconds it pays to look again for jobs that a tenant's share has held back. */
 export function lookAgainInMs(handlerMs: number): number {
-  if (handlerMs <= QUICK_MS) return LOOK_AGAIN_MS;
+  if (isQuick(handlerMs)) return LOOK_AGAIN_MS;
   return Math.min(MAX_LOOK_AGAIN_MS, handlerMs * IDLE_PART);
 }
