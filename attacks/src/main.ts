@@ -4,7 +4,7 @@ import { ALL_ATTACKS } from './attacks/all-attacks.ts';
 import { parseOptions, USAGE } from './options.ts';
 import { resultLines } from './report/table.ts';
 import type { AttackReport } from './report.ts';
-import { runAttack, warmUp } from './run-attack.ts';
+import { measureAlone, runAttack } from './run-attack.ts';
 import { judge, type Measured } from './verdict.ts';
 import { startWorld } from './world/world.ts';
 
@@ -17,13 +17,18 @@ async function main(): Promise<number> {
   const options = readOptions();
   if (!options) return EXIT_MISUSED;
   say('starting Postgres, Redis, an API and a worker');
-  const measured: Measured[] = [];
   const world = await startWorld();
+  const measured: Measured[] = [];
   try {
-    await warmUp(world);
+    say('measuring the quiet tenant alone');
+    const alone = await measureAlone(world, options.seconds.alone);
     for (const attack of ALL_ATTACKS.filter(({ name }) => options.only.includes(name))) {
       say(`${attack.name}: ${attack.does}`);
-      const result = await runAttack(world, attack, options.extent);
+      const result = {
+        ...(await runAttack(world, attack, options.seconds.attacked)),
+        alone,
+        judged: options.judged,
+      };
       say(resultLines(result));
       measured.push(result);
     }

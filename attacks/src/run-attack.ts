@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { residentBytes } from '@accepted/testing/resident-bytes';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Attack } from './attack.ts';
-import type { Extent } from './quiet/measure.ts';
+import type { Latencies } from './quiet/measure.ts';
 import type { Measured } from './verdict.ts';
 import { watchMemory } from './world/memory.ts';
 import type { World } from './world/world.ts';
@@ -11,38 +11,35 @@ import type { World } from './world/world.ts';
 const COMES_BACK_MS = 15_000;
 const LOOK_MS = 500;
 const NEARLY = 1.1;
+const DRAINS_WITHIN_MS = 120_000;
+/** Requests, and jobs, of the quiet tenant: enough that the 99th percentile of five seconds is not the longest of all. */
+const PER_SECOND = 40;
+const WARM_UP = { seconds: 5, perSecond: 50 };
 
-/** Measures the quiet tenant alone and under attack, and the memory before, at its most and when the attack is over. */
-export async function runAttack(world: World, attack: Attack, extent: Extent): Promise<Measured> {
+/** Measures what the quiet tenant has while nobody attacks, and nobody has: what an attack leaves behind counts for it. */
+export async function measureAlone({ quietTenant }: World, seconds: number): Promise<Latencies> {
+  // Lets code be compiled and pools be opened before anything is measured.
+  await quietTenant.measure(WARM_UP);
+  return await quietTenant.measure({ seconds, perSecond: PER_SECOND });
+}
+
+/** Measures the quiet tenant under attack, and the memory before, at its most and when the attack is over. */
+export async function runAttack(
+  world: World,
+  attack: Attack,
+  seconds: number,
+): Promise<Omit<Measured, 'alone' | 'judged'>> {
   const pids = Object.values(world.pids);
-  const quiet = () => world.quietTenant.measure(extent);
-  const alone = await quiet();
   const before = await held(pids);
   const memory = watchMemory(pids);
   const running = await attack.begin(world);
-  const attacked = await quiet();
+  const attacked = await world.quietTenant.measure({ seconds, perSecond: PER_SECOND });
   const [done, got] = [running.done(), running.got()];
   await running.stop();
   const most = await memory.stop();
   await drain(world);
   const after = await afterwards(pids, before);
-  return {
-    name: attack.name,
-    does: attack.does,
-    alone,
-    attacked,
-    memory: { before, most, after },
-    done,
-    got,
-  };
-}
-
-const WARM_UP = { seconds: 3, perSecond: 50 };
-const DRAINS_WITHIN_MS = 120_000;
-
-/** Lets code be compiled and pools be opened before anything is measured. */
-export async function warmUp({ quietTenant }: World): Promise<void> {
-  await quietTenant.measure(WARM_UP);
+  return { name: attack.name, does: attack.does, attacked, memory: { before, most, after }, done, got };
 }
 
 /** What one attack left must not be charged to the next. */

@@ -11,6 +11,7 @@ const latencies = (requestMs: number, jobMs: number, refused = 0) => ({
 const sound: Measured = {
   name: 'test',
   does: 'Nothing.',
+  judged: 0.99,
   alone: latencies(5, 40),
   attacked: latencies(29, 99),
   memory: { before: 300 * MIB, most: 600 * MIB, after: 400 * MIB },

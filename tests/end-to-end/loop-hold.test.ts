@@ -10,6 +10,8 @@ import { type Candidate, candidates, SLOW_TO_CHECK } from './loop-hold/bodies.ts
 
 /** Nobody who waits for the event loop waits longer because of one body. */
 const MAX_HOLD_MS = 10;
+/** What runs for the first time is not compiled yet. */
+const MAX_FIRST_HOLD_MS = 40;
 /** The collector of garbage holds it now and then, but not each time. */
 const TRIES = 4;
 
@@ -59,7 +61,7 @@ afterAll(async () => {
  * Sends a body and answers the most processor time that one turn of the event loop took meanwhile, in milliseconds: what
  * else the machine does counts for nothing.
  */
-async function hold({ path, body }: Candidate): Promise<number> {
+async function hold({ path, body }: { path: string; body?: string }): Promise<number> {
   let worstMs = 0;
   let isOver = false;
   let before = process.threadCpuUsage();
@@ -93,6 +95,10 @@ async function worstOf(all: Candidate[]): Promise<string[]> {
   }
   return tooLong;
 }
+
+test('the document that needs no key, the first time that anybody asks for it', async () => {
+  expect(await hold({ path: '/openapi.json' })).toBeLessThan(MAX_FIRST_HOLD_MS);
+});
 
 test('what is checked at once', async () => {
   expect(await worstOf(candidates(LARGEST_AT_ONCE))).toEqual([]);

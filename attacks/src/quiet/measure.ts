@@ -37,8 +37,8 @@ export function startQuietTenant(url: string, key: string): QuietTenant {
   };
 }
 
-/** Answers the value that the given part of all does not exceed; 0 when there are none. */
+/** Answers the value that the given part of all does not exceed, by nearest rank; 0 when there are none. */
 export function percentile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0;
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? 0;
 }

@@ -5,8 +5,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 const { url, key } = workerData as { url: string; key: string };
 const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' };
 
-parentPort?.on('message', async ({ path, body }: { path: string; body: string }) => {
-  const reply = await fetch(`${url}${path}`, { method: 'POST', body, headers });
+parentPort?.on('message', async ({ path, body }: { path: string; body?: string }) => {
+  const request = body === undefined ? { headers } : { method: 'POST', body, headers };
+  const reply = await fetch(`${url}${path}`, request);
   await reply.arrayBuffer();
   parentPort?.postMessage(reply.status);
 });

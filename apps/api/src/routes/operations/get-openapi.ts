@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { matchesETag } from '../../http/conditional.ts';
 import { gzipped, markGzipped, prefersGzip, varyBy } from '../../http/content-coding.ts';
@@ -34,8 +34,10 @@ export const getOpenApi: FastifyPluginAsyncTypebox = async (app) => {
     const document = app.apiDocument();
     return JSON.stringify(catalog ? addCatalog(document, catalog) : document);
   });
+  // To make it holds up everybody for a tenth of a second, so the first who asks must not be the one who has it made.
+  app.addHook('onReady', async () => void write(await readCatalog(app)));
   app.get('/openapi.json', { schema }, async (request, reply) => {
-    const document = write(await readCatalog(request));
+    const document = write(await readCatalog(request.server));
     const { text, etag } = document;
     reply.header('etag', etag).header('cache-control', 'no-cache');
     varyBy(reply, 'accept-encoding');
@@ -48,9 +50,9 @@ export const getOpenApi: FastifyPluginAsyncTypebox = async (app) => {
   });
 };
 
-function readCatalog(request: FastifyRequest): Promise<CatalogSnapshot | undefined> {
-  return request.server.catalog.read().catch((error: unknown) => {
-    request.log.warn({ err: error }, 'the document goes without the catalog');
+function readCatalog({ catalog, log }: FastifyInstance): Promise<CatalogSnapshot | undefined> {
+  return catalog.read().catch((error: unknown) => {
+    log.warn({ err: error }, 'the document goes without the catalog');
     return undefined;
   });
 }
