@@ -29,7 +29,7 @@ export function judge(measured: Measured): string[] {
 }
 
 /** Lists where another waited too long. */
-export function judgeTimes({ judged, alone, attacked }: Measured): string[] {
+function judgeTimes({ judged, alone, attacked }: Measured): string[] {
   return (['requestMs', 'jobMs'] as const).flatMap((kind) => {
     const [usual, now] = [percentile(alone[kind], judged), percentile(attacked[kind], judged)];
     const most = TIMES * usual + NOISE_MS;
@@ -41,7 +41,7 @@ export function judgeTimes({ judged, alone, attacked }: Measured): string[] {
 }
 
 /** Lists what else was not as it must be, however slow the machine is. */
-export function judgeBounds({ attacked, memory, done }: Measured): string[] {
+function judgeBounds({ attacked, memory, done }: Measured): string[] {
   const faults: string[] = [];
   if (done === 0) faults.push('The attack did nothing.');
   if (attacked.refused > REFUSED) faults.push(`B was refused ${attacked.refused} times.`);
