@@ -2,7 +2,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { newUuid } from '@accepted/shared/job/id';
 import { addToEngine, type EngineJob, readDelivery } from '@accepted/shared/queue/engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
-import { delivery } from '@accepted/testing/factories';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { startTcpProxy } from '@accepted/testing/tcp-proxy';
 import { createTestDatabase } from '@accepted/testing/test-database';
@@ -57,7 +56,7 @@ function collect({ engine }: Rig, name: string) {
 async function expectDelivery(rig: Rig, name: string, delivered: string[]): Promise<void> {
   const job = newJob();
   const isAdded = async () => {
-    await addToEngine(rig.engine, name, [delivery(job)]);
+    await addToEngine(rig.engine, name, [[job]]);
     return true;
   };
   await waitUntil(isAdded, { until: `queue ${name} takes a job`, timeoutMs: 15_000 });
@@ -68,7 +67,7 @@ describe.each(['redis', 'postgres'] as const)('on %s', (kind) => {
   test('a queue and a worker that are opened while the engine is away work when it is back', async () => {
     await using rig = await openRig(kind);
     rig.cut();
-    await expect(addToEngine(rig.engine, 'away', [delivery(newJob())])).rejects.toThrow();
+    await expect(addToEngine(rig.engine, 'away', [[newJob()]])).rejects.toThrow();
     const { delivered, worker } = collect(rig, 'away');
     rig.mend();
     await expectDelivery(rig, 'away', delivered);

@@ -8,7 +8,6 @@ import {
   waitingInEngine,
 } from '@accepted/shared/queue/engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
-import { delivery } from '@accepted/testing/factories';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -55,14 +54,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
   }
 
   /** Collects the ids of the jobs that a worker is handed; each delivery ends when `hold` allows it. */
-  function collect(
-    engine: Engine,
-    queue: string,
-    {
-      hold = async () => undefined,
-      concurrency = 5,
-    }: { hold?: () => Promise<void>; concurrency?: number } = {},
-  ) {
+  function collect(engine: Engine, queue: string, hold: () => Promise<void> = async () => undefined) {
     const delivered: string[] = [];
     const worker = engine.openWorker(
       queue,
@@ -70,7 +62,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
         delivered.push(...readDelivery(job.data).map(({ id }) => id));
         await hold();
       },
-      { concurrency },
+      { concurrency: 5 },
     );
     closers.push(() => worker.close(true));
     return delivered;
@@ -90,9 +82,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     await addToEngine(
       engine,
       name,
-      Array.from({ length: deliveries }, (_, index) =>
-        delivery(...jobs.slice(index * size, (index + 1) * size)),
-      ),
+      Array.from({ length: deliveries }, (_, index) => jobs.slice(index * size, (index + 1) * size)),
     );
     expect(await queue.getWaitingCount()).toBe(deliveries);
     expect(await waitingInEngine(queue, jobs.slice(-1))).toBe(true);
@@ -109,7 +99,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const engine = await open();
     const delivered = collect(engine, 'idle');
     for (const round of [1, 2, 3]) {
-      await addToEngine(engine, 'idle', [delivery(...newJobs(1))]);
+      await addToEngine(engine, 'idle', [newJobs(1)]);
       await waitUntil(() => delivered.length === round, {
         until: `job ${round} is delivered`,
         timeoutMs: 3_000,
@@ -117,27 +107,12 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     }
   });
 
-  test('what is ahead of a share goes after all others, and in its order', async () => {
-    const engine = await open();
-    const queue = engine.queue('ahead');
-    const [first, second, third, fourth] = newJobs(4);
-    if (!first || !second || !third || !fourth) return;
-    const ahead = [third, fourth].map((job) => ({ jobs: [job], isAhead: true }));
-    await addToEngine(engine, 'ahead', [...ahead, delivery(first)]);
-    await addToEngine(engine, 'ahead', [delivery(second)]);
-    expect(await waitingInEngine(queue, [fourth])).toBe(true);
-    expect(await missingFromEngine(queue, [first, second, third, fourth])).toEqual([]);
-    const delivered = collect(engine, 'ahead', { concurrency: 1 });
-    await waitUntil(() => delivered.length === 4, { until: 'all are delivered' });
-    expect(delivered).toEqual([first, second, third, fourth].map(({ id }) => id));
-  });
-
   test('adding a job that waits already changes nothing', async () => {
     const engine = await open();
     const [job] = newJobs(1);
     if (!job) return;
-    await addToEngine(engine, 'twice', [delivery(job)]);
-    await addToEngine(engine, 'twice', [delivery(job), delivery(job)]);
+    await addToEngine(engine, 'twice', [[job]]);
+    await addToEngine(engine, 'twice', [[job], [job]]);
     expect(await engine.queue('twice').getJobCounts('waiting', 'active')).toMatchObject({ waiting: 1 });
   });
 
@@ -146,8 +121,8 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const [never, active] = newJobs(2);
     if (!never || !active) return;
     const gate = Promise.withResolvers<void>();
-    const delivered = collect(engine, 'missing', { hold: () => gate.promise });
-    await addToEngine(engine, 'missing', [delivery(active)]);
+    const delivered = collect(engine, 'missing', () => gate.promise);
+    await addToEngine(engine, 'missing', [[active]]);
     await waitUntil(() => delivered.length === 1, { until: 'the job is being worked on' });
     expect(await missingFromEngine(engine.queue('missing'), [never, active])).toEqual([never]);
     expect(await waitingInEngine(engine.queue('missing'), [never, active])).toBe(false);
@@ -165,7 +140,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     await addToEngine(
       engine,
       'shared',
-      jobs.map((job) => delivery(job)),
+      jobs.map((job) => [job]),
     );
     await waitUntil(() => first.length + second.length >= 200, { until: 'all jobs are delivered' });
     expect(new Set([...first, ...second]).size).toBe(200);
@@ -192,7 +167,7 @@ test('calls fail at once while Redis is away, instead of waiting for it', async 
   });
   closers.push(() => engine.close());
   const started = performance.now();
-  await expect(addToEngine(engine, 'away', [delivery(...newJobs(1))])).rejects.toThrow();
+  await expect(addToEngine(engine, 'away', [newJobs(1)])).rejects.toThrow();
   await expect(engine.wasWiped('test')).rejects.toThrow();
   expect(engine.isReady()).toBe(false);
   expect(performance.now() - started).toBeLessThan(1_000);

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { addToEngine, readDelivery } from '@accepted/shared/queue/engine';
 import { openEngine } from '@accepted/shared/queue/open-engine';
-import { delivery } from '@accepted/testing/factories';
 import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -42,13 +41,10 @@ const aJob = () => ({ id: randomUUID(), dispatchNo: 1, type: 'test.noop', tracep
 test('a queue that is first used while Postgres is away works as soon as it is back', async () => {
   const { proxy, engine } = await openBehindProxy();
   proxy.blackhole();
-  const [refused] = await Promise.allSettled([
-    addToEngine(engine, 'late', [delivery(aJob())]),
-    breakLink(proxy, 1),
-  ]);
+  const [refused] = await Promise.allSettled([addToEngine(engine, 'late', [[aJob()]]), breakLink(proxy, 1)]);
   expect(refused.status).toBe('rejected');
   proxy.heal();
-  await addToEngine(engine, 'late', [delivery(aJob())]);
+  await addToEngine(engine, 'late', [[aJob()]]);
   expect(await engine.queue('late').getWaitingCount()).toBe(1);
 });
 
@@ -62,14 +58,14 @@ test('a worker that lost Postgres, and then a notification, finds the job within
   );
   onTestFinished(() => worker.close(true));
   const [heard, missed] = [aJob(), aJob()];
-  await addToEngine(engine, 'deaf', [delivery(heard)]);
+  await addToEngine(engine, 'deaf', [[heard]]);
   await waitUntil(() => delivered.length === 1, { until: 'the worker works' });
   await waitUntil(() => hasBegunToWait(database), { until: 'the worker waits' });
   await breakLink(proxy, 20);
   proxy.heal();
   await waitUntil(() => hasBegunToWait(database), { until: 'the worker waits again' });
   await silence(database);
-  await addToEngine(engine, 'deaf', [delivery(missed)]);
+  await addToEngine(engine, 'deaf', [[missed]]);
   await waitUntil(() => delivered.includes(missed.id), { until: 'it has the job' });
 }, 30_000);
 

@@ -1,6 +1,7 @@
+import type { DispatchedJob } from '@accepted/shared/database/begin-turn';
 import { claimJobs } from '@accepted/shared/database/claim-jobs';
 import type { Database } from '@accepted/shared/database/connect';
-import { type DispatchedJob, dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/database/due-jobs';
 import { insertJobs } from '@accepted/shared/database/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/database/record-outcomes';

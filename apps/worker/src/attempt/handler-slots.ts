@@ -1,5 +1,11 @@
 import { createHandlerTimes, type HandlerTimes } from './handler-times.ts';
 
+/** What of a job decides whether it gets a slot, and how long it waits for one. */
+interface SlotUser {
+  tenantId: string;
+  type: string;
+}
+
 /** Lets so many handlers of a queue run at once, of one tenant not more than its share, and measures how long they take. */
 export interface HandlerSlots extends Pick<HandlerTimes, 'quickTypes' | 'handlerMs'> {
   /**
@@ -7,7 +13,7 @@ export interface HandlerSlots extends Pick<HandlerTimes, 'quickTypes' | 'handler
    * soon enough.
    */
   run<Result>(
-    job: { tenantId: string; type: string },
+    job: SlotUser,
     handler: () => Promise<Result>,
     signal: AbortSignal,
   ): Promise<Result | undefined>;
@@ -57,7 +63,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
     return true;
   }
 
-  function take(tenantId: string, mostMs: number, signal: AbortSignal): Promise<boolean> {
+  function take({ tenantId, type }: SlotUser, signal: AbortSignal): Promise<boolean> {
     if (takeNow(tenantId)) return Promise.resolve(true);
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
@@ -69,7 +75,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
       };
       const own = { tenantId, getSlot: () => settle(true) };
       const giveUp = () => settle(false);
-      const timer = setTimeout(giveUp, mostMs);
+      const timer = setTimeout(giveUp, times.isQuick(type) ? maxWaitMs.quick : maxWaitMs.slow);
       signal.addEventListener('abort', giveUp, { once: true });
       waiting.add(own);
     });
@@ -89,15 +95,14 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
   }
 
   return {
-    async run({ tenantId, type }, handler, signal) {
-      const mostMs = times.isQuick(type) ? maxWaitMs.quick : maxWaitMs.slow;
-      if (!(await take(tenantId, mostMs, signal))) return undefined;
-      const end = times.begin(type);
+    async run(job, handler, signal) {
+      if (!(await take(job, signal))) return undefined;
+      const end = times.begin(job.type);
       try {
         return await handler();
       } finally {
         end();
-        giveBack(tenantId);
+        giveBack(job.tenantId);
       }
     },
     turnover() {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createTurnTaking } from './turn-taking.ts';
 
-const marked = [{ id: 'a', dispatchNo: 1, type: 't', traceparent: null, buildId: 'b', isAhead: false }];
+const marked = [{ id: 'a', dispatchNo: 1, type: 't', traceparent: null, buildId: 'b' }];
 const nothing = { jobs: [], lost: false };
 
 test('a dispatcher alone never follows', () => {

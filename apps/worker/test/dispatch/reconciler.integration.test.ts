@@ -5,7 +5,7 @@ import { newUuid } from '@accepted/shared/job/id';
 import { addToEngine } from '@accepted/shared/queue/engine';
 import { laneName } from '@accepted/shared/queue/lane-name';
 import { openEngine } from '@accepted/shared/queue/open-engine';
-import { delivery, makeJob } from '@accepted/testing/factories';
+import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -52,7 +52,7 @@ test('exactly the dispatched jobs that the engine has lost are taken back, told 
   const [kept, ...lost] = (await dispatchJobs(db, QUEUE, testLane(3))).jobs;
   if (!kept) throw new Error('Nothing was dispatched.');
   await sql`UPDATE jobs SET dispatched_at = now() - interval '10 s'`.execute(db);
-  await addToEngine(engine, laneName(QUEUE, TEST_BUILD), [delivery(kept)]);
+  await addToEngine(engine, laneName(QUEUE, TEST_BUILD), [[kept]]);
 
   const counters = await rig.reconcile();
 
@@ -68,7 +68,7 @@ test('a job that the engine works on for longer than any worker takes to claim i
   const [hanging, busy] = (await dispatchJobs(db, QUEUE, testLane(2))).jobs;
   if (!hanging || !busy) throw new Error('Nothing was dispatched.');
   const lane = laneName(QUEUE, TEST_BUILD);
-  await addToEngine(engine, lane, [delivery(hanging), delivery(busy)]);
+  await addToEngine(engine, lane, [[hanging], [busy]]);
   const over = Promise.withResolvers<void>();
   // Takes both, and holds them under locks that it renews for ever.
   const consumer = engine.openWorker(lane, () => over.promise, { concurrency: 2 });

@@ -14,7 +14,7 @@ export interface LaneWindow {
 }
 
 /** A job as the ledger gives it to the engine, under this dispatch number. */
-export interface MarkedJob extends DispatchKey {
+export interface DispatchedJob extends DispatchKey {
   type: string;
   traceparent: string | null;
   /** The build whose lane it is in; `null`: a dispatcher of the version before builds put it into the queue itself. */
@@ -37,7 +37,7 @@ interface TurnRow {
   ready: ReadyJob[];
   everythingFits: boolean;
   heldBack: boolean;
-  marked: MarkedJob[];
+  marked: DispatchedJob[];
 }
 
 /**

@@ -1,13 +1,7 @@
 import { sql } from 'kysely';
-import { type ChosenJob, chooseFairly, type InFlight, type ReadyJob } from '../job/fairness.ts';
-import { beginTurn, isReady, type LaneWindow, type MarkedJob } from './begin-turn.ts';
+import { type ChosenJob, chooseFairly } from '../job/fairness.ts';
+import { beginTurn, type DispatchedJob, isReady, type LaneWindow } from './begin-turn.ts';
 import type { Database } from './connect.ts';
-
-/** A job that the ledger has given to the engine. */
-export interface DispatchedJob extends MarkedJob {
-  /** Whether its tenant has its share of the slots without it: others go first. */
-  isAhead: boolean;
-}
 
 /** How a turn left a lane. */
 export interface LaneAfterTurn {
@@ -66,11 +60,7 @@ export async function dispatchJobs(
   const rows =
     everythingFits || chosen.length === 0 ? marked : await markDispatched(db, queue, round, windows, chosen);
   const rowOf = new Map(rows.map((row) => [row.id, row]));
-  const isAhead = tellAhead(ready, windows, inFlight);
-  const jobs = chosen.flatMap(({ id, lane }) => {
-    const row = rowOf.get(id);
-    return row ? [{ ...row, isAhead: isAhead(id, lane) }] : [];
-  });
+  const jobs = chosen.flatMap(({ id }) => rowOf.get(id) ?? []);
   const lanes = windows.map(({ buildId }, lane): LaneAfterTurn => {
     const dispatched = jobs.filter((job) => job.buildId === buildId);
     const isFull = chosen.filter((job) => job.lane === lane).length >= (rooms[lane] ?? 0);
@@ -80,20 +70,6 @@ export async function dispatchJobs(
   const moreToDo = lost || chosen.length + heldBack < ready.length || lanes.some(({ isFull }) => isFull);
   const turn = { jobs, lanes, moreToDo, heldBack: seen.heldBack || heldBack > 0 };
   return { ...turn, lost, round: rows.length > 0 ? round + 1 : round };
-}
-
-/** Makes what tells, of chosen jobs in their order, whether the tenant has its share of the lane without it. */
-function tellAhead(ready: readonly ReadyJob[], windows: LaneWindow[], { byTenantAndLane }: InFlight) {
-  const counts = new Map(byTenantAndLane);
-  const tenantOf = new Map(ready.map(({ id, tenantId }) => [id, tenantId]));
-  return (id: string, lane: number): boolean => {
-    const share = windows[lane]?.mostPerTenant?.slow;
-    if (share === undefined) return false;
-    const key = `${tenantOf.get(id)} ${lane}`;
-    const before = counts.get(key) ?? 0;
-    counts.set(key, before + 1);
-    return before >= share;
-  };
 }
 
 /** Reads the round that the queue's dispatchers are in. */
@@ -113,10 +89,10 @@ async function markDispatched(
   round: number,
   windows: LaneWindow[],
   chosen: ChosenJob[],
-): Promise<MarkedJob[]> {
+): Promise<DispatchedJob[]> {
   const ids = chosen.map(({ id }) => id);
   const buildIds = chosen.map(({ lane }) => windows[lane]?.buildId);
-  const { rows } = await sql<MarkedJob>`
+  const { rows } = await sql<DispatchedJob>`
     /* mark-dispatched */ WITH turn AS (
       INSERT INTO queues (name, dispatch_round) VALUES (${queue}, 1)
       ON CONFLICT (name) DO UPDATE SET dispatch_round = queues.dispatch_round + 1

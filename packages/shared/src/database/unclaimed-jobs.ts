@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { DispatchKey } from '../job/dispatch-key.ts';
-import type { MarkedJob } from './begin-turn.ts';
+import type { DispatchedJob } from './begin-turn.ts';
 import type { Database } from './connect.ts';
 import { unnestBatch } from './unnest.ts';
 
@@ -8,7 +8,7 @@ import { unnestBatch } from './unnest.ts';
 const OVERDUE_MS = 30_000;
 
 /** A job that was dispatched and not claimed; `isOverdue` when that is longer ago than any live worker takes. */
-export interface UnclaimedJob extends MarkedJob {
+export interface UnclaimedJob extends DispatchedJob {
   isOverdue: boolean;
 }
 

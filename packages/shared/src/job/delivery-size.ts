@@ -2,13 +2,6 @@
 const DELIVERY_MS = 50;
 const MAX_JOBS = 50;
 
-/** Jobs that one worker is to take together. */
-export interface Delivery<Job> {
-  jobs: Job[];
-  /** Whether others go first, as the tenants of its jobs have their shares of the slots without them. */
-  isAhead: boolean;
-}
-
 export interface DeliveryOptions {
   /** How long quick handlers take. */
   handlerMs: number;
@@ -22,26 +15,22 @@ export interface DeliveryOptions {
  * every idle worker has its share; while handlers are quick, to deliver a job costs more than to run it, and several go
  * together. No worker is given more than its part of the jobs, however quick it is.
  */
-export function intoDeliveries<Job extends { type: string; isAhead: boolean }>(
+export function intoDeliveries<Job extends { type: string }>(
   jobs: readonly Job[],
   { handlerMs, quickTypes, workers }: DeliveryOptions,
-): Delivery<Job>[] {
-  const quick = jobs.filter(({ type }) => quickTypes.includes(type));
+): Job[][] {
+  const isQuick = ({ type }: Job) => quickTypes.includes(type);
   const whileQuick = Math.min(MAX_JOBS, Math.floor(DELIVERY_MS / handlerMs));
-  const size = Math.max(1, Math.min(whileQuick, Math.ceil(quick.length / workers)));
-  const deliveries: Delivery<Job>[] = [];
-  const open = new Map<boolean, Delivery<Job>>();
+  const size = Math.max(1, Math.min(whileQuick, Math.ceil(jobs.filter(isQuick).length / workers)));
+  const deliveries: Job[][] = [];
+  let open: Job[] = [];
   for (const job of jobs) {
-    const { isAhead } = job;
-    const isQuick = quickTypes.includes(job.type);
-    const last = isQuick ? open.get(isAhead) : undefined;
-    if (last && last.jobs.length < size) {
-      last.jobs.push(job);
-      continue;
+    if (!isQuick(job)) deliveries.push([job]);
+    else if (open.length > 0 && open.length < size) open.push(job);
+    else {
+      open = [job];
+      deliveries.push(open);
     }
-    const delivery = { jobs: [job], isAhead };
-    deliveries.push(delivery);
-    if (isQuick) open.set(isAhead, delivery);
   }
   return deliveries;
 }

@@ -1,5 +1,4 @@
 import type { JobType, Processor, Queue, Worker, WorkerOptions } from 'bullmq';
-import type { Delivery } from '../job/delivery-size.ts';
 import type { DispatchKey } from '../job/dispatch-key.ts';
 
 /** What BullMQ is told about a job: the ledger's id, the dispatch number and the trace. Never the payload. */
@@ -77,16 +76,11 @@ function isDispatchKey(value: unknown): value is DispatchKey {
   return Number.isInteger(dispatchNo) && Number(dispatchNo) > 0 && Number(dispatchNo) <= MAX_DISPATCH_NO;
 }
 
-/**
- * BullMQ takes what has a priority when nothing without one is left, on both engines; of one priority, in the order added.
- */
-const AFTER_ALL_OTHERS = 1;
-
-/** Adds deliveries to an engine queue, in the order given; those that are ahead of a share wait behind all others. */
+/** Adds deliveries to an engine queue, in the order given. */
 export async function addToEngine(
   engine: Pick<Engine, 'queue' | 'bulkFrom'>,
   queueName: string,
-  deliveries: Delivery<EngineJob>[],
+  deliveries: EngineJob[][],
 ): Promise<void> {
   const queue = engine.queue(queueName);
   const added = deliveries.map(describeDelivery);
@@ -95,7 +89,7 @@ export async function addToEngine(
 }
 
 /** It bears the name of its first job's type, and that job's id with the dispatch number: never all digits, no `:`. */
-function describeDelivery({ jobs, isAhead }: Delivery<EngineJob>) {
+function describeDelivery(jobs: EngineJob[]) {
   const [first] = jobs;
   if (!first) throw new Error('A delivery is for one job at least.');
   const data: DeliveryData = {
@@ -106,8 +100,7 @@ function describeDelivery({ jobs, isAhead }: Delivery<EngineJob>) {
     })),
   };
   const name = jobs.length === 1 ? first.type : `${first.type} and ${jobs.length - 1} more`;
-  const opts = { ...ENGINE_JOB_OPTIONS, ...(isAhead && { priority: AFTER_ALL_OTHERS }) };
-  return { name, data, opts: { ...opts, jobId: keyText(first) } };
+  return { name, data, opts: { ...ENGINE_JOB_OPTIONS, jobId: keyText(first) } };
 }
 
 function keyText({ id, dispatchNo }: DispatchKey): string {
@@ -137,7 +130,7 @@ export async function missingFromEngine<Dispatched extends DispatchKey & { isOve
 /** Tells whether one of the jobs waits in the engine for a worker to take it. */
 export async function waitingInEngine(queue: Queue, jobs: DispatchKey[]): Promise<boolean> {
   if (jobs.length === 0) return false;
-  const waiting = await dispatchesIn(queue, ['waiting', 'prioritized']);
+  const waiting = await dispatchesIn(queue, ['waiting']);
   return jobs.some((job) => waiting.has(keyText(job)));
 }
 

@@ -35,7 +35,7 @@ export const getOpenApi: FastifyPluginAsyncTypebox = async (app) => {
     return JSON.stringify(catalog ? addCatalog(document, catalog) : document);
   });
   // To make it holds up everybody for a tenth of a second, so the first who asks must not be the one who has it made.
-  app.addHook('onReady', async () => void write(await readCatalog(app)));
+  app.addHook('onReady', async () => void app.apiDocument());
   app.get('/openapi.json', { schema }, async (request, reply) => {
     const document = write(await readCatalog(request.server));
     const { text, etag } = document;
