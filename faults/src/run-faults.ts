@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Database } from '@accepted/shared/database/connect';
 import { nameCommit } from '@accepted/testing/name-commit';
 import { callTheRoll } from './call-the-roll.ts';
 import { drain } from './drain.ts';
@@ -34,10 +35,23 @@ export interface FaultRun
   preloads?: Preloads;
   /** The kinds of faults to draw from; all when left out. */
   only?: readonly FaultKind[];
+  /** How many processes there are; two APIs and three workers when left out. */
+  processes?: Processes;
+  /** How long a process may take to end in order; as long as by default when left out. */
+  shutdownTimeoutMs?: number;
+  /**
+   * Tells from the ledger, when load and faults are over, that the rest of the run can show nothing more: jobs that
+   * have not ended are not waited for then, and the roll is not called.
+   */
+  isShown?: (db: Database) => Promise<boolean>;
 }
 
-const APIS = 2;
-const WORKERS = 3;
+interface Processes {
+  apis: number;
+  workers: number;
+}
+
+const PROCESSES: Processes = { apis: 2, workers: 3 };
 const PROGRESS_EVERY_MS = 5_000;
 /** With more that wait, a slow machine would spend a long run on its backlog, and each fault would wait behind it. */
 const MOST_OPEN = 700;
@@ -50,11 +64,10 @@ export async function runFaults(options: FaultRun): Promise<void> {
   const startedAt = Date.now();
   const notRun = await listNotRun(options);
   const commit = await nameCommit(import.meta.dirname);
-  options.onProgress('starting Postgres, Redis, two APIs and three workers');
+  options.onProgress('starting Postgres, Redis, APIs and workers');
   const world = await startWorld({
     ...options,
-    apis: APIS,
-    workers: WORKERS,
+    ...(options.processes ?? PROCESSES),
     preloads: options.preloads ?? {},
   });
   const until = (share: number) => AbortSignal.timeout(options.minutes * 60_000 * share);
@@ -147,10 +160,10 @@ async function loadAndBreak(
     const loadEndedAt = Date.now();
     repaired.abort();
     await replays;
-    const drainedAt = await drain(world, drainDeadline);
+    const drainedAt = await drain(world, drainDeadline, options.isShown);
     await nemesis.settled;
     const deaf = drainedAt === null ? [] : await callTheRoll(world, submit);
-    await drain(world, drainDeadline);
+    await drain(world, drainDeadline, options.isShown);
     const problems = [...listProblems(world, load, options), ...deaf];
     return { loadStartedAt, loadEndedAt, drainedAt, problems };
   } finally {

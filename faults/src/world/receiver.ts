@@ -4,7 +4,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { verifyWebhookSignature } from '@accepted/shared/webhook/signature';
 import type { ReceiverLine } from '../logs.ts';
 import type { Certificate } from './certificates.ts';
@@ -42,6 +43,13 @@ const FLOOD_BYTES = 1_000_000_000;
 const FLOOD_CHUNK = Buffer.alloc(65_536, 'x');
 const TRESPASS_PATH = '/internal';
 
+let bomb: Promise<Buffer> | undefined;
+/** Is made once, as that takes a while. */
+const gzipBomb = () => {
+  bomb ??= promisify(gzip)(Buffer.alloc(100_000_000));
+  return bomb;
+};
+
 export interface ReceiverOptions {
   /** Signs the webhooks. */
   secret: string;
@@ -52,7 +60,7 @@ export interface ReceiverOptions {
 
 /** Starts the receiver of a run's webhooks; it logs each request before it answers. */
 export async function startReceiver({ secret, journal, tls }: ReceiverOptions): Promise<Receiver> {
-  const bomb = gzipSync(Buffer.alloc(100_000_000));
+  const bomb = gzipBomb();
   let manner: ReceiverManner = 'polite';
   let treated = 0;
   let trespasses = 0;
@@ -63,7 +71,7 @@ export async function startReceiver({ secret, journal, tls }: ReceiverOptions): 
     const now = manner;
     treated += 1;
     void journal.write(describeRequest(request, body, secret, repliedStatus(now)));
-    respond(now, reply, bomb);
+    respond(now, reply, await bomb);
   }
 
   const listener = (request: IncomingMessage, reply: ServerResponse) => {

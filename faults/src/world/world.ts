@@ -60,6 +60,7 @@ export interface WorldOptions {
   apis: number;
   workers: number;
   preloads?: Preloads;
+  shutdownTimeoutMs?: number;
 }
 
 export const LEASE_MS = 3_000;
@@ -112,6 +113,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
     neighbour,
     journals,
     events: new EventEmitter(),
+    shutdownTimeoutMs: options.shutdownTimeoutMs ?? SHUTDOWN_TIMEOUT_MS,
   };
   const apiPorts = await Promise.all(Array.from({ length: options.apis }, () => findFreePort()));
   const apis = await Promise.all(
@@ -140,7 +142,7 @@ async function migrate(databaseUrl: string): Promise<void> {
   if (code !== 0) throw new Error(`The migration failed:\n${migration.lines.join('\n')}`);
 }
 
-type Base = Omit<World, 'apis' | 'workers' | 'apiUrls'>;
+type Base = Omit<World, 'apis' | 'workers' | 'apiUrls'> & { readonly shutdownTimeoutMs: number };
 
 function startApi(
   world: Base,
@@ -209,7 +211,7 @@ async function startNode(world: Base, options: NodeOptions): Promise<Node> {
       ...env,
       ...links.env,
       SECRETS_KEY: secretsKey,
-      SHUTDOWN_TIMEOUT_MS: String(SHUTDOWN_TIMEOUT_MS),
+      SHUTDOWN_TIMEOUT_MS: String(world.shutdownTimeoutMs),
       NODE_COMPILE_CACHE: COMPILE_CACHE,
     },
     cwd: world.folder,
