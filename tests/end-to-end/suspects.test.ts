@@ -79,7 +79,7 @@ async function superviseWorker(installation: Installation) {
   };
 }
 
-describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
+describe.concurrent.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
   test('jobs that end their worker at once are poison, and those beside them lose no attempt', async () => {
     await using rig = await openRig(kind);
     await using _worker = await superviseWorker(rig.installation);
@@ -111,7 +111,7 @@ describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
   }, 180_000);
 });
 
-describe('beside a job whose handler', () => {
+describe.concurrent('beside a job whose handler', () => {
   test('throws after it has returned, all others are given back in order and lose nothing', async () => {
     await using rig = await openRig('postgres');
     const worker = await rig.installation.startWorker();
@@ -173,7 +173,7 @@ describe('beside a job whose handler', () => {
   }, 180_000);
 });
 
-test('a job that ends its worker alone has used up that attempt, ends only its own process in the next one, and is named in the log', async () => {
+test.concurrent('a job that ends its worker alone has used up that attempt, ends only its own process in the next one, and is named in the log', async () => {
   await using rig = await openRig('postgres');
   const worker = await rig.installation.startWorker();
   const hostile = await rig.submitHostile('exits');
@@ -190,7 +190,7 @@ test('a job that ends its worker alone has used up that attempt, ends only its o
   expect(await other.exited).toEqual({ code: 0, signal: null });
 }, 180_000);
 
-test('the jobs of a machine that is lost all run again at once, each in a process of its own, and lose no attempt', async () => {
+test.concurrent('the jobs of a machine that is lost all run again at once, each in a process of its own, and lose no attempt', async () => {
   await using rig = await openRig('postgres');
   const lost = await rig.installation.startWorker();
   const jobs = await rig.submitWaiting(20);
