@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { residentBytes } from '@accepted/testing/resident-bytes';
+import { bytesWithoutGarbage } from '@accepted/testing/bytes-without-garbage';
+import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Attack } from './attack.ts';
 import type { Latencies } from './quiet/measure.ts';
@@ -7,9 +8,9 @@ import type { Measured } from './verdict.ts';
 import { watchMemory } from './world/memory.ts';
 import type { World } from './world/world.ts';
 
-/** Memory is given back with the next large collection of garbage, which an idle process puts off. */
+/** Threads for large bodies, say, end some seconds after the last of them. */
 const COMES_BACK_MS = 15_000;
-const LOOK_MS = 500;
+const LOOK_MS = 1_000;
 const NEARLY = 1.1;
 const DRAINS_WITHIN_MS = 120_000;
 /** Requests, and jobs, of the quiet tenant: enough that the 99th percentile of five seconds is not the longest of all. */
@@ -23,22 +24,22 @@ export async function measureAlone({ quietTenant }: World, seconds: number): Pro
   return await quietTenant.measure({ seconds, perSecond: PER_SECOND });
 }
 
-/** Measures the quiet tenant under attack, and the memory before, at its most and when the attack is over. */
+/** Measures the quiet tenant under attack, and the memory before, at its most, and without garbage when the attack is over. */
 export async function runAttack(
   world: World,
   attack: Attack,
   seconds: number,
 ): Promise<Omit<Measured, 'alone' | 'judged'>> {
-  const pids = Object.values(world.pids);
-  const before = await held(pids);
-  const memory = watchMemory(pids);
+  const { processes } = world;
+  const before = await held(processes);
+  const memory = watchMemory(processes.map(({ pid }) => pid));
   const running = await attack.begin(world);
   const attacked = await world.quietTenant.measure({ seconds, perSecond: PER_SECOND });
   const [done, got] = [running.done(), running.got()];
   await running.stop();
   const most = await memory.stop();
   await drain(world);
-  const after = await afterwards(pids, before);
+  const after = await afterwards(processes, before);
   return { name: attack.name, does: attack.does, attacked, memory: { before, most, after }, done, got };
 }
 
@@ -51,17 +52,17 @@ async function drain({ db }: World): Promise<void> {
   await waitUntil(isDrained, { until: 'all jobs have ended', timeoutMs: DRAINS_WITHIN_MS });
 }
 
-async function held(pids: number[]): Promise<number> {
-  return (await Promise.all(pids.map(residentBytes))).reduce((sum, bytes) => sum + bytes, 0);
+async function held(processes: SpawnedProcess[]): Promise<number> {
+  return (await Promise.all(processes.map(bytesWithoutGarbage))).reduce((sum, bytes) => sum + bytes, 0);
 }
 
 /** Answers what is held once it is about what it was, or at the end of the time for that. */
-async function afterwards(pids: number[], before: number): Promise<number> {
+async function afterwards(processes: SpawnedProcess[], before: number): Promise<number> {
   const deadline = performance.now() + COMES_BACK_MS;
-  let now = await held(pids);
+  let now = await held(processes);
   while (now > NEARLY * before && performance.now() < deadline) {
     await delay(LOOK_MS);
-    now = await held(pids);
+    now = await held(processes);
   }
   return now;
 }

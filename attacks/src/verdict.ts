@@ -1,7 +1,7 @@
 import type { Latencies } from './quiet/measure.ts';
 import { percentile } from './quiet/measure.ts';
 
-/** What was measured of one attack, and which percentile counts. Memory is that of API and worker together, in bytes. */
+/** What was measured of one attack, and which percentile counts. Memory is that of API and worker together, in bytes: without garbage before and after, with it at the most. */
 export interface Measured {
   name: string;
   does: string;
@@ -29,7 +29,7 @@ export function judge(measured: Measured): string[] {
 }
 
 /** Lists where another waited too long. */
-function judgeTimes({ judged, alone, attacked }: Measured): string[] {
+export function judgeTimes({ judged, alone, attacked }: Measured): string[] {
   return (['requestMs', 'jobMs'] as const).flatMap((kind) => {
     const [usual, now] = [percentile(alone[kind], judged), percentile(attacked[kind], judged)];
     const most = TIMES * usual + NOISE_MS;
@@ -41,7 +41,7 @@ function judgeTimes({ judged, alone, attacked }: Measured): string[] {
 }
 
 /** Lists what else was not as it must be, however slow the machine is. */
-function judgeBounds({ attacked, memory, done }: Measured): string[] {
+export function judgeBounds({ attacked, memory, done }: Measured): string[] {
   const faults: string[] = [];
   if (done === 0) faults.push('The attack did nothing.');
   if (attacked.refused > REFUSED) faults.push(`B was refused ${attacked.refused} times.`);

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { bytesWithoutGarbage } from '@accepted/testing/bytes-without-garbage';
 import { type ApiDocument, type Operation, readDocument } from './document/api-document.ts';
 import { type Fuzzer, startFuzzer } from './fuzzer.ts';
 import type { RunOptions } from './options.ts';
@@ -6,7 +7,6 @@ import { type Planned, planRequests } from './plan.ts';
 import { faultsOf } from './report/faults.ts';
 import type { RunReport } from './report/run-report.ts';
 import { PLAIN_EVERY } from './request/make-request.ts';
-import { bytesWithoutGarbage } from './world/bytes-without-garbage.ts';
 import { startWorld, type World } from './world/world.ts';
 
 /** Requests under way at once: what is looked for are faults, not limits. */

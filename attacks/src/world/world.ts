@@ -7,7 +7,7 @@ import { lowerOwnPriority } from '@accepted/shared/threads/lower-priority';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
-import { spawnProcess } from '@accepted/testing/spawn-process';
+import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { type QuietTenant, startQuietTenant } from '../quiet/measure.ts';
 
@@ -18,7 +18,7 @@ export interface World {
   keyOfA: string;
   quietTenant: QuietTenant;
   /** The processes whose memory is watched. */
-  pids: { api: number; worker: number };
+  processes: SpawnedProcess[];
   redisUrl: string;
   db: Database;
   close(): Promise<void>;
@@ -28,6 +28,8 @@ const JOBS_DIR = fileURLToPath(new URL('../../jobs', import.meta.url));
 const START_MS = 60_000;
 /** As in docker-compose.yml. */
 const REDIS_MEMORY = ['--maxmemory', '256mb', '--maxmemory-policy', 'noeviction'];
+/** For `bytesWithoutGarbage`. */
+const INSPECTABLE = ['--inspect=127.0.0.1:0'];
 const MAX_REQUEST_MS = 10_000;
 
 export async function startWorld(): Promise<World> {
@@ -49,8 +51,12 @@ export async function startWorld(): Promise<World> {
   if ((await migration.exited).code !== 0) throw new Error(migration.lines.join('\n'));
   const api = spawnProcess('apps/api/src/main.ts', {
     env: { ...env, PORT: String(port), BOOTSTRAP_API_KEY: keyOfA },
+    nodeFlags: INSPECTABLE,
   });
-  const worker = spawnProcess('apps/worker/src/main.ts', { env: { ...env, JOBS_DIR, LOG_LEVEL: 'info' } });
+  const worker = spawnProcess('apps/worker/src/main.ts', {
+    env: { ...env, JOBS_DIR, LOG_LEVEL: 'info' },
+    nodeFlags: INSPECTABLE,
+  });
   const url = `http://127.0.0.1:${port}`;
   await waitUntil(async () => (await fetch(`${url}/readyz`)).ok, {
     until: 'the API is ready',
@@ -76,7 +82,7 @@ export async function startWorld(): Promise<World> {
     port,
     keyOfA,
     quietTenant,
-    pids: { api: api.pid, worker: worker.pid },
+    processes: [api, worker],
     redisUrl: redis.url,
     db,
     async close() {

@@ -24,11 +24,12 @@ test('a small value is told all its faults, a large one the first', () => {
 test('what is wrong in hundreds of thousands of places costs no more than what is right', () => {
   const wrong = { tags: Array.from({ length: 350_000 }, () => ({})) };
   const right = { tags: Array.from({ length: 350_000 }, () => '') };
-  const timeOf = (value: unknown) => {
+  const once = (value: unknown) => {
     const startedAt = performance.now();
     check(value);
     return performance.now() - startedAt;
   };
-  timeOf(right);
+  // The shortest of several: a collection of garbage is not what is compared.
+  const timeOf = (value: unknown) => Math.min(...Array.from({ length: 5 }, () => once(value)));
   expect(timeOf(wrong)).toBeLessThan(timeOf(right) + 5);
 });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { residentBytes } from '@accepted/testing/resident-bytes';
-import type { SpawnedProcess } from '@accepted/testing/spawn-process';
+import { residentBytes } from './resident-bytes.ts';
+import type { SpawnedProcess } from './spawn-process.ts';
 
 /** One collection frees what another was held by. */
 const COLLECTIONS = 2;
