@@ -29,7 +29,7 @@ export function judge(measured: Measured): string[] {
 }
 
 /** Lists where another waited too long. */
-export function judgeTimes({ judged, alone, attacked }: Measured): string[] {
+function judgeTimes({ judged, alone, attacked }: Measured): string[] {
   return (['requestMs', 'jobMs'] as const).flatMap((kind) => {
     const [usual, now] = [percentile(alone[kind], judged), percentile(attacked[kind], judged)];
     const most = TIMES * usual + NOISE_MS;
