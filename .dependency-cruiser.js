@@ -10,10 +10,10 @@ export default {
       comment:
         'The rules of a job and of a webhook are tested without a database: they import nothing of ours but types.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(job|json|outbound|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/core/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^(apps|packages|migrations|examples|faults|attacks|fuzz|bench|tests)/',
-        pathNot: '^packages/shared/src/(job|json|outbound|webhook|secrets)/',
+        pathNot: '^packages/shared/src/core/',
         dependencyTypesNot: ['type-only'],
       },
     },
@@ -22,7 +22,7 @@ export default {
       comment:
         'What decides must not wait for the outside: files, sockets and processes belong in the other rooms.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(job|json|outbound|webhook|secrets)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/core/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^(node:)?(fs|net|tls|http|https|http2|dns|dgram|child_process|worker_threads|timers)(/|$)',
       },
@@ -46,11 +46,30 @@ export default {
       comment:
         'The ledger and the engine are under everything: they know the pure core and each other, not HTTP errors or settings.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(database|queue)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/(ledger|engine)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^packages/shared/src/',
-        pathNot: '^packages/shared/src/(batching|job|json|outbound|webhook|secrets|servers|database|queue)/',
+        pathNot: '^packages/shared/src/(core|contract|ledger|engine)/',
       },
+    },
+    {
+      name: 'contract-without-storage',
+      comment:
+        'What clients see is made from rows, and is told from any room: it knows their types and how none of them is read.',
+      severity: 'error',
+      from: { path: '^packages/shared/src/contract/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^packages/shared/src/',
+        pathNot: '^packages/shared/src/(core|contract)/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'runtime-of-any-program',
+      comment: 'Settings, logs and batches are those of every program: they know no table and no queue.',
+      severity: 'error',
+      from: { path: '^packages/shared/src/runtime/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/shared/src/', pathNot: '^packages/shared/src/(core|runtime)/' },
     },
     {
       name: 'fastify-in-api',
@@ -67,18 +86,18 @@ export default {
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/shared/src/queue/|apps/worker/|apps/api/src/(admin/|plugins/bull-board)|faults/src/control/|bench/src/contenders/)',
+          '^(packages/shared/src/engine/|apps/worker/|apps/api/src/admin/|faults/src/control/|bench/src/contenders/)',
       },
       to: { path: 'node_modules/bullmq/' },
     },
     {
-      name: 'sql-in-database',
+      name: 'sql-in-ledger',
       comment:
         'All SQL lives in one room, where what it locks and guarantees can be reviewed together. The fault suite and the benchmark look at the tables from outside, and the contenders of the benchmark have their own.',
       severity: 'error',
       from: {
         pathNot:
-          '^(packages/shared/src/(database|queue)/|packages/testing/|migrations/|examples/|faults/|attacks/|fuzz/|bench/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+          '^(packages/shared/src/(ledger|engine)/|packages/testing/|migrations/|examples/|faults/|attacks/|fuzz/|bench/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
       },
       to: { path: 'node_modules/(kysely|pg)/' },
     },

@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely';
  * Creates the ledger: every fact about a job that anybody is told is a row here first.
  *
  * Nothing references `jobs` by foreign key, so that retention can drop jobs in bulk. The statuses are those of
- * the transition table in `packages/shared/src/job/status.ts`; priorities run from 0 (critical) to 3 (low).
+ * the transition table in `packages/shared/src/core/job/status.ts`; priorities run from 0 (critical) to 3 (low).
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(db);

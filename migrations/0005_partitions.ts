@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely';
  * Splits jobs and their attempts by the time in the job's id, a UUIDv7, into weeks, so that old weeks can be dropped.
  *
  * No row is copied: the tables as they are become the partition of everything up to the end of this week, which
- * Postgres reads through once to believe it. `packages/shared/src/database/partitions.ts` makes the weeks that follow.
+ * Postgres reads through once to believe it. `packages/shared/src/ledger/retention/partitions.ts` makes the weeks that follow.
  * Dead letters stay one table and get an index by which old ones are found.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {

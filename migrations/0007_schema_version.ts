@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 /**
  * Says which schema the ledger has, so that a program that needs another one can tell before it does harm. The row is
- * kept by `packages/shared/src/database/migrate.ts`, which knows what it runs.
+ * kept by `packages/shared/src/ledger/connection/migrate.ts`, which knows what it runs.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`

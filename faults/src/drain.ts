@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '@accepted/shared/database/connect';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { countJobs, hurryDeliveries } from './world/ledger.ts';
 import type { World } from './world/world.ts';
 

@@ -1,4 +1,4 @@
-import type { JobStatus } from '@accepted/shared/job/status';
+import type { JobStatus } from '@accepted/shared/core/job/status';
 
 /**
  * What a job is there to do, and the statuses it may end in. A canceled job may have been done already; a job that

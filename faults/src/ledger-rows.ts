@@ -1,5 +1,5 @@
-import type { Priority } from '@accepted/shared/job/priority';
-import type { JobStatus } from '@accepted/shared/job/status';
+import type { Priority } from '@accepted/shared/core/job/priority';
+import type { JobStatus } from '@accepted/shared/core/job/status';
 
 /** Rows of the files in `ledger/`, written after everything has stopped. */
 export interface LedgerJob {
@@ -63,7 +63,7 @@ export interface LedgerKey {
 }
 
 /**
- * Written by a trigger of the suite: each transition that is not in the table of `shared/job/status.ts`, each that
+ * Written by a trigger of the suite: each transition that is not in the table of `shared/core/job/status.ts`, each that
  * leaves a terminal status (a replay is legal but has to be in `replays`), each second end of a job (its `finished_at`
  * changed from one time to another: `from` and `to` are the terminal statuses then, often the same), each token that went back (from and to
  * are `attempt 4` and `attempt 3` then), and each row that was deleted (`to` is `deleted`).

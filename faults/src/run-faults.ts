@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database } from '@accepted/shared/database/connect';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { nameCommit } from '@accepted/testing/name-commit';
 import { callTheRoll } from './call-the-roll.ts';
 import { drain } from './drain.ts';

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Patch } from './broken/patch-source.ts';
 
 const run = promisify(execFile);
-const FILE = 'packages/shared/src/job/status.ts';
+const FILE = 'packages/shared/src/core/job/status.ts';
 const url = (path: string) => JSON.stringify(new URL(path, new URL('../../', import.meta.url)).href);
 
 /** Loads `FILE` in a process of its own, under the patch, and prints what it says of a canceled job. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { registerBuild } from '@accepted/shared/database/builds';
+import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, startApi } from '../../apps/api/test/api-under-test.ts';
 import { ODD_JOB_TYPES } from '../../apps/api/test/odd-job-types.ts';

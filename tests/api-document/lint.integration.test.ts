@@ -1,4 +1,4 @@
-import { registerBuild } from '@accepted/shared/database/builds';
+import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import spectral from '@stoplight/spectral-core';
 import rulesets from '@stoplight/spectral-rulesets';

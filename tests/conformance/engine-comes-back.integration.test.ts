@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { newUuid } from '@accepted/shared/job/id';
-import { addToEngine, type EngineJob, readDelivery } from '@accepted/shared/queue/engine';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { addToEngine, type EngineJob, readDelivery } from '@accepted/shared/engine/engine';
+import { openEngine } from '@accepted/shared/engine/open-engine';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { startTcpProxy } from '@accepted/testing/tcp-proxy';
 import { createTestDatabase } from '@accepted/testing/test-database';

@@ -1,4 +1,4 @@
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
 import {
   addToEngine,
   type Engine,
@@ -6,8 +6,8 @@ import {
   missingFromEngine,
   readDelivery,
   waitingInEngine,
-} from '@accepted/shared/queue/engine';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+} from '@accepted/shared/engine/engine';
+import { openEngine } from '@accepted/shared/engine/open-engine';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';

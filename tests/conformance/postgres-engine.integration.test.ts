@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { addToEngine, readDelivery } from '@accepted/shared/queue/engine';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+import { addToEngine, readDelivery } from '@accepted/shared/engine/engine';
+import { openEngine } from '@accepted/shared/engine/open-engine';
 import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';

@@ -1,5 +1,5 @@
-import { type Database, openDatabase } from '@accepted/shared/database/connect';
-import { CHANNELS, listen, notify } from '@accepted/shared/database/notifications';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { CHANNELS, listen, notify } from '@accepted/shared/ledger/connection/notifications';
 import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';

@@ -1,9 +1,9 @@
-import { forgetBuilds } from '@accepted/shared/database/builds';
-import { listCatalog } from '@accepted/shared/database/catalog';
-import type { Database } from '@accepted/shared/database/connect';
-import { markDraining, registerWorker, removeWorker } from '@accepted/shared/database/workers';
-import { schemaId } from '@accepted/shared/job/build';
-import { newUuid } from '@accepted/shared/job/id';
+import { schemaId } from '@accepted/shared/core/job/build';
+import { newUuid } from '@accepted/shared/core/job/id';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { forgetBuilds } from '@accepted/shared/ledger/workers/builds';
+import { listCatalog } from '@accepted/shared/ledger/workers/catalog';
+import { markDraining, registerWorker, removeWorker } from '@accepted/shared/ledger/workers/workers';
 import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';

@@ -1,9 +1,9 @@
-import { cancelJob } from '@accepted/shared/database/cancel-jobs';
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { takeBack } from '@accepted/shared/database/unclaimed-jobs';
-import { heartbeat } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import { heartbeat } from '@accepted/shared/ledger/workers/workers';
 import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';

@@ -1,6 +1,6 @@
-import { asTenant } from '@accepted/shared/database/as-tenant';
-import { type Database, isDatabaseUnavailable } from '@accepted/shared/database/connect';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { asTenant } from '@accepted/shared/ledger/connection/as-tenant';
+import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
 import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';

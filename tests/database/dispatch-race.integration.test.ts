@@ -1,6 +1,6 @@
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { priorityRank } from '@accepted/shared/job/priority';
+import { priorityRank } from '@accepted/shared/core/job/priority';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';

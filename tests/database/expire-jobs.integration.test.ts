@@ -1,7 +1,7 @@
-import { expireJobs } from '@accepted/shared/database/cancel-jobs';
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
+import { expireJobs } from '@accepted/shared/ledger/jobs/cancel-jobs';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';

@@ -1,5 +1,5 @@
-import { actOnce, type KeyedAct } from '@accepted/shared/database/idempotency-keys';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { actOnce, type KeyedAct } from '@accepted/shared/ledger/jobs/idempotency-keys';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';

@@ -1,7 +1,7 @@
-import { cancelJob } from '@accepted/shared/database/cancel-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { findJob } from '@accepted/shared/database/read-jobs';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';

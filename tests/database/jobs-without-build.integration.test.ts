@@ -1,6 +1,6 @@
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { countJobsWithoutBuild } from '@accepted/shared/database/jobs-without-build';
-import { schemaId } from '@accepted/shared/job/build';
+import { schemaId } from '@accepted/shared/core/job/build';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { countJobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
 import { makeJob } from '@accepted/testing/factories';
 import { expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';

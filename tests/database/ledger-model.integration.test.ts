@@ -1,6 +1,6 @@
-import type { Database } from '@accepted/shared/database/connect';
-import type { JobRow } from '@accepted/shared/database/tables';
-import { isTerminal, type JobStatus, TRANSITIONS } from '@accepted/shared/job/status';
+import { isTerminal, type JobStatus, TRANSITIONS } from '@accepted/shared/core/job/status';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { JobRow } from '@accepted/shared/ledger/connection/tables';
 import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import fc from 'fast-check';

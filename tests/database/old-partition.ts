@@ -1,6 +1,6 @@
-import type { Database } from '@accepted/shared/database/connect';
-import { listPartitions, type Partition } from '@accepted/shared/database/partitions';
-import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/job/week';
+import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { listPartitions, type Partition } from '@accepted/shared/ledger/retention/partitions';
 import { sql } from 'kysely';
 
 export const RETENTION_DAYS = 30;

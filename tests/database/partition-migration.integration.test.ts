@@ -1,9 +1,9 @@
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { migrateLedger } from '@accepted/shared/database/migrate';
-import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { MIGRATIONS_DIR, openTestDatabase } from '@accepted/testing/test-database';

@@ -1,19 +1,19 @@
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { type Database, openDatabase } from '@accepted/shared/database/connect';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import {
   changePartitions,
   listPartitions,
   lockJobs,
   MAX_MOVED,
   makeWeeks,
-} from '@accepted/shared/database/partitions';
-import { findJob } from '@accepted/shared/database/read-jobs';
-import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
-import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/job/week';
+} from '@accepted/shared/ledger/retention/partitions';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';

@@ -1,10 +1,10 @@
-import { listPartitions, MAX_MOVED, type Partition } from '@accepted/shared/database/partitions';
+import { JOB_STATUSES, TERMINAL_STATUSES } from '@accepted/shared/core/job/status';
+import { listPartitions, MAX_MOVED, type Partition } from '@accepted/shared/ledger/retention/partitions';
 import {
   listOldPartitions,
   pruneDefaultPartition,
   prunePartition,
-} from '@accepted/shared/database/prune-jobs';
-import { JOB_STATUSES, TERMINAL_STATUSES } from '@accepted/shared/job/status';
+} from '@accepted/shared/ledger/retention/prune-jobs';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';

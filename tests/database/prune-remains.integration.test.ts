@@ -1,14 +1,14 @@
-import { actOnce } from '@accepted/shared/database/idempotency-keys';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { actOnce } from '@accepted/shared/ledger/jobs/idempotency-keys';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import {
   deleteExpiredKeys,
   deleteFinishedBulkReplays,
   deleteOldDeliveryLinks,
   deleteResolvedDeadLetters,
   type KeyPosition,
-} from '@accepted/shared/database/prune-remains';
-import { linkDeliveries } from '@accepted/shared/database/webhook-deliveries';
-import { newUuid } from '@accepted/shared/job/id';
+} from '@accepted/shared/ledger/retention/prune-remains';
+import { linkDeliveries } from '@accepted/shared/ledger/webhooks/webhook-deliveries';
 import { makeJob } from '@accepted/testing/factories';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';

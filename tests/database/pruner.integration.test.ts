@@ -1,15 +1,15 @@
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { listPartitions, MAX_MOVED } from '@accepted/shared/database/partitions';
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
-import { firstUuidOf } from '@accepted/shared/job/week';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { firstUuidOf } from '@accepted/shared/core/job/week';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { listPartitions, MAX_MOVED } from '@accepted/shared/ledger/retention/partitions';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startPruner } from '../../apps/worker/src/maintenance/pruner.ts';
+import { startPruner } from '../../apps/worker/src/services/maintenance/pruner.ts';
 import {
   dropPartitions,
   makeOldPartition,

@@ -1,7 +1,11 @@
-import { type Database, openDatabase } from '@accepted/shared/database/connect';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { countAllWaiting, countInFlight, countWaitingOf } from '@accepted/shared/database/queue-statistics';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import {
+  countAllWaiting,
+  countInFlight,
+  countWaitingOf,
+} from '@accepted/shared/ledger/queues/queue-statistics';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';

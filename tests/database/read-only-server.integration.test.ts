@@ -1,6 +1,10 @@
-import { type Database, isDatabaseUnavailable, openDatabase } from '@accepted/shared/database/connect';
-import { CHANNELS, listen, notify } from '@accepted/shared/database/notifications';
-import { pingDatabase } from '@accepted/shared/database/ping';
+import {
+  type Database,
+  isDatabaseUnavailable,
+  openDatabase,
+} from '@accepted/shared/ledger/connection/connect';
+import { CHANNELS, listen, notify } from '@accepted/shared/ledger/connection/notifications';
+import { pingDatabase } from '@accepted/shared/ledger/connection/ping';
 import { countSessions, setReadOnly } from '@accepted/testing/ask-server';
 import { type PostgresServer, startPostgresServer } from '@accepted/testing/postgres-server';
 import { waitUntil } from '@accepted/testing/wait-until';

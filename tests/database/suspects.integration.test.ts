@@ -1,10 +1,10 @@
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { replayDeadLetter } from '@accepted/shared/database/dead-letters';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { type EndedAttempt, recordOutcomes } from '@accepted/shared/database/record-outcomes';
-import { listOrphanedJobs } from '@accepted/shared/database/rescue-jobs';
-import { markLostWorkers, removeWorker } from '@accepted/shared/database/workers';
-import type { Outcome } from '@accepted/shared/job/decide-outcome';
+import type { Outcome } from '@accepted/shared/core/job/decide-outcome';
+import { replayDeadLetter } from '@accepted/shared/ledger/dead-letters/dead-letters';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { type EndedAttempt, recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
+import { markLostWorkers, removeWorker } from '@accepted/shared/ledger/workers/workers';
 import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';

@@ -1,9 +1,9 @@
-import { createApiKey } from '@accepted/shared/database/api-keys';
-import { asTenant } from '@accepted/shared/database/as-tenant';
-import { type Database, openDatabase } from '@accepted/shared/database/connect';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { migrateLedger } from '@accepted/shared/database/migrate';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { asTenant } from '@accepted/shared/ledger/connection/as-tenant';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { createApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import { makeJob } from '@accepted/testing/factories';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { createTestDatabase, MIGRATIONS_DIR, type TestDatabase } from '@accepted/testing/test-database';

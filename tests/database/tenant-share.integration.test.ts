@@ -1,9 +1,9 @@
-import type { LaneWindow } from '@accepted/shared/database/begin-turn';
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import type { LaneWindow } from '@accepted/shared/ledger/jobs/begin-turn';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-import { hasLiveWorker, heartbeat, markLostWorkers } from '@accepted/shared/database/workers';
+import { hasLiveWorker, heartbeat, markLostWorkers } from '@accepted/shared/ledger/workers/workers';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';

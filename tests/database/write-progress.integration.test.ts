@@ -1,5 +1,5 @@
-import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
-import { writeProgress } from '@accepted/shared/database/write-progress';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { writeProgress } from '@accepted/shared/ledger/jobs/write-progress';
 import { describe, expect, test } from 'vitest';
 import { succeed, useLedger, VERSIONS } from './ledger.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { webhookSecrets } from '@accepted/shared/database/tenants';
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import { webhookSecrets } from '@accepted/shared/ledger/tenants/tenants';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import { afterAll, beforeAll, expect, test } from 'vitest';

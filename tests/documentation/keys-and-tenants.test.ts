@@ -1,4 +1,4 @@
-import { SCOPES } from '@accepted/shared/database/api-keys';
+import { SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import { expect, test } from 'vitest';
 import { readPage, tableAfter } from './pages.ts';
 

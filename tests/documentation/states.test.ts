@@ -1,4 +1,4 @@
-import { isTerminal, JOB_STATUSES, TRANSITIONS } from '@accepted/shared/job/status';
+import { isTerminal, JOB_STATUSES, TRANSITIONS } from '@accepted/shared/core/job/status';
 import { expect, test } from 'vitest';
 import { readPage, tableAfter } from './pages.ts';
 

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateWebhookSecret } from '@accepted/shared/database/tenants';
-import { webhookSignature } from '@accepted/shared/webhook/signature';
+import { webhookSignature } from '@accepted/shared/core/webhook/signature';
+import { generateWebhookSecret } from '@accepted/shared/ledger/tenants/tenants';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readPage } from './pages.ts';
 

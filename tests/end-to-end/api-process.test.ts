@@ -1,4 +1,4 @@
-import { EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
+import { EXIT_MISCONFIGURED } from '@accepted/shared/runtime/config/parse-config';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, openTestDatabase } from '@accepted/testing/test-database';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobView } from '@accepted/shared/job/job-view';
+import type { JobView } from '@accepted/shared/contract/job-view';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JobView } from '@accepted/shared/job/job-view';
+import type { JobView } from '@accepted/shared/contract/job-view';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { createTestRedis, type TestRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';

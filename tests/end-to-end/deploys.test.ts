@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { parsePublicId } from '@accepted/shared/job/id';
-import type { JobStatus } from '@accepted/shared/job/status';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import type { JobStatus } from '@accepted/shared/core/job/status';
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { createTestRedis } from '@accepted/testing/test-redis';

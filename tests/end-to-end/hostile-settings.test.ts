@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { openDatabase } from '@accepted/shared/database/connect';
-import { migrateLedger } from '@accepted/shared/database/migrate';
-import type { JobView } from '@accepted/shared/job/job-view';
-import { migrateEngine } from '@accepted/shared/queue/migrate-engine';
+import type { JobView } from '@accepted/shared/contract/job-view';
+import { migrateEngine } from '@accepted/shared/engine/migrate-engine';
+import { openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
 import { createTestDatabase, MIGRATIONS_DIR, type TestDatabase } from '@accepted/testing/test-database';
 import { createTestRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { Worker } from 'node:worker_threads';
-import { registerBuild } from '@accepted/shared/database/builds';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiUnderTest, startApi } from '../../apps/api/test/api-under-test.ts';

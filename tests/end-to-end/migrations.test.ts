@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { migrateLedger } from '@accepted/shared/database/migrate';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { createTestDatabase, MIGRATIONS_DIR } from '@accepted/testing/test-database';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
-import { EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
-import { migrateLedger } from '@accepted/shared/database/migrate';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
+import { EXIT_MISCONFIGURED } from '@accepted/shared/runtime/config/parse-config';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';
 import { createTestDatabase, MIGRATIONS_DIR, type TestDatabase } from '@accepted/testing/test-database';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { JobView } from '@accepted/shared/job/job-view';
+import type { JobView } from '@accepted/shared/contract/job-view';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { createTestDatabase } from '@accepted/testing/test-database';

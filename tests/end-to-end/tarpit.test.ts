@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { addTenant } from '@accepted/shared/database/tenants';
-import type { JobView } from '@accepted/shared/job/job-view';
+import type { JobView } from '@accepted/shared/contract/job-view';
+import { addTenant } from '@accepted/shared/ledger/tenants/tenants';
 import { secretBox } from '@accepted/testing/secrets-key';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { createTestRedis } from '@accepted/testing/test-redis';

@@ -1,4 +1,5 @@
-import { parseConfig } from '@accepted/shared/config/parse-config';
+import { parseApiKey } from '@accepted/shared/ledger/tenants/api-keys';
+import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
 import {
   databaseUrl,
   listOf,
@@ -8,8 +9,7 @@ import {
   secret,
   secretsKey,
   wholeNumber,
-} from '@accepted/shared/config/settings';
-import { parseApiKey } from '@accepted/shared/database/api-keys';
+} from '@accepted/shared/runtime/config/settings';
 import { z } from 'zod';
 
 const MIB = 1_048_576;

@@ -1,17 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
-import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
-import { shareConnections } from '@accepted/shared/database/as-tenant';
-import { type Database, isDatabaseUnavailable, openDatabase } from '@accepted/shared/database/connect';
-import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/database/schema-version';
-import { warnAboutServer } from '@accepted/shared/database/server-warnings';
-import { ensureBootstrap } from '@accepted/shared/database/tenants';
-import { createLogger } from '@accepted/shared/logging/create-logger';
-import { createSecretBox } from '@accepted/shared/secrets/secret-box';
-import { UnsupportedServerError } from '@accepted/shared/servers/unsupported-server';
+import { createSecretBox } from '@accepted/shared/core/secrets/secret-box';
+import { UnsupportedServerError } from '@accepted/shared/core/servers/unsupported-server';
+import { shareConnections } from '@accepted/shared/ledger/connection/as-tenant';
+import {
+  type Database,
+  isDatabaseUnavailable,
+  openDatabase,
+} from '@accepted/shared/ledger/connection/connect';
+import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/ledger/connection/schema-version';
+import { warnAboutServer } from '@accepted/shared/ledger/connection/server-warnings';
+import { ensureBootstrap } from '@accepted/shared/ledger/tenants/tenants';
+import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/runtime/config/parse-config';
+import { createLogger } from '@accepted/shared/runtime/logging/create-logger';
 import closeWithGrace from 'close-with-grace';
+import { spend } from './admission/database-budget.ts';
 import { buildApp } from './app.ts';
 import { type Config, publicUrl, readConfig } from './config.ts';
-import { spend } from './http/database-budget.ts';
 
 /** A connection that takes longer is no use to a caller who gets a 503 after 900 ms. */
 const CONNECT_TIMEOUT_MS = 800;

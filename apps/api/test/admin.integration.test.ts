@@ -1,5 +1,5 @@
-import { markDraining, registerWorker } from '@accepted/shared/database/workers';
-import { newUuid, parsePublicId } from '@accepted/shared/job/id';
+import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
+import { markDraining, registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';

@@ -1,8 +1,8 @@
-import { registerBuild } from '@accepted/shared/database/builds';
-import { parsePublicId } from '@accepted/shared/job/id';
-import { jobViewWithoutPayload } from '@accepted/shared/job/job-view';
-import type { JobStatus } from '@accepted/shared/job/status';
-import { deliveryJobs, JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
+import { jobViewWithoutPayload } from '@accepted/shared/contract/job-view';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import type { JobStatus } from '@accepted/shared/core/job/status';
+import { deliveryJobs, JOB_EVENT_TYPES } from '@accepted/shared/core/webhook/event';
+import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { registerBuild } from '@accepted/shared/database/builds';
+import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiUnderTest, startApi } from './api-under-test.ts';
 import { die } from './dead-letters-under-test.ts';

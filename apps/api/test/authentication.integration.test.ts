@@ -1,4 +1,4 @@
-import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,12 +1,16 @@
-import { generateApiKey, parseApiKey, SCOPES } from '@accepted/shared/database/api-keys';
-import type { Database } from '@accepted/shared/database/connect';
+import {
+  createSecretBox,
+  generateSecretKey,
+  parseSecretKeys,
+} from '@accepted/shared/core/secrets/secret-box';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { generateApiKey, parseApiKey, SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import {
   ensureBootstrap,
   generateWebhookSecret,
   sealStoredSecrets,
   webhookSecrets,
-} from '@accepted/shared/database/tenants';
-import { createSecretBox, generateSecretKey, parseSecretKeys } from '@accepted/shared/secrets/secret-box';
+} from '@accepted/shared/ledger/tenants/tenants';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';

@@ -1,4 +1,4 @@
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, countJobs, createOtherTenant, runJob, startApi } from './api-under-test.ts';

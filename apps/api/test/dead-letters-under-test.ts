@@ -1,5 +1,5 @@
-import { createApiKey, type Scope } from '@accepted/shared/database/api-keys';
-import { parsePublicId, publicId } from '@accepted/shared/job/id';
+import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
+import { createApiKey, type Scope } from '@accepted/shared/ledger/tenants/api-keys';
 import { type ApiUnderTest, runJob } from './api-under-test.ts';
 
 const ERROR = {

@@ -1,4 +1,4 @@
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, runJob, startApi } from './api-under-test.ts';
 import { die, dieAgain, keyWith } from './dead-letters-under-test.ts';

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { createApiKey, SCOPES, type Scope } from '@accepted/shared/database/api-keys';
-import { parsePublicId, publicId } from '@accepted/shared/job/id';
+import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
+import { createApiKey, SCOPES, type Scope } from '@accepted/shared/ledger/tenants/api-keys';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

@@ -1,7 +1,7 @@
-import { registerBuild } from '@accepted/shared/database/builds';
-import { writeProgress } from '@accepted/shared/database/write-progress';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
-import { parsePublicId } from '@accepted/shared/job/id';
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import { writeProgress } from '@accepted/shared/ledger/jobs/write-progress';
+import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';

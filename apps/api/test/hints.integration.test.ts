@@ -1,4 +1,4 @@
-import { CHANNELS, listen } from '@accepted/shared/database/notifications';
+import { CHANNELS, listen } from '@accepted/shared/ledger/connection/notifications';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type ApiUnderTest, runJob, startApi } from './api-under-test.ts';

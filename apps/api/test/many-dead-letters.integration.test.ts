@@ -1,5 +1,5 @@
-import { discardSelected } from '@accepted/shared/database/act-on-dead-letters';
-import { createBulkReplay } from '@accepted/shared/database/bulk-replays';
+import { discardSelected } from '@accepted/shared/ledger/dead-letters/act-on-dead-letters';
+import { createBulkReplay } from '@accepted/shared/ledger/dead-letters/bulk-replays';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
 import { die, keyWith } from './dead-letters-under-test.ts';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { addToCounters } from '@accepted/shared/database/counters';
-import { heartbeat, registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { addToCounters } from '@accepted/shared/ledger/queues/counters';
+import { heartbeat, registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
-import type { JobTypeDescription } from '@accepted/shared/database/builds';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import type { JobTypeDescription } from '@accepted/shared/ledger/workers/builds';
 import { z } from 'zod';
 
 const Category = z.object({

@@ -1,5 +1,5 @@
-import { CHANNELS, notify } from '@accepted/shared/database/notifications';
-import { newUuid, parsePublicId, publicId } from '@accepted/shared/job/id';
+import { newUuid, parsePublicId, publicId } from '@accepted/shared/core/job/id';
+import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, runJob, startApi } from './api-under-test.ts';

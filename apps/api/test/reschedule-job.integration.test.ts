@@ -1,8 +1,8 @@
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { queueDueJobs } from '@accepted/shared/database/due-jobs';
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid, parsePublicId } from '@accepted/shared/job/id';
+import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, runJob, startApi } from './api-under-test.ts';

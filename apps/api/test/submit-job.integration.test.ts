@@ -1,4 +1,4 @@
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { registerTestBuild, testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';

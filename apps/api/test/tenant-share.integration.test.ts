@@ -1,6 +1,6 @@
-import { createApiKey, TENANT_SCOPES } from '@accepted/shared/database/api-keys';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { createApiKey, TENANT_SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import { makeJob } from '@accepted/testing/factories';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';

@@ -1,4 +1,4 @@
-import { shareConnections } from '@accepted/shared/database/as-tenant';
+import { shareConnections } from '@accepted/shared/ledger/connection/as-tenant';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
 

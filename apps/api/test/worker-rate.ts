@@ -1,6 +1,6 @@
-import type { Database } from '@accepted/shared/database/connect';
-import { heartbeat, registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { heartbeat, registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 
 /** Registers a worker that says it finishes this many jobs of a queue per second. */

@@ -1,7 +1,7 @@
-import { openDatabase } from '@accepted/shared/database/connect';
-import { addTenant } from '@accepted/shared/database/tenants';
-import { publicId } from '@accepted/shared/job/id';
-import { createSecretBox } from '@accepted/shared/secrets/secret-box';
+import { publicId } from '@accepted/shared/core/job/id';
+import { createSecretBox } from '@accepted/shared/core/secrets/secret-box';
+import { openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { addTenant } from '@accepted/shared/ledger/tenants/tenants';
 import { readAddTenantConfig } from './config.ts';
 
 /** Adds the tenant that the arguments name, and prints what it needs; the key is shown nowhere else. */

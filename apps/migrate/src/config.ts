@@ -1,5 +1,5 @@
-import { parseConfig } from '@accepted/shared/config/parse-config';
-import { databaseUrl, secretsKey } from '@accepted/shared/config/settings';
+import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
+import { databaseUrl, secretsKey } from '@accepted/shared/runtime/config/settings';
 import { z } from 'zod';
 
 export const configSchema = z.object({ DATABASE_URL: databaseUrl });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { migrateLedger } from '@accepted/shared/database/migrate';
-import { migrateEngine } from '@accepted/shared/queue/migrate-engine';
+import { migrateEngine } from '@accepted/shared/engine/migrate-engine';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
 import { readConfig } from './config.ts';
 
 const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.url));

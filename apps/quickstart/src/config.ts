@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseConfig } from '@accepted/shared/config/parse-config';
+import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
 import {
   databaseUrl,
   handlerLogLevel,
@@ -9,7 +9,7 @@ import {
   redisUrl,
   secret,
   wholeNumber,
-} from '@accepted/shared/config/settings';
+} from '@accepted/shared/runtime/config/settings';
 import { z } from 'zod';
 
 export const WORKSPACE = fileURLToPath(new URL('../../../', import.meta.url));

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { ConfigError } from '@accepted/shared/config/parse-config';
+import { ConfigError } from '@accepted/shared/runtime/config/parse-config';
 import { readConfig } from './config.ts';
 import { StartError } from './start-error.ts';
 import { startEverything } from './start-everything.ts';

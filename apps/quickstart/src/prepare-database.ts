@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { startEmbeddedPostgres } from '@accepted/embedded-postgres/start-embedded-postgres';
-import { migrateLedger } from '@accepted/shared/database/migrate';
-import { migrateEngine } from '@accepted/shared/queue/migrate-engine';
+import { migrateEngine } from '@accepted/shared/engine/migrate-engine';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
 import { WORKSPACE } from './config.ts';
 import { reasonOf, StartError } from './start-error.ts';
 

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { generateApiKey } from '@accepted/shared/database/api-keys';
-import { generateWebhookSecret } from '@accepted/shared/database/tenants';
-import { generateSecretKey } from '@accepted/shared/secrets/secret-box';
+import { generateSecretKey } from '@accepted/shared/core/secrets/secret-box';
+import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
+import { generateWebhookSecret } from '@accepted/shared/ledger/tenants/tenants';
 import { z } from 'zod';
 
 const secretsSchema = z.object({

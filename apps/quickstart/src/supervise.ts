@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
+import { EXIT_MISCONFIGURED } from '@accepted/shared/runtime/config/parse-config';
 import { WORKSPACE } from './config.ts';
 
 /** A program of ours that is started again whenever it ends without being asked to. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
-import { openDatabase } from '@accepted/shared/database/connect';
-import { hasLiveWorker } from '@accepted/shared/database/workers';
+import { openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { hasLiveWorker } from '@accepted/shared/ledger/workers/workers';
 import { StartError } from './start-error.ts';
 import type { Supervised } from './supervise.ts';
 

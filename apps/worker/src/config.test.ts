@@ -1,4 +1,4 @@
-import { parseConfig } from '@accepted/shared/config/parse-config';
+import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { expect, test } from 'vitest';
 import { configSchema } from './config.ts';

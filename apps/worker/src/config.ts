@@ -1,5 +1,5 @@
 import { isAbsolute, resolve } from 'node:path';
-import { parseConfig } from '@accepted/shared/config/parse-config';
+import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
 import {
   databaseUrl,
   handlerLogLevel,
@@ -9,7 +9,7 @@ import {
   redisUrl,
   secretsKey,
   wholeNumber,
-} from '@accepted/shared/config/settings';
+} from '@accepted/shared/runtime/config/settings';
 import { z } from 'zod';
 
 /** One heartbeat may be lost, and the next one late, before a worker that lives is declared lost. */

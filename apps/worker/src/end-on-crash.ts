@@ -1,8 +1,8 @@
-import { publicId } from '@accepted/shared/job/id';
+import { publicId } from '@accepted/shared/core/job/id';
 import type { Logger } from 'pino';
-import { attemptScope } from './attempt/attempt-scope.ts';
-import type { RunningAttempt } from './attempt/running-attempts.ts';
-import type { GiveUpReason } from './start-worker.ts';
+import { attemptScope } from './path/attempt-scope.ts';
+import type { RunningAttempt } from './path/running-attempts.ts';
+import type { GiveUpReason } from './services.ts';
 
 /** After an exception that nobody caught the process is not to be trusted for long, whatever hangs. */
 const HARD_EXIT_MS = 3_000;

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { openDatabase } from '@accepted/shared/database/connect';
-import { hasLiveWorker } from '@accepted/shared/database/workers';
+import { openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { hasLiveWorker } from '@accepted/shared/ledger/workers/workers';
 import { readConfig } from './config.ts';
 
 const TIMEOUT_MS = 3_000;

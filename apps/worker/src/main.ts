@@ -1,14 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/config/parse-config';
-import { type Database, type DatabaseOptions, openDatabase } from '@accepted/shared/database/connect';
-import { findSchemaMismatch } from '@accepted/shared/database/schema-version';
-import { warnAboutServer } from '@accepted/shared/database/server-warnings';
-import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/database/tenants';
-import { createLogger } from '@accepted/shared/logging/create-logger';
-import { requireEngineSchema } from '@accepted/shared/queue/migrate-engine';
-import { openEngine } from '@accepted/shared/queue/open-engine';
-import { createSecretBox } from '@accepted/shared/secrets/secret-box';
-import { UnsupportedServerError } from '@accepted/shared/servers/unsupported-server';
+import { createSecretBox } from '@accepted/shared/core/secrets/secret-box';
+import { UnsupportedServerError } from '@accepted/shared/core/servers/unsupported-server';
+import { requireEngineSchema } from '@accepted/shared/engine/migrate-engine';
+import { openEngine } from '@accepted/shared/engine/open-engine';
+import {
+  type Database,
+  type DatabaseOptions,
+  openDatabase,
+} from '@accepted/shared/ledger/connection/connect';
+import { findSchemaMismatch } from '@accepted/shared/ledger/connection/schema-version';
+import { warnAboutServer } from '@accepted/shared/ledger/connection/server-warnings';
+import { sealStoredSecrets, webhookSecrets } from '@accepted/shared/ledger/tenants/tenants';
+import { ConfigError, EXIT_MISCONFIGURED } from '@accepted/shared/runtime/config/parse-config';
+import { createLogger } from '@accepted/shared/runtime/logging/create-logger';
 import type { Logger } from 'pino';
 import { readConfig, type WorkerConfig } from './config.ts';
 import { endOnUncaughtException, tellOfExit } from './end-on-crash.ts';
@@ -16,8 +20,8 @@ import { createBuiltinHandlers } from './handlers/builtin/create-builtin-handler
 import { HandlersError, loadHandlers } from './handlers/load-handlers.ts';
 import { closeIsolatedProcesses } from './handlers/process-pool.ts';
 import { createThreadedOutbound } from './outbound/threaded-outbound.ts';
-import { watchSchema } from './rescue/watch-schema.ts';
-import { startWorker } from './start-worker.ts';
+import { watchSchema } from './services/rescue/watch-schema.ts';
+import { startWorker } from './services.ts';
 
 /** Shared by claims, outcomes, dispatchers and services; each holds one only for the length of a statement or two. */
 const MAX_CONNECTIONS = 12;

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Claimer } from './attempt/claimer.ts';
-import type { RunningAttempts } from './attempt/running-attempts.ts';
-import type { Loop } from './loop.ts';
-import type { Lease } from './rescue/lease.ts';
-import type { EngineConsumers } from './worker.ts';
+import type { Claimer } from './path/claimer.ts';
+import type { EngineConsumers } from './path/consume-queues.ts';
+import type { RunningAttempts } from './path/running-attempts.ts';
+import type { Loop } from './services/loop.ts';
+import type { Lease } from './services/rescue/lease.ts';
 
 export interface ShutdownOptions {
   lease: Lease;

@@ -1,5 +1,5 @@
-import { readCounters } from '@accepted/shared/database/counters';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { readCounters } from '@accepted/shared/ledger/queues/counters';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { openWorkerRig, type WorkerRig } from './dead-letters/worker-rig.ts';

@@ -1,10 +1,10 @@
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { startExpirer } from '../src/maintenance/expirer.ts';
+import { startExpirer } from '../src/services/maintenance/expirer.ts';
 
 test('a job that the ledger refuses to end keeps no other from expiring', async () => {
   await using database = await createTestDatabase();

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineJob } from '@accepted/job';
-import { listBuildsToRemove } from '@accepted/shared/database/builds';
-import { laneName } from '@accepted/shared/queue/lane-name';
+import { laneName } from '@accepted/shared/engine/lane-name';
+import { listBuildsToRemove } from '@accepted/shared/ledger/workers/builds';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { startLaneRemover } from '../src/maintenance/lane-remover.ts';
+import { startLaneRemover } from '../src/services/maintenance/lane-remover.ts';
 import { CONFIG, useWorkers } from './use-workers.ts';
 
 const n = z.number().int();

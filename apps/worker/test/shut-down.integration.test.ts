@@ -1,6 +1,6 @@
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
-import { laneName } from '@accepted/shared/queue/lane-name';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { laneName } from '@accepted/shared/engine/lane-name';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { spawnProcess } from '@accepted/testing/spawn-process';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { addTenant } from '@accepted/shared/database/tenants';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { addTenant } from '@accepted/shared/ledger/tenants/tenants';
 import { secretBox } from '@accepted/testing/secrets-key';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { beforeAll, describe, expect, test } from 'vitest';

@@ -1,10 +1,10 @@
 import { defineJob, type JobContext, type JobDefinition } from '@accepted/job';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { CHANNELS, notify } from '@accepted/shared/database/notifications';
-import type { NewJob } from '@accepted/shared/job/new-job';
-import type { JobStatus } from '@accepted/shared/job/status';
-import type { Engine } from '@accepted/shared/queue/engine';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
+import type { JobStatus } from '@accepted/shared/core/job/status';
+import type { Engine } from '@accepted/shared/engine/engine';
+import { openEngine } from '@accepted/shared/engine/open-engine';
+import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { createTestRedis, type TestRedis } from '@accepted/testing/test-redis';
@@ -14,7 +14,7 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
 import type { LoadedHandler } from '../src/handlers/loaded-handler.ts';
-import { startWorker, type WorkerResources } from '../src/start-worker.ts';
+import { startWorker, type WorkerResources } from '../src/services.ts';
 
 export const CONFIG = {
   WORKER_CONCURRENCY: 10,

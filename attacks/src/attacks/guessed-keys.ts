@@ -1,4 +1,4 @@
-import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import type { Attack } from '../attack.ts';
 import { sendAgain } from '../requests.ts';
 

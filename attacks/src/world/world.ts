@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@accepted/embedded-postgres/free-port';
-import { generateApiKey } from '@accepted/shared/database/api-keys';
-import { type Database, openDatabase } from '@accepted/shared/database/connect';
-import { addTenant } from '@accepted/shared/database/tenants';
-import { lowerOwnPriority } from '@accepted/shared/threads/lower-priority';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
+import { addTenant } from '@accepted/shared/ledger/tenants/tenants';
+import { lowerOwnPriority } from '@accepted/shared/runtime/threads/lower-priority';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';

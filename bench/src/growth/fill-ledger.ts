@@ -1,6 +1,6 @@
 // All that the bench knows of the layout of the ledger's tables is in this file.
-import { priorityRank } from '@accepted/shared/job/priority';
-import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/job/week';
+import { priorityRank } from '@accepted/shared/core/job/priority';
+import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
 import type { Pool } from 'pg';
 import type { Outcome } from '../contenders/contender.ts';
 import { readCommitTimes } from '../contenders/postgres-rows.ts';

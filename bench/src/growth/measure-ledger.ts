@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { publicId } from '@accepted/shared/job/id';
+import { publicId } from '@accepted/shared/core/job/id';
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { Client } from 'undici';
 import { runClosedLoop, runOpenLoop, runPickUps } from '../load/run-load.ts';

@@ -1,4 +1,4 @@
-import { isTerminal } from '@accepted/shared/job/status';
+import { isTerminal } from '@accepted/shared/core/job/status';
 import { JOB_KINDS, type JobKind } from '../kinds.ts';
 import type { LedgerAttempt, LedgerJob } from '../ledger-rows.ts';
 import type { Evidence } from './evidence.ts';

@@ -1,4 +1,4 @@
-import { isTerminal } from '@accepted/shared/job/status';
+import { isTerminal } from '@accepted/shared/core/job/status';
 import type { Evidence } from './evidence.ts';
 import type { Verdict } from './verdict.ts';
 

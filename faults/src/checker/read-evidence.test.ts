@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newUuid, publicId } from '@accepted/shared/job/id';
+import { newUuid, publicId } from '@accepted/shared/core/job/id';
 import { expect, test } from 'vitest';
 import { LOG_FILES } from '../logs.ts';
 import { checkEvidence } from './check-evidence.ts';
@@ -33,7 +33,9 @@ test('what the workers say is read from the logs of all of them, a torn line not
 test('the sentences that are looked for are those that the worker says', async () => {
   const worker = new URL('../../../apps/worker/src/', import.meta.url);
   const sources = await Promise.all(
-    ['run-attempt.ts', 'rescue/watchdog.ts'].map((file) => readFile(new URL(file, worker), 'utf8')),
+    ['path/run-attempt.ts', 'services/rescue/watchdog.ts'].map((file) =>
+      readFile(new URL(file, worker), 'utf8'),
+    ),
   );
   for (const sentence of Object.values(SENTENCES)) expect(sources.join()).toContain(`'${sentence}`);
 });

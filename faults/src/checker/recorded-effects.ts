@@ -1,4 +1,4 @@
-import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
 import type { LedgerAttempt } from '../ledger-rows.ts';
 import type { Evidence } from './evidence.ts';
 import type { Verdict } from './verdict.ts';

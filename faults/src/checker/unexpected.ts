@@ -1,5 +1,5 @@
-import { isTerminal } from '@accepted/shared/job/status';
-import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { isTerminal } from '@accepted/shared/core/job/status';
+import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
 import type { LedgerJob } from '../ledger-rows.ts';
 import type { Evidence } from './evidence.ts';
 import { groupBy, type Verdict } from './verdict.ts';

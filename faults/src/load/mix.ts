@@ -1,4 +1,4 @@
-import { PRIORITIES, type Priority } from '@accepted/shared/job/priority';
+import { PRIORITIES, type Priority } from '@accepted/shared/core/job/priority';
 import type { JobKind } from '../kinds.ts';
 import type { Random } from '../random.ts';
 

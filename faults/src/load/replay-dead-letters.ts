@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { publicId } from '@accepted/shared/job/id';
+import { publicId } from '@accepted/shared/core/job/id';
 import type { World } from '../world/world.ts';
 import type { Client } from './client.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { parsePublicId } from '@accepted/shared/job/id';
-import { isTerminal } from '@accepted/shared/job/status';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import { isTerminal } from '@accepted/shared/core/job/status';
 import type { FaultKind, JobKind } from '../kinds.ts';
 import type { FaultLine } from '../logs.ts';
 import { createRandom } from '../random.ts';

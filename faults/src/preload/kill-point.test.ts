@@ -3,10 +3,10 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { KILL_POINTS } from './kill-point.ts';
 
-const DATABASE = fileURLToPath(new URL('../../../packages/shared/src/database/', import.meta.url));
-const statements = readdirSync(DATABASE)
-  .filter((file) => !file.endsWith('.test.ts'))
-  .map((file) => readFileSync(DATABASE + file, 'utf8'))
+const LEDGER = fileURLToPath(new URL('../../../packages/shared/src/ledger/', import.meta.url));
+const statements = readdirSync(LEDGER, { encoding: 'utf8', recursive: true })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  .map((file) => readFileSync(LEDGER + file, 'utf8'))
   .join('\n');
 
 const points = Object.entries(KILL_POINTS).flatMap(([name, point]) =>

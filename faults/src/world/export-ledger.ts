@@ -1,9 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Database } from '@accepted/shared/database/connect';
-import { publicId } from '@accepted/shared/job/id';
-import { priorityOfRank } from '@accepted/shared/job/priority';
-import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { publicId } from '@accepted/shared/core/job/id';
+import { priorityOfRank } from '@accepted/shared/core/job/priority';
+import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { sql } from 'kysely';
 import type {
   LedgerAttempt,

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Database, openDatabase } from '@accepted/shared/database/connect';
-import { publicId } from '@accepted/shared/job/id';
-import { JOB_STATUSES, TERMINAL_STATUSES, TRANSITIONS } from '@accepted/shared/job/status';
-import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { publicId } from '@accepted/shared/core/job/id';
+import { JOB_STATUSES, TERMINAL_STATUSES, TRANSITIONS } from '@accepted/shared/core/job/status';
+import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
 import { sql } from 'kysely';
 import type { WipeLine } from '../logs.ts';
 

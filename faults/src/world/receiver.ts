@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { verifyWebhookSignature } from '@accepted/shared/webhook/signature';
+import { verifyWebhookSignature } from '@accepted/shared/core/webhook/signature';
 import type { ReceiverLine } from '../logs.ts';
 import type { Certificate } from './certificates.ts';
 import type { Journal } from './journal.ts';

@@ -1,6 +1,6 @@
-import { createApiKey } from '@accepted/shared/database/api-keys';
-import type { Database } from '@accepted/shared/database/connect';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { createApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 
 /** Adds a second tenant beside the default one; answers its API key. Its secret is sealed when the first process starts. */
 export async function addTenant(db: Database, webhookSecret: string): Promise<string> {

@@ -1,5 +1,5 @@
-import type { Database } from '@accepted/shared/database/connect';
-import type { JobStatus } from '@accepted/shared/job/status';
+import type { JobStatus } from '@accepted/shared/core/job/status';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { sql } from 'kysely';
 
 /** Finds the lease of a worker process that runs a job which takes a while; `undefined` when it runs none. */

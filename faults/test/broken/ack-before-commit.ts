@@ -2,7 +2,7 @@
 import { patchSource } from './patch-source.ts';
 
 patchSource({
-  file: 'packages/shared/src/database/insert-jobs.ts',
+  file: 'packages/shared/src/ledger/jobs/insert-jobs.ts',
   from: 'export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {',
   to: `export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
   setTimeout(() => insertDurably(db, jobs).catch(() => undefined), 200);

@@ -2,7 +2,7 @@
 import { patchSource } from './patch-source.ts';
 
 patchSource({
-  file: 'packages/shared/src/database/record-outcomes.ts',
+  file: 'packages/shared/src/ledger/jobs/record-outcomes.ts',
   from: ' AND jobs.attempt = ended.attempt',
   to: '',
 });

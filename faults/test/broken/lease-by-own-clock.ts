@@ -2,7 +2,7 @@
 import { patchSource } from './patch-source.ts';
 
 patchSource({
-  file: 'packages/shared/src/database/workers.ts',
+  file: 'packages/shared/src/ledger/workers/workers.ts',
   from: 'WHERE lost_at IS NULL AND heartbeat_at < now()',
   to: `WHERE lost_at IS NULL AND heartbeat_at < \${new Date()}::timestamptz`,
 });

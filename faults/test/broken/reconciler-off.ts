@@ -2,7 +2,7 @@
 import { patchSource } from './patch-source.ts';
 
 patchSource({
-  file: 'apps/worker/src/dispatch/reconciler.ts',
+  file: 'apps/worker/src/services/dispatch/reconciler.ts',
   from: 'async function runOnce(): Promise<number> {',
   to: 'async function runOnce(): Promise<number> { return INTERVAL_MS;',
 });

@@ -1,6 +1,11 @@
-import { createApiKey, generateApiKey, parseApiKey, revokeApiKey } from '@accepted/shared/database/api-keys';
-import type { Database } from '@accepted/shared/database/connect';
-import { addTenant } from '@accepted/shared/database/tenants';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import {
+  createApiKey,
+  generateApiKey,
+  parseApiKey,
+  revokeApiKey,
+} from '@accepted/shared/ledger/tenants/api-keys';
+import { addTenant } from '@accepted/shared/ledger/tenants/tenants';
 import { secretBox } from '@accepted/testing/secrets-key';
 import type { KeyName } from '../request/fuzz-request.ts';
 import { FEW_SCOPES } from '../twists/keys.ts';

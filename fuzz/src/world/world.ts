@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { findFreePort } from '@accepted/embedded-postgres/free-port';
-import { generateApiKey } from '@accepted/shared/database/api-keys';
-import { openDatabase } from '@accepted/shared/database/connect';
+import { openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { startRedisServer } from '@accepted/testing/redis-server';
 import { secretsKey } from '@accepted/testing/secrets-key';

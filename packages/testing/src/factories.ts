@@ -1,6 +1,6 @@
-import { newUuid } from '@accepted/shared/job/id';
-import type { NewJob } from '@accepted/shared/job/new-job';
-import { priorityRank } from '@accepted/shared/job/priority';
+import { newUuid } from '@accepted/shared/core/job/id';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
+import { priorityRank } from '@accepted/shared/core/job/priority';
 
 /** Makes a job ready to be written: of type `test.noop` in the queue `default`, for a tenant of its own. */
 export function makeJob(overrides: Partial<NewJob> = {}): NewJob {

@@ -1,4 +1,8 @@
-import { createSecretBox, generateSecretKey, parseSecretKeys } from '@accepted/shared/secrets/secret-box';
+import {
+  createSecretBox,
+  generateSecretKey,
+  parseSecretKeys,
+} from '@accepted/shared/core/secrets/secret-box';
 
 /** `SECRETS_KEY` for the processes of a test: one key for all of them. */
 export const secretsKey = generateSecretKey();

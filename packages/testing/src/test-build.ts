@@ -1,7 +1,7 @@
-import type { LaneWindow } from '@accepted/shared/database/begin-turn';
-import { registerBuild } from '@accepted/shared/database/builds';
-import type { Database } from '@accepted/shared/database/connect';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { LaneWindow } from '@accepted/shared/ledger/jobs/begin-turn';
+import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 
 /** The build of workers that tests register by hand. */
 export const TEST_BUILD = 'test-build';

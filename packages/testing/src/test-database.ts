@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { type Database, openDatabase } from '@accepted/shared/database/connect';
-import { migrateLedger } from '@accepted/shared/database/migrate';
-import { migrateEngine } from '@accepted/shared/queue/migrate-engine';
+import { migrateEngine } from '@accepted/shared/engine/migrate-engine';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { type PostgresKind, postgresFor } from './postgres-server.ts';

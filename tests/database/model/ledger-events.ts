@@ -1,4 +1,4 @@
-import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import fc from 'fast-check';
 
 /** Something that happens to the ledger; `job` picks one of those there are. */

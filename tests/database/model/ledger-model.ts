@@ -1,5 +1,5 @@
-import { type AttemptResult, decideOutcome, type Outcome } from '@accepted/shared/job/decide-outcome';
-import { isTerminal, type JobEvent, type JobStatus, TRANSITIONS } from '@accepted/shared/job/status';
+import { type AttemptResult, decideOutcome, type Outcome } from '@accepted/shared/core/job/decide-outcome';
+import { isTerminal, type JobEvent, type JobStatus, TRANSITIONS } from '@accepted/shared/core/job/status';
 
 /** A job as the model knows it: what the ledger must agree with after every event. */
 export interface ModelJob {

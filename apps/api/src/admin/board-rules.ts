@@ -1,6 +1,9 @@
-import type { Database } from '@accepted/shared/database/connect';
-import { discardDeadLetter, discardShownDeadLetters } from '@accepted/shared/database/dead-letters';
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import {
+  discardDeadLetter,
+  discardShownDeadLetters,
+} from '@accepted/shared/ledger/dead-letters/dead-letters';
 import type { BeforeHookResult, BoardHooks, HookContext } from '@bull-board/api/typings/app';
 
 /** What an operator may change in Bull Board, as `method route` of Bull Board's own table. */

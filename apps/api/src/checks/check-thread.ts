@@ -1,5 +1,5 @@
-import { lowerOwnPriority } from '@accepted/shared/threads/lower-priority';
-import { isQuickSchema } from '../submit/quick-schema.ts';
+import { lowerOwnPriority } from '@accepted/shared/runtime/threads/lower-priority';
+import { isQuickSchema } from '../catalog/quick-schema.ts';
 import { createLargeBodyReader, type LargeBody } from './large-bodies.ts';
 import { createLargePayloadInspector, type LargePayload } from './large-payloads.ts';
 

@@ -1,4 +1,4 @@
-import type { CatalogType } from '@accepted/shared/database/catalog';
+import type { CatalogType } from '@accepted/shared/ledger/workers/catalog';
 import { afterAll, expect, test } from 'vitest';
 import { JobRequest } from '../submit/job-request.ts';
 import { createCheckThreads } from './check-threads.ts';

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { createFairQueue } from '@accepted/shared/batching/fair-queue';
+import { createFairQueue } from '@accepted/shared/core/fairness/fair-queue';
 import { Piscina } from 'piscina';
 import { Problem } from '../http/problem.ts';
 import type { InspectedPayload } from '../submit/inspect-payload.ts';

@@ -1,6 +1,6 @@
-import { idempotencyFingerprint } from '@accepted/shared/job/idempotency-fingerprint';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
-import { JsonText } from '@accepted/shared/json/json-text';
+import { idempotencyFingerprint } from '@accepted/shared/core/job/idempotency-fingerprint';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
+import { JsonText } from '@accepted/shared/core/json/json-text';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createBodyChecks } from '../http/body-check.ts';

@@ -1,4 +1,4 @@
-import { canonicalJson } from '@accepted/shared/job/idempotency-fingerprint';
+import { canonicalJson } from '@accepted/shared/core/job/idempotency-fingerprint';
 import { createBodyChecks } from '../http/body-check.ts';
 import { type FindFaults, mergeFaults } from '../http/faults.ts';
 import { type Fault, Problem } from '../http/problem.ts';

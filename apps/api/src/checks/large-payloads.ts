@@ -1,7 +1,7 @@
-import type { CatalogType } from '@accepted/shared/database/catalog';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
+import type { CatalogType } from '@accepted/shared/ledger/workers/catalog';
+import { createPayloadChecks, type KnownJobType } from '../catalog/payload-checks.ts';
 import { type InspectedPayload, inspectPayload } from '../submit/inspect-payload.ts';
-import { createPayloadChecks, type KnownJobType } from '../submit/payload-checks.ts';
 
 /** A payload to be inspected where that holds up nobody. */
 export interface LargePayload {

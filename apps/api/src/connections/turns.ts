@@ -1,4 +1,4 @@
-import { createRounds } from '@accepted/shared/batching/rounds';
+import { createRounds } from '@accepted/shared/core/fairness/rounds';
 
 /** What requests may take of the event loop before it looks at the network again. */
 export interface SliceBounds {

@@ -1,7 +1,7 @@
-import { asTenant } from '@accepted/shared/database/as-tenant';
-import type { Database } from '@accepted/shared/database/connect';
-import { actOnce as actOnceInLedger, type Done } from '@accepted/shared/database/idempotency-keys';
-import { idempotencyFingerprint, type RequestKey } from '@accepted/shared/job/idempotency-fingerprint';
+import { idempotencyFingerprint, type RequestKey } from '@accepted/shared/core/job/idempotency-fingerprint';
+import { asTenant } from '@accepted/shared/ledger/connection/as-tenant';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { actOnce as actOnceInLedger, type Done } from '@accepted/shared/ledger/jobs/idempotency-keys';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { Problem } from './problem.ts';

@@ -1,4 +1,4 @@
-import { replaceNumbers } from '@accepted/shared/json/exact-numbers';
+import { replaceNumbers } from '@accepted/shared/core/json/exact-numbers';
 import { Ajv, type Options } from 'ajv';
 import addFormats from 'ajv-formats';
 import { boundedCheck } from './bounded-check.ts';

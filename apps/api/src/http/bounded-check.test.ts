@@ -1,4 +1,4 @@
-import { createSchemaCompiler } from '@accepted/shared/json-schema/compile-schema';
+import { createSchemaCompiler } from '@accepted/shared/contract/compile-schema';
 import { expect, test } from 'vitest';
 import { boundedCheck } from './bounded-check.ts';
 import { compileCheck } from './faults.ts';

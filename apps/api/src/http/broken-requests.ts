@@ -1,8 +1,8 @@
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { ProblemCode } from '@accepted/shared/errors/problems';
-import { newUuid } from '@accepted/shared/job/id';
+import type { ProblemCode } from '@accepted/shared/contract/problems';
+import { newUuid } from '@accepted/shared/core/job/id';
 import type { ConnectionError, FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { Problem, problemBody } from './problem.ts';
 import { requestIdOf } from './request-id.ts';

@@ -1,4 +1,4 @@
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { matchesETag } from './conditional.ts';

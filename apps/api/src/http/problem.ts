@@ -1,4 +1,4 @@
-import { PROBLEMS, type ProblemCode, problemUrl } from '@accepted/shared/errors/problems';
+import { PROBLEMS, type ProblemCode, problemUrl } from '@accepted/shared/contract/problems';
 
 /** Names one thing that is wrong with a request; `pointer` is a JSON Pointer (RFC 6901). */
 export interface Fault {

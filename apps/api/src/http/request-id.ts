@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
 
 const SANE = /^[A-Za-z0-9._:/+=-]{1,128}$/;
 

@@ -1,4 +1,4 @@
-import { holdsInexactNumbers, parseExactly } from '@accepted/shared/json/exact-numbers';
+import { holdsInexactNumbers, parseExactly } from '@accepted/shared/core/json/exact-numbers';
 import { type Fault, validationFailed } from '../http/problem.ts';
 import { parseJson } from './parse-json.ts';
 import { findTooDeep, mayHoldFaults, scanJson } from './scan-json.ts';

@@ -1,5 +1,5 @@
-import { digitsOf, MAX_DIGITS } from '@accepted/shared/json/exact-numbers';
-import { MAX_DEPTH, pathTooDeep } from '@accepted/shared/json/nesting';
+import { digitsOf, MAX_DIGITS } from '@accepted/shared/core/json/exact-numbers';
+import { MAX_DEPTH, pathTooDeep } from '@accepted/shared/core/json/nesting';
 import type { Fault } from '../http/problem.ts';
 
 const MAX_FAULTS = 50;

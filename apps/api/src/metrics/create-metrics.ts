@@ -1,7 +1,7 @@
-import type { CounterTotal } from '@accepted/shared/database/counters';
-import type { JobsWithoutBuild } from '@accepted/shared/database/jobs-without-build';
+import type { JobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
+import type { CounterTotal } from '@accepted/shared/ledger/queues/counters';
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
-import type { QueueStatistics } from '../plugins/queue-statistics.ts';
+import type { QueueStatistics } from '../routes/queues/queue-statistics.ts';
 
 /** What the metrics of one moment are made of. */
 export interface Measurement {

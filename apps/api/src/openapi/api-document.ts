@@ -1,4 +1,4 @@
-import type { CatalogSnapshot } from '../plugins/catalog.ts';
+import type { CatalogSnapshot } from '../catalog/catalog.ts';
 import { createComponentNames } from './component-names.ts';
 import { nameSchemas } from './named-schemas.ts';
 import { describeSubmissions } from './submissions.ts';

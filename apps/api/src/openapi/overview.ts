@@ -1,4 +1,4 @@
-import type { Scope } from '@accepted/shared/database/api-keys';
+import type { Scope } from '@accepted/shared/ledger/tenants/api-keys';
 
 /** What each scope lets a key do. */
 const SCOPE_TEXTS: Record<Scope, string> = {

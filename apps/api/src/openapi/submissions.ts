@@ -1,6 +1,6 @@
-import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
-import type { CatalogSnapshot } from '../plugins/catalog.ts';
-import type { KnownJobType } from '../submit/payload-checks.ts';
+import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
+import type { CatalogSnapshot } from '../catalog/catalog.ts';
+import type { KnownJobType } from '../catalog/payload-checks.ts';
 import { ANYTHING, bundleSchema } from './bundle-schema.ts';
 import type { ComponentNames } from './component-names.ts';
 import type { Schema, SchemaObject } from './schema-keywords.ts';

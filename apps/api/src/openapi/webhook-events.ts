@@ -1,4 +1,4 @@
-import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
+import { JOB_EVENT_TYPES } from '@accepted/shared/core/webhook/event';
 import { Type } from 'typebox';
 import { JobEventData } from '../schemas/shared-schemas.ts';
 

@@ -1,4 +1,4 @@
-import type { Database } from '@accepted/shared/database/connect';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import fp from 'fastify-plugin';
 
 declare module 'fastify' {

@@ -1,7 +1,7 @@
-import { readCounters } from '@accepted/shared/database/counters';
-import { countJobsWithoutBuild } from '@accepted/shared/database/jobs-without-build';
-import { countOpenDeadLetters } from '@accepted/shared/database/read-dead-letters';
-import { readEngineUp } from '@accepted/shared/database/workers';
+import { countOpenDeadLetters } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
+import { countJobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
+import { readCounters } from '@accepted/shared/ledger/queues/counters';
+import { readEngineUp } from '@accepted/shared/ledger/workers/workers';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { createMetrics, type Measurement } from '../metrics/create-metrics.ts';

@@ -1,10 +1,10 @@
-import { ForgoneError } from '@accepted/shared/batching/batcher';
-import { isDatabaseUnavailable } from '@accepted/shared/database/connect';
-import { mayBeSchemaMismatch } from '@accepted/shared/database/schema-version';
+import { isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
+import { mayBeSchemaMismatch } from '@accepted/shared/ledger/connection/schema-version';
+import { ForgoneError } from '@accepted/shared/runtime/batching/batcher';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { databaseUnavailable } from '../admission/database-budget.ts';
 import { createAllowedMethods } from '../http/allowed-methods.ts';
-import { databaseUnavailable } from '../http/database-budget.ts';
 import { Problem, problemBody } from '../http/problem.ts';
 
 export interface ProblemDetailsOptions {

@@ -1,6 +1,6 @@
 import { MIMEType } from 'node:util';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
-import { JsonText } from '@accepted/shared/json/json-text';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
+import { JsonText } from '@accepted/shared/core/json/json-text';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { LARGE_BYTES } from '../checks/check-threads.ts';

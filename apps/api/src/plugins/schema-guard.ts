@@ -1,6 +1,6 @@
-import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/database/schema-version';
+import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/ledger/connection/schema-version';
 import fp from 'fastify-plugin';
-import { spend } from '../http/database-budget.ts';
+import { spend } from '../admission/database-budget.ts';
 import { Problem } from '../http/problem.ts';
 
 /** Knows whether this server can use the ledger as it is now; a migration may run under it. */

@@ -1,4 +1,4 @@
-import { stringifyWithTexts } from '@accepted/shared/json/json-text';
+import { stringifyWithTexts } from '@accepted/shared/core/json/json-text';
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { ajvForRequests, createBodyChecks } from '../http/body-check.ts';

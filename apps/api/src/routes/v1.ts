@@ -1,7 +1,7 @@
-import type { SecretBox } from '@accepted/shared/secrets/secret-box';
+import type { SecretBox } from '@accepted/shared/core/secrets/secret-box';
 import type { FastifyPluginAsync } from 'fastify';
-import { authentication } from '../plugins/authentication.ts';
-import { bodyAdmission } from '../plugins/body-admission.ts';
+import { authentication } from '../admission/authentication.ts';
+import { bodyAdmission } from '../admission/body-admission.ts';
 import { createApiKey } from './api-keys/create-api-key.ts';
 import { listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';

@@ -1,5 +1,5 @@
-import type { Scope } from '@accepted/shared/database/api-keys';
-import { PROBLEMS, type ProblemCode } from '@accepted/shared/errors/problems';
+import { PROBLEMS, type ProblemCode } from '@accepted/shared/contract/problems';
+import type { Scope } from '@accepted/shared/ledger/tenants/api-keys';
 import { type TSchema, Type } from 'typebox';
 import {
   always,

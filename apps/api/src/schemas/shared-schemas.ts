@@ -1,6 +1,6 @@
-import { PRIORITIES } from '@accepted/shared/job/priority';
-import { JOB_STATUSES } from '@accepted/shared/job/status';
-import { SIZED_BY_CLIENTS } from '@accepted/shared/webhook/event';
+import { PRIORITIES } from '@accepted/shared/core/job/priority';
+import { JOB_STATUSES } from '@accepted/shared/core/job/status';
+import { SIZED_BY_CLIENTS } from '@accepted/shared/core/webhook/event';
 import { type TSchema, Type } from 'typebox';
 import { oneOf } from './one-of.ts';
 

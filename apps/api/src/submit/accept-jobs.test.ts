@@ -1,6 +1,6 @@
-import type { InsertedJob } from '@accepted/shared/database/insert-jobs';
-import type { ShownJob } from '@accepted/shared/database/shown-job';
-import type { NewJob } from '@accepted/shared/job/new-job';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
+import type { InsertedJob } from '@accepted/shared/ledger/jobs/insert-jobs';
+import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import { expect, test } from 'vitest';
 import { acceptJobs } from './accept-jobs.ts';
 

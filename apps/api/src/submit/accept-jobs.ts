@@ -1,7 +1,7 @@
-import { type Batcher, createBatcher } from '@accepted/shared/batching/batcher';
-import { type Database, isDatabaseUnavailable } from '@accepted/shared/database/connect';
-import { type InsertedJob, insertJobs } from '@accepted/shared/database/insert-jobs';
-import type { NewJob } from '@accepted/shared/job/new-job';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
+import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
+import { type InsertedJob, insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { type Batcher, createBatcher } from '@accepted/shared/runtime/batching/batcher';
 
 /** What became of one job of a batch; `refused` is a row that Postgres would not take. */
 export type AcceptedJob = InsertedJob | { kind: 'refused'; error: unknown };

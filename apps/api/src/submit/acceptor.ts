@@ -1,5 +1,5 @@
-import type { Database } from '@accepted/shared/database/connect';
-import type { NewJob } from '@accepted/shared/job/new-job';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { Problem } from '../http/problem.ts';
 import { type AcceptedJob, createAcceptBatcher, sizeOf } from './accept-jobs.ts';
 

@@ -1,11 +1,11 @@
-import type { CatalogType } from '@accepted/shared/database/catalog';
-import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
+import type { CatalogType } from '@accepted/shared/ledger/workers/catalog';
+import type { Catalog, CatalogSnapshot } from '../catalog/catalog.ts';
+import type { KnownJobType } from '../catalog/payload-checks.ts';
 import { mergeFaults } from '../http/faults.ts';
 import { type Fault, validationFailed } from '../http/problem.ts';
-import type { Catalog, CatalogSnapshot } from '../plugins/catalog.ts';
 import type { InspectedPayload } from './inspect-payload.ts';
 import type { JobRequest } from './job-request.ts';
-import type { KnownJobType } from './payload-checks.ts';
 import { findRequestFaults } from './resolve-job.ts';
 
 /** Gets the catalog for a request. Nearly always it is at hand and has all that the request names. */

@@ -1,6 +1,6 @@
-import type { ShownJob } from '@accepted/shared/database/shown-job';
-import { priorityOfRank } from '@accepted/shared/job/priority';
-import { JsonText } from '@accepted/shared/json/json-text';
+import { priorityOfRank } from '@accepted/shared/core/job/priority';
+import { JsonText } from '@accepted/shared/core/json/json-text';
+import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { CopyRequest } from './change-requests.ts';
 import type { JobRequest } from './job-request.ts';
 

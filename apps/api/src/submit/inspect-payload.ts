@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { JobTypeDefaults } from '@accepted/shared/database/tables';
-import { stringifyPlainly } from '@accepted/shared/json/exact-numbers';
+import { stringifyPlainly } from '@accepted/shared/core/json/exact-numbers';
+import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
+import type { KnownJobType } from '../catalog/payload-checks.ts';
 import type { Fault } from '../http/problem.ts';
 import { resolvePointer } from './json-pointer.ts';
-import type { KnownJobType } from './payload-checks.ts';
 
 /** What a payload comes to by the rules of its type: its value is not looked at again. */
 export interface InspectedPayload {

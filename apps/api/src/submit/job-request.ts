@@ -1,5 +1,5 @@
-import type { BackoffRequest } from '@accepted/shared/job/backoff';
-import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
+import type { BackoffRequest } from '@accepted/shared/core/job/backoff';
+import { JOB_EVENT_TYPES } from '@accepted/shared/core/webhook/event';
 import { type Static, Type } from 'typebox';
 import { MAX_JSON_BYTES } from '../http/json-bytes-keyword.ts';
 import { oneOf } from '../schemas/one-of.ts';

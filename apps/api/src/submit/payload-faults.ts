@@ -1,5 +1,5 @@
-import { digitsOf } from '@accepted/shared/json/exact-numbers';
-import { findHttpRequestFaults, HTTP_REQUEST_TYPE } from '@accepted/shared/outbound/http-request-faults';
+import { digitsOf } from '@accepted/shared/core/json/exact-numbers';
+import { findHttpRequestFaults, HTTP_REQUEST_TYPE } from '@accepted/shared/core/outbound/http-request-faults';
 import type { Fault } from '../http/problem.ts';
 import { escapePointer } from '../json/scan-json.ts';
 import { resolvePointer } from './json-pointer.ts';

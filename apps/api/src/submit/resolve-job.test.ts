@@ -1,6 +1,6 @@
-import type { JobTypeDefaults } from '@accepted/shared/database/tables';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
+import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keyOfType } from './inspect-payload.ts';

@@ -1,10 +1,10 @@
-import type { CatalogType } from '@accepted/shared/database/catalog';
-import type { JobTypeDefaults } from '@accepted/shared/database/tables';
-import { completeBackoff } from '@accepted/shared/job/backoff';
-import type { NewJob } from '@accepted/shared/job/new-job';
-import { priorityRank } from '@accepted/shared/job/priority';
-import { urlFault } from '@accepted/shared/outbound/url-fault';
-import { JOB_EVENT_TYPES } from '@accepted/shared/webhook/event';
+import { completeBackoff } from '@accepted/shared/core/job/backoff';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
+import { priorityRank } from '@accepted/shared/core/job/priority';
+import { urlFault } from '@accepted/shared/core/outbound/url-fault';
+import { JOB_EVENT_TYPES } from '@accepted/shared/core/webhook/event';
+import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
+import type { CatalogType } from '@accepted/shared/ledger/workers/catalog';
 import { parseTime } from '../http/parse-time.ts';
 import type { Fault } from '../http/problem.ts';
 import type { InspectedPayload } from './inspect-payload.ts';

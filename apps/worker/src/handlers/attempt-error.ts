@@ -1,8 +1,8 @@
 import { types } from 'node:util';
 import { askedBy } from '@accepted/job';
-import { type AttemptResult, HANDLER_EXITED, type JobError } from '@accepted/shared/job/decide-outcome';
-import { heldErrors, messageWithReasons } from '@accepted/shared/job/error-reasons';
-import { strikeOut } from '@accepted/shared/logging/strike-out';
+import { type AttemptResult, HANDLER_EXITED, type JobError } from '@accepted/shared/core/job/decide-outcome';
+import { heldErrors, messageWithReasons } from '@accepted/shared/core/job/error-reasons';
+import { strikeOut } from '@accepted/shared/runtime/logging/strike-out';
 
 export type Threw = Extract<AttemptResult, { kind: 'threw' }>;
 

@@ -1,4 +1,4 @@
-import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 
 /** How an attempt ended that was stopped. */
 export type Stopped = Extract<AttemptResult, { kind: 'timedOut' | 'aborted' }>;

@@ -1,7 +1,7 @@
 import type { JobSchema } from '@accepted/job';
-import type { JobTypeDescription } from '@accepted/shared/database/builds';
-import type { JobTypeDefaults } from '@accepted/shared/database/tables';
-import { completeBackoff, DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
+import { completeBackoff, DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
+import type { JobTypeDescription } from '@accepted/shared/ledger/workers/builds';
 import type { LoadedHandler } from './loaded-handler.ts';
 
 const DEFAULT_MAX_ATTEMPTS = 5;

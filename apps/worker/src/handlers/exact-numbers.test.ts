@@ -1,5 +1,5 @@
 import { defineJob } from '@accepted/job';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { attempt, loaded } from './testing/attempt.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineJob, type JobContext, PermanentError, RetryLaterError } from '@accepted/job';
-import { newUuid, publicId } from '@accepted/shared/job/id';
+import { newUuid, publicId } from '@accepted/shared/core/job/id';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { attempt, loaded, recordingLogger } from './testing/attempt.ts';

@@ -1,7 +1,7 @@
 import type { JobLogger } from '@accepted/job';
-import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
-import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
-import { numbersAsText } from '@accepted/shared/json/exact-numbers';
+import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
+import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
+import { numbersAsText } from '@accepted/shared/core/json/exact-numbers';
 import { describeThrown } from './attempt-error.ts';
 import { type Deadline, openDeadline } from './deadline.ts';
 import { type LendProcess, runIsolated } from './isolated-handler.ts';

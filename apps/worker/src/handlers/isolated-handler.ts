@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AttemptResult, HANDLER_EXITED } from '@accepted/shared/job/decide-outcome';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
+import { type AttemptResult, HANDLER_EXITED } from '@accepted/shared/core/job/decide-outcome';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
 import { failure } from './attempt-error.ts';
 import type { Deadline } from './deadline.ts';
 import {

@@ -1,7 +1,7 @@
 import type { JobContext, JobFacts, JobLogger } from '@accepted/job';
-import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
-import { publicId } from '@accepted/shared/job/id';
-import { numbersAsText, parseExactly } from '@accepted/shared/json/exact-numbers';
+import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
+import { publicId } from '@accepted/shared/core/job/id';
+import { numbersAsText, parseExactly } from '@accepted/shared/core/json/exact-numbers';
 import { jsonText } from './json-text.ts';
 
 const MAX_PROGRESS_BYTES = 16 * 1024;

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { messageWithReasons } from '@accepted/shared/job/error-reasons';
+import { messageWithReasons } from '@accepted/shared/core/job/error-reasons';
 import { unresolvedImport } from './import-handler.ts';
 
 /** A place in a source file; line and column are counted from 1. */

@@ -1,6 +1,6 @@
-import { type Build, registerBuild } from '@accepted/shared/database/builds';
-import type { Database } from '@accepted/shared/database/connect';
-import { buildId } from '@accepted/shared/job/build';
+import { buildId } from '@accepted/shared/core/job/build';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { type Build, registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { describeJobType } from './describe-job-type.ts';
 import type { LoadedHandler } from './loaded-handler.ts';
 

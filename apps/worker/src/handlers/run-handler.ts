@@ -1,5 +1,5 @@
 import type { JobContext, JobDefinition, JobSchema } from '@accepted/job';
-import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { describeThrown, failure, type Threw } from './attempt-error.ts';
 import { jsonPointer } from './json-pointer.ts';
 import { jsonText, UnstorableValueError } from './json-text.ts';

@@ -1,6 +1,6 @@
-import { attemptOutcome } from '@accepted/shared/database/record-outcomes';
-import type { Outcome } from '@accepted/shared/job/decide-outcome';
-import { isTerminal, type JobStatus } from '@accepted/shared/job/status';
+import type { Outcome } from '@accepted/shared/core/job/decide-outcome';
+import { isTerminal, type JobStatus } from '@accepted/shared/core/job/status';
+import { attemptOutcome } from '@accepted/shared/ledger/jobs/record-outcomes';
 import type { WorkerCounters } from './worker-counters.ts';
 
 /** Counts the end of an attempt as it was recorded, or that its outcome was refused. */

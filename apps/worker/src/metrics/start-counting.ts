@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database } from '@accepted/shared/database/connect';
-import { addToCounters } from '@accepted/shared/database/counters';
-import { startLoop } from '../loop.ts';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { addToCounters } from '@accepted/shared/ledger/queues/counters';
+import { startLoop } from '../services/loop.ts';
 import { createWorkerCounters, type WorkerCounterName, type WorkerCounters } from './worker-counters.ts';
 
 /** What a stopping process gives Postgres to take the last numbers. */

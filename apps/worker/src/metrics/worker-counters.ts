@@ -1,4 +1,4 @@
-import type { CounterIncrement } from '@accepted/shared/database/counters';
+import type { CounterIncrement } from '@accepted/shared/ledger/queues/counters';
 
 /** Names what a worker counts, by queue; `apps/api` shows each at `/metrics` under a name of its own. */
 export type WorkerCounterName =

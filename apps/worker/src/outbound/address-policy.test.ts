@@ -1,4 +1,4 @@
-import { privateNetworks } from '@accepted/shared/config/settings';
+import { privateNetworks } from '@accepted/shared/runtime/config/settings';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createAddressPolicy } from './address-policy.ts';

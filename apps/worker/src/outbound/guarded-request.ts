@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import { messageWithReasons } from '@accepted/shared/job/error-reasons';
-import { urlFault } from '@accepted/shared/outbound/url-fault';
+import { messageWithReasons } from '@accepted/shared/core/job/error-reasons';
+import { urlFault } from '@accepted/shared/core/outbound/url-fault';
 import { exchange } from './exchange.ts';
 import { type GuardedAgent, RefusedAddressError } from './guarded-agent.ts';
 

@@ -1,5 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { lowerOwnPriority } from '@accepted/shared/threads/lower-priority';
+import { lowerOwnPriority } from '@accepted/shared/runtime/threads/lower-priority';
 import { createAddressPolicy } from './address-policy.ts';
 import { openGuardedAgent } from './guarded-agent.ts';
 import { createOutbound, OutboundError, type OutboundRequest } from './guarded-request.ts';

@@ -1,17 +1,17 @@
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { openDatabase } from '@accepted/shared/database/connect';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { registerWorker } from '@accepted/shared/database/workers';
-import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
-import { newUuid } from '@accepted/shared/job/id';
+import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createRecorder } from '../../src/attempt/recorder.ts';
+import { createRecorder } from '../../src/path/recorder.ts';
 
 const STATEMENT_TIMEOUT_MS = 300;
 const MIB = 2 ** 20;

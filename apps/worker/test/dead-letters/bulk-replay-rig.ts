@@ -1,9 +1,9 @@
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import {
   type BulkReplayRequest,
   createBulkReplay,
   findBulkReplay,
-} from '@accepted/shared/database/bulk-replays';
-import type { Database } from '@accepted/shared/database/connect';
+} from '@accepted/shared/ledger/dead-letters/bulk-replays';
 import { waitUntil } from '@accepted/testing/wait-until';
 
 export const ACT = { actor: 'key_test', reason: 'the test says so' };

@@ -1,4 +1,4 @@
-import { newUuid, publicId } from '@accepted/shared/job/id';
+import { newUuid, publicId } from '@accepted/shared/core/job/id';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { replayAll, untilFinished } from './bulk-replay-rig.ts';
 import { openWorkerRig, type WorkerRig } from './worker-rig.ts';

@@ -1,12 +1,12 @@
-import { cancelBulkReplay } from '@accepted/shared/database/bulk-replays';
-import type { Database } from '@accepted/shared/database/connect';
-import { discardDeadLetter } from '@accepted/shared/database/dead-letters';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { cancelBulkReplay } from '@accepted/shared/ledger/dead-letters/bulk-replays';
+import { discardDeadLetter } from '@accepted/shared/ledger/dead-letters/dead-letters';
 import { openTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startBulkReplays } from '../../src/dead-letters/bulk-replay.ts';
+import { startBulkReplays } from '../../src/services/dead-letters/bulk-replay.ts';
 import { ACT, readReplay, replayAll, untilFinished } from './bulk-replay-rig.ts';
 import { type MirrorRig, openMirrorRig } from './mirror-rig.ts';
 

@@ -1,4 +1,4 @@
-import { deadLetterQueueName } from '@accepted/shared/queue/engine';
+import { deadLetterQueueName } from '@accepted/shared/engine/engine';
 import { commandRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';

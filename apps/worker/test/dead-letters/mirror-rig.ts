@@ -1,16 +1,16 @@
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import type { Database } from '@accepted/shared/database/connect';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { listUnmirrored } from '@accepted/shared/database/mirrored-dead-letters';
-import { recordOutcomes } from '@accepted/shared/database/record-outcomes';
-import type { JobRow } from '@accepted/shared/database/tables';
-import { registerWorker } from '@accepted/shared/database/workers';
-import type { JobError } from '@accepted/shared/job/decide-outcome';
-import { newUuid, publicId } from '@accepted/shared/job/id';
-import type { NewJob } from '@accepted/shared/job/new-job';
-import { deadLetterQueueName, type Engine } from '@accepted/shared/queue/engine';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+import type { JobError } from '@accepted/shared/core/job/decide-outcome';
+import { newUuid, publicId } from '@accepted/shared/core/job/id';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
+import { deadLetterQueueName, type Engine } from '@accepted/shared/engine/engine';
+import { openEngine } from '@accepted/shared/engine/open-engine';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { JobRow } from '@accepted/shared/ledger/connection/tables';
+import { listUnmirrored } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
@@ -18,8 +18,8 @@ import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Job, Queue } from 'bullmq';
 import { type Logger, pino } from 'pino';
-import { entryOf } from '../../src/dead-letters/entry.ts';
-import { startDeadLetterMirror } from '../../src/dead-letters/mirror.ts';
+import { entryOf } from '../../src/services/dead-letters/entry.ts';
+import { startDeadLetterMirror } from '../../src/services/dead-letters/mirror.ts';
 
 export const ERROR: JobError = {
   code: 'handler_error',

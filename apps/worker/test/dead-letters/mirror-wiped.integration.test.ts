@@ -1,4 +1,4 @@
-import { deadLetterQueueName } from '@accepted/shared/queue/engine';
+import { deadLetterQueueName } from '@accepted/shared/engine/engine';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';

@@ -1,7 +1,7 @@
-import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/database/dead-letters';
-import { listResolvedMirrored } from '@accepted/shared/database/mirrored-dead-letters';
-import { parsePublicId, publicId } from '@accepted/shared/job/id';
-import { deadLetterQueueName } from '@accepted/shared/queue/engine';
+import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
+import { deadLetterQueueName } from '@accepted/shared/engine/engine';
+import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/ledger/dead-letters/dead-letters';
+import { listResolvedMirrored } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ERROR, type MirrorRig, openMirrorRig } from './mirror-rig.ts';

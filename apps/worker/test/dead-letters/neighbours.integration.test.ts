@@ -1,12 +1,12 @@
-import { newUuid } from '@accepted/shared/job/id';
-import { deadLetterQueueName } from '@accepted/shared/queue/engine';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { deadLetterQueueName } from '@accepted/shared/engine/engine';
 import { commandRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { startBulkReplays } from '../../src/dead-letters/bulk-replay.ts';
-import { startDeadLetterMirror } from '../../src/dead-letters/mirror.ts';
+import { startBulkReplays } from '../../src/services/dead-letters/bulk-replay.ts';
+import { startDeadLetterMirror } from '../../src/services/dead-letters/mirror.ts';
 import { readReplay, replayAll } from './bulk-replay-rig.ts';
 import { type MirrorRig, openMirrorRig } from './mirror-rig.ts';
 

@@ -1,15 +1,15 @@
 import { defineJob } from '@accepted/job';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { CHANNELS, notify } from '@accepted/shared/database/notifications';
-import type { Engine } from '@accepted/shared/queue/engine';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+import type { Engine } from '@accepted/shared/engine/engine';
+import { openEngine } from '@accepted/shared/engine/open-engine';
+import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { createTestRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { pino } from 'pino';
 import { z } from 'zod';
-import { startWorker } from '../../src/start-worker.ts';
+import { startWorker } from '../../src/services.ts';
 
 const CONFIG = {
   WORKER_CONCURRENCY: 10,

@@ -1,9 +1,9 @@
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import type { KyselyPlugin } from 'kysely';
 import { expect, test } from 'vitest';
-import { startDueJobs } from '../../src/dispatch/due-jobs.ts';
+import { startDueJobs } from '../../src/services/dispatch/due-jobs.ts';
 
 test('nobody asks for due jobs again before the next one is due', async () => {
   await using database = await createTestDatabase();

@@ -1,15 +1,15 @@
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { nameOfStatement } from '@accepted/shared/database/statement-name';
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { openEngine } from '@accepted/shared/engine/open-engine';
+import { nameOfStatement } from '@accepted/shared/ledger/connection/statement-name';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { type KyselyPlugin, RawNode, sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { startDispatcher } from '../../src/dispatch/dispatcher.ts';
+import { startDispatcher } from '../../src/services/dispatch/dispatcher.ts';
 
 const QUEUE = 'default';
 

@@ -1,10 +1,10 @@
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
-import { addToEngine } from '@accepted/shared/queue/engine';
-import { laneName } from '@accepted/shared/queue/lane-name';
-import { openEngine } from '@accepted/shared/queue/open-engine';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { addToEngine } from '@accepted/shared/engine/engine';
+import { laneName } from '@accepted/shared/engine/lane-name';
+import { openEngine } from '@accepted/shared/engine/open-engine';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
@@ -12,8 +12,8 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { startReconciler } from '../../src/dispatch/reconciler.ts';
 import { createWorkerCounters } from '../../src/metrics/worker-counters.ts';
+import { startReconciler } from '../../src/services/dispatch/reconciler.ts';
 
 const QUEUE = 'default';
 

@@ -1,13 +1,13 @@
 import { hostname } from 'node:os';
-import { hasLiveWorker, listLiveLanes } from '@accepted/shared/database/workers';
+import { hasLiveWorker, listLiveLanes } from '@accepted/shared/ledger/workers/workers';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createClaimer } from '../../src/attempt/claimer.ts';
-import { holdLease, type Lease } from '../../src/rescue/lease.ts';
+import { createClaimer } from '../../src/path/claimer.ts';
+import { holdLease, type Lease } from '../../src/services/rescue/lease.ts';
 
 const logger = pino({ level: 'silent' });
 

@@ -1,8 +1,8 @@
-import { claimJobs } from '@accepted/shared/database/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/database/dispatch-jobs';
-import { insertJobs } from '@accepted/shared/database/insert-jobs';
-import { registerWorker } from '@accepted/shared/database/workers';
-import { newUuid } from '@accepted/shared/job/id';
+import { newUuid } from '@accepted/shared/core/job/id';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
@@ -11,10 +11,10 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Claimer, createClaimer } from '../../src/attempt/claimer.ts';
-import { createRecorder } from '../../src/attempt/recorder.ts';
-import { createRunningAttempts } from '../../src/attempt/running-attempts.ts';
-import { type OwnJobsCheck, startOwnJobsCheck } from '../../src/rescue/own-jobs.ts';
+import { type Claimer, createClaimer } from '../../src/path/claimer.ts';
+import { createRecorder } from '../../src/path/recorder.ts';
+import { createRunningAttempts } from '../../src/path/running-attempts.ts';
+import { type OwnJobsCheck, startOwnJobsCheck } from '../../src/services/rescue/own-jobs.ts';
 
 const HEARTBEAT_MS = 50;
 const logger = pino({ level: 'silent' });

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { generateApiKey } from '@accepted/shared/database/api-keys';
+import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { JOB_TYPE } from '../../payload.ts';

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
 import { onTestFinished } from 'vitest';
 import { LOG_FILES, LOG_FOLDER } from '../../logs.ts';
 import type { Evidence } from '../evidence.ts';

@@ -1,5 +1,5 @@
 import { on } from 'node:events';
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { FaultKind } from '../../kinds.ts';
 import type { ProcessLine } from '../../logs.ts';

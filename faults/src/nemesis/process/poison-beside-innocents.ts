@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parsePublicId } from '@accepted/shared/job/id';
-import { isTerminal } from '@accepted/shared/job/status';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import { isTerminal } from '@accepted/shared/core/job/status';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { BYSTANDERS_MAY_END } from '../../effect-log.ts';
 import type { ProcessLine } from '../../logs.ts';

@@ -1,4 +1,4 @@
-import { isTerminal } from '@accepted/shared/job/status';
+import { isTerminal } from '@accepted/shared/core/job/status';
 import { scaleLinear } from 'd3-scale';
 import { area, line as linePath } from 'd3-shape';
 import type { Evidence } from '../../checker/evidence.ts';

@@ -1,6 +1,6 @@
-import { SCOPES } from '@accepted/shared/database/api-keys';
-import type { ApiKeyRow } from '@accepted/shared/database/tables';
-import { parsePublicId, publicId } from '@accepted/shared/job/id';
+import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
+import type { ApiKeyRow } from '@accepted/shared/ledger/connection/tables';
+import { SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
 import { oneOf } from '../../schemas/one-of.ts';

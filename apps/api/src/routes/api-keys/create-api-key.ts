@@ -1,5 +1,5 @@
-import { createApiKey as createInLedger, findApiKey } from '@accepted/shared/database/api-keys';
-import type { SecretBox } from '@accepted/shared/secrets/secret-box';
+import type { SecretBox } from '@accepted/shared/core/secrets/secret-box';
+import { createApiKey as createInLedger, findApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { actOnce } from '../../http/act-once.ts';

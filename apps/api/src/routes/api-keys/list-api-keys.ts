@@ -1,4 +1,4 @@
-import { listApiKeys as readApiKeys } from '@accepted/shared/database/api-keys';
+import { listApiKeys as readApiKeys } from '@accepted/shared/ledger/tenants/api-keys';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { answerPage, readPage } from '../../http/page.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';

@@ -1,4 +1,4 @@
-import { revokeApiKey as revokeInLedger } from '@accepted/shared/database/api-keys';
+import { revokeApiKey as revokeInLedger } from '@accepted/shared/ledger/tenants/api-keys';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';

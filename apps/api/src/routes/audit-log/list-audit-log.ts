@@ -1,6 +1,6 @@
-import { listAuditLog as readAuditLog } from '@accepted/shared/database/audit-log';
-import type { AuditRow } from '@accepted/shared/database/tables';
-import { publicId } from '@accepted/shared/job/id';
+import { publicId } from '@accepted/shared/core/job/id';
+import type { AuditRow } from '@accepted/shared/ledger/connection/tables';
+import { listAuditLog as readAuditLog } from '@accepted/shared/ledger/tenants/audit-log';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';

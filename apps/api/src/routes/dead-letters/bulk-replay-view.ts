@@ -1,7 +1,7 @@
-import type { BulkReplayCounts } from '@accepted/shared/database/bulk-replays';
-import type { BulkReplayRow } from '@accepted/shared/database/tables';
-import { BULK_REPLAY_STATUSES } from '@accepted/shared/job/bulk-replay';
-import { parsePublicId, publicId } from '@accepted/shared/job/id';
+import { BULK_REPLAY_STATUSES } from '@accepted/shared/core/job/bulk-replay';
+import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
+import type { BulkReplayRow } from '@accepted/shared/ledger/connection/tables';
+import type { BulkReplayCounts } from '@accepted/shared/ledger/dead-letters/bulk-replays';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';

@@ -1,6 +1,9 @@
-import { cancelBulkReplay as cancelInLedger, findBulkReplay } from '@accepted/shared/database/bulk-replays';
-import type { Database } from '@accepted/shared/database/connect';
-import type { BulkReplayStatus } from '@accepted/shared/job/bulk-replay';
+import type { BulkReplayStatus } from '@accepted/shared/core/job/bulk-replay';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import {
+  cancelBulkReplay as cancelInLedger,
+  findBulkReplay,
+} from '@accepted/shared/ledger/dead-letters/bulk-replays';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { actOnce } from '../../http/act-once.ts';
 import { Problem } from '../../http/problem.ts';

@@ -1,3 +1,6 @@
+import { publicId } from '@accepted/shared/core/job/id';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { BulkReplayRow } from '@accepted/shared/ledger/connection/tables';
 import {
   type BulkReplayCounts,
   type BulkReplayRequest,
@@ -5,11 +8,8 @@ import {
   findBulkReplay,
   MAX_BULK_REPLAYED,
   previewBulkReplay,
-} from '@accepted/shared/database/bulk-replays';
-import type { Database } from '@accepted/shared/database/connect';
-import type { DeadLetterSelection } from '@accepted/shared/database/select-dead-letters';
-import type { BulkReplayRow } from '@accepted/shared/database/tables';
-import { publicId } from '@accepted/shared/job/id';
+} from '@accepted/shared/ledger/dead-letters/bulk-replays';
+import type { DeadLetterSelection } from '@accepted/shared/ledger/dead-letters/select-dead-letters';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { actOnce } from '../../http/act-once.ts';

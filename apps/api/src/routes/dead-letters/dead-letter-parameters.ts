@@ -1,6 +1,6 @@
-import type { ResolutionFilter } from '@accepted/shared/database/read-dead-letters';
-import type { DeadLetterFilter } from '@accepted/shared/database/select-dead-letters';
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import type { ResolutionFilter } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
+import type { DeadLetterFilter } from '@accepted/shared/ledger/dead-letters/select-dead-letters';
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { parseTime } from '../../http/parse-time.ts';

@@ -1,5 +1,5 @@
-import type { DeadLetterSelection } from '@accepted/shared/database/select-dead-letters';
-import { parsePublicId } from '@accepted/shared/job/id';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import type { DeadLetterSelection } from '@accepted/shared/ledger/dead-letters/select-dead-letters';
 import { type Static, Type } from 'typebox';
 import { type Fault, type Problem, validationFailed } from '../../http/problem.ts';
 import { deadLetterNotFound, filterFields, readFilter } from './dead-letter-parameters.ts';

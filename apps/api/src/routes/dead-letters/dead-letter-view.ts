@@ -1,8 +1,11 @@
-import type { DeadLetterDetails, DeadLetterListRow } from '@accepted/shared/database/read-dead-letters';
-import type { DeadLetterRow } from '@accepted/shared/database/tables';
-import { publicId } from '@accepted/shared/job/id';
-import { traceIdOf } from '@accepted/shared/job/trace-context';
-import { JsonText } from '@accepted/shared/json/json-text';
+import { publicId } from '@accepted/shared/core/job/id';
+import { traceIdOf } from '@accepted/shared/core/job/trace-context';
+import { JsonText } from '@accepted/shared/core/json/json-text';
+import type { DeadLetterRow } from '@accepted/shared/ledger/connection/tables';
+import type {
+  DeadLetterDetails,
+  DeadLetterListRow,
+} from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import { Type } from 'typebox';
 import { link, orNull, time } from '../../schemas/shared-schemas.ts';
 import { Attempt, endedAttempt } from '../jobs/attempt-view.ts';

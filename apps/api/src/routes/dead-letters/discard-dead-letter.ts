@@ -1,4 +1,4 @@
-import { discardTenantsDeadLetter } from '@accepted/shared/database/act-on-dead-letters';
+import { discardTenantsDeadLetter } from '@accepted/shared/ledger/dead-letters/act-on-dead-letters';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';

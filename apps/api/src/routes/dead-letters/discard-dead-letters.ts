@@ -1,4 +1,4 @@
-import { discardSelected, MAX_DISCARDED } from '@accepted/shared/database/act-on-dead-letters';
+import { discardSelected, MAX_DISCARDED } from '@accepted/shared/ledger/dead-letters/act-on-dead-letters';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { actOnce } from '../../http/act-once.ts';

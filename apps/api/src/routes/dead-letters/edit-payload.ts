@@ -1,9 +1,9 @@
-import type { PayloadEdit } from '@accepted/shared/database/act-on-dead-letters';
-import type { DeadLetterDetails } from '@accepted/shared/database/read-dead-letters';
-import { JsonText } from '@accepted/shared/json/json-text';
-import { DELIVERY_TYPE } from '@accepted/shared/webhook/event';
+import { JsonText } from '@accepted/shared/core/json/json-text';
+import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
+import type { PayloadEdit } from '@accepted/shared/ledger/dead-letters/act-on-dead-letters';
+import type { DeadLetterDetails } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
+import type { Catalog } from '../../catalog/catalog.ts';
 import { type Fault, validationFailed } from '../../http/problem.ts';
-import type { Catalog } from '../../plugins/catalog.ts';
 import type { InspectPayload } from '../../submit/check-submission.ts';
 
 /**

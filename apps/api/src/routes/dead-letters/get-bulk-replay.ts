@@ -1,4 +1,4 @@
-import { findBulkReplay } from '@accepted/shared/database/bulk-replays';
+import { findBulkReplay } from '@accepted/shared/ledger/dead-letters/bulk-replays';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';

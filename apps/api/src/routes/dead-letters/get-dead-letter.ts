@@ -1,4 +1,4 @@
-import { findDeadLetter } from '@accepted/shared/database/read-dead-letters';
+import { findDeadLetter } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';

@@ -1,8 +1,8 @@
+import { publicId } from '@accepted/shared/core/job/id';
 import {
   type DeadLetterGroup,
   listDeadLetterGroups as readGroups,
-} from '@accepted/shared/database/read-dead-letters';
-import { publicId } from '@accepted/shared/job/id';
+} from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';

@@ -1,4 +1,4 @@
-import { listDeadLetters as readDeadLetters } from '@accepted/shared/database/read-dead-letters';
+import { listDeadLetters as readDeadLetters } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';

@@ -1,13 +1,13 @@
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
 import {
   type PayloadEdit,
   type ReplayResult,
   replayTenantsDeadLetter,
-} from '@accepted/shared/database/act-on-dead-letters';
-import type { Database } from '@accepted/shared/database/connect';
-import { CHANNELS, notify } from '@accepted/shared/database/notifications';
-import { findDeadLetter } from '@accepted/shared/database/read-dead-letters';
-import { findJob } from '@accepted/shared/database/read-jobs';
-import type { ShownJob } from '@accepted/shared/database/shown-job';
+} from '@accepted/shared/ledger/dead-letters/act-on-dead-letters';
+import { findDeadLetter } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
+import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
+import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';

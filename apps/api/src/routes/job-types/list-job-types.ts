@@ -1,4 +1,4 @@
-import type { CatalogType } from '@accepted/shared/database/catalog';
+import type { CatalogType } from '@accepted/shared/ledger/workers/catalog';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { wholePage } from '../../http/page.ts';

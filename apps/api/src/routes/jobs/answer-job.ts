@@ -1,7 +1,7 @@
-import type { JobListRow, ShownJob } from '@accepted/shared/database/shown-job';
-import { type DeliveryRow, findDeliveries } from '@accepted/shared/database/webhook-deliveries';
-import { parsePublicId } from '@accepted/shared/job/id';
-import { type JobView, jobView } from '@accepted/shared/job/job-view';
+import { type JobView, jobView } from '@accepted/shared/contract/job-view';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import type { JobListRow, ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
+import { type DeliveryRow, findDeliveries } from '@accepted/shared/ledger/webhooks/webhook-deliveries';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { jobETag } from '../../http/conditional.ts';
 import { appliedPreferences, type Preferences } from '../../http/preferences.ts';

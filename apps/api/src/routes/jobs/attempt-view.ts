@@ -1,6 +1,6 @@
-import type { JobListRow } from '@accepted/shared/database/shown-job';
-import type { AttemptRow } from '@accepted/shared/database/tables';
-import { publicId } from '@accepted/shared/job/id';
+import { publicId } from '@accepted/shared/core/job/id';
+import type { AttemptRow } from '@accepted/shared/ledger/connection/tables';
+import type { JobListRow } from '@accepted/shared/ledger/jobs/shown-job';
 import { Type } from 'typebox';
 import { orNull, time } from '../../schemas/shared-schemas.ts';
 

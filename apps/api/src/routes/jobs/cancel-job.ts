@@ -1,7 +1,7 @@
-import { type CancelResult, cancelJob as cancelInLedger } from '@accepted/shared/database/cancel-jobs';
-import type { Done } from '@accepted/shared/database/idempotency-keys';
-import { CHANNELS, notify } from '@accepted/shared/database/notifications';
-import type { ShownJob } from '@accepted/shared/database/shown-job';
+import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
+import { type CancelResult, cancelJob as cancelInLedger } from '@accepted/shared/ledger/jobs/cancel-jobs';
+import type { Done } from '@accepted/shared/ledger/jobs/idempotency-keys';
+import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';

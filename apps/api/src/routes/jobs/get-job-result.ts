@@ -1,4 +1,4 @@
-import { findJobResult, type JobResult } from '@accepted/shared/database/read-jobs';
+import { findJobResult, type JobResult } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';

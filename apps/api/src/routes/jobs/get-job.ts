@@ -1,10 +1,10 @@
-import { findJob } from '@accepted/shared/database/read-jobs';
+import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { waitForJob } from '../../changes/waiting.ts';
 import { clientSignal } from '../../http/client-signal.ts';
 import { matchesETag } from '../../http/conditional.ts';
 import { parsePreferences } from '../../http/preferences.ts';
-import { waitForJob } from '../../plugins/waiting.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter } from '../../schemas/parameters.ts';
 import { IfNoneMatch, Prefer } from '../../schemas/request-headers.ts';

@@ -1,5 +1,5 @@
-import { findJob } from '@accepted/shared/database/read-jobs';
-import type { ShownJob } from '@accepted/shared/database/shown-job';
+import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
+import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyRequest } from 'fastify';
 import type { Deed } from '../../http/act-once.ts';
 import { jobNotFound } from './answer-job.ts';

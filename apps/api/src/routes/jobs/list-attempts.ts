@@ -1,4 +1,4 @@
-import { findJob, listAttempts as readAttempts } from '@accepted/shared/database/read-jobs';
+import { findJob, listAttempts as readAttempts } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Page, wholePage } from '../../http/page.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';

@@ -1,7 +1,7 @@
-import { listJobs as readJobs } from '@accepted/shared/database/read-jobs';
-import type { JobListRow } from '@accepted/shared/database/shown-job';
-import { jobSummary } from '@accepted/shared/job/job-view';
-import { JOB_STATUSES } from '@accepted/shared/job/status';
+import { jobSummary } from '@accepted/shared/contract/job-view';
+import { JOB_STATUSES } from '@accepted/shared/core/job/status';
+import { listJobs as readJobs } from '@accepted/shared/ledger/jobs/read-jobs';
+import type { JobListRow } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { answerPage, readPage } from '../../http/page.ts';

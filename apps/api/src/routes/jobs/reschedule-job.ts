@@ -1,12 +1,12 @@
-import type { Database } from '@accepted/shared/database/connect';
-import { CHANNELS, notify } from '@accepted/shared/database/notifications';
-import { findJob } from '@accepted/shared/database/read-jobs';
+import { isTerminal } from '@accepted/shared/core/job/status';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
+import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import {
   type RescheduleResult,
   rescheduleJob as rescheduleInLedger,
-} from '@accepted/shared/database/reschedule-jobs';
-import type { ShownJob } from '@accepted/shared/database/shown-job';
-import { isTerminal } from '@accepted/shared/job/status';
+} from '@accepted/shared/ledger/jobs/reschedule-jobs';
+import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { spend } from '../../http/database-budget.ts';
+import { spend } from '../../admission/database-budget.ts';
 import { bodyFaultsOf } from '../../plugins/validation.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';

@@ -1,7 +1,7 @@
-import { pingDatabase } from '@accepted/shared/database/ping';
+import { pingDatabase } from '@accepted/shared/ledger/connection/ping';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { spend } from '../../http/database-budget.ts';
+import { spend } from '../../admission/database-budget.ts';
 import { Problem } from '../../http/problem.ts';
 import { openAnswers } from '../../schemas/describe-route.ts';
 

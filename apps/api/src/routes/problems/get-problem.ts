@@ -1,4 +1,4 @@
-import { isProblemCode } from '@accepted/shared/errors/problems';
+import { isProblemCode } from '@accepted/shared/contract/problems';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';

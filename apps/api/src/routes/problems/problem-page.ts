@@ -1,4 +1,4 @@
-import { PROBLEMS, type ProblemCode } from '@accepted/shared/errors/problems';
+import { PROBLEMS, type ProblemCode } from '@accepted/shared/contract/problems';
 
 /** Writes the page that a problem's `type` leads to. All text is the registry's own. */
 export function problemPage(code: ProblemCode): string {
@@ -9,7 +9,7 @@ export function problemPage(code: ProblemCode): string {
 <p><strong>${status}</strong> · ${title}.</p>
 <p>${inline(meaning)}</p>
 <p><em>What to do:</em> ${inline(remedy)}</p>
-<p><a href="../problems">All problems</a></p>`,
+<p><a href=".">All problems</a></p>`,
   );
 }
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { Caller } from '../../plugins/authentication.ts';
-import type { QueueStatistics } from '../../plugins/queue-statistics.ts';
+import type { Caller } from '../../admission/authentication.ts';
 import { orNull } from '../../schemas/shared-schemas.ts';
+import type { QueueStatistics } from './queue-statistics.ts';
 
 const count = (what: string) => Type.Integer({ description: `Jobs that are ${what}, counted up to 50,000.` });
 

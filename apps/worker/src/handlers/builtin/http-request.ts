@@ -1,7 +1,7 @@
 import { defineJob, type JobContext } from '@accepted/job';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
-import { pathTooDeep } from '@accepted/shared/json/nesting';
-import { findHeaderFaults, HTTP_REQUEST_TYPE } from '@accepted/shared/outbound/http-request-faults';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
+import { pathTooDeep } from '@accepted/shared/core/json/nesting';
+import { findHeaderFaults, HTTP_REQUEST_TYPE } from '@accepted/shared/core/outbound/http-request-faults';
 import { z } from 'zod';
 import type { Outbound, OutboundReply } from '../../outbound/guarded-request.ts';
 import { replyText } from '../../outbound/reply-text.ts';

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
-import { parseExactly } from '@accepted/shared/json/exact-numbers';
+import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attempt } from '../testing/attempt.ts';
 import { outboundTo } from '../testing/outbound.ts';

@@ -1,9 +1,13 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { generateApiKey } from '@accepted/shared/database/api-keys';
-import { ensureBootstrap, generateWebhookSecret, webhookSecrets } from '@accepted/shared/database/tenants';
-import { newUuid, publicId } from '@accepted/shared/job/id';
+import { newUuid, publicId } from '@accepted/shared/core/job/id';
+import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
+import {
+  ensureBootstrap,
+  generateWebhookSecret,
+  webhookSecrets,
+} from '@accepted/shared/ledger/tenants/tenants';
 import { secretBox } from '@accepted/testing/secrets-key';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { Webhook } from 'standardwebhooks';

@@ -1,5 +1,5 @@
-import { parsePublicId } from '@accepted/shared/job/id';
-import { webhookSignature } from '@accepted/shared/webhook/signature';
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import { webhookSignature } from '@accepted/shared/core/webhook/signature';
 
 /** Answers the secrets that sign for a tenant, the newest first; takes the ledger's UUID of the tenant. */
 export type WebhookSecrets = (tenantId: string) => Promise<string[]>;

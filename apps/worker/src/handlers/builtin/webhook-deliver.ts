@@ -5,7 +5,7 @@ import {
   DELIVERY_QUEUE,
   DELIVERY_TIMEOUT_MS,
   DELIVERY_TYPE,
-} from '@accepted/shared/webhook/event';
+} from '@accepted/shared/core/webhook/event';
 import { z } from 'zod';
 import type { Outbound } from '../../outbound/guarded-request.ts';
 import { replyText } from '../../outbound/reply-text.ts';

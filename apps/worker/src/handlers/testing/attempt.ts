@@ -1,8 +1,8 @@
 import type { JobDefinition, JobLogger } from '@accepted/job';
-import { DEFAULT_BACKOFF } from '@accepted/shared/job/backoff';
-import type { ClaimedJob } from '@accepted/shared/job/claimed-job';
-import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
-import { newUuid } from '@accepted/shared/job/id';
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
+import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
+import { newUuid } from '@accepted/shared/core/job/id';
 import { type AttemptControls, executeHandler } from '../execute-handler.ts';
 import type { LoadedHandler } from '../loaded-handler.ts';
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineJob } from '@accepted/job';
-import type { AttemptResult } from '@accepted/shared/job/decide-outcome';
+import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { z } from 'zod';
 import type { LoadedHandler } from '../loaded-handler.ts';
 import { closeIsolatedProcesses } from '../process-pool.ts';

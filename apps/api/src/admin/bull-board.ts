@@ -1,0 +1,134 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { deadLetterQueueName, type Engine } from '@accepted/shared/engine/engine';
+import { laneName } from '@accepted/shared/engine/lane-name';
+import { openEngine } from '@accepted/shared/engine/open-engine';
+import { listLaneNames } from '@accepted/shared/ledger/workers/workers';
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { Queue } from 'bullmq';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { boardRules } from './board-rules.ts';
+import { ENGINE_AWAY, engineAwayPage } from './engine-away-page.ts';
+import { entryData, entryName } from './entry-view.ts';
+import { login } from './login.ts';
+import { PAGE_CSP } from './page.ts';
+import { sameOrigin } from './same-origin.ts';
+import { adminSession } from './session.ts';
+
+export interface BullBoardOptions {
+  password: string;
+  databaseUrl: string;
+  redisUrl: string | undefined;
+  publicUrl: string;
+}
+
+const PREFIX = '/admin/queues';
+
+/** The board writes style attributes; everything it loads comes from here. */
+const BOARD_CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'self'; frame-ancestors 'none'";
+
+const FONTS_OF_A_CDN = /<link [^>]*fonts\.googleapis\.com[^>]*>/g;
+
+/** Serves Bull Board at `/admin/queues`, behind a login of its own. */
+export const bullBoard: FastifyPluginAsync<BullBoardOptions> = async (app, options) => {
+  const { password, publicUrl } = options;
+  await app.register(sameOrigin, { publicUrl });
+  await app.register(adminSession, { password, isSecure: publicUrl.startsWith('https:') });
+  await app.register(login);
+  await app.register(board, options);
+};
+
+const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, redisUrl }) => {
+  // Connects behind this: the API starts, and answers all else, without the engine.
+  const onError = (error: Error) => app.log.warn({ err: error }, 'the queue engine is in trouble');
+  const engine = openEngine({ databaseUrl, redisUrl, onError });
+  app.addHook('onClose', () => engine.close());
+
+  const server = new FastifyAdapter();
+  const queuesOfDeadLetters = new Map<string, string>();
+  const adapters = new Map<string, BullMQAdapter>();
+  const { replaceQueues } = createBullBoard({
+    queues: [],
+    serverAdapter: server,
+    options: {
+      handlerHooks: boardRules(app.db, (name) => queuesOfDeadLetters.get(name)),
+      uiConfig: {
+        boardTitle: 'Accepted',
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Log out', url: '/admin/logout' }],
+      },
+    },
+  });
+
+  // Its own handler would show operators a sentence of the driver.
+  server.setErrorHandler((error) => {
+    app.log.warn({ err: error }, 'the board could not read the queue engine');
+    // Its type knows 500 as the only status of a server at fault.
+    return { status: 500, body: { error: ENGINE_AWAY, message: ENGINE_AWAY } };
+  });
+
+  /** One adapter a name, however often it goes and comes back. */
+  function adapterOf(name: string, make: (queue: Queue) => BullMQAdapter): BullMQAdapter {
+    const adapter = adapters.get(name) ?? make(engine.queue(name));
+    adapters.set(name, adapter);
+    return adapter;
+  }
+
+  function showLane(queue: string, buildId: string | null): BullMQAdapter {
+    const displayName = buildId === null ? queue : `${queue} (build ${buildId})`;
+    const options = { readOnlyMode: true, displayName, description: LANE };
+    return adapterOf(laneName(queue, buildId), (lane) => new BullMQAdapter(lane, options));
+  }
+
+  function showDeadLetters(queue: string): BullMQAdapter {
+    const name = deadLetterQueueName(queue);
+    queuesOfDeadLetters.set(name, queue);
+    return adapterOf(name, (shelf) => {
+      const entries = new BullMQAdapter(shelf, { description: DEAD_LETTER_QUEUE });
+      entries.setFormatter('name', entryName);
+      entries.setFormatter('data', entryData);
+      return entries;
+    });
+  }
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('content-security-policy', BOARD_CSP);
+    if (app.adminSession.isOpen(request)) return;
+    if (request.headers.accept?.includes('text/html')) return reply.redirect('/admin/login', 303);
+    return reply.code(401).send({ error: 'Log in at /admin/login.' });
+  });
+  app.addHook('preHandler', async (request, reply) => {
+    if (!(await comesUp(engine))) return answerAway(request, reply, engine.kind);
+    const [{ queues }, lanes] = await Promise.all([app.catalog.read(), listLaneNames(app.db)]);
+    const shownLanes = lanes.map(({ queue, buildId }) => showLane(queue, buildId));
+    replaceQueues([...shownLanes, ...[...queues].map(showDeadLetters)]);
+  });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
+    return isPage && typeof payload === 'string' ? payload.replace(FONTS_OF_A_CDN, '') : payload;
+  });
+  await app.register(server.setBasePath(PREFIX).registerPlugin(), { prefix: PREFIX });
+};
+
+const COMES_UP_MS = 1_000;
+const LOOK_EVERY_MS = 50;
+
+/** A server that has just started is still connecting. */
+async function comesUp(engine: Engine): Promise<boolean> {
+  const deadline = performance.now() + COMES_UP_MS;
+  while (!engine.isReady() && performance.now() < deadline) await delay(LOOK_EVERY_MS);
+  return engine.isReady();
+}
+
+function answerAway(request: FastifyRequest, reply: FastifyReply, kind: Engine['kind']): FastifyReply {
+  reply.code(503).headers({ 'cache-control': 'no-store', 'retry-after': '5' });
+  if (!request.headers.accept?.includes('text/html')) {
+    return reply.send({ error: ENGINE_AWAY, message: ENGINE_AWAY });
+  }
+  return reply.header('content-security-policy', PAGE_CSP).type('text/html').send(engineAwayPage(kind));
+}
+
+const LANE = 'What is handed to the workers of this build just now; the ledger holds all other jobs.';
+const DEAD_LETTER_QUEUE = 'Jobs that failed for good. Retry replays a job under its id; remove discards it.';

@@ -1,0 +1,36 @@
+import type { JobStatus } from '@accepted/shared/core/job/status';
+import { type QueueLoad, readQueueLoad } from '@accepted/shared/ledger/queues/queue-estimates';
+import fp from 'fastify-plugin';
+import { LRUCache } from 'lru-cache';
+import { retryAfterSeconds } from '../../changes/retry-after.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Estimates `Retry-After` in seconds for a job; `undefined` when it is finished. Never waits for Postgres. */
+    retryAfterOf(job: { queue: string; status: JobStatus; run_at: Date }): number | undefined;
+  }
+}
+
+const TTL_MS = 1_000;
+
+/** Measures how fast queues drain, at most once a second each, and only those that somebody asks about. */
+export const estimates = fp(async (app) => {
+  const loads = new LRUCache<string, QueueLoad>({
+    max: 1_000,
+    ttl: TTL_MS,
+    allowStale: true,
+    allowStaleOnFetchRejection: true,
+    noDeleteOnFetchRejection: true,
+    noDeleteOnStaleGet: true,
+    fetchMethod: async (queue) => await readQueueLoad(app.db, queue),
+  });
+
+  const measure = (queue: string) =>
+    loads.fetch(queue).catch((error: unknown) => app.log.debug({ err: error }, 'cannot measure a queue'));
+
+  app.decorate('retryAfterOf', (job) => {
+    const load = loads.get(job.queue);
+    if (loads.getRemainingTTL(job.queue) <= 0) void measure(job.queue);
+    return retryAfterSeconds(job, load, new Date());
+  });
+});

@@ -1,0 +1,40 @@
+import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
+import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
+import { numbersAsText } from '@accepted/shared/core/json/exact-numbers';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { LineLogger } from '@accepted/shared/runtime/logging/lazy-child';
+import { executeHandler } from '../handlers/execute-handler.ts';
+import type { LoadedHandler } from '../handlers/loaded-handler.ts';
+import type { RefusingSchema } from './own-schemas.ts';
+import { createProgressReporter } from './progress-reporter.ts';
+
+export interface ExecutorOptions {
+  db: Database;
+  handlers: LoadedHandler[];
+  refusingSchema: RefusingSchema;
+  /** From which level on a handler's own lines are written; that of the worker when left out. */
+  logLevel?: string | undefined;
+}
+
+/**
+ * Makes the function that finds a job's handler and runs it, with its progress written to the ledger. A job that only
+ * workers of another build can run is misdirected: its type is not known here, or the JSON Schema that this build
+ * registered refuses its payload. A payload that only the real schema refuses, by a refinement, is the job's own fault.
+ */
+export function createExecutor(options: ExecutorOptions) {
+  const handlerOf = new Map(options.handlers.map((handler) => [handler.type, handler]));
+
+  return async (job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult> => {
+    const handler = handlerOf.get(job.type);
+    if (!handler) return { kind: 'misdirected' };
+    const progress = createProgressReporter(options.db, job, logger);
+    const level = options.logLevel;
+    const ownLogger = level === undefined ? logger : logger.atLevel(level);
+    const controls = { signal, onProgress: progress.report, logger: ownLogger };
+    const result = await executeHandler(handler, job, controls);
+    await progress.settled();
+    if (result.kind !== 'threw' || !result.payloadRefused) return result;
+    const refusedBy = options.refusingSchema(job.type, numbersAsText(job.payload));
+    return refusedBy === undefined ? result : { kind: 'misdirected', refusedBy };
+  };
+}

@@ -1,0 +1,48 @@
+import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
+import { deadLetterQueueName, type Engine } from '@accepted/shared/engine/engine';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import {
+  listMirrored,
+  selectResolved,
+  setMirrored,
+} from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
+
+const PAGE = 200;
+
+/**
+ * Makes the function that compares some of a queue's entries with the ledger, and others each time: it has gone
+ * through all of them after a while.
+ *
+ * An engine can lose entries, or go back in time when an old dump of Redis is restored, without being empty. So an
+ * entry that is missing is shown again, and never means that somebody removed it; one that is resolved is handed to
+ * those that remove.
+ */
+export function createMirrorCheck(db: Database, engine: Engine): (queue: string) => Promise<void> {
+  const lastIds = new Map<string, string>();
+  const offsets = new Map<string, number>();
+
+  async function showMissing(queue: string): Promise<void> {
+    const entries = engine.queue(deadLetterQueueName(queue));
+    const ids = await listMirrored(db, queue, lastIds.get(queue), PAGE);
+    const states = await Promise.all(ids.map((id) => entries.getJobState(publicId('deadLetter', id))));
+    const missing = ids.filter((_, index) => states[index] === 'unknown');
+    await setMirrored(db, missing, false);
+    const lastId = ids.length === PAGE ? ids.at(-1) : undefined;
+    if (lastId === undefined) lastIds.delete(queue);
+    else lastIds.set(queue, lastId);
+  }
+
+  async function findResolved(queue: string): Promise<void> {
+    const entries = engine.queue(deadLetterQueueName(queue));
+    const offset = offsets.get(queue) ?? 0;
+    const entryIds = await entries.getRanges(['failed'], offset, offset + PAGE - 1);
+    const ids = entryIds.map((id) => parsePublicId('deadLetter', id)).filter((id) => id !== undefined);
+    await setMirrored(db, await selectResolved(db, ids), true);
+    offsets.set(queue, entryIds.length === PAGE ? offset + PAGE : 0);
+  }
+
+  return async (queue) => {
+    await showMissing(queue);
+    await findResolved(queue);
+  };
+}

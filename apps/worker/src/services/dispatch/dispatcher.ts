@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { intoDeliveries } from '@accepted/shared/core/fairness/delivery-size';
+import { lookAgainInMs } from '@accepted/shared/core/fairness/tenant-share';
+import {
+  followWindow,
+  refillInMs,
+  type WindowState,
+  windowSize,
+} from '@accepted/shared/core/fairness/window';
+import { addToEngine, type Engine } from '@accepted/shared/engine/engine';
+import { laneName } from '@accepted/shared/engine/lane-name';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import {
+  type DispatchTurn,
+  dispatchJobs,
+  type LaneAfterTurn,
+  readDispatchRound,
+} from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { type LiveLane, listLiveLanes } from '@accepted/shared/ledger/workers/workers';
+import type { HandlerTimes } from '../../path/handler-times.ts';
+import { eachAlone } from '../each-alone.ts';
+import { type Loop, startLoop } from '../loop.ts';
+import type { TenantShare } from './tenant-share.ts';
+import { createTurnTaking } from './turn-taking.ts';
+
+/** A notification wakes the dispatcher; this is for those that got lost. */
+const IDLE_POLL_MS = 500;
+/** A turn that was another dispatcher's must not be tried again at once. */
+const MIN_POLL_MS = 2;
+const ENGINE_AWAY_POLL_MS = 200;
+/** After a turn that took all there was, a busy queue rests, so that the next one is for many, and costs as little a job. */
+const BUSY_PER_SECOND = 200;
+const RESTS_PER_TURN = 2;
+const MAX_REST_MS = 20;
+const LANES_MAX_AGE_MS = 1_000;
+/** Within this time after a hint, the dispatcher that serves the queue has taken a turn, or is no longer there. */
+const FOLLOW_MS = 25;
+
+export interface DispatcherOptions {
+  db: Database;
+  engine: Engine;
+  queue: string;
+  /** How long handlers of the queue have been taking of late, in this process. */
+  times: Pick<HandlerTimes, 'quickTypes' | 'handlerMs'>;
+  share: Pick<TenantShare, 'mostInFlight'>;
+  onError: (error: unknown) => void;
+}
+
+/** The dispatcher of one queue; `wake` has it look now. */
+export interface Dispatcher extends Loop {
+  /** Tells of something that all dispatchers of the queue are told of: one of them will do. */
+  hint(): void;
+}
+
+/**
+ * Starts the dispatcher of one queue: the only writer of its jobs into the engine, where each build that serves the queue
+ * has a lane. Any number of them may run, in any number of processes.
+ */
+export function startDispatcher(options: DispatcherOptions): Dispatcher {
+  const { db, engine, queue, times, share, onError } = options;
+  const turns = createTurnTaking();
+  let live: { lanes: LiveLane[]; readAt: number } = { lanes: [], readAt: Number.NEGATIVE_INFINITY };
+  const windows = new Map<string, WindowState>();
+  /** Whether this process knows of something that others may not, so that it must not leave the turn to them. */
+  let mustLook = false;
+
+  async function refreshLanes(): Promise<void> {
+    live = { lanes: await listLiveLanes(db, queue), readAt: performance.now() };
+    const known = new Set(live.lanes.map(({ buildId }) => buildId));
+    for (const buildId of windows.keys()) if (!known.has(buildId)) windows.delete(buildId);
+  }
+
+  /** Heartbeats tell of all workers, but seconds later; what leaves the window tells at once. */
+  function sizeOf({ buildId, concurrency, finishedPerSecond }: LiveLane): number {
+    return windowSize(concurrency, Math.max(finishedPerSecond, windows.get(buildId)?.claimedPerSecond ?? 0));
+  }
+
+  /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
+  async function fillLanes(turn: DispatchTurn, lanes: LiveLane[], quickTypes: string[]): Promise<void> {
+    const fillOne = async ({ buildId, waitingBefore, dispatched }: LaneAfterTurn) => {
+      const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
+      const deliveries = intoDeliveries(dispatched, { handlerMs: times.handlerMs(), quickTypes, workers });
+      if (dispatched.length > 0) await addToEngine(engine, laneName(queue, buildId), deliveries);
+      const now = { waitingBefore, dispatched: dispatched.length, atMs: performance.now() };
+      windows.set(buildId, followWindow(windows.get(buildId), now));
+    };
+    await eachAlone(turn.lanes, fillOne, onError);
+  }
+
+  /** Waits for the first of the full lanes to have room: one that idles must not have a busy one looked at all the time. */
+  function nextTurnInMs({ lanes }: DispatchTurn, sizes: ReadonlyMap<string, number>): number {
+    const full = lanes.filter(({ isFull }) => isFull);
+    const waits = (full.length > 0 ? full : lanes).map(({ buildId }) => {
+      const window = windows.get(buildId);
+      return window ? refillInMs(window, sizes.get(buildId) ?? 0) : 0;
+    });
+    return Math.max(MIN_POLL_MS, Math.min(...waits));
+  }
+
+  async function anotherServes(): Promise<boolean> {
+    await delay(FOLLOW_MS);
+    return turns.sawRound(await readDispatchRound(db, queue));
+  }
+
+  async function runOnce(): Promise<number> {
+    if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
+    const looks = mustLook;
+    mustLook = false;
+    if (!looks && turns.isFollowing() && (await anotherServes())) return IDLE_POLL_MS;
+    if (live.lanes.length === 0) await refreshLanes();
+    if (live.lanes.length === 0) return IDLE_POLL_MS;
+    const { lanes } = live;
+    const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));
+    const turnBeganMs = performance.now();
+    const laneWindows = lanes.map(({ buildId, concurrency }) => {
+      const mostPerTenant = share.mostInFlight(concurrency, times.handlerMs());
+      return { buildId, size: sizes.get(buildId) ?? 0, mostPerTenant };
+    });
+    const quickTypes = times.quickTypes();
+    const turn = await dispatchJobs(db, queue, laneWindows, quickTypes);
+    turns.tookTurn(turn);
+    // Whoever took the turn may have looked before what this process knows of had happened.
+    if (turn.lost) mustLook ||= looks;
+    await fillLanes(turn, lanes, quickTypes);
+    const turnTookMs = performance.now() - turnBeganMs;
+    // Only now, as a job that just came in must not wait for it.
+    if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
+    if (turn.moreToDo) return nextTurnInMs(turn, sizes);
+    // Whoever dispatched last looks for jobs that a tenant's share held back; all others need not.
+    if (turn.heldBack && !turns.isFollowing()) return lookAgainInMs(times.handlerMs());
+    const claimedPerSecond = windows.values().reduce((sum, window) => sum + window.claimedPerSecond, 0);
+    if (claimedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
+    return IDLE_POLL_MS;
+  }
+
+  const loop = startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });
+  return {
+    stop: loop.stop,
+    hint: loop.wake,
+    wake() {
+      mustLook = true;
+      loop.wake();
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { type Engine, missingFromEngine } from '@accepted/shared/engine/engine';
+import { laneName } from '@accepted/shared/engine/lane-name';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { listUnclaimed, takeBack, takeBackFromGoneBuilds } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import type { Logger } from 'pino';
+import type { WorkerCounters } from '../../metrics/worker-counters.ts';
+import { eachAlone } from '../each-alone.ts';
+import { type Loop, startLoop } from '../loop.ts';
+
+const INTERVAL_MS = 1_000;
+/** A dispatch is committed before it is added to the engine; a younger one may simply be on its way. */
+const UNCLAIMED_AFTER_MS = 3_000;
+const UNCLAIMED_AFTER_WIPE_MS = 250;
+
+/**
+ * Starts the reconciler: it looks up in the engine what the ledger believes to be there, and takes back only what
+ * is missing. Re-dispatching everything that is merely old would flood the engine just when it is slow.
+ */
+export function startReconciler(options: {
+  db: Database;
+  engine: Engine;
+  queues: string[];
+  onTakenBack: (queue: string) => void;
+  counters: WorkerCounters;
+  logger: Logger;
+}): Loop {
+  const { db, engine, queues, onTakenBack, counters, logger } = options;
+  const onError = (error: unknown) => logger.warn({ err: error }, 'reconciling failed; it is tried again');
+
+  /** Jobs wait in lanes that nobody takes from: for workers of another build, or for the next of that build. */
+  async function leaveGoneBuilds(queue: string): Promise<void> {
+    const takenBack = await takeBackFromGoneBuilds(db, queue);
+    if (takenBack === 0) return;
+    logger.info({ queue, takenBack }, 'jobs were dispatched to a build that no worker has any more');
+    onTakenBack(queue);
+  }
+
+  async function reconcile(queue: string, olderThanMs: number): Promise<void> {
+    const unclaimed = await listUnclaimed(db, queue, olderThanMs);
+    let takenBack = 0;
+    for (const [buildId, jobs] of Map.groupBy(unclaimed, (job) => job.buildId)) {
+      const lane = engine.queue(laneName(queue, buildId));
+      takenBack += await takeBack(db, await missingFromEngine(lane, jobs));
+    }
+    if (takenBack === 0) return;
+    counters.add('redispatched', queue, takenBack);
+    logger.warn({ queue, takenBack }, 'the engine had lost dispatched jobs; they are dispatched again');
+    onTakenBack(queue);
+  }
+
+  async function runOnce(): Promise<number> {
+    if (!engine.isReady()) return INTERVAL_MS;
+    const wiped = await engine.wasWiped('jobs');
+    if (wiped) logger.warn('the engine is empty: it was wiped, or is new');
+    const olderThanMs = wiped ? UNCLAIMED_AFTER_WIPE_MS : UNCLAIMED_AFTER_MS;
+    await eachAlone(queues, leaveGoneBuilds, onError);
+    await eachAlone(queues, (queue) => reconcile(queue, olderThanMs), onError);
+    return INTERVAL_MS;
+  }
+
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+}

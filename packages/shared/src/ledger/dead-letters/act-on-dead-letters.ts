@@ -1,0 +1,110 @@
+import { sql } from 'kysely';
+import { asTenant } from '../connection/as-tenant.ts';
+import type { Database } from '../connection/connect.ts';
+import type { DeadLetterRow } from '../connection/tables.ts';
+import { type Act, putJobsBack, resolveDeadLetters } from './dead-letters.ts';
+import { type DeadLetterSelection, openSelected, unknownDeadLetters } from './select-dead-letters.ts';
+
+/** What a replay changes of the job; a `concurrencyKey` that is left out stays as it is. */
+export interface PayloadEdit {
+  payloadJson: string;
+  /** Ids of the payload schemas that refuse the new payload; what refused the old one counts no more. */
+  refusedBy: string[];
+  concurrencyKey?: string | null;
+}
+
+export type ReplayResult =
+  | { kind: 'replayed'; jobId: string; queue: string }
+  | { kind: 'alreadyResolved'; resolution: 'replayed' | 'discarded' }
+  | { kind: 'jobGone' };
+
+/**
+ * Replays a dead letter of this tenant, with another payload if one is given: the old one is kept. `undefined` when
+ * the tenant has no such dead letter. The row lock decides between two who replay it at the same moment.
+ */
+export function replayTenantsDeadLetter(
+  db: Database,
+  request: { tenantId: string; id: string; act: Act; edit?: PayloadEdit },
+): Promise<ReplayResult | undefined> {
+  const { tenantId, id, act, edit } = request;
+  return asTenant(db, tenantId, async (tx) => {
+    const letter = await lockDeadLetter(tx, tenantId, id);
+    if (!letter) return undefined;
+    if (letter.resolution) return { kind: 'alreadyResolved', resolution: letter.resolution };
+    const jobs = tx.selectFrom('jobs').select('id').where('id', '=', letter.job_id);
+    const job = await jobs.where('status', '=', sql.lit('failed')).forUpdate().executeTakeFirst();
+    if (!job) return { kind: 'jobGone' };
+    if (edit) await replacePayload(tx, letter, edit, act.actor);
+    const edited = edit ? { payloadEdited: true } : {};
+    await resolveDeadLetters(tx, [id], 'replayed', { ...act, detail: { ...act.detail, ...edited } });
+    const [putBack] = await putJobsBack(tx, [job.id]);
+    return putBack ? { kind: 'replayed', jobId: job.id, queue: putBack.queue } : { kind: 'jobGone' };
+  });
+}
+
+function lockDeadLetter(tx: Database, tenantId: string, id: string): Promise<DeadLetterRow | undefined> {
+  return tx
+    .selectFrom('dead_letters')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', id)
+    .forUpdate()
+    .executeTakeFirst();
+}
+
+async function replacePayload(
+  tx: Database,
+  letter: DeadLetterRow,
+  edit: PayloadEdit,
+  actor: string,
+): Promise<void> {
+  await sql`
+    INSERT INTO payload_edits (job_id, replay_round, tenant_id, dead_letter_id, payload, actor)
+    SELECT id, replay_round, tenant_id, ${letter.id}, payload, ${actor}
+    FROM jobs WHERE id = ${letter.job_id}`.execute(tx);
+  await tx
+    .updateTable('jobs')
+    .set({
+      payload: sql`${edit.payloadJson}::json`,
+      refused_by: edit.refusedBy,
+      ...(edit.concurrencyKey !== undefined && { concurrency_key: edit.concurrencyKey }),
+    })
+    .where('id', '=', letter.job_id)
+    .execute();
+}
+
+/** Discards a dead letter of this tenant. `undefined` when the tenant has no such dead letter. */
+export function discardTenantsDeadLetter(
+  db: Database,
+  { tenantId, id, act }: { tenantId: string; id: string; act: Act },
+): Promise<{ kind: 'discarded' } | { kind: 'alreadyResolved'; resolution: string } | undefined> {
+  return asTenant(db, tenantId, async (tx) => {
+    const letter = await lockDeadLetter(tx, tenantId, id);
+    if (!letter) return undefined;
+    if (letter.resolution) return { kind: 'alreadyResolved', resolution: letter.resolution };
+    await resolveDeadLetters(tx, [id], 'discarded', act);
+    return { kind: 'discarded' };
+  });
+}
+
+/** At most this many are discarded in one transaction: enough for most, and quick enough for a request. */
+export const MAX_DISCARDED = 10_000;
+
+/**
+ * Discards the open dead letters that are meant, the oldest first, at most `limit`; `hasMore` tells that others are
+ * left. All or nothing: `unknown` has the ids that are not this tenant's, and then none was discarded.
+ */
+export function discardSelected(
+  db: Database,
+  request: { tenantId: string; selection: DeadLetterSelection; act: Act; limit?: number },
+): Promise<{ discarded: number; hasMore: boolean; unknown: string[] }> {
+  const { tenantId, selection, act, limit = MAX_DISCARDED } = request;
+  return asTenant(db, tenantId, async (tx) => {
+    const unknown = 'ids' in selection ? await unknownDeadLetters(tx, tenantId, selection.ids) : [];
+    if (unknown.length > 0) return { discarded: 0, hasMore: false, unknown };
+    const { rows } = await openSelected(tenantId, selection, limit + 1).execute(tx);
+    const ids = rows.slice(0, limit).map(({ id }) => id);
+    const discarded = await resolveDeadLetters(tx, ids, 'discarded', act);
+    return { discarded: discarded.length, hasMore: rows.length > limit, unknown };
+  });
+}

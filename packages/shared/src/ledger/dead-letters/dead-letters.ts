@@ -1,0 +1,137 @@
+import { sql } from 'kysely';
+import { publicId } from '../../core/job/id.ts';
+import type { Database } from '../connection/connect.ts';
+import { type AuditEntry, writeAuditEntries } from '../tenants/audit-log.ts';
+
+/** Who does something to a dead letter, and what for; both stand in the audit log. */
+export interface Act {
+  actor: string;
+  reason: string;
+  /** More for the audit log, such as the bulk replay that it is part of. */
+  detail?: Record<string, unknown>;
+}
+
+type Resolution = 'replayed' | 'discarded';
+
+/**
+ * Puts the job of an open dead letter back to `queued`, under the same id, in a new replay round with its attempts
+ * counted anew; the fencing token goes on growing. Answers the job's queue, or `undefined` when the dead letter is
+ * already resolved, so that doing it twice replays once. Throws, and leaves the dead letter open, when there is no
+ * failed job to put back.
+ */
+export function replayDeadLetter(db: Database, deadLetterId: string, act: Act): Promise<string | undefined> {
+  return db.transaction().execute(async (tx) => {
+    const [letter] = await resolveDeadLetters(tx, [deadLetterId], 'replayed', act);
+    if (!letter) return undefined;
+    const [job] = await putJobsBack(tx, [letter.jobId]);
+    if (!job)
+      throw new Error(
+        `Dead letter ${publicId('deadLetter', deadLetterId)} has no failed job that could be replayed`,
+      );
+    return job.queue;
+  });
+}
+
+/** Closes an open dead letter for good; the job stays `failed`. Answers whether it was still open. */
+export function discardDeadLetter(db: Database, deadLetterId: string, act: Act): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    const discarded = await resolveDeadLetters(tx, [deadLetterId], 'discarded', act);
+    return discarded.length > 0;
+  });
+}
+
+const DISCARD_BATCH = 1_000;
+
+/**
+ * Discards the open dead letters of a queue that Bull Board shows, of all tenants, in transactions of 1,000. Those
+ * that it does not show stay: nobody could look at what is discarded there.
+ */
+export async function discardShownDeadLetters(db: Database, queue: string, act: Act): Promise<void> {
+  let handled: number;
+  do {
+    handled = await db.transaction().execute(async (tx) => {
+      const shown = await tx
+        .selectFrom('dead_letters')
+        .select('id')
+        .where('queue', '=', queue)
+        .where('resolution', 'is', null)
+        .where('mirrored_at', 'is not', null)
+        .orderBy('id')
+        .limit(DISCARD_BATCH)
+        .execute();
+      const ids = shown.map(({ id }) => id);
+      await resolveDeadLetters(tx, ids, 'discarded', act);
+      return ids.length;
+    });
+  } while (handled === DISCARD_BATCH);
+}
+
+const ACTION_OF: Record<Resolution, AuditEntry['action']> = {
+  replayed: 'dead_letter.replay',
+  discarded: 'dead_letter.discard',
+};
+
+/**
+ * Resolves those of the dead letters that are open and leaves an audit row for each, in the caller's transaction.
+ * They are locked in the order of their ids, so that two who resolve many do not wait for each other in a circle.
+ */
+export async function resolveDeadLetters(
+  tx: Database,
+  ids: string[],
+  resolution: Resolution,
+  act: Act,
+): Promise<{ id: string; jobId: string }[]> {
+  if (ids.length === 0) return [];
+  const { rows } = await sql<{ id: string; jobId: string; tenantId: string }>`
+    UPDATE dead_letters
+    SET resolution = ${resolution}, resolved_at = now(), resolved_by = ${act.actor}, resolved_reason = ${act.reason}
+    WHERE id IN (
+      SELECT id FROM dead_letters WHERE id = ANY(${ids}::uuid[]) AND resolution IS NULL ORDER BY id FOR UPDATE)
+    RETURNING id, job_id AS "jobId", tenant_id AS "tenantId"`.execute(tx);
+  await writeAuditEntries(
+    tx,
+    rows.map(({ id, jobId, tenantId }) => ({
+      tenantId,
+      actor: act.actor,
+      action: ACTION_OF[resolution],
+      target: publicId('deadLetter', id),
+      detail: { jobId: publicId('job', jobId), reason: act.reason, ...act.detail },
+    })),
+  );
+  return rows;
+}
+
+export interface JobPutBack {
+  id: string;
+  queue: string;
+  /** The round that begins. */
+  replayRound: number;
+}
+
+/**
+ * Puts failed jobs back to `queued` in a new replay round; the caller has resolved their dead letters. Poison stays
+ * suspect: whether it was mended shows in a process of its own.
+ */
+export function putJobsBack(tx: Database, jobIds: string[]): Promise<JobPutBack[]> {
+  return tx
+    .updateTable('jobs')
+    .set((eb) => ({
+      status: 'queued',
+      attempts_made: 0,
+      losses: 0,
+      replay_round: eb('replay_round', '+', 1),
+      run_at: sql<Date>`now()`,
+      dispatched_at: null,
+      expires_at: null,
+      finished_at: null,
+      cancel_requested_at: null,
+      dead_letter_id: null,
+      error: null,
+      progress: null,
+      version: eb('version', '+', 1),
+    }))
+    .where(sql<boolean>`id = ANY(${jobIds}::uuid[])`)
+    .where('status', '=', sql.lit('failed'))
+    .returning(['id', 'queue', 'replay_round as replayRound'])
+    .execute();
+}

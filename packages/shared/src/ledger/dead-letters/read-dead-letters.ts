@@ -1,0 +1,162 @@
+import { sql } from 'kysely';
+import { asTenant } from '../connection/as-tenant.ts';
+import type { Database } from '../connection/connect.ts';
+import type { AttemptRow, DeadLetterRow } from '../connection/tables.ts';
+import { SHOWN_COLUMNS, type ShownJob } from '../jobs/shown-job.ts';
+import { type DeadLetterFilter, matchesFilter } from './select-dead-letters.ts';
+
+export type ResolutionFilter = 'open' | 'replayed' | 'discarded';
+
+/** A dead letter with what its job knows of where it came from; `null` when the job is gone. */
+export type DeadLetterListRow = DeadLetterRow & { request_id: string | null; traceparent: string | null };
+
+/** Lists a tenant's dead letters, newest first, from the one after `afterId` on. */
+export function listDeadLetters(
+  db: Database,
+  tenantId: string,
+  { resolution, ...filter }: DeadLetterFilter & { resolution: ResolutionFilter },
+  page: { afterId?: string; limit: number },
+): Promise<DeadLetterListRow[]> {
+  return asTenant(db, tenantId, (tx) => {
+    let query = selectWithOrigin(tx, tenantId).where(matchesFilter(filter)).where(isResolved(resolution));
+    if (page.afterId) query = query.where('dead_letters.id', '<', page.afterId);
+    return query.orderBy('dead_letters.id', 'desc').limit(page.limit).execute();
+  });
+}
+
+function selectWithOrigin(tx: Database, tenantId: string) {
+  return tx
+    .selectFrom('dead_letters')
+    .leftJoin('jobs', 'jobs.id', 'dead_letters.job_id')
+    .selectAll('dead_letters')
+    .select(['jobs.request_id', 'jobs.traceparent'])
+    .where('dead_letters.tenant_id', '=', tenantId);
+}
+
+function isResolved(resolution: ResolutionFilter) {
+  if (resolution === 'open') return sql<boolean>`dead_letters.resolution IS NULL`;
+  return sql<boolean>`dead_letters.resolution = ${resolution}`;
+}
+
+/** A replay of the same job: of this dead letter, or of an earlier or later one. */
+export interface ReplayRow {
+  deadLetterId: string;
+  resolvedAt: Date;
+  resolvedBy: string | null;
+  resolvedReason: string | null;
+  /** Whether the payload was changed for it. */
+  isEdited: boolean;
+}
+
+/** Everything that is known about a dead letter. */
+export interface DeadLetterDetails {
+  letter: DeadLetterRow;
+  /** `undefined` when the job is gone. */
+  job: ShownJob | undefined;
+  /** The payload that the job died with: a later replay may have changed the job's. */
+  payloadJson: string | undefined;
+  /** All attempts of the job, of every round. */
+  attempts: AttemptRow[];
+  /** All replays of the job, the first one first. */
+  replays: ReplayRow[];
+}
+
+/** Finds a dead letter of this tenant; another tenant's is as if it were not there. */
+export function findDeadLetter(
+  db: Database,
+  tenantId: string,
+  id: string,
+): Promise<DeadLetterDetails | undefined> {
+  return asTenant(db, tenantId, async (tx) => {
+    const ofTenant = tx.selectFrom('dead_letters').selectAll().where('tenant_id', '=', tenantId);
+    const letter = await ofTenant.where('id', '=', id).executeTakeFirst();
+    if (!letter) return undefined;
+    const jobs = tx.selectFrom('jobs').select(SHOWN_COLUMNS).where('tenant_id', '=', tenantId);
+    const job = await jobs.where('id', '=', letter.job_id).executeTakeFirst();
+    const attempts = await tx
+      .selectFrom('attempts')
+      .selectAll()
+      .where('job_id', '=', letter.job_id)
+      .orderBy('attempt')
+      .execute();
+    const round = attempts.find(({ attempt }) => attempt === letter.attempt)?.replay_round ?? 0;
+    const replaced = await payloadOfRound(tx, letter.job_id, round);
+    const payloadJson = (replaced ?? job)?.payloadJson;
+    return { letter, job, payloadJson, attempts, replays: await listReplays(tx, letter.job_id) };
+  });
+}
+
+/** Finds the payload of a round that an edit has replaced since. */
+function payloadOfRound(tx: Database, jobId: string, round: number) {
+  return tx
+    .selectFrom('payload_edits')
+    .select(sql<string>`payload::text`.as('payloadJson'))
+    .where('job_id', '=', jobId)
+    .where('replay_round', '>=', round)
+    .orderBy('replay_round')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+async function listReplays(tx: Database, jobId: string): Promise<ReplayRow[]> {
+  const { rows } = await sql<ReplayRow>`
+    SELECT id AS "deadLetterId", resolved_at AS "resolvedAt", resolved_by AS "resolvedBy",
+      resolved_reason AS "resolvedReason",
+      EXISTS (SELECT FROM payload_edits
+        WHERE payload_edits.job_id = dead_letters.job_id AND dead_letter_id = dead_letters.id) AS "isEdited"
+    FROM dead_letters WHERE job_id = ${jobId} AND resolution = 'replayed' ORDER BY id`.execute(tx);
+  return rows;
+}
+
+/** Alike dead letters: `newestId` is one to look at. */
+export interface DeadLetterGroup {
+  fingerprint: string;
+  count: number;
+  oldestAt: Date;
+  newestAt: Date;
+  newestId: string;
+  queue: string;
+  type: string;
+  reason: string;
+  error: DeadLetterRow['error'];
+}
+
+/** Groups a tenant's dead letters by the fingerprint of their error, the group with the newest one first. */
+export function listDeadLetterGroups(
+  db: Database,
+  tenantId: string,
+  { resolution, ...filter }: DeadLetterFilter & { resolution: ResolutionFilter },
+  page: { afterId?: string; limit: number },
+): Promise<DeadLetterGroup[]> {
+  return asTenant(db, tenantId, async (tx) => {
+    // PostgreSQL has max(uuid) since version 18 only; as text they sort the same.
+    const newest = sql`max(dead_letters.id::text)::uuid`;
+    const { rows } = await sql<DeadLetterGroup>`
+      WITH groups AS (
+        SELECT fingerprint, count(*)::int AS count, min(created_at) AS "oldestAt", max(created_at) AS "newestAt",
+          ${newest} AS "newestId"
+        FROM dead_letters
+        WHERE tenant_id = ${tenantId} AND ${isResolved(resolution)} AND ${matchesFilter(filter)}
+        GROUP BY fingerprint
+        HAVING ${page.afterId === undefined ? sql`true` : sql`${newest} < ${page.afterId}::uuid`}
+        ORDER BY "newestId" DESC LIMIT ${page.limit})
+      SELECT groups.*, sample.queue, sample.type, sample.reason, sample.error
+      FROM groups JOIN dead_letters AS sample ON sample.id = "newestId"
+      ORDER BY "newestId" DESC`.execute(tx);
+    return rows;
+  });
+}
+
+/** Open dead letters of a queue are counted up to this many, so that counting stays cheap. */
+const MAX_COUNTED = 50_000;
+
+/** Counts the open dead letters of every queue, of all tenants. */
+export async function countOpenDeadLetters(db: Database): Promise<{ queue: string; count: number }[]> {
+  const { rows } = await sql<{ queue: string; count: number }>`
+    SELECT name AS queue,
+      (SELECT count(*)::int FROM (
+        SELECT FROM dead_letters WHERE queue = queues.name AND resolution IS NULL
+        LIMIT ${sql.lit(MAX_COUNTED)}) AS counted) AS count
+    FROM queues ORDER BY name`.execute(db);
+  return rows;
+}

@@ -1,0 +1,108 @@
+import { sql } from 'kysely';
+import { type ChosenJob, chooseFairly } from '../../core/fairness/fairness.ts';
+import type { Database } from '../connection/connect.ts';
+import { beginTurn, type DispatchedJob, isReady, type LaneWindow } from './begin-turn.ts';
+
+/** How a turn left a lane. */
+export interface LaneAfterTurn {
+  buildId: string;
+  /** How many jobs waited in it when the turn began. */
+  waitingBefore: number;
+  dispatched: DispatchedJob[];
+  isFull: boolean;
+}
+
+/** What a dispatcher did at its turn, and what it saw of the turns of others. */
+export interface DispatchTurn {
+  /** The jobs it marked, in the order in which they are to run. */
+  jobs: DispatchedJob[];
+  /** Those jobs by lane, in the order in which the lanes were given. */
+  lanes: LaneAfterTurn[];
+  /**
+   * Whether it pays to look again at once: a lane is full, so that jobs may have been left for want of room, jobs are
+   * hidden behind others whose concurrency key is now at its limit, or the turn was another's.
+   */
+  moreToDo: boolean;
+  /** Whether jobs were left because their tenant has its share: there may be room for them when one of its jobs ends. */
+  heldBack: boolean;
+  /** Whether there were jobs, and another dispatcher took them first. */
+  lost: boolean;
+  /** The queue's round as this turn leaves it; each turn that marks jobs counts it up. */
+  round: number;
+}
+
+/**
+ * Fills the windows of the queue's lanes with jobs that their builds take: those whose type the build has, and whose
+ * payload its schema is not known to refuse. The caller adds the jobs that were marked to the engine once this has
+ * committed; if it dies in between, the reconciler finds them missing.
+ *
+ * One round trip when there is nothing to choose, because one build is live, all that is ready has room, no tenant has
+ * more than its share, and no concurrency key limits it; a second one marks what was chosen otherwise. No lock is held
+ * in between. Dispatchers may race: each turn counts the queue's round up, and whoever looked in an older round marks
+ * nothing.
+ */
+export async function dispatchJobs(
+  db: Database,
+  queue: string,
+  windows: LaneWindow[],
+  quickTypes: readonly string[] = [],
+): Promise<DispatchTurn> {
+  const { round, inFlight, ready, everythingFits, marked, ...seen } = await beginTurn(
+    db,
+    queue,
+    windows,
+    quickTypes,
+  );
+  const waiting = windows.map(({ buildId }) => inFlight.waitingIn.get(buildId) ?? 0);
+  const rooms = windows.map(({ size }, lane) => Math.max(0, size - (waiting[lane] ?? 0)));
+  const mostPerTenant = windows.map((window) => window.mostPerTenant);
+  const { jobs: chosen, heldBack } = chooseFairly(ready, rooms, inFlight, mostPerTenant);
+  const rows =
+    everythingFits || chosen.length === 0 ? marked : await markDispatched(db, queue, round, windows, chosen);
+  const rowOf = new Map(rows.map((row) => [row.id, row]));
+  const jobs = chosen.flatMap(({ id }) => rowOf.get(id) ?? []);
+  const lanes = windows.map(({ buildId }, lane): LaneAfterTurn => {
+    const dispatched = jobs.filter((job) => job.buildId === buildId);
+    const isFull = chosen.filter((job) => job.lane === lane).length >= (rooms[lane] ?? 0);
+    return { buildId, waitingBefore: waiting[lane] ?? 0, dispatched, isFull };
+  });
+  const lost = chosen.length > 0 && rows.length === 0;
+  const moreToDo = lost || chosen.length + heldBack < ready.length || lanes.some(({ isFull }) => isFull);
+  const turn = { jobs, lanes, moreToDo, heldBack: seen.heldBack || heldBack > 0 };
+  return { ...turn, lost, round: rows.length > 0 ? round + 1 : round };
+}
+
+/** Reads the round that the queue's dispatchers are in. */
+export async function readDispatchRound(db: Database, queue: string): Promise<number> {
+  const { rows } = await sql<{ round: string }>`
+    /* read-dispatch-round */ SELECT dispatch_round AS round FROM queues WHERE name = ${queue}`.execute(db);
+  return Number(rows[0]?.round ?? 0);
+}
+
+/**
+ * Takes the turn if the queue is still in the round that was read, and marks the chosen jobs. A job that was canceled
+ * meanwhile is left alone. Whatever else happens between the two statements, but for another turn, only makes room.
+ */
+async function markDispatched(
+  db: Database,
+  queue: string,
+  round: number,
+  windows: LaneWindow[],
+  chosen: ChosenJob[],
+): Promise<DispatchedJob[]> {
+  const ids = chosen.map(({ id }) => id);
+  const buildIds = chosen.map(({ lane }) => windows[lane]?.buildId);
+  const { rows } = await sql<DispatchedJob>`
+    /* mark-dispatched */ WITH turn AS (
+      INSERT INTO queues (name, dispatch_round) VALUES (${queue}, 1)
+      ON CONFLICT (name) DO UPDATE SET dispatch_round = queues.dispatch_round + 1
+        WHERE queues.dispatch_round = ${round}::bigint
+      RETURNING name
+    )
+    UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1, build_id = chosen.build_id
+    FROM turn CROSS JOIN unnest(${ids}::uuid[], ${buildIds}::text[]) AS chosen (id, build_id)
+    WHERE jobs.id = chosen.id AND ${isReady}
+    RETURNING jobs.id, jobs.dispatch_no AS "dispatchNo", jobs.type, jobs.traceparent,
+      jobs.build_id AS "buildId"`.execute(db);
+  return rows;
+}

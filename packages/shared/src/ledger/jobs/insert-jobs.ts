@@ -1,0 +1,180 @@
+import { type RawBuilder, sql } from 'kysely';
+import { publicId } from '../../core/job/id.ts';
+import type { NewJob } from '../../core/job/new-job.ts';
+import { TERMINAL_STATUSES } from '../../core/job/status.ts';
+import type { Database } from '../connection/connect.ts';
+import { KEY_TTL_HOURS } from './idempotency-keys.ts';
+import { jobRecords, keyRecords } from './new-job-records.ts';
+import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
+
+/** Tells what became of one submitted job. `status` is that of the first answer, `null` while nobody was answered. */
+export type InsertedJob =
+  | { kind: 'created'; row: ShownJob }
+  | { kind: 'replayed'; row: ShownJob; status: number | null }
+  | { kind: 'keyReused' };
+
+/**
+ * Writes jobs and their idempotency keys in one statement: after a crash either all of them are there or none.
+ *
+ * Results come in the order of `jobs`. Running it twice with the same ids writes once. A job whose key is already
+ * taken is not written: it answers with the job of that key, or `keyReused` when the fingerprints differ. When
+ * another transaction is just writing the same key, this waits for it to commit.
+ */
+export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
+  const created = await insertNewOnes(db, firstOfEachKey(jobs));
+  const rest = jobs.filter((job) => !created.has(job.id));
+  const earlier = rest.length > 0 ? await findEarlierJobs(db, rest) : new Map<string, InsertedJob>();
+  return jobs.map((job) => {
+    const row = created.get(job.id);
+    if (row) return { kind: 'created', row };
+    const found = earlier.get(job.id);
+    if (found) return found;
+    throw new Error(`Job ${publicId('job', job.id)} was neither written nor found.`);
+  });
+}
+
+/** Two equal keys in one statement would conflict with each other, so only the first of them takes part. */
+function firstOfEachKey(jobs: NewJob[]): NewJob[] {
+  const seen = new Set<string>();
+  return jobs.filter(({ tenantId, idempotency }) => {
+    if (!idempotency) return true;
+    const identity = JSON.stringify([tenantId, idempotency.route, idempotency.key]);
+    if (seen.has(identity)) return false;
+    seen.add(identity);
+    return true;
+  });
+}
+
+type WrittenColumns = Pick<ShownJob, 'id' | 'status' | 'run_at' | 'expires_at' | 'created_at'>;
+
+async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<Map<string, ShownJob>> {
+  const insert = jobs.some((job) => job.idempotency) ? insertWithKeys : insertWithoutKeys;
+  const { rows } = await insert(jobs).execute(db);
+  const written = new Map(rows.map((row) => [row.id, row]));
+  return new Map(
+    jobs.flatMap((job) => {
+      const row = written.get(job.id);
+      return row ? [[job.id, toRow(job, row)]] : [];
+    }),
+  );
+}
+
+function insertWithoutKeys(jobs: NewJob[]) {
+  return sql<WrittenColumns>`/* insert-jobs */ ${insertSelected(sql`SELECT * FROM ${jobRecords(jobs)}`)}`;
+}
+
+/**
+ * Takes the keys first, in a fixed order so that two batches cannot deadlock, and writes the jobs whose key was
+ * free. An expired key is free once its job is finished. That is asked for by a scalar subquery: an `EXISTS` may be
+ * planned as a scan of all jobs.
+ */
+function insertWithKeys(jobs: NewJob[]) {
+  const withKey = jobs.filter((job) => job.idempotency);
+  return sql<WrittenColumns>`/* insert-keyed-jobs */
+    WITH taken AS (
+      INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, status, expires_at)
+      SELECT tenant_id, route, key, fingerprint, job_id, status, now() + make_interval(hours => ${KEY_TTL_HOURS})
+      FROM ${keyRecords(withKey)}
+      ORDER BY tenant_id, route, key
+      ON CONFLICT (tenant_id, route, key) DO UPDATE
+        SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, status = excluded.status,
+          expires_at = excluded.expires_at
+        WHERE k.expires_at < now() AND coalesce(
+          (SELECT status IN (${sql.join([...TERMINAL_STATUSES])}) FROM jobs WHERE id = k.job_id), true)
+      RETURNING job_id
+    )
+    ${insertSelected(sql`
+      SELECT * FROM ${jobRecords(jobs)}
+      WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`;
+}
+
+function insertSelected(selected: RawBuilder<unknown>) {
+  return sql`
+    INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
+      concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
+      status, run_at, expires_at)
+    SELECT id, tenant_id, type, queue, priority, payload::json, coalesce(refused_by, '{}'), max_attempts, backoff, timeout_ms,
+      concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
+      CASE WHEN coalesce(run_at, now() + delay_ms * interval '1 ms') > now() THEN 'scheduled' ELSE 'queued' END,
+      coalesce(run_at, now() + delay_ms * interval '1 ms', now()),
+      now() + ttl_ms * interval '1 ms'
+    FROM (${selected}) AS selected
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, status, run_at, expires_at, created_at`;
+}
+
+/** Puts together the row as it was just written, without sending the payload back over the wire. */
+function toRow(job: NewJob, written: WrittenColumns): ShownJob {
+  return {
+    ...written,
+    tenant_id: job.tenantId,
+    type: job.type,
+    queue: job.queue,
+    priority: job.priority,
+    payloadJson: job.payloadJson,
+    resultJson: null,
+    error: null,
+    progress: null,
+    attempt: 0,
+    attempts_made: 0,
+    max_attempts: job.maxAttempts,
+    replay_round: 0,
+    backoff: job.backoff,
+    timeout_ms: job.timeoutMs,
+    suspect: false,
+    losses: 0,
+    dispatch_no: 0,
+    dispatched_at: null,
+    worker_id: null,
+    concurrency_key: job.concurrencyKey ?? null,
+    concurrency_limit: job.concurrencyLimit ?? null,
+    tags: job.tags,
+    metadata: job.metadata,
+    webhook: job.webhook ?? null,
+    copy_of: job.copyOf ?? null,
+    dead_letter_id: null,
+    request_id: job.requestId ?? null,
+    traceparent: job.traceparent ?? null,
+    tracestate: job.tracestate ?? null,
+    version: 1,
+    started_at: null,
+    finished_at: null,
+    cancel_requested_at: null,
+  };
+}
+
+interface Holder {
+  id: string;
+  fingerprint: Buffer | null;
+  status: number | null;
+  job_id: string;
+}
+
+/** Finds, for jobs that were not written just now, the job that holds their key, or themselves from an earlier run. */
+async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string, InsertedJob>> {
+  const { rows: holders } = await sql<Holder>`
+    SELECT batch.job_id AS id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
+    FROM ${keyRecords(jobs)}
+    LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`.execute(db);
+  const holderOf = new Map(holders.map((holder) => [holder.id, holder]));
+  const rows = await db
+    .selectFrom('jobs')
+    .select(SHOWN_COLUMNS)
+    .where(
+      'id',
+      'in',
+      holders.map((holder) => holder.job_id),
+    )
+    .execute();
+  const rowOf = new Map(rows.map((row) => [row.id, row]));
+  return new Map(
+    jobs.flatMap((job): [string, InsertedJob][] => {
+      const holder = holderOf.get(job.id);
+      const row = holder && rowOf.get(holder.job_id);
+      if (!row) return [];
+      if (row.id === job.id) return [[job.id, { kind: 'created', row }]];
+      const same = job.idempotency && holder.fingerprint?.equals(job.idempotency.fingerprint);
+      return [[job.id, same ? { kind: 'replayed', row, status: holder.status } : { kind: 'keyReused' }]];
+    }),
+  );
+}

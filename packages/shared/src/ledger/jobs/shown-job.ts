@@ -1,0 +1,53 @@
+import { sql } from 'kysely';
+import type { JobRow } from '../connection/tables.ts';
+
+/** A job as lists have it: payload and result stay in the database. */
+export type JobListRow = Omit<JobRow, 'payload' | 'result' | 'build_id' | 'refused_by'>;
+
+/** A whole job, its payload and its result as the JSON texts that they were accepted and recorded as. */
+export type ShownJob = JobListRow & { payloadJson: string; resultJson: string | null };
+
+export const LIST_COLUMNS = [
+  'id',
+  'tenant_id',
+  'type',
+  'queue',
+  'status',
+  'priority',
+  'error',
+  'progress',
+  'attempt',
+  'attempts_made',
+  'max_attempts',
+  'replay_round',
+  'backoff',
+  'timeout_ms',
+  'suspect',
+  'losses',
+  'dispatch_no',
+  'dispatched_at',
+  'worker_id',
+  'run_at',
+  'expires_at',
+  'concurrency_key',
+  'concurrency_limit',
+  'tags',
+  'metadata',
+  'webhook',
+  'copy_of',
+  'dead_letter_id',
+  'request_id',
+  'traceparent',
+  'tracestate',
+  'version',
+  'created_at',
+  'started_at',
+  'finished_at',
+  'cancel_requested_at',
+] as const satisfies (keyof JobListRow)[];
+
+export const SHOWN_COLUMNS = [
+  ...LIST_COLUMNS,
+  sql<string>`payload::text`.as('payloadJson'),
+  sql<string | null>`result::text`.as('resultJson'),
+] as const;

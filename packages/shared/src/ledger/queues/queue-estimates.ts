@@ -1,0 +1,37 @@
+import { sql } from 'kysely';
+import type { Database } from '../connection/connect.ts';
+
+/** Jobs are counted up to this many, so that an estimate stays cheap whatever the backlog. */
+const MAX_COUNTED = 50_000;
+
+/** Tells how fast a queue drains: enough to estimate a wait. */
+export interface QueueLoad {
+  /** Jobs that could run now and do not; counted up to 50,000. */
+  waiting: number;
+  /** Jobs that the live workers finished per second, as of their last heartbeats. */
+  finishedPerSecond: number;
+  /** How many jobs the live workers can run at once. */
+  concurrency: number;
+}
+
+/** Reads the load of one queue. */
+export async function readQueueLoad(db: Database, queue: string): Promise<QueueLoad> {
+  const { rows } = await sql<QueueLoad>`
+    SELECT ${countWhere(sql`queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL`)}
+         + ${countWhere(sql`queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL`)} AS waiting,
+      coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond",
+      coalesce(sum(concurrency), 0)::int AS concurrency
+    FROM workers
+    WHERE lost_at IS NULL AND draining_at IS NULL AND ${queue} = ANY(queues)`.execute(db);
+  return rows[0] ?? { waiting: 0, finishedPerSecond: 0, concurrency: 0 };
+}
+
+function countWhere(condition: ReturnType<typeof sql>) {
+  return sql`(SELECT count(*)::int FROM (SELECT FROM jobs WHERE ${condition} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
+}
+
+/** Lists the names of all queues that a worker ever registered. */
+export async function listQueueNames(db: Database): Promise<string[]> {
+  const rows = await db.selectFrom('queues').select('name').orderBy('name').execute();
+  return rows.map((row) => row.name);
+}

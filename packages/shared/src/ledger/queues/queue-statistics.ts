@@ -1,0 +1,138 @@
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { asTenant } from '../connection/as-tenant.ts';
+import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
+
+/** Jobs are counted up to this many, so that an answer stays cheap whatever the backlog. */
+const MAX_COUNTED = 50_000;
+
+/** Jobs of one queue that no worker has been given: those that are due, and those whose time has not come. */
+export interface WaitingJobs {
+  queue: string;
+  /** The three counts stop at 50,000 each. */
+  ready: number;
+  scheduled: number;
+  retrying: number;
+  /** How long the one that has been due the longest has waited, by the clock of Postgres; below 0 by a wrong clock of ours. */
+  oldestWaitMs: number | null;
+}
+
+/** Jobs of one tenant that workers of a queue have, or are about to have. */
+export interface JobsInFlight {
+  queue: string;
+  tenantId: string;
+  /** In the engine, and not claimed yet. */
+  dispatched: number;
+  running: number;
+  /** As in `WaitingJobs`, of those that are dispatched. */
+  oldestWaitMs: number | null;
+}
+
+/** Who serves a queue. Workers are shared by all tenants. */
+export interface QueueWorkers {
+  queue: string;
+  /** As of the last heartbeats of the live workers, over all tenants. */
+  finishedPerSecond: number;
+  workers: number;
+  /** Jobs that they can run at once, all together. */
+  concurrency: number;
+}
+
+/** Counts what waits in every queue, over all tenants. Costs a step in an index for each tenant that has jobs waiting. */
+export function countAllWaiting(db: Database): Promise<WaitingJobs[]> {
+  return db.transaction().execute((tx) => countWaiting(tx, sql``, longestOfAll));
+}
+
+/** Counts what waits of one tenant in every queue. Costs the same however many others wait. */
+export function countWaitingOf(db: Database, tenantId: string): Promise<WaitingJobs[]> {
+  const own = sql` AND tenant_id = ${tenantId}`;
+  return asTenant(db, tenantId, (tx) => countWaiting(tx, own, longestOf(own)));
+}
+
+async function countWaiting(
+  tx: Transaction<Ledger>,
+  whose: RawBuilder<unknown>,
+  longest: RawBuilder<unknown>,
+): Promise<WaitingJobs[]> {
+  await planThroughIndexes(tx);
+  const { rows } = await sql<WaitingJobs>`
+    SELECT q.name AS queue,
+      ${countWhere(sql`${READY}${whose}`)} AS ready,
+      ${countWhere(sql`${LATER} AND status = (SELECT 'scheduled')${whose}`)} AS scheduled,
+      ${countWhere(sql`${LATER} AND status = (SELECT 'retrying')${whose}`)} AS retrying,
+      ${waitMs(sql`(${longest})`)} AS "oldestWaitMs"
+    FROM queues q ORDER BY q.name`.execute(tx);
+  return rows;
+}
+
+const READY = sql`queue = q.name AND status = 'queued' AND dispatched_at IS NULL`;
+
+/** With the statuses as subqueries it is the condition of the one index that is meant, `migrations/0015_tenant_shares.ts`. */
+const LATER = sql`queue = q.name AND CASE WHEN status IN ('scheduled', 'retrying') THEN true ELSE false END`;
+
+function longestOf(own: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`SELECT run_at FROM jobs WHERE ${READY}${own} ORDER BY run_at LIMIT 1`;
+}
+
+/** The first of each tenant, who are found by skipping from one to the next (PostgreSQL wiki, "Loose indexscan"). */
+const longestOfAll = sql`
+  WITH RECURSIVE firsts AS (
+    (SELECT tenant_id, run_at FROM jobs WHERE ${READY} ORDER BY tenant_id, run_at LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM firsts CROSS JOIN LATERAL (
+      SELECT tenant_id, run_at FROM jobs WHERE ${READY} AND tenant_id > firsts.tenant_id
+      ORDER BY tenant_id, run_at LIMIT 1) AS next
+  )
+  SELECT min(run_at) FROM firsts`;
+
+/** Counts what is dispatched or running by queue and tenant: no more than the workers' windows and slots hold. */
+export function countInFlight(db: Database): Promise<JobsInFlight[]> {
+  return db.transaction().execute(async (tx) => {
+    await planThroughIndexes(tx);
+    const { rows } = await sql<JobsInFlight>`
+      SELECT queue, tenant_id AS "tenantId", count(*) FILTER (WHERE is_running)::int AS running,
+        count(*) FILTER (WHERE NOT is_running)::int AS dispatched,
+        ${waitMs(sql`min(run_at) FILTER (WHERE NOT is_running)`)} AS "oldestWaitMs"
+      FROM (
+        SELECT queue, tenant_id, run_at, false AS is_running FROM jobs
+        WHERE status = 'queued' AND dispatched_at IS NOT NULL
+        UNION ALL
+        SELECT queue, tenant_id, run_at, true FROM jobs WHERE status = 'running'
+      ) AS job
+      GROUP BY queue, tenant_id`.execute(tx);
+    return rows;
+  });
+}
+
+/** Lists who serves each queue, also those that nobody does. */
+export async function listQueueWorkers(db: Database): Promise<QueueWorkers[]> {
+  const { rows } = await sql<QueueWorkers>`
+    SELECT q.name AS queue, coalesce(live.rate, 0) AS "finishedPerSecond", coalesce(live.workers, 0) AS workers,
+      coalesce(live.concurrency, 0) AS concurrency
+    FROM queues q
+    LEFT JOIN LATERAL (
+      SELECT sum((finished_per_second ->> q.name)::float8) AS rate, count(*)::int AS workers,
+        sum(concurrency)::int AS concurrency
+      FROM workers WHERE lost_at IS NULL AND draining_at IS NULL AND q.name = ANY(queues)) AS live ON true
+    ORDER BY q.name`.execute(db);
+  return rows;
+}
+
+function countWhere(condition: RawBuilder<unknown>) {
+  return sql`(SELECT count(*)::int FROM (SELECT FROM jobs WHERE ${condition} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
+}
+
+function waitMs(runAt: RawBuilder<unknown>) {
+  return sql`round(extract(epoch FROM now() - ${runAt}) * 1000)::float8`;
+}
+
+/**
+ * Has the server take its steps through indexes until the transaction ends. A scan in the hope of the `LIMIT` reads all
+ * jobs when a queue has few of them, and a bitmap is made of all that match, whatever the `LIMIT`.
+ */
+async function planThroughIndexes(tx: Transaction<Ledger>): Promise<void> {
+  await sql`
+    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`.execute(
+    tx,
+  );
+}

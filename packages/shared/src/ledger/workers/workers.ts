@@ -1,0 +1,208 @@
+import { sql } from 'kysely';
+import type { Database } from '../connection/connect.ts';
+
+/** Describes a worker process to the others. `concurrency` is per queue. */
+export interface WorkerRegistration {
+  id: string;
+  hostname: string;
+  pid: number;
+  queues: string[];
+  concurrency: number;
+  buildId: string;
+}
+
+/** Starts a lease: from now on jobs may be claimed in this worker's name. */
+export async function registerWorker(
+  db: Database,
+  { buildId, ...worker }: WorkerRegistration,
+): Promise<void> {
+  await db
+    .insertInto('workers')
+    .values({ ...worker, build_id: buildId })
+    .execute();
+}
+
+/** How much later than the one before a heartbeat may come, so that a worker still counts as steady. */
+const gap = (heartbeatMs: number) => sql`${2 * heartbeatMs} * interval '1 ms'`;
+
+/** What a worker says of itself every `heartbeatMs`. */
+export interface Heartbeat {
+  heartbeatMs: number;
+  /** Jobs that it finishes per second, by queue. */
+  finishedPerSecond: Record<string, number>;
+  /** Whether it reaches the queue engine. */
+  engineUp: boolean;
+}
+
+/**
+ * Prolongs the lease. Answers `false` when it is lost: somebody found the heartbeat too old and may already have
+ * given the running jobs away, so this worker must stop them and start again under a new id.
+ */
+export async function heartbeat(
+  db: Database,
+  workerId: string,
+  { heartbeatMs, finishedPerSecond, engineUp }: Heartbeat,
+): Promise<boolean> {
+  const { numUpdatedRows } = await db
+    .updateTable('workers')
+    .set({
+      heartbeat_at: sql`now()`,
+      steady_since: sql`CASE WHEN heartbeat_at < now() - ${gap(heartbeatMs)} THEN now() ELSE steady_since END`,
+      finished_per_second: JSON.stringify(finishedPerSecond),
+      engine_up: engineUp,
+    })
+    .where('id', '=', workerId)
+    .where('lost_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
+}
+
+/** Tells whether this worker is the oldest of the live ones, which does what is done once for all of them. */
+export async function isOldestWorker(db: Database, workerId: string): Promise<boolean> {
+  const older = await db
+    .selectFrom('workers')
+    .select('id')
+    .where('id', '<', workerId)
+    .where('lost_at', 'is', null)
+    .where('draining_at', 'is', null)
+    .limit(1)
+    .executeTakeFirst();
+  return older === undefined;
+}
+
+/** Says that this worker takes no more jobs; the dispatchers stop counting on it. Its build lived until now at least. */
+export async function markDraining(db: Database, workerId: string): Promise<void> {
+  await sql`
+    WITH draining AS (UPDATE workers SET draining_at = now() WHERE id = ${workerId} RETURNING build_id)
+    UPDATE builds SET last_lived_at = now() FROM draining WHERE builds.id = draining.build_id`.execute(db);
+}
+
+/** Ends the lease of a worker that has no running jobs left. */
+export async function removeWorker(db: Database, workerId: string): Promise<void> {
+  await db.deleteFrom('workers').where('id', '=', workerId).execute();
+}
+
+interface Rescuer {
+  rescuerId: string;
+  leaseMs: number;
+  heartbeatMs: number;
+}
+
+/**
+ * Ends the lease of every worker that was silent for `leaseMs` while the heartbeats of `rescuerId` went through, all by
+ * the clock of Postgres. Whatever stops everybody's heartbeats, be it a Postgres that stood still or a lock, leaves the
+ * rescuer's own too old or too newly steady: then nobody is lost.
+ *
+ * A row that is locked is passed over, as its heartbeat or a claim may be just under way. How many jobs ran is written
+ * down with the end of the lease, and counted by a statement of its own under the lock: only that one sees the claims
+ * that were committed before the lock was had, and there are none after it. Their builds lived until their heartbeats.
+ */
+export async function markLostWorkers(db: Database, rescuer: Rescuer): Promise<string[]> {
+  const { rows: silent } = await silentWorkers(rescuer).execute(db);
+  if (silent.length === 0) return [];
+  return await db.transaction().execute(async (tx) => {
+    const { rows: locked } = await sql<{ id: string }>`
+      ${silentWorkers(rescuer)} FOR UPDATE SKIP LOCKED`.execute(tx);
+    const ids = locked.map(({ id }) => id);
+    if (ids.length > 0) await endLeases(tx, ids);
+    return ids;
+  });
+}
+
+async function endLeases(tx: Database, ids: string[]): Promise<void> {
+  await sql`
+    WITH lost AS (
+      UPDATE workers SET lost_at = now(), running_when_lost = (
+        SELECT count(*) FROM jobs WHERE jobs.status = 'running' AND jobs.worker_id = workers.id)
+      WHERE id = ANY(${ids}::uuid[])
+      RETURNING build_id, heartbeat_at
+    )
+    UPDATE builds SET last_lived_at = greatest(last_lived_at, ended.at)
+    FROM (SELECT build_id, max(heartbeat_at) AS at FROM lost GROUP BY build_id) AS ended
+    WHERE builds.id = ended.build_id`.execute(tx);
+}
+
+function silentWorkers({ rescuerId, leaseMs, heartbeatMs }: Rescuer) {
+  return sql<{ id: string }>`
+    SELECT id FROM workers
+    WHERE lost_at IS NULL AND heartbeat_at < now() - ${leaseMs} * interval '1 ms'
+      AND EXISTS (
+        SELECT FROM workers AS rescuer
+        WHERE rescuer.id = ${rescuerId} AND rescuer.lost_at IS NULL
+          AND rescuer.heartbeat_at >= now() - ${gap(heartbeatMs)}
+          AND rescuer.steady_since <= now() - ${leaseMs} * interval '1 ms')`;
+}
+
+/** Forgets lost workers that no running job names any more. */
+export async function forgetLostWorkers(db: Database): Promise<void> {
+  await db
+    .deleteFrom('workers')
+    .where('lost_at', '<', sql<Date>`now() - interval '1 day'`)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('jobs')
+            .select('id')
+            .where('status', '=', sql.lit('running'))
+            .whereRef('worker_id', '=', 'workers.id'),
+        ),
+      ),
+    )
+    .execute();
+}
+
+/** How many live workers of a build serve a queue, what they can run at once together, and what they finish. */
+export interface LiveLane {
+  buildId: string;
+  workers: number;
+  concurrency: number;
+  finishedPerSecond: number;
+}
+
+/** Sums up the live workers of a queue by build. Those of the version before builds dispatch for themselves. */
+export async function listLiveLanes(db: Database, queue: string): Promise<LiveLane[]> {
+  const { rows } = await sql<LiveLane>`
+    SELECT build_id AS "buildId", count(*)::int AS workers, sum(concurrency)::int AS concurrency,
+           coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond"
+    FROM workers
+    WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL AND build_id IS NOT NULL
+    GROUP BY build_id ORDER BY build_id`.execute(db);
+  return rows;
+}
+
+/** Names the lanes of all queues that a live worker takes jobs from. */
+export async function listLaneNames(db: Database): Promise<{ queue: string; buildId: string | null }[]> {
+  const { rows } = await sql<{ queue: string; buildId: string | null }>`
+    SELECT DISTINCT queue, build_id AS "buildId" FROM workers CROSS JOIN unnest(queues) AS queue
+    WHERE lost_at IS NULL AND draining_at IS NULL
+    ORDER BY queue, build_id`.execute(db);
+  return rows;
+}
+
+/** Tells whether every live worker reaches the queue engine; `undefined` when none lives, so that nobody knows. */
+export async function readEngineUp(db: Database): Promise<boolean | undefined> {
+  const { rows } = await sql<{ up: boolean | null }>`
+    SELECT bool_and(engine_up) AS up FROM workers
+    WHERE lost_at IS NULL AND heartbeat_at > now() - interval '1 minute'`.execute(db);
+  return rows[0]?.up ?? undefined;
+}
+
+/**
+ * Tells whether a worker on this host, or that very process of it, has sent a heartbeat within `withinMs`, by the clock
+ * of Postgres. An earlier process may have had the same pid and left its row; its heartbeat is old.
+ */
+export async function hasLiveWorker(
+  db: Database,
+  { hostname, pid }: { hostname: string; pid?: number },
+  withinMs: number,
+): Promise<boolean> {
+  const row = await db
+    .selectFrom('workers')
+    .select('id')
+    .where('hostname', '=', hostname)
+    .$if(pid !== undefined, (query) => query.where('pid', '=', pid ?? 0))
+    .where('lost_at', 'is', null)
+    .where('heartbeat_at', '>', sql<Date>`now() - ${withinMs} * interval '1 ms'`)
+    .executeTakeFirst();
+  return row !== undefined;
+}
