@@ -1,15 +1,10 @@
 import { newUuid } from '@accepted/shared/core/job/id';
-import {
-  addToEngine,
-  type Engine,
-  type EngineJob,
-  missingFromEngine,
-  readDelivery,
-  waitingInEngine,
-} from '@accepted/shared/engine/engine';
-import { openEngine } from '@accepted/shared/engine/open-engine';
+import { readDelivery } from '@accepted/shared/engine/delivery';
+import type { Engine, EngineJob, Lane } from '@accepted/shared/engine/engine';
+import { laneName } from '@accepted/shared/engine/names';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { openTestEngine, type TestEngine } from '@accepted/testing/test-engine';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -26,11 +21,12 @@ afterAll(async () => {
   await redis[Symbol.asyncDispose]();
 });
 
-const ignoreErrors = () => undefined;
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
+
+const laneOf = (queue: string): Lane => ({ queue, buildId: 'b' });
 
 function newJobs(count: number): EngineJob[] {
   return Array.from({ length: count }, () => ({
@@ -42,11 +38,10 @@ function newJobs(count: number): EngineJob[] {
 }
 
 describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
-  async function open(): Promise<Engine> {
-    const engine = openEngine({
+  async function open(): Promise<TestEngine> {
+    const engine = openTestEngine({
       databaseUrl: databases[kind].url,
       redisUrl: kind === 'redis' ? redis.url : undefined,
-      onError: ignoreErrors,
     });
     closers.push(() => engine.close());
     await waitUntil(() => engine.isReady(), { until: 'the engine is ready' });
@@ -54,17 +49,17 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
   }
 
   /** Collects the ids of the jobs that a worker is handed; each delivery ends when `hold` allows it. */
-  function collect(engine: Engine, queue: string, hold: () => Promise<void> = async () => undefined) {
+  function collect(engine: Engine, lane: Lane, hold: () => Promise<void> = async () => undefined) {
     const delivered: string[] = [];
-    const worker = engine.openWorker(
-      queue,
-      async (job) => {
-        delivered.push(...readDelivery(job.data).map(({ id }) => id));
+    const consumer = engine.consume(
+      lane,
+      async (delivery) => {
+        delivered.push(...delivery.map(({ id }) => id));
         await hold();
       },
       { concurrency: 5 },
     );
-    closers.push(() => worker.close(true));
+    closers.push(consumer.close);
     return delivered;
   }
 
@@ -76,20 +71,19 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
   ])('hands over each of %d jobs once, %d in a delivery, and has none afterwards', async (count, size) => {
     const engine = await open();
     const jobs = newJobs(count);
-    const name = `once-${count}-${size}`;
-    const queue = engine.queue(name);
+    const lane = laneOf(`once-${count}-${size}`);
+    const queue = engine.store.queue(laneName(lane));
     const deliveries = Math.ceil(count / size);
-    await addToEngine(
-      engine,
-      name,
+    await engine.deliver(
+      lane,
       Array.from({ length: deliveries }, (_, index) => jobs.slice(index * size, (index + 1) * size)),
     );
     expect(await queue.getWaitingCount()).toBe(deliveries);
-    expect(await waitingInEngine(queue, jobs.slice(-1))).toBe(true);
-    expect(await missingFromEngine(queue, jobs)).toEqual([]);
-    const delivered = collect(engine, name);
+    expect(await engine.isWaiting(lane, jobs.slice(-1))).toBe(true);
+    expect(await engine.missing(lane, jobs)).toEqual([]);
+    const delivered = collect(engine, lane);
     await waitUntil(() => delivered.length >= count, { until: 'all jobs are delivered' });
-    await waitUntil(async () => (await missingFromEngine(queue, jobs)).length === count, {
+    await waitUntil(async () => (await engine.missing(lane, jobs)).length === count, {
       until: 'all are gone',
     });
     expect(delivered.sort()).toEqual(jobs.map(({ id }) => id).sort());
@@ -97,9 +91,9 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
 
   test('a worker that is idle gets a new job at once', async () => {
     const engine = await open();
-    const delivered = collect(engine, 'idle');
+    const delivered = collect(engine, laneOf('idle'));
     for (const round of [1, 2, 3]) {
-      await addToEngine(engine, 'idle', [newJobs(1)]);
+      await engine.deliver(laneOf('idle'), [newJobs(1)]);
       await waitUntil(() => delivered.length === round, {
         until: `job ${round} is delivered`,
         timeoutMs: 3_000,
@@ -111,9 +105,12 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const engine = await open();
     const [job] = newJobs(1);
     if (!job) return;
-    await addToEngine(engine, 'twice', [[job]]);
-    await addToEngine(engine, 'twice', [[job], [job]]);
-    expect(await engine.queue('twice').getJobCounts('waiting', 'active')).toMatchObject({ waiting: 1 });
+    const lane = laneOf('twice');
+    await engine.deliver(lane, [[job]]);
+    await engine.deliver(lane, [[job], [job]]);
+    expect(await engine.store.queue(laneName(lane)).getJobCounts('waiting', 'active')).toMatchObject({
+      waiting: 1,
+    });
   });
 
   test('what was never added, or is done, counts as missing; what is being worked on does not', async () => {
@@ -121,13 +118,14 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     const [never, active] = newJobs(2);
     if (!never || !active) return;
     const gate = Promise.withResolvers<void>();
-    const delivered = collect(engine, 'missing', () => gate.promise);
-    await addToEngine(engine, 'missing', [[active]]);
+    const lane = laneOf('missing');
+    const delivered = collect(engine, lane, () => gate.promise);
+    await engine.deliver(lane, [[active]]);
     await waitUntil(() => delivered.length === 1, { until: 'the job is being worked on' });
-    expect(await missingFromEngine(engine.queue('missing'), [never, active])).toEqual([never]);
-    expect(await waitingInEngine(engine.queue('missing'), [never, active])).toBe(false);
+    expect(await engine.missing(lane, [never, active])).toEqual([never]);
+    expect(await engine.isWaiting(lane, [never, active])).toBe(false);
     gate.resolve();
-    await waitUntil(async () => (await missingFromEngine(engine.queue('missing'), [active])).length === 1, {
+    await waitUntil(async () => (await engine.missing(lane, [active])).length === 1, {
       until: 'the job is done',
     });
   });
@@ -135,11 +133,10 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
   test('two workers share the jobs of a queue', async () => {
     const engine = await open();
     const other = await open();
-    const [first, second] = [collect(engine, 'shared'), collect(other, 'shared')];
+    const [first, second] = [collect(engine, laneOf('shared')), collect(other, laneOf('shared'))];
     const jobs = newJobs(200);
-    await addToEngine(
-      engine,
-      'shared',
+    await engine.deliver(
+      laneOf('shared'),
       jobs.map((job) => [job]),
     );
     await waitUntil(() => first.length + second.length >= 200, { until: 'all jobs are delivered' });
@@ -148,7 +145,7 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
 });
 
 test('a wiped Redis is noticed once, and a running one not again', async () => {
-  const engine = openEngine({ databaseUrl: databases.redis.url, redisUrl: redis.url, onError: ignoreErrors });
+  const engine = openTestEngine({ databaseUrl: databases.redis.url, redisUrl: redis.url });
   closers.push(() => engine.close());
   await waitUntil(() => engine.isReady(), { until: 'the engine is ready' });
   await engine.wasWiped('test');
@@ -160,14 +157,10 @@ test('a wiped Redis is noticed once, and a running one not again', async () => {
 });
 
 test('calls fail at once while Redis is away, instead of waiting for it', async () => {
-  const engine = openEngine({
-    databaseUrl: databases.redis.url,
-    redisUrl: 'redis://127.0.0.1:1',
-    onError: ignoreErrors,
-  });
+  const engine = openTestEngine({ databaseUrl: databases.redis.url, redisUrl: 'redis://127.0.0.1:1' });
   closers.push(() => engine.close());
   const started = performance.now();
-  await expect(addToEngine(engine, 'away', [newJobs(1)])).rejects.toThrow();
+  await expect(engine.deliver(laneOf('away'), [newJobs(1)])).rejects.toThrow();
   await expect(engine.wasWiped('test')).rejects.toThrow();
   expect(engine.isReady()).toBe(false);
   expect(performance.now() - started).toBeLessThan(1_000);

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { addToEngine, readDelivery } from '@accepted/shared/engine/engine';
-import { openEngine } from '@accepted/shared/engine/open-engine';
+import { laneName } from '@accepted/shared/engine/names';
 import { startTcpProxy, type TcpProxy } from '@accepted/testing/tcp-proxy';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { openTestEngine } from '@accepted/testing/test-engine';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { expect, onTestFinished, test } from 'vitest';
 
-const ignoreErrors = () => undefined;
+const LATE = { queue: 'late', buildId: 'b' };
+const DEAF = { queue: 'deaf', buildId: 'b' };
 
 /** Opens the engine of a fresh database behind a link that the test can break. */
 async function openBehindProxy() {
@@ -17,7 +18,7 @@ async function openBehindProxy() {
   const proxy = await startTcpProxy({ target: { host: direct.hostname, port: Number(direct.port) } });
   const url = new URL(database.url);
   url.host = `127.0.0.1:${proxy.port}`;
-  const engine = openEngine({ databaseUrl: url.href, redisUrl: undefined, onError: ignoreErrors });
+  const engine = openTestEngine({ databaseUrl: url.href });
   onTestFinished(async () => {
     await engine.close();
     await proxy.close();
@@ -41,31 +42,31 @@ const aJob = () => ({ id: randomUUID(), dispatchNo: 1, type: 'test.noop', tracep
 test('a queue that is first used while Postgres is away works as soon as it is back', async () => {
   const { proxy, engine } = await openBehindProxy();
   proxy.blackhole();
-  const [refused] = await Promise.allSettled([addToEngine(engine, 'late', [[aJob()]]), breakLink(proxy, 1)]);
+  const [refused] = await Promise.allSettled([engine.deliver(LATE, [[aJob()]]), breakLink(proxy, 1)]);
   expect(refused.status).toBe('rejected');
   proxy.heal();
-  await addToEngine(engine, 'late', [[aJob()]]);
-  expect(await engine.queue('late').getWaitingCount()).toBe(1);
+  await engine.deliver(LATE, [[aJob()]]);
+  expect(await engine.store.queue(laneName(LATE)).getWaitingCount()).toBe(1);
 });
 
 test('a worker that lost Postgres, and then a notification, finds the job within seconds', async () => {
   const { database, proxy, engine } = await openBehindProxy();
   const delivered: string[] = [];
-  const worker = engine.openWorker(
-    'deaf',
-    async (job) => void delivered.push(...readDelivery(job.data).map(({ id }) => id)),
+  const consumer = engine.consume(
+    DEAF,
+    async (delivery) => void delivered.push(...delivery.map(({ id }) => id)),
     { concurrency: 1 },
   );
-  onTestFinished(() => worker.close(true));
+  onTestFinished(consumer.close);
   const [heard, missed] = [aJob(), aJob()];
-  await addToEngine(engine, 'deaf', [[heard]]);
+  await engine.deliver(DEAF, [[heard]]);
   await waitUntil(() => delivered.length === 1, { until: 'the worker works' });
   await waitUntil(() => hasBegunToWait(database), { until: 'the worker waits' });
   await breakLink(proxy, 20);
   proxy.heal();
   await waitUntil(() => hasBegunToWait(database), { until: 'the worker waits again' });
   await silence(database);
-  await addToEngine(engine, 'deaf', [[missed]]);
+  await engine.deliver(DEAF, [[missed]]);
   await waitUntil(() => delivered.includes(missed.id), { until: 'it has the job' });
 }, 30_000);
 

@@ -119,7 +119,7 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   };
   const runOne = (dispatch: DispatchKey) => runAttempt(steps, dispatch);
   const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
-  const consumers = consumeQueues({ engine, queues, buildId, concurrency, run, onError });
+  const consumers = consumeQueues({ engine, queues, buildId, concurrency, run });
   const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
   const workerId = lease.workerId();
   logger.info({ workerId, buildId, queues, concurrency, engine: engine.kind }, 'worker started');

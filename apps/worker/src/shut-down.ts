@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Claimer } from './path/claimer.ts';
-import type { EngineConsumers } from './path/consume-queues.ts';
+import type { QueueConsumers } from './path/consume-queues.ts';
 import type { RunningAttempts } from './path/running-attempts.ts';
 import type { Loop } from './services/loop.ts';
 import type { Lease } from './services/rescue/lease.ts';
@@ -11,7 +11,7 @@ export interface ShutdownOptions {
   /** Takes back what waits for this worker alone, once it is known to be draining. */
   leaveLanes: () => Promise<void>;
   services: Loop[];
-  consumers: EngineConsumers;
+  consumers: QueueConsumers;
   claimer: Pick<Claimer, 'drain'>;
   running: RunningAttempts;
   notifications: { close(): Promise<void> };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { defineJob } from '@accepted/job';
-import { laneName } from '@accepted/shared/engine/lane-name';
+import { laneName } from '@accepted/shared/engine/names';
 import { listBuildsToRemove } from '@accepted/shared/ledger/workers/builds';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { pino } from 'pino';
@@ -143,7 +143,7 @@ describe.each(['redis', 'postgres'] as const)('lanes on %s', (kind) => {
     const { build_id: buildId } = await reaches(await greetOne('removed', { n: 1 }), 'succeeded');
     const { engine, db } = await startBuild(other('removed'));
     await gone.stop();
-    const lane = engine.queue(laneName('removed', buildId));
+    const lane = engine.store.queue(laneName({ queue: 'removed', buildId }));
     await lane.add('left', {});
     const remover = startLaneRemover({
       db,

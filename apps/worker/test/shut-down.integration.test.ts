@@ -1,5 +1,5 @@
 import { newUuid } from '@accepted/shared/core/job/id';
-import { laneName } from '@accepted/shared/engine/lane-name';
+import { laneName } from '@accepted/shared/engine/names';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { secretsKey } from '@accepted/testing/secrets-key';
@@ -80,7 +80,7 @@ describe('a worker that is told to stop while its claims take long', () => {
       workers.database.db,
     );
     const letClaim = await holdClaims();
-    const lane = engine.queue(laneName('closing', build.id));
+    const lane = engine.store.queue(laneName({ queue: 'closing', buildId: build.id }));
     const delivered = (count: number) =>
       waitUntil(async () => (await lane.getActiveCount()) === count, { until: `${count} are delivered` });
     const first = await workers.submitOne('closing');

@@ -1,15 +1,14 @@
 import { defineJob, type JobContext, type JobDefinition } from '@accepted/job';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import type { JobStatus } from '@accepted/shared/core/job/status';
-import type { Engine } from '@accepted/shared/engine/engine';
-import { openEngine } from '@accepted/shared/engine/open-engine';
+import type { Consumer, Engine } from '@accepted/shared/engine/engine';
 import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { openTestEngine } from '@accepted/testing/test-engine';
 import { createTestRedis, type TestRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
-import type { Worker } from 'bullmq';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { z } from 'zod';
@@ -39,17 +38,17 @@ function loaded(definition: JobDefinition): LoadedHandler {
   return { type: definition.type, queue: definition.queue, definition };
 }
 
-/** Opens an engine whose BullMQ workers can stop to take deliveries as a fault would have it: nobody else sees that. */
+/** Opens an engine whose consumers can stop to take deliveries as a fault would have it: nobody else sees that. */
 function openDeafenable({ url: databaseUrl }: TestDatabase, redisUrl: string | undefined) {
-  const engine = openEngine({ databaseUrl, redisUrl, onError: () => undefined });
-  const opened: Worker[] = [];
-  const openWorker: Engine['openWorker'] = (...args) => {
-    const worker = engine.openWorker(...args);
-    opened.push(worker);
-    return worker;
+  const engine = openTestEngine({ databaseUrl, redisUrl });
+  const opened: Consumer[] = [];
+  const consume: Engine['consume'] = (...args) => {
+    const consumer = engine.consume(...args);
+    opened.push(consumer);
+    return consumer;
   };
-  const goDeaf = () => Promise.all(opened.map((worker) => worker.pause(true)));
-  return { engine: { ...engine, openWorker }, goDeaf };
+  const goDeaf = () => Promise.all(opened.map((consumer) => consumer.pause()));
+  return { engine: { ...engine, consume }, goDeaf };
 }
 
 /** Gives the tests of a block whole workers on one engine, a ledger of their own and ways to look into it. */

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { deadLetterQueueName, type Engine } from '@accepted/shared/engine/engine';
-import { laneName } from '@accepted/shared/engine/lane-name';
-import { openEngine } from '@accepted/shared/engine/open-engine';
+import type { BullmqStore } from '@accepted/shared/engine/bullmq-store';
+import type { Lane } from '@accepted/shared/engine/engine';
+import { laneName, shelfName } from '@accepted/shared/engine/names';
+import { openStore } from '@accepted/shared/engine/open-engine';
 import { listLaneNames } from '@accepted/shared/ledger/workers/workers';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
@@ -43,8 +44,8 @@ export const bullBoard: FastifyPluginAsync<BullBoardOptions> = async (app, optio
 const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, redisUrl }) => {
   // Connects behind this: the API starts, and answers all else, without the engine.
   const onError = (error: Error) => app.log.warn({ err: error }, 'the queue engine is in trouble');
-  const engine = openEngine({ databaseUrl, redisUrl, onError });
-  app.addHook('onClose', () => engine.close());
+  const store = openStore({ databaseUrl, redisUrl, onError });
+  app.addHook('onClose', () => store.close());
 
   const server = new FastifyAdapter();
   const queuesOfDeadLetters = new Map<string, string>();
@@ -71,19 +72,20 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
 
   /** One adapter a name, however often it goes and comes back. */
   function adapterOf(name: string, make: (queue: Queue) => BullMQAdapter): BullMQAdapter {
-    const adapter = adapters.get(name) ?? make(engine.queue(name));
+    const adapter = adapters.get(name) ?? make(store.queue(name));
     adapters.set(name, adapter);
     return adapter;
   }
 
-  function showLane(queue: string, buildId: string | null): BullMQAdapter {
+  function showLane(lane: Lane): BullMQAdapter {
+    const { queue, buildId } = lane;
     const displayName = buildId === null ? queue : `${queue} (build ${buildId})`;
     const options = { readOnlyMode: true, displayName, description: LANE };
-    return adapterOf(laneName(queue, buildId), (lane) => new BullMQAdapter(lane, options));
+    return adapterOf(laneName(lane), (shown) => new BullMQAdapter(shown, options));
   }
 
   function showDeadLetters(queue: string): BullMQAdapter {
-    const name = deadLetterQueueName(queue);
+    const name = shelfName(queue);
     queuesOfDeadLetters.set(name, queue);
     return adapterOf(name, (shelf) => {
       const entries = new BullMQAdapter(shelf, { description: DEAD_LETTER_QUEUE });
@@ -100,9 +102,9 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
     return reply.code(401).send({ error: 'Log in at /admin/login.' });
   });
   app.addHook('preHandler', async (request, reply) => {
-    if (!(await comesUp(engine))) return answerAway(request, reply, engine.kind);
+    if (!(await comesUp(store))) return answerAway(request, reply, store.kind);
     const [{ queues }, lanes] = await Promise.all([app.catalog.read(), listLaneNames(app.db)]);
-    const shownLanes = lanes.map(({ queue, buildId }) => showLane(queue, buildId));
+    const shownLanes = lanes.map(showLane);
     replaceQueues([...shownLanes, ...[...queues].map(showDeadLetters)]);
   });
   app.addHook('onSend', async (_request, reply, payload) => {
@@ -116,13 +118,13 @@ const COMES_UP_MS = 1_000;
 const LOOK_EVERY_MS = 50;
 
 /** A server that has just started is still connecting. */
-async function comesUp(engine: Engine): Promise<boolean> {
+async function comesUp(store: BullmqStore): Promise<boolean> {
   const deadline = performance.now() + COMES_UP_MS;
-  while (!engine.isReady() && performance.now() < deadline) await delay(LOOK_EVERY_MS);
-  return engine.isReady();
+  while (!store.isReady() && performance.now() < deadline) await delay(LOOK_EVERY_MS);
+  return store.isReady();
 }
 
-function answerAway(request: FastifyRequest, reply: FastifyReply, kind: Engine['kind']): FastifyReply {
+function answerAway(request: FastifyRequest, reply: FastifyReply, kind: BullmqStore['kind']): FastifyReply {
   reply.code(503).headers({ 'cache-control': 'no-store', 'retry-after': '5' });
   if (!request.headers.accept?.includes('text/html')) {
     return reply.send({ error: ENGINE_AWAY, message: ENGINE_AWAY });

@@ -1,4 +1,4 @@
-import { deadLetterQueueName } from '@accepted/shared/engine/engine';
+import { shelfName } from '@accepted/shared/engine/names';
 import { commandRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -21,7 +21,7 @@ afterAll(async () => {
 });
 
 test('dead letters are shown in half of the memory at most, and give way when what delivers jobs needs the rest', async () => {
-  const entries = rig.engine.queue(deadLetterQueueName(rig.useFreshQueue()));
+  const entries = rig.engine.store.queue(shelfName(rig.useFreshQueue()));
   const shown = () => entries.getJobCountByTypes('failed', 'waiting', 'active');
   for (let letter = 0; letter < LETTERS; letter += 1) await rig.die(LARGE);
   rig.startMirror();

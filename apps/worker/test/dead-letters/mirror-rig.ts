@@ -1,8 +1,8 @@
 import type { JobError } from '@accepted/shared/core/job/decide-outcome';
 import { newUuid, publicId } from '@accepted/shared/core/job/id';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
-import { deadLetterQueueName, type Engine } from '@accepted/shared/engine/engine';
-import { openEngine } from '@accepted/shared/engine/open-engine';
+import type { Engine } from '@accepted/shared/engine/engine';
+import { shelfName } from '@accepted/shared/engine/names';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { JobRow } from '@accepted/shared/ledger/connection/tables';
 import { listUnmirrored } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
@@ -15,6 +15,7 @@ import { makeJob } from '@accepted/testing/factories';
 import { type RedisServer, startRedisServer } from '@accepted/testing/redis-server';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
+import { openTestEngine, type TestEngine } from '@accepted/testing/test-engine';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Job, Queue } from 'bullmq';
 import { type Logger, pino } from 'pino';
@@ -40,7 +41,7 @@ export interface DeadJob {
 export interface MirrorRig {
   url: string;
   db: Database;
-  engine: Engine;
+  engine: TestEngine;
   redis: RedisServer | undefined;
   /** Makes a queue that no test used before. */
   useFreshQueue(): string;
@@ -69,11 +70,11 @@ export async function openMirrorRig(kind: Engine['kind'], redisSettings: string[
   const { db } = database;
   await registerTestBuild(db);
   const redis = kind === 'redis' ? await startRedisServer(redisSettings) : undefined;
-  const engine = openEngine({ databaseUrl: database.url, redisUrl: redis?.url, onError: () => undefined });
+  const engine = openTestEngine({ databaseUrl: database.url, redisUrl: redis?.url });
   await waitUntil(() => engine.isReady(), { until: 'the engine is there' });
   let queue = 'default';
   let mirrors: { stop(): Promise<void> }[] = [];
-  const entries = () => engine.queue(deadLetterQueueName(queue));
+  const entries = () => engine.store.queue(shelfName(queue));
 
   return {
     url: database.url,
@@ -120,8 +121,7 @@ export async function openMirrorRig(kind: Engine['kind'], redisSettings: string[
     async addEntry() {
       const [letter] = await listUnmirrored(db, queue, { limit: 1, maxPayloadBytes: 1_000 });
       if (!letter) throw new Error('there is no dead letter');
-      const { name, data, opts } = entryOf(letter);
-      await entries().add(name, data, opts);
+      await engine.shelf(queue).add(entryOf(letter));
     },
     ...watchEntries(entries),
     async close() {

@@ -1,4 +1,4 @@
-import { deadLetterQueueName } from '@accepted/shared/engine/engine';
+import { shelfName } from '@accepted/shared/engine/names';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';
@@ -7,7 +7,7 @@ import { type MirrorRig, openMirrorRig } from './mirror-rig.ts';
 
 let rig: MirrorRig;
 let queue: string;
-const entries = () => rig.engine.queue(deadLetterQueueName(queue));
+const entries = () => rig.engine.store.queue(shelfName(queue));
 beforeEach(async () => {
   rig = await openMirrorRig('redis');
   queue = rig.useFreshQueue();

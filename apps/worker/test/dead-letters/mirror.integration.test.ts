@@ -1,5 +1,5 @@
 import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
-import { deadLetterQueueName } from '@accepted/shared/engine/engine';
+import { shelfName } from '@accepted/shared/engine/names';
 import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/ledger/dead-letters/dead-letters';
 import { listResolvedMirrored } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -10,7 +10,7 @@ const ACT = { actor: 'test', reason: 'the test says so' };
 
 let rig: MirrorRig;
 let queue: string;
-const entries = () => rig.engine.queue(deadLetterQueueName(queue));
+const entries = () => rig.engine.store.queue(shelfName(queue));
 
 describe.each(['redis', 'postgres'] as const)('dead letters in Bull Board on the %s engine', (kind) => {
   beforeAll(async () => {
@@ -200,13 +200,9 @@ function testRedelivered() {
   test('a first run that is lost with its worker is delivered again, and is no retry', async () => {
     const { id, deadLetterId } = await rig.die();
     await rig.addEntry();
-    const crashing = rig.engine.openWorker(
-      deadLetterQueueName(queue),
-      () => new Promise<void>(() => undefined),
-      {
-        concurrency: 1,
-      },
-    );
+    const crashing = rig.engine.store.openWorker(shelfName(queue), () => new Promise<void>(() => undefined), {
+      concurrency: 1,
+    });
     await waitUntil(async () => (await entries().getActiveCount()) === 1, { until: 'the run is under way' });
     await crashing.close(true);
 

@@ -1,5 +1,5 @@
 import { newUuid } from '@accepted/shared/core/job/id';
-import { deadLetterQueueName } from '@accepted/shared/engine/engine';
+import { shelfName } from '@accepted/shared/engine/names';
 import { commandRedis } from '@accepted/testing/test-redis';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -22,7 +22,7 @@ afterEach(() => rig.close());
 test('a queue whose entries cannot be read keeps no other queue from the board', async () => {
   const broken = rig.useFreshQueue();
   await rig.die();
-  const key = `accepted:${deadLetterQueueName(broken)}:failed`;
+  const key = `accepted:${shelfName(broken)}:failed`;
   await commandRedis(rig.redis?.url ?? '', 'SET', key, 'not a sorted set');
   const sound = rig.useFreshQueue();
   const { deadLetterId } = await rig.die();

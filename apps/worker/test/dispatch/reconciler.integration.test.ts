@@ -1,13 +1,12 @@
 import { newUuid } from '@accepted/shared/core/job/id';
-import { addToEngine } from '@accepted/shared/engine/engine';
-import { laneName } from '@accepted/shared/engine/lane-name';
-import { openEngine } from '@accepted/shared/engine/open-engine';
+import { laneName } from '@accepted/shared/engine/names';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
+import { openTestEngine } from '@accepted/testing/test-engine';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { pino } from 'pino';
@@ -17,6 +16,8 @@ import { startReconciler } from '../../src/services/dispatch/reconciler.ts';
 
 const QUEUE = 'default';
 
+const LANE = { queue: QUEUE, buildId: TEST_BUILD };
+
 /** Opens a ledger with a worker, on the engine that has it, and reconciles until jobs were taken back. */
 async function openRig() {
   const database = await createTestDatabase({ engine: 'postgres' });
@@ -24,7 +25,7 @@ async function openRig() {
   await registerTestBuild(db);
   const worker = { hostname: 'test', pid: 1, queues: [QUEUE], concurrency: 5, buildId: TEST_BUILD };
   await registerWorker(db, { id: newUuid(), ...worker });
-  const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
+  const engine = openTestEngine({ databaseUrl: database.url });
   return {
     db,
     engine,
@@ -52,7 +53,7 @@ test('exactly the dispatched jobs that the engine has lost are taken back, told 
   const [kept, ...lost] = (await dispatchJobs(db, QUEUE, testLane(3))).jobs;
   if (!kept) throw new Error('Nothing was dispatched.');
   await sql`UPDATE jobs SET dispatched_at = now() - interval '10 s'`.execute(db);
-  await addToEngine(engine, laneName(QUEUE, TEST_BUILD), [[kept]]);
+  await engine.deliver(LANE, [[kept]]);
 
   const counters = await rig.reconcile();
 
@@ -67,12 +68,12 @@ test('a job that the engine works on for longer than any worker takes to claim i
   await insertJobs(db, [makeJob(), makeJob()]);
   const [hanging, busy] = (await dispatchJobs(db, QUEUE, testLane(2))).jobs;
   if (!hanging || !busy) throw new Error('Nothing was dispatched.');
-  const lane = laneName(QUEUE, TEST_BUILD);
-  await addToEngine(engine, lane, [[hanging], [busy]]);
+  await engine.deliver(LANE, [[hanging], [busy]]);
   const over = Promise.withResolvers<void>();
   // Takes both, and holds them under locks that it renews for ever.
-  const consumer = engine.openWorker(lane, () => over.promise, { concurrency: 2 });
-  await waitUntil(async () => (await engine.queue(lane).getActiveCount()) === 2, { until: 'both are taken' });
+  const consumer = engine.consume(LANE, () => over.promise, { concurrency: 2 });
+  const lane = engine.store.queue(laneName(LANE));
+  await waitUntil(async () => (await lane.getActiveCount()) === 2, { until: 'both are taken' });
   await sql`UPDATE jobs SET dispatched_at = now() - CASE WHEN id = ${hanging.id} THEN interval '31 s'
     ELSE interval '20 s' END`.execute(db);
 

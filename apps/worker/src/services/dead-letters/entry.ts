@@ -1,23 +1,21 @@
 import { publicId } from '@accepted/shared/core/job/id';
 import { traceIdOf } from '@accepted/shared/core/job/trace-context';
 import { digitsOf } from '@accepted/shared/core/json/exact-numbers';
+import type { ShelfEntry } from '@accepted/shared/engine/engine';
 import type { DeadLetterForMirror } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
-import { type JobsOptions, RATE_LIMIT_ERROR } from 'bullmq';
-import { z } from 'zod';
-
-/** The part of an entry that its run needs; the rest is for the operator to read. */
-const failedEntry = z.object({ error: z.object({ message: z.string(), stack: z.string().optional() }) });
 
 /** A larger payload stays in the ledger, which has room for it; the engine's memory has not. */
 export const MAX_SHOWN_PAYLOAD_BYTES = 8_192;
 
 /**
- * Makes the BullMQ job that shows a dead letter: all that is needed to debug it, under the dead letter's own id, so
- * that making it twice makes one.
+ * Makes the entry that shows a dead letter: all that is needed to debug it, under the dead letter's own id, so that adding
+ * it twice adds one.
  */
-export function entryOf(letter: DeadLetterForMirror): { name: string; data: unknown; opts: JobsOptions } {
+export function entryOf(letter: DeadLetterForMirror): ShelfEntry {
   return {
-    name: letter.type,
+    id: publicId('deadLetter', letter.id),
+    title: letter.type,
+    diedAt: letter.createdAt,
     data: storable({
       jobId: publicId('job', letter.jobId),
       deadLetterId: publicId('deadLetter', letter.id),
@@ -42,24 +40,7 @@ export function entryOf(letter: DeadLetterForMirror): { name: string; data: unkn
       startedAt: letter.startedAt?.toISOString() ?? null,
       failedAt: letter.createdAt.toISOString(),
     }),
-    opts: {
-      jobId: publicId('deadLetter', letter.id),
-      timestamp: letter.createdAt.getTime(),
-      attempts: 1,
-      removeOnComplete: true,
-      removeOnFail: false,
-      stackTraceLimit: 1,
-    },
   };
-}
-
-/** Gives back the error that the job died of, from the data of its entry. */
-export function originalError(data: unknown): Error {
-  const { message, stack } = failedEntry.parse(data).error;
-  // BullMQ takes an error with exactly this message as an order to try again later, for ever.
-  const error = new Error(message === RATE_LIMIT_ERROR ? `Error: ${message}` : message);
-  error.stack = stack ?? message;
-  return error;
 }
 
 function shownPayload({ payload, payloadBytes }: DeadLetterForMirror): unknown {
@@ -72,6 +53,7 @@ function shownPayload({ payload, payloadBytes }: DeadLetterForMirror): unknown {
  * time and again would never be seen. A number of more digits than a double holds is shown as text: BullMQ parses what
  * it stores, and the browser does so again.
  */
+function storable<T>(value: T): T;
 function storable(value: unknown): unknown {
   const digits = digitsOf(value);
   if (digits !== undefined) return digits;

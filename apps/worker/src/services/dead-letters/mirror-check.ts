@@ -1,5 +1,5 @@
 import { parsePublicId, publicId } from '@accepted/shared/core/job/id';
-import { deadLetterQueueName, type Engine } from '@accepted/shared/engine/engine';
+import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import {
   listMirrored,
@@ -22,22 +22,18 @@ export function createMirrorCheck(db: Database, engine: Engine): (queue: string)
   const offsets = new Map<string, number>();
 
   async function showMissing(queue: string): Promise<void> {
-    const entries = engine.queue(deadLetterQueueName(queue));
     const ids = await listMirrored(db, queue, lastIds.get(queue), PAGE);
-    const states = await Promise.all(ids.map((id) => entries.getJobState(publicId('deadLetter', id))));
-    const missing = ids.filter((_, index) => states[index] === 'unknown');
-    await setMirrored(db, missing, false);
+    const missing = await engine.shelf(queue).missing(ids.map((id) => publicId('deadLetter', id)));
+    await setMirrored(db, deadLettersOf(missing), false);
     const lastId = ids.length === PAGE ? ids.at(-1) : undefined;
     if (lastId === undefined) lastIds.delete(queue);
     else lastIds.set(queue, lastId);
   }
 
   async function findResolved(queue: string): Promise<void> {
-    const entries = engine.queue(deadLetterQueueName(queue));
     const offset = offsets.get(queue) ?? 0;
-    const entryIds = await entries.getRanges(['failed'], offset, offset + PAGE - 1);
-    const ids = entryIds.map((id) => parsePublicId('deadLetter', id)).filter((id) => id !== undefined);
-    await setMirrored(db, await selectResolved(db, ids), true);
+    const entryIds = await engine.shelf(queue).list(offset, PAGE);
+    await setMirrored(db, await selectResolved(db, deadLettersOf(entryIds)), true);
     offsets.set(queue, entryIds.length === PAGE ? offset + PAGE : 0);
   }
 
@@ -45,4 +41,8 @@ export function createMirrorCheck(db: Database, engine: Engine): (queue: string)
     await showMissing(queue);
     await findResolved(queue);
   };
+}
+
+function deadLettersOf(entryIds: string[]): string[] {
+  return entryIds.map((id) => parsePublicId('deadLetter', id)).filter((id) => id !== undefined);
 }

@@ -1,5 +1,5 @@
 import { publicId } from '@accepted/shared/core/job/id';
-import { deadLetterQueueName, type Engine } from '@accepted/shared/engine/engine';
+import type { Engine, ShelfEntry } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import {
   type DeadLetterForMirror,
@@ -26,12 +26,12 @@ export interface MirrorEntries {
 export function createMirrorEntries(db: Database, engine: Engine, maxShown: number): MirrorEntries {
   /** Adds entries first and marks them then: an entry added twice is one, one marked but not added is not seen. */
   async function showOpen(queue: string): Promise<number> {
-    const entries = engine.queue(deadLetterQueueName(queue));
-    const room = maxShown - (await entries.getJobCountByTypes('failed', 'waiting', 'active'));
+    const shelf = engine.shelf(queue);
+    const room = maxShown - (await shelf.count());
     const letters = room > 0 ? await newest(queue, Math.min(room, BATCH)) : await makeWay(queue);
     const added = await Promise.allSettled(
-      withinBytes(letters).map(async ({ id, entry: { name, data, opts } }) => {
-        await entries.add(name, data, opts);
+      withinBytes(letters).map(async ({ id, entry }) => {
+        await shelf.add(entry);
         return id;
       }),
     );
@@ -56,15 +56,8 @@ export function createMirrorEntries(db: Database, engine: Engine, maxShown: numb
 
   /** Removes entries, and says only then that they are not shown: one that stays would not be found again. */
   async function removeEntries(queue: string, ids: string[]): Promise<number> {
-    const entries = engine.queue(deadLetterQueueName(queue));
-    const isGone = await Promise.all(
-      ids.map(async (id) => {
-        const entryId = publicId('deadLetter', id);
-        // An entry in the middle of its replay is locked: it goes by itself.
-        await entries.remove(entryId);
-        return (await entries.getJobState(entryId)) === 'unknown';
-      }),
-    );
+    const shelf = engine.shelf(queue);
+    const isGone = await Promise.all(ids.map((id) => shelf.remove(publicId('deadLetter', id))));
     const gone = ids.filter((_, index) => isGone[index]);
     await setMirrored(db, gone, false);
     return gone.length;
@@ -80,7 +73,7 @@ export function createMirrorEntries(db: Database, engine: Engine, maxShown: numb
 /** Makes the entries of the first letters, as many as may be added at once. */
 function withinBytes(letters: DeadLetterForMirror[]) {
   let bytes = 0;
-  const made: { id: string; entry: ReturnType<typeof entryOf> }[] = [];
+  const made: { id: string; entry: ShelfEntry }[] = [];
   for (const letter of letters) {
     const entry = entryOf(letter);
     bytes += JSON.stringify(entry.data).length;

@@ -7,8 +7,7 @@ import {
   type WindowState,
   windowSize,
 } from '@accepted/shared/core/fairness/window';
-import { addToEngine, type Engine } from '@accepted/shared/engine/engine';
-import { laneName } from '@accepted/shared/engine/lane-name';
+import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import {
   type DispatchTurn,
@@ -80,7 +79,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     const fillOne = async ({ buildId, waitingBefore, dispatched }: LaneAfterTurn) => {
       const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
       const deliveries = intoDeliveries(dispatched, { handlerMs: times.handlerMs(), quickTypes, workers });
-      if (dispatched.length > 0) await addToEngine(engine, laneName(queue, buildId), deliveries);
+      if (dispatched.length > 0) await engine.deliver({ queue, buildId }, deliveries);
       const now = { waitingBefore, dispatched: dispatched.length, atMs: performance.now() };
       windows.set(buildId, followWindow(windows.get(buildId), now));
     };

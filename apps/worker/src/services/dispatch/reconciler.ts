@@ -1,5 +1,4 @@
-import { type Engine, missingFromEngine } from '@accepted/shared/engine/engine';
-import { laneName } from '@accepted/shared/engine/lane-name';
+import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { listUnclaimed, takeBack, takeBackFromGoneBuilds } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import type { Logger } from 'pino';
@@ -39,8 +38,7 @@ export function startReconciler(options: {
     const unclaimed = await listUnclaimed(db, queue, olderThanMs);
     let takenBack = 0;
     for (const [buildId, jobs] of Map.groupBy(unclaimed, (job) => job.buildId)) {
-      const lane = engine.queue(laneName(queue, buildId));
-      takenBack += await takeBack(db, await missingFromEngine(lane, jobs));
+      takenBack += await takeBack(db, await engine.missing({ queue, buildId }, jobs));
     }
     if (takenBack === 0) return;
     counters.add('redispatched', queue, takenBack);

@@ -1,5 +1,4 @@
 import type { Engine } from '@accepted/shared/engine/engine';
-import { laneName } from '@accepted/shared/engine/lane-name';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { forgetBuilds, listBuildsToRemove, markLanesRemoved } from '@accepted/shared/ledger/workers/builds';
 import { isOldestWorker } from '@accepted/shared/ledger/workers/workers';
@@ -28,7 +27,7 @@ export function startLaneRemover(options: {
   const { db, engine, workerId, retentionDays, goneForMs = GONE_FOR_MS, logger, onError } = options;
 
   async function removeLanes(buildId: string, queues: string[]): Promise<void> {
-    for (const queue of queues) await engine.queue(laneName(queue, buildId)).obliterate({ force: true });
+    for (const queue of queues) await engine.removeLane({ queue, buildId });
     await markLanesRemoved(db, buildId, goneForMs);
     logger.info({ buildId, queues }, 'removed the lanes of a build that no worker has any more');
   }

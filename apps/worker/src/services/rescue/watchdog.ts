@@ -1,9 +1,8 @@
-import { type Engine, waitingInEngine } from '@accepted/shared/engine/engine';
-import { laneName } from '@accepted/shared/engine/lane-name';
+import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { listUnclaimed } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import type { Logger } from 'pino';
-import type { EngineConsumers } from '../../path/consume-queues.ts';
+import type { QueueConsumers } from '../../path/consume-queues.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 
@@ -14,7 +13,7 @@ export interface WatchdogOptions {
   /** Its lanes are those that this worker must hear from. */
   buildId: string;
   concurrency: number;
-  consumers: Pick<EngineConsumers, 'underWay' | 'silentForMs'>;
+  consumers: Pick<QueueConsumers, 'underWay' | 'silentForMs'>;
   deafAfterMs: number;
   /** Ends the process in order; a supervisor starts it again with fresh connections. */
   onDeaf: (queue: string) => void;
@@ -38,7 +37,7 @@ export function startWatchdog(options: WatchdogOptions): Loop {
     }
     const unclaimed = await listUnclaimed(db, queue, deafAfterMs);
     const ours = unclaimed.filter((job) => job.buildId === buildId);
-    return await waitingInEngine(engine.queue(laneName(queue, buildId)), ours.slice(0, SAMPLE));
+    return await engine.isWaiting({ queue, buildId }, ours.slice(0, SAMPLE));
   }
 
   async function runOnce(): Promise<number> {

@@ -5,7 +5,7 @@ import {
   type PostgresConnectionOptions,
   PostgresQueueBackend,
 } from 'bullmq';
-import { ENGINE_WORKER_SETTINGS } from '../engine.ts';
+import { WORKER_SETTINGS } from '../bullmq-store.ts';
 
 /**
  * Is BullMQ's connection to Postgres, but remembers only a check of the schema that went well. BullMQ 6.7 remembers a
@@ -36,7 +36,7 @@ class PatientConnection extends PostgresConnection {
  */
 class PatientBackend extends PostgresQueueBackend {
   override get maximumBlockTimeout(): number {
-    return ENGINE_WORKER_SETTINGS.drainDelay;
+    return WORKER_SETTINGS.drainDelay;
   }
 }
 

@@ -4,10 +4,10 @@ import pg from 'pg';
 import { tellConnectionErrors } from '../../ledger/connection/connect.ts';
 import { withSettings } from '../../ledger/connection/session-settings.ts';
 import { SettledClient } from '../../ledger/connection/settled-client.ts';
-import { ENGINE_WORKER_SETTINGS, type Engine } from '../engine.ts';
+import { type BullmqStore, WORKER_SETTINGS } from '../bullmq-store.ts';
 import { createPatientBackend } from './postgres-backend.ts';
 
-export interface PostgresEngineOptions {
+export interface PostgresStoreOptions {
   databaseUrl: string;
   onError: (error: Error) => void;
 }
@@ -28,7 +28,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 const QUERY_TIMEOUT_MS = 10_000;
 
 /** Opens BullMQ on the ledger's own Postgres, in a schema of its own; `migrateEngine` must have run before. */
-export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptions): Engine {
+export function openPostgresStore({ databaseUrl, onError }: PostgresStoreOptions): BullmqStore {
   const pool = new pg.Pool({
     Client: SettledClient,
     query_timeout: QUERY_TIMEOUT_MS,
@@ -58,7 +58,7 @@ export function openPostgresEngine({ databaseUrl, onError }: PostgresEngineOptio
       return opened as unknown as Queue;
     },
     openWorker(name, processor, options) {
-      const settings = { connection, ...ENGINE_WORKER_SETTINGS, ...options };
+      const settings = { connection, ...WORKER_SETTINGS, ...options };
       const worker = new Worker(name, processor, settings, createPatientBackend);
       worker.on('error', onError);
       return worker as unknown as Worker;

@@ -1,9 +1,9 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { OLDEST_REDIS, UnsupportedServerError } from '../../core/servers/unsupported-server.ts';
-import { ENGINE_WORKER_SETTINGS, type Engine } from '../engine.ts';
+import { type BullmqStore, WORKER_SETTINGS } from '../bullmq-store.ts';
 
-export interface RedisEngineOptions {
+export interface RedisStoreOptions {
   url: string;
   /** Goes before every key, so that several installations can share a Redis. */
   keyPrefix: string;
@@ -16,7 +16,7 @@ const COMMAND_TIMEOUT_MS = 5_000;
 const SILENCE_TIMEOUT_MS = 15_000;
 
 /** Opens BullMQ on Redis. Resolves nothing and waits for nothing: connections are made, and made again, behind it. */
-export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions): Engine {
+export function openRedisStore({ url, keyPrefix, onError }: RedisStoreOptions): BullmqStore {
   const retryStrategy = (times: number) => Math.min(times * 50, MAX_RECONNECT_DELAY_MS);
   const connection = new Redis(url, {
     enableOfflineQueue: false,
@@ -49,7 +49,7 @@ export function openRedisEngine({ url, keyPrefix, onError }: RedisEngineOptions)
         retryStrategy,
       });
       own.on('error', onError);
-      const settings = { connection: own, prefix: keyPrefix, ...ENGINE_WORKER_SETTINGS, ...options };
+      const settings = { connection: own, prefix: keyPrefix, ...WORKER_SETTINGS, ...options };
       const worker = new Worker(name, processor, settings);
       worker.on('error', onError);
       worker.on('closed', () => own.disconnect());
