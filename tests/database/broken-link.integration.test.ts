@@ -97,13 +97,13 @@ test('a listener whose link was cut hears again', async () => {
   const heard: string[] = [];
   const listener = listen(
     url.href,
-    { [CHANNELS.jobReady]: (queue) => heard.push(queue) },
+    { [CHANNELS.queueHasWork]: (queue) => heard.push(queue) },
     { applicationName: 'broken-link', onError: ignoreErrors },
   );
   const hears = (queue: string) =>
     waitUntil(
       async () => {
-        await notify(database.db, CHANNELS.jobReady, queue);
+        await notify(database.db, CHANNELS.queueHasWork, queue);
         return heard.includes(queue);
       },
       { until: `${queue} is heard` },

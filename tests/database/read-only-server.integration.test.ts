@@ -114,7 +114,7 @@ test('without any write a listener finds out within two seconds, for those who o
   const heard: string[] = [];
   const listener = listen(
     server.url,
-    { [CHANNELS.jobReady]: (queue) => heard.push(queue) },
+    { [CHANNELS.queueHasWork]: (queue) => heard.push(queue) },
     { applicationName: 'listener', onError: () => undefined },
   );
   open.push({ destroy: () => listener.close() });
@@ -133,7 +133,7 @@ test('without any write a listener finds out within two seconds, for those who o
 
   await setReadOnly(server, false);
   const hears = async () => {
-    await notify(db, CHANNELS.jobReady, 'again');
+    await notify(db, CHANNELS.queueHasWork, 'again');
     return heard.includes('again');
   };
   await waitUntil(hears, { until: 'the listener hears again', timeoutMs: 3_000 });

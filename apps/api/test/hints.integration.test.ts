@@ -10,7 +10,7 @@ const canceled: string[] = [];
 beforeAll(async () => {
   api = await startApi();
   const listeners = {
-    [CHANNELS.jobReady]: (queue: string) => void ready.push(queue),
+    [CHANNELS.queueHasWork]: (queue: string) => void ready.push(queue),
     [CHANNELS.cancelRequested]: (ids: string) => void canceled.push(...ids.split(',')),
   };
   listener = listen(api.url, listeners, { applicationName: 'test', onError: () => undefined });

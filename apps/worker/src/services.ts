@@ -1,8 +1,5 @@
 import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
-import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
-import { isTerminal } from '@accepted/shared/core/job/status';
-import { DELIVERY_QUEUE } from '@accepted/shared/core/webhook/event';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CHANNELS, listen, notify } from '@accepted/shared/ledger/connection/notifications';
@@ -17,17 +14,17 @@ import { createClaimer } from './path/claimer.ts';
 import { consumeQueues } from './path/consume-queues.ts';
 import { createExecutor } from './path/executor.ts';
 import { createFinishMeter, type FinishMeter } from './path/finish-meter.ts';
-import { createSlotsByQueue, type HandlerSlots } from './path/handler-slots.ts';
+import { createSlotsByQueue } from './path/handler-slots.ts';
 import { limitUnderWay } from './path/outcomes-under-way.ts';
 import { createRefusingSchema } from './path/own-schemas.ts';
 import { createRecorder } from './path/recorder.ts';
 import { createRetryBudget } from './path/retry-budget.ts';
-import { type AttemptSteps, runAttempt } from './path/run-attempt.ts';
+import { type AttemptPath, runAttempt } from './path/run-attempt.ts';
 import { createDeliveryRunner } from './path/run-delivery.ts';
 import { createRunningAttempts, type RunningAttempts, type StopReason } from './path/running-attempts.ts';
 import { startDeadLetters } from './services/dead-letters/start-dead-letters.ts';
 import { type Dispatch, startDispatch } from './services/dispatch/start-dispatch.ts';
-import { startTenantShare } from './services/dispatch/tenant-share.ts';
+import { startTenantShare, type TenantShare } from './services/dispatch/tenant-share.ts';
 import { startMaintenance } from './services/maintenance/start-maintenance.ts';
 import { holdLease, type Lease } from './services/rescue/lease.ts';
 import { startRescue } from './services/rescue/start-rescue.ts';
@@ -72,70 +69,74 @@ export type GiveUpReason = Extract<StopReason, 'shutdown' | 'suspected'>;
 
 /** Starts everything that a worker process does. */
 export async function startWorker(resources: WorkerResources): Promise<StartedWorker> {
-  const { config, db, engine, handlers, logger } = resources;
-  const { WORKER_CONCURRENCY: concurrency, WATCHDOG_MS: deafAfterMs } = config;
+  const { config, db, engine, handlers, versions, logger } = resources;
+  const { WORKER_CONCURRENCY: concurrency, HEARTBEAT_MS: heartbeatMs } = config;
   const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
-  const running = createRunningAttempts();
-  const budget = createRetryBudget();
-  const meter = createFinishMeter(performance.now());
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a background service failed; it is tried again');
-  const { counters, stopCounting } = startCounting({ db, intervalMs: config.HEARTBEAT_MS, onError });
-  const announceFinished = createAnnouncer(db, onError);
+  const running = createRunningAttempts();
+  const meter = createFinishMeter(performance.now());
+  const { counters, stopCounting } = startCounting({ db, intervalMs: heartbeatMs, onError });
   let closing = false;
 
-  const { id: buildId, types } = await registerOwnBuild(db, handlers, resources.versions);
-  const record = createRecorder(resources);
-  const engineWatch = watchEngine(engine, config.HEARTBEAT_MS);
+  const { id: buildId, types } = await registerOwnBuild(db, handlers, versions);
+  const engineWatch = watchEngine(engine, heartbeatMs);
   const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch });
   const share = await startTenantShare({ db, percent: config.MAX_TENANT_SHARE, onError });
-  const slots = { slots: concurrency, mostPerTenant: () => share.mostHere(concurrency) };
-  const slotsOf = createSlotsByQueue(slots);
-  const suspectSlotsOf = createSlotsByQueue({ ...slots, maxWaitMs: SUSPECT_WAIT_MS });
+  const { slotsOf, slotsFor } = createSlots(concurrency, share);
   const dispatch = startDispatch({ db, engine, queues, timesOf: slotsOf, share, counters, logger, onError });
-  const maintenance = startMaintenance({ ...resources, lease, onExpired: announceFinished, onError });
-  const deadLetters = startDeadLetters({ db, engine, queues, onReplayed: dispatch.soon, logger, onError });
+  const { queueHasWork } = dispatch;
   const notifications = listenForHints(resources, dispatch, running, onError);
+  const announcer = createAnnouncer({ db, dispatch, meter, onError });
+  const maintenance = startMaintenance({ ...resources, lease, onExpired: announcer.jobFinished, onError });
+  const deadLetters = startDeadLetters({ db, engine, queues, queueHasWork, logger, onError });
   const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });
-  const onRescued = dispatch.soon;
-  const rescue = startRescue({ ...resources, lease, running, claimer, record, counters, onRescued });
+  const recorder = createRecorder({ db, versions, logger });
+  const rescue = startRescue({ ...resources, lease, running, claimer, recorder, counters, queueHasWork });
   const refusingSchema = createRefusingSchema(types, logger);
   const logLevel = config.HANDLER_LOG_LEVEL;
-  const execute = createExecutor({ db, handlers, refusingSchema, logLevel });
-  const steps: AttemptSteps = {
-    claim: claimer.claim,
-    execute: executeInSlots(execute, (job) => (job.suspect ? suspectSlotsOf : slotsOf)(job.queue)),
-    spreadRetries(job) {
-      budget.count(job.type, job.attemptsMade, performance.now());
-      return { random: Math.random(), stretch: budget.stretch(job.type, performance.now()) };
-    },
-    record,
-    mustCount: rescue.mustCount,
-    unlessTooMany: limitUnderWay(MAX_OUTCOMES_UNDER_WAY),
-    announce: tellWhoWaits(meter, dispatch, announceFinished),
+  const path: AttemptPath = {
+    claimer,
     running,
+    executor: createExecutor({ db, handlers, refusingSchema, slotsFor, logLevel }),
+    retryBudget: createRetryBudget(),
+    recorder,
+    ownJobs: rescue.ownJobs,
     counters,
+    announcer,
+    unlessTooMany: limitUnderWay(MAX_OUTCOMES_UNDER_WAY),
     logger,
   };
-  const runOne = (dispatch: DispatchKey) => runAttempt(steps, dispatch);
+  const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
   const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
   const consumers = consumeQueues({ engine, queues, buildId, concurrency, run });
+  const deafAfterMs = config.WATCHDOG_MS;
   const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
   const workerId = lease.workerId();
   logger.info({ workerId, buildId, queues, concurrency, engine: engine.kind }, 'worker started');
 
+  const loops = [dispatch.loops, share, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
+  const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications, logger };
   return {
     runningJobs: running.count,
     async stop(giveUp) {
       closing = true;
       if (giveUp) running.stopAll(giveUp);
-      const loops = [dispatch.loops, share, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
-      const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications };
-      const leaveLanes = () => giveLanesBack(db, queues);
       const timeoutMs = giveUp ? GIVE_UP_TIMEOUT_MS : config.SHUTDOWN_TIMEOUT_MS;
-      await shutDown({ ...parts, leaveLanes, timeoutMs, logger });
+      await shutDown({ ...parts, leaveLanes: () => giveLanesBack(db, queues), timeoutMs });
       await stopCounting();
     },
+  };
+}
+
+/** Makes the slots in which handlers run: those of a queue, and those that a job has to find one in. */
+function createSlots(slots: number, share: TenantShare) {
+  const options = { slots, mostPerTenant: () => share.mostHere(slots) };
+  const slotsOf = createSlotsByQueue(options);
+  const suspectSlotsOf = createSlotsByQueue({ ...options, maxWaitMs: SUSPECT_WAIT_MS });
+  return {
+    slotsOf,
+    slotsFor: (job: ClaimedJob) => (job.suspect ? suspectSlotsOf : slotsOf)(job.queue),
   };
 }
 
@@ -165,35 +166,7 @@ function startLease(
 /** Where this was the last worker of its build, others would find its jobs only when they next look for such. */
 async function giveLanesBack(db: Database, queues: string[]): Promise<void> {
   for (const queue of queues)
-    if ((await takeBackFromGoneBuilds(db, queue)) > 0) await notify(db, CHANNELS.jobReady, queue);
-}
-
-function executeInSlots(
-  execute: AttemptSteps['execute'],
-  slotsFor: (job: ClaimedJob) => HandlerSlots,
-): AttemptSteps['execute'] {
-  return async (job, signal, logger) =>
-    (await slotsFor(job).run(job, () => execute(job, signal, logger), signal)) ?? notStarted(signal);
-}
-
-/** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */
-function notStarted(signal: AbortSignal): AttemptResult {
-  return { kind: 'aborted', reason: signal.reason === 'canceled' ? 'canceled' : 'shutdown' };
-}
-
-function tellWhoWaits(
-  meter: FinishMeter,
-  dispatch: Dispatch,
-  announceFinished: (jobId: string) => void,
-): AttemptSteps['announce'] {
-  return (job, status) => {
-    meter.count(job.queue);
-    if (status === 'retrying') dispatch.dueSoon();
-    if (job.isLimited || status === 'queued') dispatch.soon(job.queue);
-    if (!isTerminal(status)) return;
-    announceFinished(job.id);
-    if (job.hasWebhook) dispatch.soon(DELIVERY_QUEUE);
-  };
+    if ((await takeBackFromGoneBuilds(db, queue)) > 0) await notify(db, CHANNELS.queueHasWork, queue);
 }
 
 function listenForHints(
@@ -203,8 +176,8 @@ function listenForHints(
   onError: (error: unknown) => void,
 ) {
   const listeners = {
-    [CHANNELS.jobReady]: dispatch.hint,
-    [CHANNELS.jobScheduled]: dispatch.dueSoon,
+    [CHANNELS.queueHasWork]: (queue: string) => dispatch.queueHasWork(queue, 'all workers'),
+    [CHANNELS.jobScheduled]: dispatch.timesHaveChanged,
     [CHANNELS.cancelRequested](jobIds: string) {
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
     },

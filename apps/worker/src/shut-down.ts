@@ -10,7 +10,7 @@ export interface ShutdownOptions {
   lease: Lease;
   /** Takes back what waits for this worker alone, once it is known to be draining. */
   leaveLanes: () => Promise<void>;
-  services: Loop[];
+  services: Pick<Loop, 'stop'>[];
   consumers: QueueConsumers;
   claimer: Pick<Claimer, 'drain'>;
   running: RunningAttempts;

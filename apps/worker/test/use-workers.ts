@@ -100,7 +100,7 @@ export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFI
   async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {
     const jobs = Array.from({ length: count }, () => makeJob({ type: name, queue: name, ...overrides }));
     await insertJobs(database.db, jobs);
-    await notify(database.db, CHANNELS.jobReady, name);
+    await notify(database.db, CHANNELS.queueHasWork, name);
     return jobs;
   }
 

@@ -62,7 +62,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     await start('rescheduled', async () => 'done');
     const now = await submitOne('rescheduled', { delayMs: 3_600_000 });
     await rescheduleJob(workers.database.db, now.tenantId, now.id, { delayMs: 0 });
-    await notify(workers.database.db, CHANNELS.jobReady, 'rescheduled');
+    await notify(workers.database.db, CHANNELS.queueHasWork, 'rescheduled');
     await reaches(now.id, 'succeeded');
 
     const soon = await submitOne('rescheduled', { delayMs: 3_600_000 });

@@ -4,7 +4,7 @@ import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
 import { createAcceptor } from './acceptor.ts';
-import { createReadyAnnouncer } from './announce-ready.ts';
+import { createWorkTeller } from './tell-of-work.ts';
 
 export interface SubmittedJob {
   row: ShownJob;
@@ -29,8 +29,8 @@ declare module 'fastify' {
 /** Takes jobs in, many at a time, and pokes the dispatchers. */
 export const submitter = fp(async (app) => {
   const acceptor = createAcceptor(app.db);
-  const announcer = createReadyAnnouncer(
-    (queue) => notify(app.db, CHANNELS.jobReady, queue),
+  const teller = createWorkTeller(
+    (queue) => notify(app.db, CHANNELS.queueHasWork, queue),
     (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
   );
 
@@ -39,7 +39,7 @@ export const submitter = fp(async (app) => {
     if (accepted.kind === 'keyReused') throw new Problem('idempotency_key_reused');
     if (accepted.kind === 'refused') throw accepted.error;
     const { kind, row } = accepted;
-    if (kind === 'created' && row.status === 'queued') announcer.announce(row.queue);
+    if (kind === 'created' && row.status === 'queued') teller.queueHasWork(row.queue);
     const status = kind === 'replayed' ? accepted.status : job.idempotency?.status;
     return { row, replayed: kind === 'replayed', status: status ?? undefined };
   });
@@ -48,6 +48,6 @@ export const submitter = fp(async (app) => {
 
   app.addHook('onClose', async () => {
     await acceptor.drain();
-    await announcer.drain();
+    await teller.drain();
   });
 });

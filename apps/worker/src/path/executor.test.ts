@@ -13,6 +13,7 @@ import type { LoadedHandler } from '../handlers/loaded-handler.ts';
 import { closeIsolatedProcesses } from '../handlers/process-pool.ts';
 import { claimedJob, loaded } from '../handlers/testing/attempt.ts';
 import { createExecutor } from './executor.ts';
+import { createHandlerSlots } from './handler-slots.ts';
 import { createRefusingSchema } from './own-schemas.ts';
 
 afterAll(closeIsolatedProcesses);
@@ -23,8 +24,9 @@ const logger = lazyChild(parent, () => ({}));
 /** Runs a job where these handlers are known; nothing is written, as none of them reports progress. */
 async function execute(handlers: LoadedHandler[], type: string, payload: unknown) {
   const refusingSchema = createRefusingSchema(handlers.map(describeJobType), parent);
-  const run = createExecutor({ db: {} as Database, handlers, refusingSchema });
-  return await run(claimedJob({ type, payload }), new AbortController().signal, logger);
+  const slotsFor = () => createHandlerSlots({ slots: 1 });
+  const executor = createExecutor({ db: {} as Database, handlers, refusingSchema, slotsFor });
+  return await executor.execute(claimedJob({ type, payload }), new AbortController().signal, logger);
 }
 
 const strict = z.strictObject({ n: z.number().refine((n) => n > 0, 'must be positive') });

@@ -5,26 +5,35 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { LineLogger } from '@accepted/shared/runtime/logging/lazy-child';
 import { executeHandler } from '../handlers/execute-handler.ts';
 import type { LoadedHandler } from '../handlers/loaded-handler.ts';
+import type { HandlerSlots } from './handler-slots.ts';
 import type { RefusingSchema } from './own-schemas.ts';
 import { createProgressReporter } from './progress-reporter.ts';
+
+/** Finds a job's handler and runs it. */
+export interface Executor {
+  /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
+  execute(job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult>;
+}
 
 export interface ExecutorOptions {
   db: Database;
   handlers: LoadedHandler[];
   refusingSchema: RefusingSchema;
+  /** Where the handler of a job has to find a slot to run in. */
+  slotsFor: (job: ClaimedJob) => Pick<HandlerSlots, 'run'>;
   /** From which level on a handler's own lines are written; that of the worker when left out. */
   logLevel?: string | undefined;
 }
 
 /**
- * Makes the function that finds a job's handler and runs it, with its progress written to the ledger. A job that only
+ * Makes an executor, which writes a handler's progress to the ledger. A job that only
  * workers of another build can run is misdirected: its type is not known here, or the JSON Schema that this build
  * registered refuses its payload. A payload that only the real schema refuses, by a refinement, is the job's own fault.
  */
-export function createExecutor(options: ExecutorOptions) {
+export function createExecutor(options: ExecutorOptions): Executor {
   const handlerOf = new Map(options.handlers.map((handler) => [handler.type, handler]));
 
-  return async (job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult> => {
+  async function run(job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult> {
     const handler = handlerOf.get(job.type);
     if (!handler) return { kind: 'misdirected' };
     const progress = createProgressReporter(options.db, job, logger);
@@ -36,5 +45,17 @@ export function createExecutor(options: ExecutorOptions) {
     if (result.kind !== 'threw' || !result.payloadRefused) return result;
     const refusedBy = options.refusingSchema(job.type, numbersAsText(job.payload));
     return refusedBy === undefined ? result : { kind: 'misdirected', refusedBy };
+  }
+
+  return {
+    async execute(job, signal, logger) {
+      const inSlot = options.slotsFor(job).run(job, () => run(job, signal, logger), signal);
+      return (await inSlot) ?? notStarted(signal);
+    },
   };
+}
+
+/** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */
+function notStarted(signal: AbortSignal): AttemptResult {
+  return { kind: 'aborted', reason: signal.reason === 'canceled' ? 'canceled' : 'shutdown' };
 }

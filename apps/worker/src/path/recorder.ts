@@ -18,8 +18,14 @@ const RETRY_AFTER_MS = 250;
 
 type Recorded = JobStatus | 'fenced';
 
+/** Writes outcomes, many in one transaction. */
+export interface Recorder {
+  /** Writes the outcome of an attempt if that still holds the job, and answers what it made of the job. */
+  record(ended: EndedAttempt): Promise<Recorded>;
+}
+
 /**
- * Makes the function that writes outcomes, many in one transaction. While Postgres is away it waits, as the work is
+ * Makes a recorder. While Postgres is away it waits, as the work is
  * done and only has to be written; if the lease ends meanwhile the write comes back fenced. An outcome that Postgres
  * refuses for what it is must not hold up its neighbours: it is written alone, as a failure.
  */
@@ -27,7 +33,7 @@ export function createRecorder(options: {
   db: Database;
   versions: Record<string, string>;
   logger: Logger;
-}): (ended: EndedAttempt) => Promise<Recorded> {
+}): Recorder {
   const { db, versions, logger } = options;
   const batcher = createBatcher<EndedAttempt, Recorded>({
     maxBatchSize: MAX_BATCH_SIZE,
@@ -56,7 +62,7 @@ export function createRecorder(options: {
     }
   }
 
-  return async (ended) => {
+  async function record(ended: EndedAttempt): Promise<Recorded> {
     try {
       return await patiently(() => batcher.add(ended));
     } catch {
@@ -65,7 +71,9 @@ export function createRecorder(options: {
         patiently(() => alone.add(refused(ended, error))),
       );
     }
-  };
+  }
+
+  return { record };
 }
 
 function sizeOf({ outcome }: EndedAttempt): number {

@@ -1,3 +1,5 @@
+import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
+import type { RetrySpread } from '@accepted/shared/core/job/decide-outcome';
 import { type RecentAttempts, retryStretch } from '@accepted/shared/core/job/retry-budget';
 
 /** Keeps the retry budget of each job type, as far as this process sees it. */
@@ -44,6 +46,16 @@ export function createRetryBudget(): RetryBudget {
       });
     },
   };
+}
+
+/** Counts an attempt that has ended, and says how a retry of its job is spread. */
+export function spreadRetry(
+  budget: RetryBudget,
+  job: Pick<ClaimedJob, 'type' | 'attemptsMade'>,
+): RetrySpread {
+  const nowMs = performance.now();
+  budget.count(job.type, job.attemptsMade, nowMs);
+  return { random: Math.random(), stretch: budget.stretch(job.type, nowMs) };
 }
 
 function none(): RecentAttempts {

@@ -1,37 +1,35 @@
 import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
-import {
-  type AttemptResult,
-  decideOutcome,
-  type RetrySpread,
-} from '@accepted/shared/core/job/decide-outcome';
+import { type AttemptResult, decideOutcome } from '@accepted/shared/core/job/decide-outcome';
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
 import type { JobStatus } from '@accepted/shared/core/job/status';
-import type { EndedAttempt } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { type LineLogger, lazyChild } from '@accepted/shared/runtime/logging/lazy-child';
 import type { Logger } from 'pino';
 import { countEnd } from '../metrics/count-end.ts';
 import type { WorkerCounters } from '../metrics/worker-counters.ts';
+import type { OwnJobsCheck } from '../services/rescue/own-jobs.ts';
+import type { Announcer } from './announcer.ts';
 import { attemptScope } from './attempt-scope.ts';
+import type { Claimer } from './claimer.ts';
+import type { Executor } from './executor.ts';
+import type { OutcomeLimit } from './outcomes-under-way.ts';
+import type { Recorder } from './recorder.ts';
+import { type RetryBudget, spreadRetry } from './retry-budget.ts';
 import type { RunningAttempt, RunningAttempts } from './running-attempts.ts';
 
-/** What an attempt needs of the worker around it. */
-export interface AttemptSteps {
-  /** Takes the job's lease; `undefined` when there is nothing to run. */
-  claim: (dispatch: DispatchKey) => Promise<ClaimedJob | undefined>;
-  /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
-  execute: (job: ClaimedJob, signal: AbortSignal, logger: LineLogger) => Promise<AttemptResult>;
-  /** Counts the attempt in its type's retry budget and says how to spread a retry. */
-  spreadRetries: (job: ClaimedJob) => RetrySpread;
-  /** Writes the outcome if this attempt still holds the job. */
-  record: (ended: EndedAttempt) => Promise<JobStatus | 'fenced'>;
-  /** Has the attempt counted later on, as no outcome of it could be recorded. */
-  mustCount: (job: ClaimedJob) => void;
-  /** Waits for the outcome only when so many others are on their way that the ledger must be falling behind. */
-  unlessTooMany: (concluded: Promise<void>) => Promise<void>;
-  /** Tells those who wait for the job that it is finished, or the dispatcher that it waits again. */
-  announce: (job: ClaimedJob, status: JobStatus) => void;
+/** What an attempt passes through on its way, in this order. */
+export interface AttemptPath {
+  claimer: Pick<Claimer, 'claim'>;
+  /** The attempts of this process, so that each can be stopped from outside. */
   running: RunningAttempts;
+  executor: Executor;
+  retryBudget: RetryBudget;
+  recorder: Recorder;
+  /** Has attempts counted later on of which no outcome could be recorded. */
+  ownJobs: Pick<OwnJobsCheck, 'mustCount'>;
   counters: WorkerCounters;
+  announcer: Pick<Announcer, 'attemptEnded'>;
+  /** Waits for the outcome only when so many others are on their way that the ledger must be falling behind. */
+  unlessTooMany: OutcomeLimit;
   logger: Logger;
 }
 
@@ -43,27 +41,27 @@ export interface AttemptSteps {
  * a later one runs under a larger token. So the engine may be told that the delivery is done as soon as the handler has
  * ended, and its place is free for the next job while the outcome is written together with others.
  */
-export async function runAttempt(steps: AttemptSteps, dispatch: DispatchKey): Promise<void> {
-  const job = await steps.claim(dispatch);
+export async function runAttempt(path: AttemptPath, dispatch: DispatchKey): Promise<void> {
+  const job = await path.claimer.claim(dispatch);
   if (!job) return;
-  const logger = lazyChild(steps.logger, () => describe(job));
-  const attempt = steps.running.begin(job);
+  const logger = lazyChild(path.logger, () => describe(job));
+  const attempt = path.running.begin(job);
   logger.debug('attempt started');
   let result: AttemptResult;
   try {
-    const run = () => steps.execute(job, attempt.signal, logger);
+    const run = () => path.executor.execute(job, attempt.signal, logger);
     result = attempt.resultAfter(await attemptScope.run(attempt, run));
   } catch (error) {
     attempt.end();
     throw error;
   }
-  const concluded = conclude(steps, { job, attempt, result, logger })
+  const concluded = conclude(path, { job, attempt, result, logger })
     .catch((error: unknown) => {
       logger.error({ err: error }, 'the outcome could not be recorded');
-      steps.mustCount(job);
+      path.ownJobs.mustCount(job);
     })
     .finally(() => attempt.end());
-  await steps.unlessTooMany(concluded);
+  await path.unlessTooMany(concluded);
 }
 
 interface Ended {
@@ -74,20 +72,20 @@ interface Ended {
 }
 
 /** Decides what becomes of the job, records it and tells those who wait; writes nothing when the lease was lost. */
-async function conclude(steps: AttemptSteps, { job, attempt, result, logger }: Ended): Promise<void> {
+async function conclude(path: AttemptPath, { job, attempt, result, logger }: Ended): Promise<void> {
   if (attempt.leaseIsLost()) {
     logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
     return;
   }
-  const outcome = decideOutcome(job, result, steps.spreadRetries(job));
-  const status = await steps.record({ job, outcome });
-  countEnd(steps.counters, job.queue, outcome, status);
+  const outcome = decideOutcome(job, result, spreadRetry(path.retryBudget, job));
+  const status = await path.recorder.record({ job, outcome });
+  countEnd(path.counters, job.queue, outcome, status);
   if (status === 'fenced') {
     logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');
     return;
   }
   logEnd(logger, status, 'error' in outcome ? outcome.error.code : undefined);
-  steps.announce(job, status);
+  path.announcer.attemptEnded(job, status);
 }
 
 function describe(job: ClaimedJob): Record<string, unknown> {

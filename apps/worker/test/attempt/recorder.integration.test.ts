@@ -52,7 +52,7 @@ const recorder = (db = impatient) => createRecorder({ db, versions: {}, logger: 
 
 test('an outcome whose job is locked keeps none of its batch from being recorded, and is recorded later', async () => {
   const [locked, ...others] = await claimSome(6);
-  const record = recorder();
+  const { record } = recorder();
   const { promise: mayEnd, resolve: release } = Promise.withResolvers<void>();
   const { promise: isLocked, resolve: hasLocked } = Promise.withResolvers<void>();
   const locker = database.db.transaction().execute(async (tx) => {
@@ -75,7 +75,7 @@ test('an outcome whose job is locked keeps none of its batch from being recorded
 test('outcomes that are too many bytes for one statement are written in several', async () => {
   const jobs = await claimSome(12);
   const resultJson = JSON.stringify('x'.repeat(MIB));
-  const record = recorder(database.db);
+  const { record } = recorder(database.db);
   const outcome = { kind: 'succeed', resultJson } as const;
   expect(await Promise.all(jobs.map((job) => record({ job, outcome })))).toEqual(jobs.map(() => 'succeeded'));
   const { rows } = await sql<{ statements: number }>`

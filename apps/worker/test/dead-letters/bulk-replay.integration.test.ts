@@ -34,7 +34,7 @@ describe('the loops that carry bulk replays out', () => {
   function startLoop(name = 'loop') {
     const own = openTestDatabase(`${rig.url}?application_name=${name}`);
     const onError = (error: unknown) => errors.push(error);
-    const loop = startBulkReplays({ db: own, onReplayed: () => undefined, onError });
+    const loop = startBulkReplays({ db: own, queueHasWork: () => undefined, onError });
     stops.push(async () => {
       await loop.stop();
       await own.destroy();

@@ -46,7 +46,7 @@ export interface MirrorRig {
   /** Makes a queue that no test used before. */
   useFreshQueue(): string;
   startMirror(
-    onReplayed?: (queue: string) => void,
+    queueHasWork?: (queue: string) => void,
     maxShown?: number,
     logger?: Logger,
   ): { stop(): Promise<void> };
@@ -86,8 +86,8 @@ export async function openMirrorRig(kind: Engine['kind'], redisSettings: string[
       queue = `q${newUuid()}`;
       return queue;
     },
-    startMirror(onReplayed = () => undefined, maxShown = 10_000, logger = pino({ level: 'silent' })) {
-      const mirror = startDeadLetterMirror({ db, engine, queues: [queue], onReplayed, maxShown, logger });
+    startMirror(queueHasWork = () => undefined, maxShown = 10_000, logger = pino({ level: 'silent' })) {
+      const mirror = startDeadLetterMirror({ db, engine, queues: [queue], queueHasWork, maxShown, logger });
       mirrors.push(mirror);
       return mirror;
     },

@@ -28,7 +28,7 @@ test('a queue whose entries cannot be read keeps no other queue from the board',
   const { deadLetterId } = await rig.die();
 
   const logger = pino({ level: 'silent' });
-  const options = { queues: [broken, sound], onReplayed: () => undefined, logger };
+  const options = { queues: [broken, sound], queueHasWork: () => undefined, logger };
   const mirror = startDeadLetterMirror({ db: rig.db, engine: rig.engine, ...options });
   await rig.entryOnceFailed(deadLetterId);
   await mirror.stop();
@@ -50,7 +50,11 @@ test('bulk replays that fail again and again keep no other from being carried ou
   const id = await replayAll(db, soundTenant);
 
   const errors: unknown[] = [];
-  const loop = startBulkReplays({ db, onReplayed: () => undefined, onError: (error) => errors.push(error) });
+  const loop = startBulkReplays({
+    db,
+    queueHasWork: () => undefined,
+    onError: (error) => errors.push(error),
+  });
   const allReplayed = async () => (await readReplay(db, soundTenant, id)).counts.replayed === 3;
   await waitUntil(allReplayed, { until: 'the jobs of the other tenant are replayed' });
   await loop.stop();

@@ -77,7 +77,7 @@ export async function openWorkerRig(kind: Engine['kind']): Promise<WorkerRig> {
         database.db,
         Array.from({ length: count }, () => makeJob(job)),
       );
-      await notify(database.db, CHANNELS.jobReady, queue);
+      await notify(database.db, CHANNELS.queueHasWork, queue);
       const letters = database.db.selectFrom('dead_letters').select('id').where('queue', '=', queue);
       await waitUntil(async () => (await letters.execute()).length === count, { until: 'all are dead' });
     },

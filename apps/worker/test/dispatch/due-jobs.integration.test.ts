@@ -19,7 +19,7 @@ test('nobody asks for due jobs again before the next one is due', async () => {
   const queued = Promise.withResolvers<string>();
   const dueJobs = startDueJobs({
     db: database.db.withPlugin(counting),
-    onQueued: queued.resolve,
+    queueHasWork: queued.resolve,
     onError: queued.reject,
   });
   expect(await queued.promise).toBe('soon');

@@ -51,7 +51,7 @@ test('a dispatcher that was told of a job and lost its turn looks again, and doe
     await sql`UPDATE queues SET dispatch_round = dispatch_round + 1 WHERE name = ${QUEUE}`.execute(tx);
     await insertJobs(db, [job]);
     names.length = 0;
-    dispatcher.wake();
+    dispatcher.queueHasWork('this worker');
     await waitUntil(() => names.includes('mark-dispatched'), { until: 'it has chosen the job' });
   });
   const isDispatched = async () => {

@@ -33,7 +33,7 @@ async function openRig() {
       const counters = createWorkerCounters();
       const told = Promise.withResolvers<string>();
       const logger = pino({ level: 'silent' });
-      const asked = { db, engine, queues: [QUEUE], onTakenBack: told.resolve, counters, logger };
+      const asked = { db, engine, queues: [QUEUE], queueHasWork: told.resolve, counters, logger };
       const reconciler = startReconciler(asked);
       expect(await told.promise).toBe(QUEUE);
       await reconciler.stop();

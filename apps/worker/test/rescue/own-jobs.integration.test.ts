@@ -42,7 +42,7 @@ beforeEach(async () => {
     lease: { workerId: () => workerId },
     running: createRunningAttempts(),
     claimer,
-    record: createRecorder({ db, versions: {}, logger }),
+    recorder: createRecorder({ db, versions: {}, logger }),
     heartbeatMs: HEARTBEAT_MS,
     logger,
   });

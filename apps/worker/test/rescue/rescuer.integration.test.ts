@@ -53,7 +53,7 @@ function startRescuing(): void {
     heartbeatMs: LEASE_MS,
     maxLosses: MAX_LOSSES,
     versions: {},
-    onRescued: () => undefined,
+    queueHasWork: () => undefined,
     counters: createWorkerCounters(),
     logger,
   });
@@ -101,7 +101,7 @@ test('a job that a rescuer left behind when it died half-way is not taken for on
   await markLostWorkers(database.db, { rescuerId, leaseMs: LEASE_MS, heartbeatMs: LEASE_MS });
   const [first] = await listOrphanedJobs(database.db, 1);
   if (!first) throw new Error('There is no orphan.');
-  const record = createRecorder({ db: database.db, versions: {}, logger });
+  const { record } = createRecorder({ db: database.db, versions: {}, logger });
   await record({ job: first, outcome: { kind: 'succeed', resultJson: '1' } });
 
   startRescuing();

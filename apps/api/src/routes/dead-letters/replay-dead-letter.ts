@@ -134,7 +134,7 @@ export function alreadyResolved(resolution: string): Problem {
 
 /** Saves the dispatchers their next poll; nobody waits for this. */
 function announce(app: FastifyInstance, queue: string): void {
-  notify(app.db, CHANNELS.jobReady, queue).catch((error: unknown) => {
+  notify(app.db, CHANNELS.queueHasWork, queue).catch((error: unknown) => {
     app.log.warn({ err: error }, 'a replay was not announced; the dispatchers poll');
   });
 }

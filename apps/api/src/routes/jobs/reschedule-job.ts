@@ -96,7 +96,7 @@ function rescheduled(asked: RescheduleRequest, result: RescheduleResult | undefi
 
 /** Saves the workers their next poll; nobody waits for this. */
 function announce(app: FastifyInstance, row: ShownJob): void {
-  const channel = row.status === 'queued' ? CHANNELS.jobReady : CHANNELS.jobScheduled;
+  const channel = row.status === 'queued' ? CHANNELS.queueHasWork : CHANNELS.jobScheduled;
   notify(app.db, channel, row.queue).catch((error: unknown) => {
     app.log.warn({ err: error }, 'a new time was not announced; the workers poll');
   });

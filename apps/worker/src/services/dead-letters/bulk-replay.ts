@@ -23,10 +23,10 @@ const BUSY_FOR_MS = 1_000;
 export function startBulkReplays(options: {
   db: Database;
   /** Told when jobs of this queue were put back to `queued`. */
-  onReplayed: (queue: string) => void;
+  queueHasWork: (queue: string) => void;
   onError: (error: unknown) => void;
 }): Loop {
-  const { db, onReplayed, onError } = options;
+  const { db, queueHasWork, onError } = options;
   let busyUntil = 0;
 
   async function runOnce(): Promise<number> {
@@ -48,8 +48,8 @@ export function startBulkReplays(options: {
 
   /** The dispatcher of the queue may be in another process. */
   async function announce(queue: string): Promise<void> {
-    onReplayed(queue);
-    await notify(db, CHANNELS.jobReady, queue).catch(onError);
+    queueHasWork(queue);
+    await notify(db, CHANNELS.queueHasWork, queue).catch(onError);
   }
 
   return startLoop({ runOnce, retryAfterMs: IDLE_INTERVAL_MS, onError });

@@ -28,7 +28,7 @@ export interface DeadLetterMirrorOptions {
   /** The queues whose dead letters are shown: those that this process works on. */
   queues: string[];
   /** Told when *Retry* in Bull Board put a job of this queue back to `queued`. */
-  onReplayed: (queue: string) => void;
+  queueHasWork: (queue: string) => void;
   /** How many dead letters of a queue are shown at most; 10,000 by default. */
   maxShown?: number;
   logger: Logger;

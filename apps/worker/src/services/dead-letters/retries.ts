@@ -12,17 +12,17 @@ export function consumeRetries(options: {
   db: Database;
   engine: Engine;
   queues: string[];
-  onReplayed: (queue: string) => void;
+  queueHasWork: (queue: string) => void;
   logger: Logger;
 }): Pick<Consumer, 'close'> {
-  const { db, engine, queues, onReplayed, logger } = options;
+  const { db, engine, queues, queueHasWork, logger } = options;
 
   async function replay(entryId: string): Promise<void> {
     const deadLetterId = parsePublicId('deadLetter', entryId);
     if (deadLetterId === undefined) return;
     try {
       const queue = await replayDeadLetter(db, deadLetterId, RETRY_IN_BULL_BOARD);
-      if (queue !== undefined) onReplayed(queue);
+      if (queue !== undefined) queueHasWork(queue);
     } catch (error) {
       logger.warn({ err: error, deadLetterId: entryId }, 'a dead letter could not be replayed');
       throw error;

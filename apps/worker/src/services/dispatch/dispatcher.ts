@@ -45,10 +45,13 @@ export interface DispatcherOptions {
   onError: (error: unknown) => void;
 }
 
-/** The dispatcher of one queue; `wake` has it look now. */
-export interface Dispatcher extends Loop {
-  /** Tells of something that all dispatchers of the queue are told of: one of them will do. */
-  hint(): void;
+/** Who knows that a queue has work: where all do, one dispatcher of it will do. */
+export type KnownTo = 'this worker' | 'all workers';
+
+/** The dispatcher of one queue. */
+export interface Dispatcher extends Pick<Loop, 'stop'> {
+  /** Has it look now. */
+  queueHasWork(knownTo: KnownTo): void;
 }
 
 /**
@@ -135,9 +138,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const loop = startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });
   return {
     stop: loop.stop,
-    hint: loop.wake,
-    wake() {
-      mustLook = true;
+    queueHasWork(knownTo) {
+      mustLook ||= knownTo === 'this worker';
       loop.wake();
     },
   };

@@ -8,16 +8,16 @@ const RETRY_AFTER_MS = 500;
 
 /**
  * Starts the loop that makes scheduled and retrying jobs queued when their time has come, by the clock of Postgres,
- * and tells `onQueued` which queues got work. It sleeps until the next job is due, at most a second.
+ * and tells `queueHasWork` which queues got work. It sleeps until the next job is due, at most a second.
  */
 export function startDueJobs(options: {
   db: Database;
-  onQueued: (queue: string) => void;
+  queueHasWork: (queue: string) => void;
   onError: (error: unknown) => void;
 }): Loop {
   async function runOnce(): Promise<number> {
     const queues = await queueDueJobs(options.db, BATCH);
-    for (const queue of queues) options.onQueued(queue);
+    for (const queue of queues) options.queueHasWork(queue);
     const dueInMs = (await nextDueInMs(options.db)) ?? MAX_WAIT_MS;
     return Math.min(Math.max(Math.ceil(dueInMs), 1), MAX_WAIT_MS);
   }

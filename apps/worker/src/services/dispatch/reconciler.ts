@@ -19,11 +19,11 @@ export function startReconciler(options: {
   db: Database;
   engine: Engine;
   queues: string[];
-  onTakenBack: (queue: string) => void;
+  queueHasWork: (queue: string) => void;
   counters: WorkerCounters;
   logger: Logger;
 }): Loop {
-  const { db, engine, queues, onTakenBack, counters, logger } = options;
+  const { db, engine, queues, queueHasWork, counters, logger } = options;
   const onError = (error: unknown) => logger.warn({ err: error }, 'reconciling failed; it is tried again');
 
   /** Jobs wait in lanes that nobody takes from: for workers of another build, or for the next of that build. */
@@ -31,7 +31,7 @@ export function startReconciler(options: {
     const takenBack = await takeBackFromGoneBuilds(db, queue);
     if (takenBack === 0) return;
     logger.info({ queue, takenBack }, 'jobs were dispatched to a build that no worker has any more');
-    onTakenBack(queue);
+    queueHasWork(queue);
   }
 
   async function reconcile(queue: string, olderThanMs: number): Promise<void> {
@@ -43,7 +43,7 @@ export function startReconciler(options: {
     if (takenBack === 0) return;
     counters.add('redispatched', queue, takenBack);
     logger.warn({ queue, takenBack }, 'the engine had lost dispatched jobs; they are dispatched again');
-    onTakenBack(queue);
+    queueHasWork(queue);
   }
 
   async function runOnce(): Promise<number> {

@@ -1,9 +1,9 @@
 import { decideOutcome, type JobError, type Outcome } from '@accepted/shared/core/job/decide-outcome';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { EndedAttempt } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { listOwnJobs, type OwnJob } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import type { Logger } from 'pino';
 import type { Claimer } from '../../path/claimer.ts';
+import type { Recorder } from '../../path/recorder.ts';
 import type { RunningAttempts } from '../../path/running-attempts.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { Lease } from './lease.ts';
@@ -33,7 +33,7 @@ export function startOwnJobsCheck(options: {
   lease: Pick<Lease, 'workerId'>;
   running: Pick<RunningAttempts, 'has' | 'stop'>;
   claimer: Pick<Claimer, 'isClaiming'>;
-  record: (ended: EndedAttempt) => Promise<unknown>;
+  recorder: Pick<Recorder, 'record'>;
   heartbeatMs: number;
   logger: Logger;
 }): OwnJobsCheck {
@@ -62,7 +62,7 @@ export function startOwnJobsCheck(options: {
   }
 
   async function giveUpOne(job: OwnJob): Promise<void> {
-    await options.record({ job, outcome: outcomeOf(job) }).catch((error: unknown) => {
+    await options.recorder.record({ job, outcome: outcomeOf(job) }).catch((error: unknown) => {
       logger.error({ err: error, jobId: job.id }, 'the ledger refuses to let a job go; it is tried again');
     });
   }

@@ -23,13 +23,13 @@ export function startRescuer(options: {
   heartbeatMs: number;
   maxLosses: number;
   versions: Record<string, string>;
-  onRescued: (queue: string) => void;
+  queueHasWork: (queue: string) => void;
   counters: WorkerCounters;
   logger: Logger;
 }): Loop {
   const { db, lease, logger } = options;
   // Not the one of this worker's own attempts: a row of a dead worker that is still locked must not hold those up.
-  const record = createRecorder(options);
+  const recorder = createRecorder(options);
 
   async function runOnce(): Promise<number> {
     const { leaseMs, heartbeatMs } = options;
@@ -51,14 +51,14 @@ export function startRescuer(options: {
       random: Math.random(),
       stretch: 1,
     });
-    const status = await record({ job, outcome }).catch((error: unknown) => {
+    const status = await recorder.record({ job, outcome }).catch((error: unknown) => {
       logger.error({ err: error, jobId: job.id }, 'the job of a lost worker cannot be rescued');
       return 'fenced' as const;
     });
     if (status === 'fenced') return false;
     options.counters.add('rescued', job.queue);
     countEnd(options.counters, job.queue, outcome, status);
-    options.onRescued(job.queue);
+    options.queueHasWork(job.queue);
     return true;
   }
 

@@ -1,9 +1,9 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { EndedAttempt } from '@accepted/shared/ledger/jobs/record-outcomes';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../../config.ts';
 import type { WorkerCounters } from '../../metrics/worker-counters.ts';
 import type { Claimer } from '../../path/claimer.ts';
+import type { Recorder } from '../../path/recorder.ts';
 import type { RunningAttempts } from '../../path/running-attempts.ts';
 import type { Loop } from '../loop.ts';
 import type { Lease } from './lease.ts';
@@ -17,14 +17,14 @@ export function startRescue(options: {
   lease: Lease;
   running: RunningAttempts;
   claimer: Claimer;
-  record: (ended: EndedAttempt) => Promise<unknown>;
+  recorder: Recorder;
   versions: Record<string, string>;
-  onRescued: (queue: string) => void;
+  queueHasWork: (queue: string) => void;
   counters: WorkerCounters;
   logger: Logger;
-}): Pick<OwnJobsCheck, 'mustCount'> & { loops: Loop[] } {
+}): { ownJobs: OwnJobsCheck; loops: Loop[] } {
   const { LEASE_MS: leaseMs, HEARTBEAT_MS: heartbeatMs, MAX_LOSSES: maxLosses } = options.config;
   const ownJobs = startOwnJobsCheck({ ...options, heartbeatMs });
   const rescuer = startRescuer({ ...options, leaseMs, heartbeatMs, maxLosses });
-  return { mustCount: ownJobs.mustCount, loops: [ownJobs, rescuer] };
+  return { ownJobs, loops: [ownJobs, rescuer] };
 }

@@ -1,21 +1,21 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 
-/** Tells the dispatchers, without anybody waiting for it, that queues have jobs that can run. */
-export interface ReadyAnnouncer {
-  announce(queue: string): void;
-  /** Resolves when everything announced so far was sent or given up. */
+/** Tells the dispatchers, without anybody waiting for it, which queues have work. */
+export interface WorkTeller {
+  queueHasWork(queue: string): void;
+  /** Resolves when everything told so far was sent or given up. */
   drain(): Promise<void>;
 }
 
 /**
- * Makes an announcer that never has more than one notification in flight: what is announced in the same turn of the
- * event loop, such as the jobs of a batch, goes out together, and so does whatever is announced meanwhile, once a
+ * Makes a teller that never has more than one notification in flight: what is told in the same turn of the event loop,
+ * such as the jobs of a batch, goes out together, and so does whatever is told meanwhile, once a
  * queue. A lost one costs the dispatcher's polling interval, so errors are only reported.
  */
-export function createReadyAnnouncer(
+export function createWorkTeller(
   send: (queue: string) => Promise<void>,
   onError: (error: unknown) => void,
-): ReadyAnnouncer {
+): WorkTeller {
   const pending = new Set<string>();
   let sending: Promise<void> | undefined;
 
@@ -29,7 +29,7 @@ export function createReadyAnnouncer(
   }
 
   return {
-    announce(queue) {
+    queueHasWork(queue) {
       pending.add(queue);
       sending ??= sendPending();
     },

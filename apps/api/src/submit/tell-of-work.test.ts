@@ -1,25 +1,25 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createReadyAnnouncer } from './announce-ready.ts';
+import { createWorkTeller } from './tell-of-work.ts';
 
-test('what is announced in one turn goes out once, and never more than one is in flight', async () => {
+test('what is told in one turn goes out once, and never more than one is in flight', async () => {
   const sent: string[] = [];
   const gates = Array.from({ length: 2 }, () => Promise.withResolvers<void>());
   const send = async (queue: string) => {
     sent.push(queue);
     await gates[sent.length - 1]?.promise;
   };
-  const announcer = createReadyAnnouncer(send, () => undefined);
+  const teller = createWorkTeller(send, () => undefined);
 
-  for (const queue of ['a', 'a', 'b', 'a', 'b']) announcer.announce(queue);
+  for (const queue of ['a', 'a', 'b', 'a', 'b']) teller.queueHasWork(queue);
   await endOfTurn();
   expect(sent).toEqual(['a']);
-  for (let again = 0; again < 3; again += 1) announcer.announce('a');
+  for (let again = 0; again < 3; again += 1) teller.queueHasWork('a');
   gates[0]?.resolve();
   await endOfTurn();
   expect(sent).toEqual(['a', 'b']);
   gates[1]?.resolve();
-  await announcer.drain();
+  await teller.drain();
   expect(sent).toEqual(['a', 'b', 'a']);
 });
 
@@ -30,12 +30,12 @@ test('an error is reported and does not stop the others, nor later ones', async 
     sent.push(queue);
     if (queue === 'a') throw new Error('gone');
   };
-  const announcer = createReadyAnnouncer(send, (error) => errors.push(error));
-  announcer.announce('a');
-  announcer.announce('b');
-  await announcer.drain();
-  announcer.announce('c');
-  await announcer.drain();
+  const teller = createWorkTeller(send, (error) => errors.push(error));
+  teller.queueHasWork('a');
+  teller.queueHasWork('b');
+  await teller.drain();
+  teller.queueHasWork('c');
+  await teller.drain();
 
   expect(sent).toEqual(['a', 'b', 'c']);
   expect(errors).toHaveLength(1);
