@@ -13,7 +13,7 @@ const COMES_BACK_MS = 15_000;
 const LOOK_MS = 1_000;
 const NEARLY = 1.1;
 const DRAINS_WITHIN_MS = 120_000;
-/** Requests, and jobs, of the quiet tenant: enough that the 99th percentile of five seconds is not the longest of all. */
+/** Requests, and jobs, of the quiet tenant: enough that the 95th percentile of three seconds is not the longest of all. */
 const PER_SECOND = 40;
 const WARM_UP = { seconds: 5, perSecond: 50 };
 
