@@ -8,13 +8,12 @@ export default {
     {
       name: 'pure-core',
       comment:
-        'The rules of a job and of a webhook are tested without a database: they import nothing of ours but types.',
+        'The rules of a job and of a webhook are tested without a database: they import nothing of ours.',
       severity: 'error',
       from: { path: '^packages/shared/src/core/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^(apps|packages|migrations|examples|faults|attacks|fuzz|bench|tests)/',
         pathNot: '^packages/shared/src/core/',
-        dependencyTypesNot: ['type-only'],
       },
     },
     {
@@ -42,15 +41,46 @@ export default {
       to: { path: '^apps/', pathNot: '^apps/$1/' },
     },
     {
-      name: 'storage-below-apps',
+      name: 'ledger-on-core',
       comment:
-        'The ledger and the engine are under everything: they know the pure core and each other, not HTTP errors or settings.',
+        'The ledger is under everything, and knows the rules alone: not settings, not HTTP errors, not the engine. What a webhook tells of a job is the view of it.',
       severity: 'error',
-      from: { path: '^packages/shared/src/(ledger|engine)/', pathNot: '\\.test\\.ts$' },
+      from: { path: '^packages/shared/src/ledger/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^packages/shared/src/',
-        pathNot: '^packages/shared/src/(core|contract|ledger|engine)/',
+        pathNot: '^packages/shared/src/(core/|ledger/|contract/job-view\\.ts$)',
       },
+    },
+    {
+      name: 'engine-without-ledger',
+      comment: 'The engine knows no job but its id. On Postgres it connects as the ledger does.',
+      severity: 'error',
+      from: { path: '^packages/shared/src/engine/', pathNot: '\\.test\\.ts$' },
+      to: {
+        path: '^packages/shared/src/',
+        pathNot: '^packages/shared/src/(core|engine|ledger/connection)/',
+      },
+    },
+    {
+      name: 'engine-by-its-port',
+      comment:
+        'What is behind the port hands out queues and workers of BullMQ. Bull Board is made of those, and tests look at them.',
+      severity: 'error',
+      from: {
+        pathNot:
+          '^(packages/shared/src/engine/|packages/testing/|apps/api/src/admin/|tests/)|^(apps|packages)/[^/]+/test/|\\.test\\.ts$',
+      },
+      to: {
+        path: '^packages/shared/src/engine/(open-store|bullmq-store|create-engine|delivery|shelf)\\.ts$',
+      },
+    },
+    {
+      name: 'path-below-services',
+      comment:
+        'The way of a job goes down: what runs beside it knows the path, and the path nothing of that.',
+      severity: 'error',
+      from: { path: '^apps/worker/src/path/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^apps/worker/src/services/' },
     },
     {
       name: 'contract-without-storage',

@@ -9,9 +9,11 @@ import { expect, test } from 'vitest';
 
 /**
  * How much longer than alone the quiet tenant may wait here (95th percentile). The promise is far tighter, and too tight for a
- * machine that others use as well; without one of the bounds it was seconds.
+ * machine that others use as well; without one of the bounds it was from 650 ms to seconds.
  */
-const HICCUP_MS = 1_000;
+const HICCUP_MS = 500;
+/** Costs every process the most, so that a hiccup there was 664 ms once. */
+const DEAREST = { name: 'largest-payloads', hiccupMs: 1_000 };
 const ATTACKS = 12;
 const TIMEOUT_MS = 400_000;
 
@@ -37,8 +39,9 @@ test(
   TIMEOUT_MS,
 );
 
-function isStopped({ alone, attacked, judged }: Measured): boolean {
+function isStopped({ name, alone, attacked, judged }: Measured): boolean {
+  const hiccupMs = name === DEAREST.name ? DEAREST.hiccupMs : HICCUP_MS;
   return (['requestMs', 'jobMs'] as const).some(
-    (kind) => percentile(attacked[kind], judged) > percentile(alone[kind], judged) + HICCUP_MS,
+    (kind) => percentile(attacked[kind], judged) > percentile(alone[kind], judged) + hiccupMs,
   );
 }

@@ -89,7 +89,7 @@ test.each(['redis', 'postgres'] as const)(
     ])
       expect((await installation.request(path)).status, path).toBe(200);
     const faults = [...worker.lines, ...installation.api.lines].filter((line) =>
-      /a background service failed|"statusCode":500/.test(line),
+      /a background service failed|the queue engine is in trouble|"statusCode":500/.test(line),
     );
     expect(faults).toEqual([]);
   },

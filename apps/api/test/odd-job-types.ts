@@ -1,5 +1,5 @@
 import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
-import type { JobTypeDescription } from '@accepted/shared/ledger/workers/builds';
+import type { JobTypeDescription } from '@accepted/shared/core/job/job-type';
 import { z } from 'zod';
 
 const Category = z.object({

@@ -27,6 +27,8 @@ describe('problem pages', () => {
       expect(index.body).toContain(`problems/${code}`);
       const page = await open(`/problems/${code}`);
       expect([page.statusCode, page.body.includes(title)]).toEqual([200, true]);
+      const [, back = ''] = /<a href="([^"]+)">All problems/.exec(page.body) ?? [];
+      expect((await open(new URL(back, `http://any/problems/${code}`).pathname)).body).toBe(index.body);
     }
   });
 

@@ -8,7 +8,6 @@ import type { Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { registerOwnBuild } from './handlers/register-own-build.ts';
-import { startCounting } from './metrics/start-counting.ts';
 import { createAnnouncer } from './path/announcer.ts';
 import { createClaimer } from './path/claimer.ts';
 import { consumeQueues } from './path/consume-queues.ts';
@@ -29,6 +28,7 @@ import { startMaintenance } from './services/maintenance/start-maintenance.ts';
 import { holdLease, type Lease } from './services/rescue/lease.ts';
 import { startRescue } from './services/rescue/start-rescue.ts';
 import { startWatchdog } from './services/rescue/watchdog.ts';
+import { startCounting } from './services/start-counting.ts';
 import { type EngineWatch, watchEngine } from './services/watch-engine.ts';
 import { shutDown } from './shut-down.ts';
 
@@ -87,7 +87,7 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const dispatch = startDispatch({ db, engine, queues, timesOf: slotsOf, share, counters, logger, onError });
   const { queueHasWork } = dispatch;
   const notifications = listenForHints(resources, dispatch, running, onError);
-  const announcer = createAnnouncer({ db, dispatch, meter, onError });
+  const announcer = createAnnouncer({ db, dispatch, onError });
   const maintenance = startMaintenance({ ...resources, lease, onExpired: announcer.jobFinished, onError });
   const deadLetters = startDeadLetters({ db, engine, queues, queueHasWork, logger, onError });
   const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });
@@ -101,10 +101,11 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
     executor: createExecutor({ db, handlers, refusingSchema, slotsFor, logLevel }),
     retryBudget: createRetryBudget(),
     recorder,
-    ownJobs: rescue.ownJobs,
     counters,
+    meter,
     announcer,
     unlessTooMany: limitUnderWay(MAX_OUTCOMES_UNDER_WAY),
+    ownJobs: rescue.ownJobs,
     logger,
   };
   const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
@@ -177,7 +178,7 @@ function listenForHints(
 ) {
   const listeners = {
     [CHANNELS.queueHasWork]: (queue: string) => dispatch.queueHasWork(queue, 'all workers'),
-    [CHANNELS.jobScheduled]: dispatch.timesHaveChanged,
+    [CHANNELS.timesHaveChanged]: dispatch.timesHaveChanged,
     [CHANNELS.cancelRequested](jobIds: string) {
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
     },

@@ -67,7 +67,7 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
 
     const soon = await submitOne('rescheduled', { delayMs: 3_600_000 });
     const result = await rescheduleJob(workers.database.db, soon.tenantId, soon.id, { delayMs: 20 });
-    await notify(workers.database.db, CHANNELS.jobScheduled, 'rescheduled');
+    await notify(workers.database.db, CHANNELS.timesHaveChanged, 'rescheduled');
     const { started_at: startedAt } = await reaches(soon.id, 'succeeded');
     expect(startedAt?.getTime()).toBeGreaterThanOrEqual(result?.row.run_at.getTime() ?? 0);
   });

@@ -1,7 +1,7 @@
 import type { BullmqStore } from '@accepted/shared/engine/bullmq-store';
 import { createEngine } from '@accepted/shared/engine/create-engine';
 import type { Engine } from '@accepted/shared/engine/engine';
-import { openStore } from '@accepted/shared/engine/open-engine';
+import { openStore } from '@accepted/shared/engine/open-store';
 
 /** An engine, and the BullMQ beneath it for tests to look into. */
 export interface TestEngine extends Engine {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { BullmqStore } from '@accepted/shared/engine/bullmq-store';
 import type { Lane } from '@accepted/shared/engine/engine';
 import { laneName, shelfName } from '@accepted/shared/engine/names';
-import { openStore } from '@accepted/shared/engine/open-engine';
+import { openStore } from '@accepted/shared/engine/open-store';
 import { listLaneNames } from '@accepted/shared/ledger/workers/workers';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';

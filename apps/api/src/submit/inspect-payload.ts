@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import type { JobTypeDefaults } from '@accepted/shared/core/job/job-type';
 import { stringifyPlainly } from '@accepted/shared/core/json/exact-numbers';
-import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
 import type { KnownJobType } from '../catalog/payload-checks.ts';
 import type { Fault } from '../http/problem.ts';
 import { resolvePointer } from './json-pointer.ts';

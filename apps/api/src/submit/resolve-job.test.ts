@@ -1,6 +1,6 @@
 import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
+import type { JobTypeDefaults } from '@accepted/shared/core/job/job-type';
 import { parseExactly } from '@accepted/shared/core/json/exact-numbers';
-import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { keyOfType } from './inspect-payload.ts';

@@ -1,9 +1,9 @@
 import { completeBackoff } from '@accepted/shared/core/job/backoff';
+import type { JobTypeDefaults } from '@accepted/shared/core/job/job-type';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { priorityRank } from '@accepted/shared/core/job/priority';
 import { urlFault } from '@accepted/shared/core/outbound/url-fault';
 import { JOB_EVENT_TYPES } from '@accepted/shared/core/webhook/event';
-import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
 import type { CatalogType } from '@accepted/shared/ledger/workers/catalog';
 import { parseTime } from '../http/parse-time.ts';
 import type { Fault } from '../http/problem.ts';

@@ -1,7 +1,6 @@
 import type { JobSchema } from '@accepted/job';
 import { completeBackoff, DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
-import type { JobTypeDefaults } from '@accepted/shared/ledger/connection/tables';
-import type { JobTypeDescription } from '@accepted/shared/ledger/workers/builds';
+import type { JobTypeDefaults, JobTypeDescription } from '@accepted/shared/core/job/job-type';
 import type { LoadedHandler } from './loaded-handler.ts';
 
 const DEFAULT_MAX_ATTEMPTS = 5;

@@ -4,8 +4,6 @@ import { DELIVERY_QUEUE } from '@accepted/shared/core/webhook/event';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CHANNELS, notifyIds } from '@accepted/shared/ledger/connection/notifications';
 import { createBatcher } from '@accepted/shared/runtime/batching/batcher';
-import type { Dispatch } from '../services/dispatch/start-dispatch.ts';
-import type { FinishMeter } from './finish-meter.ts';
 
 /** Tells of what became of jobs. Only hints, sent after the commit and never waited for: whoever misses one polls. */
 export interface Announcer {
@@ -17,11 +15,10 @@ export interface Announcer {
 
 export function createAnnouncer(options: {
   db: Database;
-  dispatch: Pick<Dispatch, 'queueHasWork' | 'timesHaveChanged'>;
-  meter: FinishMeter;
+  dispatch: { queueHasWork(queue: string): void; timesHaveChanged(): void };
   onError: (error: unknown) => void;
 }): Announcer {
-  const { db, dispatch, meter, onError } = options;
+  const { db, dispatch, onError } = options;
   const batcher = createBatcher<string, void>({
     maxBatchSize: 1_000,
     maxConcurrentBatches: 1,
@@ -35,7 +32,6 @@ export function createAnnouncer(options: {
   return {
     jobFinished,
     attemptEnded(job, status) {
-      meter.count(job.queue);
       if (status === 'retrying') dispatch.timesHaveChanged();
       if (job.isLimited || status === 'queued') dispatch.queueHasWork(job.queue);
       if (!isTerminal(status)) return;

@@ -1,6 +1,6 @@
 import { compileSchema } from '@accepted/shared/contract/compile-schema';
 import { schemaId } from '@accepted/shared/core/job/build';
-import type { JobTypeDescription } from '@accepted/shared/ledger/workers/builds';
+import type { JobTypeDescription } from '@accepted/shared/core/job/job-type';
 import type { Logger } from 'pino';
 
 /** Answers the id of this build's payload schema of a type when that refuses a payload. */

@@ -6,11 +6,11 @@ import { type LineLogger, lazyChild } from '@accepted/shared/runtime/logging/laz
 import type { Logger } from 'pino';
 import { countEnd } from '../metrics/count-end.ts';
 import type { WorkerCounters } from '../metrics/worker-counters.ts';
-import type { OwnJobsCheck } from '../services/rescue/own-jobs.ts';
 import type { Announcer } from './announcer.ts';
 import { attemptScope } from './attempt-scope.ts';
 import type { Claimer } from './claimer.ts';
 import type { Executor } from './executor.ts';
+import type { FinishMeter } from './finish-meter.ts';
 import type { OutcomeLimit } from './outcomes-under-way.ts';
 import type { Recorder } from './recorder.ts';
 import { type RetryBudget, spreadRetry } from './retry-budget.ts';
@@ -24,12 +24,14 @@ export interface AttemptPath {
   executor: Executor;
   retryBudget: RetryBudget;
   recorder: Recorder;
-  /** Has attempts counted later on of which no outcome could be recorded. */
-  ownJobs: Pick<OwnJobsCheck, 'mustCount'>;
   counters: WorkerCounters;
+  /** How many jobs this worker finishes, for its heartbeats. */
+  meter: Pick<FinishMeter, 'count'>;
   announcer: Pick<Announcer, 'attemptEnded'>;
   /** Waits for the outcome only when so many others are on their way that the ledger must be falling behind. */
   unlessTooMany: OutcomeLimit;
+  /** Where no outcome could be recorded: has the attempt counted later on. */
+  ownJobs: { mustCount(job: Pick<ClaimedJob, 'id' | 'attempt'>): void };
   logger: Logger;
 }
 
@@ -85,6 +87,7 @@ async function conclude(path: AttemptPath, { job, attempt, result, logger }: End
     return;
   }
   logEnd(logger, status, 'error' in outcome ? outcome.error.code : undefined);
+  path.meter.count(job.queue);
   path.announcer.attemptEnded(job, status);
 }
 

@@ -49,8 +49,8 @@ test('a dispatcher that was told of a job and lost its turn looks again, and doe
   const job = makeJob({ concurrencyKey: 'k', concurrencyLimit: 1 });
   await db.transaction().execute(async (tx) => {
     await sql`UPDATE queues SET dispatch_round = dispatch_round + 1 WHERE name = ${QUEUE}`.execute(tx);
-    await insertJobs(db, [job]);
     names.length = 0;
+    await insertJobs(db, [job]);
     dispatcher.queueHasWork('this worker');
     await waitUntil(() => names.includes('mark-dispatched'), { until: 'it has chosen the job' });
   });
@@ -64,5 +64,12 @@ test('a dispatcher that was told of a job and lost its turn looks again, and doe
   const turns = names.filter((name) =>
     ['begin-turn', 'mark-dispatched', 'read-dispatch-round'].includes(name),
   );
-  expect(turns.slice(0, 4)).toEqual(['begin-turn', 'mark-dispatched', 'begin-turn', 'mark-dispatched']);
+  // It may have looked by itself just before there was anything.
+  const chosenAt = turns.indexOf('mark-dispatched') - 1;
+  expect(turns.slice(chosenAt, chosenAt + 4)).toEqual([
+    'begin-turn',
+    'mark-dispatched',
+    'begin-turn',
+    'mark-dispatched',
+  ]);
 });

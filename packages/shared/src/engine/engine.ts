@@ -30,7 +30,7 @@ export interface Engine {
   isReady(): boolean;
   /** Adds deliveries to a lane, in the order given, each of one job or several that one worker is to take together. */
   deliver(lane: Lane, deliveries: EngineJob[][]): Promise<void>;
-  /** Takes deliveries from a lane, so many at once. One is done when `take` has resolved, and comes again if it never does. */
+  /** Takes deliveries from a lane, so many at once. One is done when `take` has settled, and comes again if its worker is lost before. */
   consume(
     lane: Lane,
     take: (delivery: DispatchKey[]) => Promise<void>,
@@ -64,7 +64,7 @@ export interface Engine {
 export interface ShelfEntry {
   id: string;
   title: string;
-  data: { error: { message: string; stack?: string } };
+  data: Record<string, unknown> & { error: { message: string; stack?: string } };
   diedAt: Date;
 }
 

@@ -1,5 +1,6 @@
 import { type Job, RATE_LIMIT_ERROR } from 'bullmq';
 import { z } from 'zod';
+import { digitsOf } from '../core/json/exact-numbers.ts';
 import type { BullmqStore } from './bullmq-store.ts';
 import type { Shelf, ShelfEntry } from './engine.ts';
 import { shelfName } from './names.ts';
@@ -20,7 +21,7 @@ export function openShelf(store: BullmqStore, queue: string): Shelf {
   return {
     count: () => entries.getJobCountByTypes('failed', 'waiting', 'active'),
     async add(entry) {
-      await entries.add(entry.title, entry.data, optionsOf(entry));
+      await entries.add(entry.title, storable(entry.data), optionsOf(entry));
     },
     async missing(ids) {
       const areGone = await Promise.all(ids.map(isGone));
@@ -37,6 +38,20 @@ export function openShelf(store: BullmqStore, queue: string): Shelf {
       return { pause: () => worker.pause(true), close: () => worker.close(true) };
     },
   };
+}
+
+/**
+ * Replaces what BullMQ's Postgres engine cannot store, NUL and halves of surrogate pairs: one entry that is refused
+ * time and again would never be seen. A number of more digits than a double holds is shown as text: BullMQ parses what
+ * it stores, and the browser does so again.
+ */
+function storable(value: unknown): unknown {
+  const digits = digitsOf(value);
+  if (digits !== undefined) return digits;
+  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\ufffd');
+  if (Array.isArray(value)) return value.map(storable);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [storable(key), storable(item)]));
 }
 
 function optionsOf({ id, diedAt }: ShelfEntry) {

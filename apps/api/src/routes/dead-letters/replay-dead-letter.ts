@@ -92,7 +92,7 @@ export const replayDeadLetter: FastifyPluginAsyncTypebox = async (app) => {
         },
         ...jobMemory(request),
       });
-      if (!isReplay) announce(app, made.queue);
+      if (!isReplay) tellOfWork(app, made.queue);
       const view = answerJob(app, reply, made, await deliveriesOf(app, made));
       return reply.code(status).header('location', view.links.self).send(view);
     },
@@ -133,8 +133,8 @@ export function alreadyResolved(resolution: string): Problem {
 }
 
 /** Saves the dispatchers their next poll; nobody waits for this. */
-function announce(app: FastifyInstance, queue: string): void {
+function tellOfWork(app: FastifyInstance, queue: string): void {
   notify(app.db, CHANNELS.queueHasWork, queue).catch((error: unknown) => {
-    app.log.warn({ err: error }, 'a replay was not announced; the dispatchers poll');
+    app.log.warn({ err: error }, 'the dispatchers were not told of a replay; they poll');
   });
 }

@@ -61,7 +61,7 @@ export const rescheduleJob: FastifyPluginAsyncTypebox = async (app) => {
       },
       ...jobMemory(request),
     });
-    if (!isReplay) announce(app, made);
+    if (!isReplay) tellWorkers(app, made);
     return answerJob(app, reply, made, await deliveriesOf(app, made));
   });
 };
@@ -95,9 +95,9 @@ function rescheduled(asked: RescheduleRequest, result: RescheduleResult | undefi
 }
 
 /** Saves the workers their next poll; nobody waits for this. */
-function announce(app: FastifyInstance, row: ShownJob): void {
-  const channel = row.status === 'queued' ? CHANNELS.queueHasWork : CHANNELS.jobScheduled;
+function tellWorkers(app: FastifyInstance, row: ShownJob): void {
+  const channel = row.status === 'queued' ? CHANNELS.queueHasWork : CHANNELS.timesHaveChanged;
   notify(app.db, channel, row.queue).catch((error: unknown) => {
-    app.log.warn({ err: error }, 'a new time was not announced; the workers poll');
+    app.log.warn({ err: error }, 'the workers were not told of a new time; they poll');
   });
 }

@@ -9,7 +9,7 @@ export function problemPage(code: ProblemCode): string {
 <p><strong>${status}</strong> · ${title}.</p>
 <p>${inline(meaning)}</p>
 <p><em>What to do:</em> ${inline(remedy)}</p>
-<p><a href=".">All problems</a></p>`,
+<p><a href="../problems">All problems</a></p>`,
   );
 }
 

@@ -37,7 +37,7 @@ export function startBulkReplays(options: {
   }
 
   async function advance(id: string): Promise<void> {
-    for (const queue of await advanceBulkReplay(db, id)) await announce(queue);
+    for (const queue of await advanceBulkReplay(db, id)) await tellOfWork(queue);
   }
 
   /** One that fails would be among the first that are due for ever. */
@@ -47,7 +47,7 @@ export function startBulkReplays(options: {
   }
 
   /** The dispatcher of the queue may be in another process. */
-  async function announce(queue: string): Promise<void> {
+  async function tellOfWork(queue: string): Promise<void> {
     queueHasWork(queue);
     await notify(db, CHANNELS.queueHasWork, queue).catch(onError);
   }

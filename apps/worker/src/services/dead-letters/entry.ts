@@ -1,6 +1,5 @@
 import { publicId } from '@accepted/shared/core/job/id';
 import { traceIdOf } from '@accepted/shared/core/job/trace-context';
-import { digitsOf } from '@accepted/shared/core/json/exact-numbers';
 import type { ShelfEntry } from '@accepted/shared/engine/engine';
 import type { DeadLetterForMirror } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
 
@@ -16,7 +15,7 @@ export function entryOf(letter: DeadLetterForMirror): ShelfEntry {
     id: publicId('deadLetter', letter.id),
     title: letter.type,
     diedAt: letter.createdAt,
-    data: storable({
+    data: {
       jobId: publicId('job', letter.jobId),
       deadLetterId: publicId('deadLetter', letter.id),
       payload: shownPayload(letter),
@@ -39,26 +38,11 @@ export function entryOf(letter: DeadLetterForMirror): ShelfEntry {
       createdAt: letter.jobCreatedAt.toISOString(),
       startedAt: letter.startedAt?.toISOString() ?? null,
       failedAt: letter.createdAt.toISOString(),
-    }),
+    },
   };
 }
 
 function shownPayload({ payload, payloadBytes }: DeadLetterForMirror): unknown {
   if (payloadBytes <= MAX_SHOWN_PAYLOAD_BYTES) return payload;
   return `(${payloadBytes} bytes, too large to be shown here: read the job)`;
-}
-
-/**
- * Replaces what BullMQ's Postgres engine cannot store, NUL and halves of surrogate pairs: one entry that is refused
- * time and again would never be seen. A number of more digits than a double holds is shown as text: BullMQ parses what
- * it stores, and the browser does so again.
- */
-function storable<T>(value: T): T;
-function storable(value: unknown): unknown {
-  const digits = digitsOf(value);
-  if (digits !== undefined) return digits;
-  if (typeof value === 'string') return value.toWellFormed().replaceAll('\0', '\ufffd');
-  if (Array.isArray(value)) return value.map(storable);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [storable(key), storable(item)]));
 }

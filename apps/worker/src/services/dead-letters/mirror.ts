@@ -39,7 +39,7 @@ export interface DeadLetterMirrorOptions {
  * set a dead letter stands with the error that its job died of. Retrying it there replays the job. The ledger is the
  * authority: what the engine lost is made again, what is resolved elsewhere goes. Any number of mirrors may run.
  */
-export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Loop, 'wake' | 'stop'> {
+export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Loop, 'stop'> {
   const { db, engine, queues, maxShown = MAX_SHOWN, logger } = options;
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'mirroring dead letters failed; it is tried again');
@@ -77,7 +77,6 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
 
   const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
   return {
-    wake: loop.wake,
     async stop() {
       // Closing hangs while Redis is down, and nothing is lost by leaving: an entry under way is redelivered.
       const closed = Promise.allSettled([loop.stop(), retries.close()]);

@@ -32,7 +32,7 @@ const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
 const LANES_MAX_AGE_MS = 1_000;
-/** Within this time after a hint, the dispatcher that serves the queue has taken a turn, or is no longer there. */
+/** Within this time after all workers were told of work, the dispatcher that serves the queue has taken a turn, or is no longer there. */
 const FOLLOW_MS = 25;
 
 export interface DispatcherOptions {

@@ -10,6 +10,8 @@ const INTERVAL_MS = 1_000;
 /** A dispatch is committed before it is added to the engine; a younger one may simply be on its way. */
 const UNCLAIMED_AFTER_MS = 3_000;
 const UNCLAIMED_AFTER_WIPE_MS = 250;
+/** What was just being added when the engine was wiped is too young at the first look. */
+const LOOKS_CLOSELY_MS = 2_000;
 
 /**
  * Starts the reconciler: it looks up in the engine what the ledger believes to be there, and takes back only what
@@ -25,6 +27,7 @@ export function startReconciler(options: {
 }): Loop {
   const { db, engine, queues, queueHasWork, counters, logger } = options;
   const onError = (error: unknown) => logger.warn({ err: error }, 'reconciling failed; it is tried again');
+  let wipedAt = Number.NEGATIVE_INFINITY;
 
   /** Jobs wait in lanes that nobody takes from: for workers of another build, or for the next of that build. */
   async function leaveGoneBuilds(queue: string): Promise<void> {
@@ -48,9 +51,12 @@ export function startReconciler(options: {
 
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return INTERVAL_MS;
-    const wiped = await engine.wasWiped('jobs');
-    if (wiped) logger.warn('the engine is empty: it was wiped, or is new');
-    const olderThanMs = wiped ? UNCLAIMED_AFTER_WIPE_MS : UNCLAIMED_AFTER_MS;
+    if (await engine.wasWiped('jobs')) {
+      wipedAt = performance.now();
+      logger.warn('the engine is empty: it was wiped, or is new');
+    }
+    const looksClosely = performance.now() - wipedAt < LOOKS_CLOSELY_MS;
+    const olderThanMs = looksClosely ? UNCLAIMED_AFTER_WIPE_MS : UNCLAIMED_AFTER_MS;
     await eachAlone(queues, leaveGoneBuilds, onError);
     await eachAlone(queues, (queue) => reconcile(queue, olderThanMs), onError);
     return INTERVAL_MS;

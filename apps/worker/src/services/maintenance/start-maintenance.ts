@@ -17,7 +17,7 @@ export function startMaintenance(options: {
   onExpired: (jobId: string) => void;
   logger: Logger;
   onError: (error: unknown) => void;
-}): Loop[] {
+}): Pick<Loop, 'stop'>[] {
   const { config, lease } = options;
   return [
     startExpirer(options),

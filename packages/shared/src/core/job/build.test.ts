@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import type { JobTypeDescription } from '../../ledger/workers/builds.ts';
 import { DEFAULT_BACKOFF } from './backoff.ts';
 import { buildId, schemaId } from './build.ts';
+import type { JobTypeDescription } from './job-type.ts';
 
 const defaults = { maxAttempts: 3, backoff: DEFAULT_BACKOFF, timeoutMs: 1_000 };
 const greet: JobTypeDescription = {

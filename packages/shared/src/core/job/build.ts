@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
-import type { JobTypeDescription } from '../../ledger/workers/builds.ts';
+import type { JobTypeDescription } from './job-type.ts';
 
 /** Enough for the few that an installation ever has, and short enough for a name that people read. */
 const ID_CHARACTERS = 12;

@@ -48,7 +48,7 @@ export interface AttemptedJob {
 export type DeadLetterReason = 'attempts_exhausted' | 'permanent_error' | 'poison';
 
 /**
- * Tells what becomes of the job; `database/record-outcomes.ts` writes it down. With `suspect` the job has a process of
+ * Tells what becomes of the job; `ledger/jobs/record-outcomes.ts` writes it down. With `suspect` the job has a process of
  * its own in the next attempt; without it an end clears the job of suspicion, and a release leaves it as it was.
  */
 export type Outcome =

@@ -12,7 +12,7 @@ export const CHANNELS = {
   /** The name of a queue that has work: jobs in it can run. Named for workers of earlier versions, which listen as well. */
   queueHasWork: 'accepted_job_ready',
   /** The name of a queue in which a waiting job got another time, which may be sooner than all others. */
-  jobScheduled: 'accepted_job_scheduled',
+  timesHaveChanged: 'accepted_job_scheduled',
   /** Ids of jobs that reached a terminal status, separated by commas. */
   jobFinished: 'accepted_job_finished',
   /** Ids of running jobs that somebody asked to cancel, separated by commas. */

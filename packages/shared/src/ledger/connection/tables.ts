@@ -1,6 +1,7 @@
 import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } from 'kysely';
 import type { Backoff } from '../../core/job/backoff.ts';
 import type { BulkReplayStatus } from '../../core/job/bulk-replay.ts';
+import type { JobTypeDefaults } from '../../core/job/job-type.ts';
 import type { JobStatus } from '../../core/job/status.ts';
 import type { RetiredSecret } from '../../core/webhook/retired-secrets.ts';
 import type { IdempotencyKeysTable } from '../jobs/idempotency-keys-table.ts';
@@ -52,15 +53,6 @@ interface QueuesTable {
   /** Counts the turns of the queue's dispatchers; a bigint comes as text. */
   dispatch_round: Generated<string>;
   created_at: CreatedAt;
-}
-
-/** What a job of this type gets when the request does not say otherwise. */
-export interface JobTypeDefaults {
-  maxAttempts: number;
-  backoff: Backoff;
-  timeoutMs: number;
-  /** At most `limit` jobs of a tenant run at once that have the same value at `keyPointer` (RFC 6901) of the payload. */
-  concurrency?: { limit: number; keyPointer?: string };
 }
 
 /** What a worker can run, named by a hash of it. */

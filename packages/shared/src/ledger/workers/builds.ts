@@ -1,16 +1,7 @@
 import { sql } from 'kysely';
 import { schemaId } from '../../core/job/build.ts';
+import type { JobTypeDescription } from '../../core/job/job-type.ts';
 import type { Database } from '../connection/connect.ts';
-import type { JobTypeDefaults } from '../connection/tables.ts';
-
-/** Describes a job type as a worker registers it; the schemas are JSON Schema (draft 2020-12). */
-export interface JobTypeDescription {
-  type: string;
-  queue: string;
-  payloadSchema: object;
-  resultSchema?: object;
-  defaults: JobTypeDefaults;
-}
 
 /** What a worker can run; `id` is a hash of it. */
 export interface Build {

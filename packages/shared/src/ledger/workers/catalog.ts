@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
+import type { JobTypeDefaults } from '../../core/job/job-type.ts';
 import type { Database } from '../connection/connect.ts';
-import type { JobTypeDefaults } from '../connection/tables.ts';
 
 /** A job type as it is in force. */
 export interface CatalogType {

@@ -1,8 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { addToCounters } from '@accepted/shared/ledger/queues/counters';
-import { startLoop } from '../services/loop.ts';
-import { createWorkerCounters, type WorkerCounterName, type WorkerCounters } from './worker-counters.ts';
+import {
+  createWorkerCounters,
+  type WorkerCounterName,
+  type WorkerCounters,
+} from '../metrics/worker-counters.ts';
+import { startLoop } from './loop.ts';
 
 /** What a stopping process gives Postgres to take the last numbers. */
 const LAST_FLUSH_TIMEOUT_MS = 500;
