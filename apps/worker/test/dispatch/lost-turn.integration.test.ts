@@ -49,7 +49,6 @@ test('a dispatcher that was told of a job and lost its turn looks again, and doe
   const job = makeJob({ concurrencyKey: 'k', concurrencyLimit: 1 });
   await db.transaction().execute(async (tx) => {
     await sql`UPDATE queues SET dispatch_round = dispatch_round + 1 WHERE name = ${QUEUE}`.execute(tx);
-    names.length = 0;
     await insertJobs(db, [job]);
     dispatcher.queueHasWork('this worker');
     await waitUntil(() => names.includes('mark-dispatched'), { until: 'it has chosen the job' });
