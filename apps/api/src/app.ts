@@ -3,6 +3,7 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { bullBoard } from './admin/bull-board.ts';
+import { BOUNDS } from './bounds.ts';
 import { catalog } from './catalog/catalog.ts';
 import { waiting } from './changes/waiting.ts';
 import { checkThreads } from './checks/own-check-threads.ts';
@@ -45,7 +46,11 @@ export interface Resources {
 }
 
 /** Builds the HTTP server without listening. It never touches Redis: accepting a job needs Postgres alone. */
-export async function buildApp({ db, logger }: Resources, config: Config): Promise<FastifyInstance> {
+export async function buildApp(
+  { db, logger }: Resources,
+  config: Config,
+  bounds = BOUNDS,
+): Promise<FastifyInstance> {
   const publicUrl = publicUrlOf(config);
   const maxWaitSeconds = config.MAX_WAIT_SECONDS;
   const hasDocs = config.API_DOCS === 'on';
@@ -55,7 +60,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   await app.register(responseHeaders);
   // Before what counts the bytes of answers.
   await app.register(compression);
-  await app.register(unreadReplies);
+  await app.register(unreadReplies, bounds.unreadReplies);
   await app.register(crossOrigin, { origins: config.CORS_ORIGINS });
   await app.register(problemDetails, { publicUrl });
   await app.register(turns, inTurns);
@@ -64,7 +69,8 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   await app.register(safeJson);
   await app.register(openApi, { serverUrl: config.PUBLIC_URL, showsDocs: hasDocs });
 
-  await app.register(database, { db });
+  const { tenantConnections, bodies } = bounds;
+  await app.register(database, { db, poolSize: config.DATABASE_POOL_SIZE, tenantConnections });
   await app.register(schemaGuard);
   await app.register(readiness);
   await app.register(catalog, { maxBodyBytes: config.MAX_BODY_BYTES });
@@ -92,7 +98,7 @@ export async function buildApp({ db, logger }: Resources, config: Config): Promi
   }
 
   const secretBox = createSecretBox(config.SECRETS_KEY);
-  await app.register(v1, { maxWaitSeconds, maxBodyBytes: config.MAX_BODY_BYTES, secretBox });
+  await app.register(v1, { maxWaitSeconds, maxBodyBytes: config.MAX_BODY_BYTES, bodies, secretBox });
 
   return app;
 }

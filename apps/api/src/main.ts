@@ -1,7 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { createSecretBox } from '@accepted/shared/core/secrets/secret-box';
 import { UnsupportedServerError } from '@accepted/shared/core/servers/unsupported-server';
-import { shareConnections } from '@accepted/shared/ledger/connection/as-tenant';
 import {
   type Database,
   isDatabaseUnavailable,
@@ -20,8 +19,6 @@ import { type Config, publicUrl, readConfig } from './config.ts';
 /** A connection that takes longer is no use to a caller who gets a 503 after 900 ms. */
 const CONNECT_TIMEOUT_MS = 800;
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** The part of the connections that reads and changes of tenants take turns at; jobs are accepted on the others. */
-const SHARE_OF_TENANTS = 0.6;
 const WARM_UP_MS = 1_000;
 const EXIT_FAILED = 1;
 
@@ -38,7 +35,6 @@ async function main(): Promise<void> {
     },
     (error) => logger.warn({ err: error }, 'an idle connection to Postgres was lost'),
   );
-  shareConnections(db, Math.ceil(config.DATABASE_POOL_SIZE * SHARE_OF_TENANTS), CONNECT_TIMEOUT_MS);
   const { BOOTSTRAP_API_KEY: apiKey, BOOTSTRAP_WEBHOOK_SECRET: webhookSecret } = config;
   const secretBox = createSecretBox(config.SECRETS_KEY);
   const mismatch = await schemaAtStart(db);

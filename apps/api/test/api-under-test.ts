@@ -16,6 +16,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { sql } from 'kysely';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
+import { BOUNDS, type Bounds } from '../src/bounds.ts';
 import { configSchema } from '../src/config.ts';
 
 /** An API on a database of its own, with the job type `test.echo` and an API key that may do everything. */
@@ -42,6 +43,12 @@ export interface SendOptions {
   key?: string | null;
 }
 
+/** As for every server, but that on a slow machine a crowd may take its time. */
+const TEST_BOUNDS: Bounds = {
+  ...BOUNDS,
+  tenantConnections: { ...BOUNDS.tenantConnections, maxWaitMs: 30_000 },
+};
+
 /**
  * Starts the API by `inject`: everything is real but the socket. `settings` are environment variables; `serverUrl` names
  * a PostgreSQL of the test's own.
@@ -49,6 +56,7 @@ export interface SendOptions {
 export async function startApi(
   settings: Record<string, string> = {},
   serverUrl?: string,
+  bounds: Partial<Bounds> = {},
 ): Promise<ApiUnderTest> {
   const database = await createTestDatabase(serverUrl);
   const { db, url } = database;
@@ -61,7 +69,10 @@ export async function startApi(
     PUBLIC_URL: 'https://jobs.test',
     ...settings,
   });
-  const app = await buildApp({ db, logger: pino({ level: 'silent' }) }, config);
+  const app = await buildApp({ db, logger: pino({ level: 'silent' }) }, config, {
+    ...TEST_BOUNDS,
+    ...bounds,
+  });
 
   async function send(
     method: string,

@@ -60,11 +60,9 @@ test('a crowd of the largest payloads is taken or told to come again, and small 
 });
 
 test('of the bodies of one tenant only so many bytes are here at once, and others are not refused for them', async () => {
-  const { port } = await listen();
-  const head = (key: string) =>
-    `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
+  const { port } = await listen(api);
   const sockets = Array.from({ length: 33 }, () => connect(port, '127.0.0.1'));
-  for (const socket of sockets) socket.write(`${head(api.key)}Content-Length: 1048576\r\n\r\n{`);
+  for (const socket of sockets) socket.write(`${headOf(api.key)}Content-Length: 1048576\r\n\r\n{`);
   const [reply] = await Promise.race(sockets.map((socket) => once(socket, 'data')));
   expect(String(reply)).toMatch(/^HTTP\/1.1 503 [\s\S]*"code":"overloaded"/);
   const body = { type: 'test.echo', payload: {} };
@@ -75,7 +73,41 @@ test('of the bodies of one tenant only so many bytes are here at once, and other
   await waitUntil(isFree, { until: 'what is gone counts no more' });
 });
 
-async function listen(): Promise<AddressInfo> {
-  await api.app.listen({ port: 0, host: '127.0.0.1' });
-  return api.app.server.address() as AddressInfo;
+test('of the bodies of all tenants only so many bytes are here at once', async () => {
+  const bodies = { maxBytes: 2 ** 20, maxBytesPerTenant: 8 * 2 ** 20 };
+  await using own = await startApi({}, undefined, { bodies });
+  const otherKey = await createOtherTenant(own.db);
+  const { port } = await listen(own);
+  // Whose key is known is admitted as soon as its request is there.
+  await own.submit();
+  const arrived = once(own.app.server, 'request');
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`${headOf(own.key)}Content-Length: ${bodies.maxBytes}\r\n\r\n{`);
+  await arrived;
+
+  const submit = () =>
+    own.send('POST', '/v1/jobs', { body: { type: 'test.echo', payload: {} }, key: otherKey });
+  const refused = await waitUntil(
+    async () => {
+      const reply = await submit();
+      return reply.statusCode === 503 ? reply : undefined;
+    },
+    { until: 'the other tenant is told to come again' },
+  );
+  expect(refused.json().code).toBe('overloaded');
+  expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+
+  socket.destroy();
+  await waitUntil(async () => (await submit()).statusCode === 202, {
+    until: 'what is gone counts no more',
+  });
+});
+
+function headOf(key: string): string {
+  return `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${key}\r\nContent-Type: application/json\r\n`;
+}
+
+async function listen({ app }: ApiUnderTest): Promise<AddressInfo> {
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return app.server.address() as AddressInfo;
 }

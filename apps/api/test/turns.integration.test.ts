@@ -1,16 +1,12 @@
-import { shareConnections } from '@accepted/shared/ledger/connection/as-tenant';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
 
 const CROWD = 400;
-/** As `main.ts` does with a pool of ten; on a slow machine the crowd takes its time. */
-const SHARE = { connections: 6, maxWaitMs: 30_000 };
 
 let api: ApiUnderTest;
 let other: string;
 beforeAll(async () => {
   api = await startApi();
-  shareConnections(api.db, SHARE.connections, SHARE.maxWaitMs);
   other = await createOtherTenant(api.db);
 });
 afterAll(() => api[Symbol.asyncDispose]());

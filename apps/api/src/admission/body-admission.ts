@@ -2,11 +2,13 @@ import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
 
-/** Bodies that are received or worked on at once; in memory each may be several times as large. */
-const MAX_BYTES = 128 * 2 ** 20;
-const MAX_BYTES_PER_TENANT = 8 * 2 ** 20;
+/** Bodies that are received or worked on at once. */
+export interface BodyBounds {
+  maxBytes: number;
+  maxBytesPerTenant: number;
+}
 
-export interface BodyAdmissionOptions {
+export interface BodyAdmissionOptions extends BodyBounds {
   maxBodyBytes: number;
 }
 
@@ -14,7 +16,8 @@ export interface BodyAdmissionOptions {
  * Bounds the bytes of bodies that are here at once, in all and of each tenant, before they are read. Comes after
  * authentication: whoever has no key sends no body at all.
  */
-export const bodyAdmission = fp<BodyAdmissionOptions>(async (app, { maxBodyBytes }) => {
+export const bodyAdmission = fp<BodyAdmissionOptions>(async (app, options) => {
+  const { maxBodyBytes, maxBytes, maxBytesPerTenant } = options;
   const ofTenant = new Map<string, number>();
   let total = 0;
 
@@ -31,7 +34,7 @@ export const bodyAdmission = fp<BodyAdmissionOptions>(async (app, { maxBodyBytes
     const { tenantId } = request.caller;
     const ofThis = ofTenant.get(tenantId) ?? 0;
     // One that is larger than the bound by itself is taken alone.
-    if ((ofThis > 0 && ofThis + bytes > MAX_BYTES_PER_TENANT) || (total > 0 && total + bytes > MAX_BYTES))
+    if ((ofThis > 0 && ofThis + bytes > maxBytesPerTenant) || (total > 0 && total + bytes > maxBytes))
       return done(tooManyBytes());
     change(tenantId, bytes);
     // Comes once for each, also when the client is gone, where Fastify's `onResponse` does not.

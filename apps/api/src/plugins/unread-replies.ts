@@ -1,13 +1,10 @@
 import { Socket } from 'node:net';
 import fp from 'fastify-plugin';
-import { createUnreadReplies } from '../connections/unread-replies.ts';
-
-const STALLED_MS = 10_000;
-const MAX_UNREAD_BYTES = 64 * 2 ** 20;
+import { createUnreadReplies, type UnreadBounds } from '../connections/unread-replies.ts';
 
 /** Bounds what a client can have this process keep by not reading its replies: their time, and their bytes in all. */
-export const unreadReplies = fp(async (app) => {
-  const unread = createUnreadReplies({ stalledMs: STALLED_MS, maxBytes: MAX_UNREAD_BYTES });
+export const unreadReplies = fp<UnreadBounds>(async (app, bounds) => {
+  const unread = createUnreadReplies(bounds);
   app.addHook('onSend', (request, reply, payload, done) => {
     const { socket } = request.raw;
     // Requests that a test injects have none.

@@ -1,7 +1,7 @@
 import type { SecretBox } from '@accepted/shared/core/secrets/secret-box';
 import type { FastifyPluginAsync } from 'fastify';
 import { authentication } from '../admission/authentication.ts';
-import { bodyAdmission } from '../admission/body-admission.ts';
+import { type BodyBounds, bodyAdmission } from '../admission/body-admission.ts';
 import { createApiKey } from './api-keys/create-api-key.ts';
 import { listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';
@@ -31,15 +31,16 @@ import { listQueues } from './queues/list-queues.ts';
 interface V1Options {
   maxWaitSeconds: number;
   maxBodyBytes: number;
+  bodies: BodyBounds;
   secretBox: SecretBox;
 }
 
 /** Everything that needs an API key. */
 export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
-  const { maxWaitSeconds, maxBodyBytes, secretBox } = options;
+  const { maxWaitSeconds, maxBodyBytes, bodies, secretBox } = options;
   app.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
   await app.register(authentication);
-  await app.register(bodyAdmission, { maxBodyBytes });
+  await app.register(bodyAdmission, { maxBodyBytes, ...bodies });
   await app.register(submitJob, { maxWaitSeconds });
   await app.register(listJobs);
   await app.register(getJob, { maxWaitSeconds });

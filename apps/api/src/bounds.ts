@@ -1,0 +1,21 @@
+import type { BodyBounds } from './admission/body-admission.ts';
+import type { UnreadBounds } from './connections/unread-replies.ts';
+import type { ShareBounds } from './plugins/database.ts';
+
+/** What clients can have of this process at once. */
+export interface Bounds {
+  unreadReplies: UnreadBounds;
+  bodies: BodyBounds;
+  tenantConnections: ShareBounds;
+}
+
+const MIB = 2 ** 20;
+
+/** What holds for every server; tests make it small enough to reach. */
+export const BOUNDS: Bounds = {
+  unreadReplies: { stalledMs: 10_000, maxBytes: 64 * MIB },
+  // In memory each may be several times as large.
+  bodies: { maxBytes: 128 * MIB, maxBytesPerTenant: 8 * MIB },
+  // A connection that comes later is no use to a caller who gets a 503 after 900 ms.
+  tenantConnections: { share: 0.6, maxWaitMs: 800 },
+};
