@@ -17,6 +17,7 @@ import { openApi } from './openapi/openapi.ts';
 import { compression } from './plugins/compression.ts';
 import { crossOrigin } from './plugins/cross-origin.ts';
 import { database } from './plugins/database.ts';
+import { keylessPace } from './plugins/keyless-pace.ts';
 import { metrics } from './plugins/metrics.ts';
 import { problemDetails } from './plugins/problem-details.ts';
 import { readiness } from './plugins/readiness.ts';
@@ -61,9 +62,10 @@ export async function buildApp(
   // Before what counts the bytes of answers.
   await app.register(compression);
   await app.register(unreadReplies, bounds.unreadReplies);
+  await app.register(turns, inTurns);
+  await app.register(keylessPace, bounds.keylessPace);
   await app.register(crossOrigin, { origins: config.CORS_ORIGINS });
   await app.register(problemDetails, { publicUrl });
-  await app.register(turns, inTurns);
   await app.register(validation);
   await app.register(checkThreads);
   await app.register(safeJson);

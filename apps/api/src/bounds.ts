@@ -1,9 +1,11 @@
 import type { BodyBounds } from './admission/body-admission.ts';
+import type { PaceBounds } from './connections/keyless-pace.ts';
 import type { UnreadBounds } from './connections/unread-replies.ts';
 import type { ShareBounds } from './plugins/database.ts';
 
 /** What clients can have of this process at once. */
 export interface Bounds {
+  keylessPace: PaceBounds;
   unreadReplies: UnreadBounds;
   bodies: BodyBounds;
   tenantConnections: ShareBounds;
@@ -13,6 +15,8 @@ const MIB = 2 ** 20;
 
 /** What holds for every server; tests make it small enough to reach. */
 export const BOUNDS: Bounds = {
+  // What a page with all its documents takes, and what a line of a small office carries.
+  keylessPace: { bytesPerSecond: 8 * MIB, burstBytes: 16 * MIB },
   unreadReplies: { stalledMs: 10_000, maxBytes: 64 * MIB },
   // In memory each may be several times as large.
   bodies: { maxBytes: 128 * MIB, maxBytesPerTenant: 8 * MIB },

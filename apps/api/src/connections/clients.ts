@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LRUCache } from 'lru-cache';
 
-/** Tells who takes turns with whom: tenants, and addresses of those who have not shown a key of one. */
+/** Tells who takes turns with whom: tenants, and addresses that connect of those who have not shown a key of one. */
 export interface Clients {
   /** Tells whose key an `Authorization` header was found to have. */
   remember(header: string, tenantId: string): void;

@@ -3,7 +3,6 @@ import { refuseConnection, refuseRequest } from '../http/broken-requests.ts';
 import { Problem } from '../http/problem.ts';
 import type { Clients } from './clients.ts';
 import { limitConnectionsPerAddress } from './connections-per-address.ts';
-import { createKeylessPace } from './keyless-pace.ts';
 import { type HandleRequest, onePerConnection } from './pipeline.ts';
 import { stopParsing } from './stop-parsing.ts';
 import type { Turns } from './turns.ts';
@@ -18,9 +17,6 @@ export interface BoundedServerOptions {
   turns: Turns;
   clients: Clients;
 }
-
-/** What a page with all its documents takes, and what a line of a small office carries. */
-const KEYLESS_PACE = { bytesPerSecond: 8 * 2 ** 20, burstBytes: 16 * 2 ** 20 };
 
 /**
  * Makes the HTTP server: what one connection, or one client address, can have of it at once is bounded, and what Node
@@ -50,31 +46,16 @@ export function createBoundedServer(handle: HandleRequest, options: BoundedServe
   return server;
 }
 
-/** Lets requests begin client by client, and those without a key no faster than their pace allows. */
+/** Lets requests begin client by client. */
 function handleInTurn(
   handle: HandleRequest,
   { turns, clients }: Pick<BoundedServerOptions, 'turns' | 'clients'>,
 ): HandleRequest {
-  const pace = createKeylessPace(KEYLESS_PACE);
-  return (request, response) => {
-    const { socket, headers } = request;
-    const begin = () => {
+  return (request, response) =>
+    turns.take(clients.of(request), () => {
       // Nobody is left to be answered.
-      if (!socket.destroyed) handle(request, response);
-    };
-    const take = () => turns.take(clients.of(request), begin);
-    if (headers.authorization !== undefined) return take();
-    const address = socket.remoteAddress ?? '';
-    const before = socket.bytesWritten;
-    response.once('close', () => pace.sent(address, socket.bytesWritten - before));
-    const takeInTime = () => {
-      // Others of the address may have been sent something meanwhile.
-      const delayMs = pace.delayMs(address);
-      if (delayMs > 0) setTimeout(takeInTime, delayMs);
-      else take();
-    };
-    takeInTime();
-  };
+      if (!request.socket.destroyed) handle(request, response);
+    });
 }
 
 /** RFC 9112, section 3.2: a request of HTTP/1.1 has one field `Host`, or is answered with 400. */

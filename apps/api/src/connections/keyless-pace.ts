@@ -6,7 +6,7 @@ export interface PaceBounds {
   burstBytes: number;
 }
 
-/** Bounds what an address that shows no key is sent in a second: it is told the same things as often as it likes to ask. */
+/** Bounds what an address is sent in a second of what needs no key: it is told the same things as often as it likes to ask. */
 export interface KeylessPace {
   /** Answers how long the next request of an address has to wait, in milliseconds. */
   delayMs(address: string): number;
