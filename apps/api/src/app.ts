@@ -12,6 +12,7 @@ import { type Clients, createClients } from './connections/clients.ts';
 import { createBoundedServer } from './connections/create-server.ts';
 import { createTurns, type Turns } from './connections/turns.ts';
 import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.ts';
+import { originForm } from './http/origin-form.ts';
 import { requestIdOf } from './http/request-id.ts';
 import { openApi } from './openapi/openapi.ts';
 import { compression } from './plugins/compression.ts';
@@ -131,6 +132,7 @@ function createServer(
     requestIdHeader: false,
     logController: new LogController({ requestIdLogLabel: 'requestId' }),
     genReqId: requestIdOf,
+    rewriteUrl: ({ url = '' }) => originForm(url),
     // While the server closes, requests on open connections are still answered; a 503 of Fastify's own is no problem+json.
     return503OnClosing: false,
     routerOptions: { maxParamLength: 200 },
