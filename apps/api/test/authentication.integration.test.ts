@@ -1,3 +1,4 @@
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { generateApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -44,6 +45,56 @@ describe('401 unauthenticated', () => {
     });
     expect(reply.statusCode).toBe(401);
   });
+});
+
+describe('guessed API keys', () => {
+  test('an unknown id is remembered, and for so short a time that a new key works soon', async () => {
+    const { text, id, secretHash } = generateApiKey();
+    const ask = async () => (await api.send('GET', '/v1/jobs', { key: text })).statusCode;
+    expect(await ask()).toBe(401);
+    await api.db
+      .insertInto('api_keys')
+      .values({
+        id,
+        tenant_id: api.tenantId,
+        name: 'guessed',
+        secret_hash: secretHash,
+        scopes: ['jobs:read'],
+        revoked_at: null,
+      })
+      .execute();
+    expect(await ask()).toBe(401);
+    await waitUntil(async () => (await ask()) === 200, { until: 'the key works', timeoutMs: 3_000 });
+  });
+
+  test('are looked up two at a time, and the addresses that they come from take turns with others', async () => {
+    const fresh = (await create({ name: 'fresh', scopes: ['webhooks'] })).json().key;
+    const answered: string[] = [];
+    const ask = async (remoteAddress: string, key: string) => {
+      const headers = { authorization: `Bearer ${key}` };
+      const { statusCode } = await api.app.inject({ url: '/v1/jobs', headers, remoteAddress });
+      answered.push(`${remoteAddress} ${statusCode}`);
+    };
+    const { asked, underWay } = await api.db.transaction().execute(async (tx) => {
+      await sql`LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE`.execute(tx);
+      const guesses = Array.from({ length: 50 }, () => ask('203.0.113.1', generateApiKey().text));
+      const all = [...guesses, ask('203.0.113.2', fresh)];
+      await waitUntil(async () => (await countWaiting(api.db)) >= 2, { until: 'keys are looked up' });
+      return { asked: all, underWay: await countWaiting(api.db) };
+    });
+    await Promise.all(asked);
+    expect(underWay).toBe(2);
+    expect(answered).toHaveLength(51);
+    // It was found, and has not the scope.
+    expect(answered.slice(0, 10)).toContain('203.0.113.2 403');
+  });
+
+  async function countWaiting(db: Database): Promise<number> {
+    const { rows } = await sql<{ n: number }>`
+      SELECT count(*)::int AS n FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event_type = 'Lock'`.execute(db);
+    return rows[0]?.n ?? 0;
+  }
 });
 
 describe('API keys', () => {
