@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, runJob, startApi } from './api-under-test.ts';
 import { recordWorkerRate } from './worker-rate.ts';
@@ -43,13 +44,10 @@ describe('GET /v1/jobs', () => {
     expect(seen).toEqual(ids.slice(1));
   });
 
-  test.each([
-    ['/v1/jobs?limit=1&tag=a?b', '/v1/jobs?limit=1&tag=a%3Fb&cursor='],
-    ['http://elsewhere.test/v1/jobs?limit=1&tag=all', '/v1/jobs?limit=1&tag=all&cursor='],
-  ])('the next page of %s is at %s…', async (url, next) => {
-    const reply = await api.send('GET', url);
+  test('a question mark in a filter stays one in the link to the next page', async () => {
+    const reply = await list('?limit=1&tag=a?b');
     expect(reply.headers.link).toMatch(/; rel="next"$/);
-    expect(String(reply.headers.link)).toContain(`<${next}`);
+    expect(String(reply.headers.link)).toContain('</v1/jobs?limit=1&tag=a%3Fb&cursor=');
   });
 
   test('a page holds as many as asked for, and the last one says so', async () => {
@@ -72,6 +70,30 @@ describe('GET /v1/jobs', () => {
     const after = new Date(Date.parse(third) - 1).toISOString();
     expect(await idsOf(`?createdAfter=${after}`)).toEqual(ids.slice(0, 3));
   });
+});
+
+test('a page has fewer than were asked for where they would be too many bytes, and none is left out', async () => {
+  await using own = await startApi();
+  const large = JSON.stringify('x'.repeat(16_000));
+  const count = 100;
+  const made: string[] = [];
+  for (let index = 0; index < count; index += 1) made.unshift(await own.submit({ metadata: { large } }));
+  await sql`UPDATE jobs SET progress = ${large}::json`.execute(own.db);
+
+  const seen: string[] = [];
+  const sizes: number[] = [];
+  for (let cursor = ''; sizes.length < count; ) {
+    const reply = await own.send('GET', `/v1/jobs?limit=${count}${cursor}`);
+    const { data, hasMore, nextCursor } = reply.json();
+    expect(reply.body.length).toBeLessThan(2.1 * 2 ** 20);
+    expect(String(reply.headers.link ?? '').includes('rel="next"')).toBe(hasMore);
+    seen.push(...data.map((job: { id: string }) => job.id));
+    sizes.push(data.length);
+    if (!hasMore) break;
+    cursor = `&cursor=${nextCursor}`;
+  }
+  expect(seen).toEqual(made);
+  expect(sizes).toHaveLength(2);
 });
 
 test.each(['0000-01-01T00:00:00%2B23:59', '9999-12-31T23:59:59.999999999-23:59', '2026-01-01t00:00:00z'])(

@@ -13,8 +13,8 @@ one. All faults of a request are told at once, in \`errors\`.
 
 ### Paging
 
-A list gives \`limit\` items, 20 unless you say otherwise and 100 at most, in \`data\`. \`hasMore\` tells whether others follow; \`nextCursor\` goes into
-\`cursor\` as it is to get them. \`Link: <…>; rel="next"\` (RFC 8288) is the same as a URL. What is added meanwhile does not shift the pages.
+A list gives \`limit\` items, 20 unless you say otherwise and 100 at most, in \`data\`, or fewer where they would take more than 2 MiB. \`hasMore\` tells whether others
+follow, not the number of items; \`nextCursor\` goes into \`cursor\` as it is to get them. \`Link: <…>; rel="next"\` (RFC 8288) is the same as a URL. What is added meanwhile does not shift the pages.
 
 ### Polling
 
@@ -37,6 +37,10 @@ too long is a \`409\` \`idempotency_key_in_use\`. What was refused or failed has
 ### Compression
 
 \`Accept-Encoding: gzip\` has what is read compressed where it is larger than 4 kB, unless the server is busy with others. \`ETag\` is a weak one then (\`W/"…"\`); send it back as it is.
+
+### Parts
+
+\`Range\` is not there yet: under \`/v1\` it is ignored, and every answer is whole.
 
 ### Tracing
 
