@@ -15,7 +15,7 @@ export interface InspectedPayload {
   concurrencyKey?: string;
 }
 
-/** As for a key of the request. */
+/** Of the whole key, its type included; as for a key of the request. */
 const MAX_KEY_LENGTH = 255;
 
 /** Looks at a parsed payload by the rules of its type. */
@@ -41,11 +41,12 @@ export function keyOfType(
   if (concurrency.keyPointer === undefined) return type;
   const value = resolvePointer(payload, concurrency.keyPointer);
   if (value === undefined || value === null) return undefined;
-  return `${type}:${shortened(typeof value === 'string' ? value : stringifyPlainly(value))}`;
+  const text = typeof value === 'string' ? value : stringifyPlainly(value);
+  const key = `${type}:${text}`;
+  return key.length <= MAX_KEY_LENGTH ? key : `${type}:sha256:${hash(text)}`;
 }
 
 /** A value of the payload may be as large as the payload, and the key stands in an index and in every row of a list. */
-function shortened(text: string): string {
-  if (text.length <= MAX_KEY_LENGTH) return text;
-  return `sha256:${createHash('sha256').update(text).digest('base64url')}`;
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
 }

@@ -81,7 +81,17 @@ describe('concurrency', () => {
     const [long, other] = [keyOf('x'.repeat(1_000_000)), keyOf(`${'x'.repeat(999_999)}y`)];
     expect(long).toMatch(/^[\w.]+:sha256:[\w-]{43}$/);
     expect(other).not.toBe(long);
-    expect(keyOf('x'.repeat(255))).toMatch(/x{255}$/);
+  });
+
+  test('a key is at most as long as one of a request, its type included', () => {
+    const keyOf = (id: string) =>
+      resolve({ payload: { id } }, { concurrency: { limit: 1, keyPointer: '/id' } }).concurrencyKey ?? '';
+    const longest = 255 - 'report.render:'.length;
+    expect(keyOf('x'.repeat(longest))).toBe(`report.render:${'x'.repeat(longest)}`);
+    for (const length of [longest + 1, 255, 256]) {
+      expect(keyOf('x'.repeat(length))).toMatch(/^report\.render:sha256:[\w-]{43}$/);
+      expect(keyOf('x'.repeat(length))).not.toBe(keyOf(`${'x'.repeat(length - 1)}y`));
+    }
   });
 
   const byAccount = { concurrency: { limit: 3, keyPointer: '/account/id' } };
