@@ -128,8 +128,8 @@ export const JobRequest = strict(
         minLength: 1,
         maxLength: 255,
         description:
-          'Jobs of your tenant with the same key in one queue, of whatever type, run one at a time. Where the type has a limit of ' +
-          'its own for the job, that one holds, and the job shows its key.',
+          'Jobs of your tenant with the same key in one queue, of whatever type, run one at a time. A job counts by ' +
+          'one key: where the type makes one of its own for the job, this one is dropped, and the job shows that of the type.',
       }),
     ),
     tags: Type.Optional(
