@@ -41,6 +41,13 @@ test('dead letters are watched by depth and by growth', () => {
   expect(exprs).toMatch(/increase\(accepted_dead_letters_created_total\[\d+m\]\)\) > \d+/);
 });
 
+test('the engine is watched for being away, and before that for being nearly full', () => {
+  const exprs = rules.map(({ expr }) => expr).join('\n');
+
+  expect(exprs).toMatch(/max\(accepted_engine_up\) == 0/);
+  expect(exprs).toMatch(/max\(accepted_engine_memory_used_ratio\) > 0\.\d+/);
+});
+
 test.each(named)('%s has what Prometheus wants of a rule', (_, rule) => {
   expect(
     Object.keys(rule).filter((key) => !['alert', 'expr', 'for', 'labels', 'annotations'].includes(key)),

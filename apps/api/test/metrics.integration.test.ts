@@ -76,6 +76,27 @@ test('says whether the workers reach the queue engine, and nothing certain while
   await shows(['accepted_engine_up 0']);
 });
 
+test('says how full the queue engine is by the worker that found the most of it taken', async () => {
+  const shows = (value: string) =>
+    waitUntil(
+      async () =>
+        (await api.send('GET', '/metrics')).body.includes(`\naccepted_engine_memory_used_ratio ${value}\n`),
+      { until: `it shows ${value}` },
+    );
+  await api.db.deleteFrom('workers').execute();
+  const worker = { hostname: 'test', pid: 1, queues: ['default'], concurrency: 1, buildId: TEST_BUILD };
+  const ids = [newUuid(), newUuid()] as const;
+  for (const id of ids) await registerWorker(api.db, { id, ...worker });
+  // As a worker of the version before, which says nothing of it.
+  await shows('Nan');
+  const state = { heartbeatMs: 1_000, finishedPerSecond: {}, engineUp: true };
+  await heartbeat(api.db, ids[0], { ...state, engineFullness: 0.5 });
+  await heartbeat(api.db, ids[1], { ...state, engineFullness: 0.875 });
+  await shows('0.875');
+  await heartbeat(api.db, ids[1], state);
+  await shows('0.5');
+});
+
 test('needs a key with the scope', async () => {
   expect((await api.send('GET', '/metrics', { key: null })).statusCode).toBe(401);
   const key = await keyWith(api, ['jobs:read', 'dead-letters', 'admin']);

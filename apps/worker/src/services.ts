@@ -159,6 +159,7 @@ function startLease(
     heartbeatMs: config.HEARTBEAT_MS,
     finishedPerSecond: () => of.meter.read(performance.now()),
     isEngineUp: of.engineWatch.isUp,
+    engineFullness: of.engineWatch.fullness,
     onLost: () => of.running.stopAll('leaseLost'),
     logger,
   });

@@ -1,5 +1,6 @@
 import type { JobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
 import type { CounterTotal } from '@accepted/shared/ledger/queues/counters';
+import type { EngineState } from '@accepted/shared/ledger/workers/workers';
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
 import type { QueueStatistics } from '../routes/queues/queue-statistics.ts';
 
@@ -9,8 +10,7 @@ export interface Measurement {
   withoutBuild: JobsWithoutBuild[];
   openDeadLetters: { queue: string; count: number }[];
   totals: CounterTotal[];
-  /** `undefined` where no worker lives to say so. */
-  engineUp: boolean | undefined;
+  engine: EngineState;
 }
 
 type Row = [labels: Record<string, string>, value: number];
@@ -47,7 +47,12 @@ const GAUGES: Record<string, GaugeDefinition> = {
   accepted_engine_up: {
     help: 'Whether all live workers reach the queue engine, 1 or 0; NaN while no worker lives.',
     labels: [],
-    rows: ({ engineUp }) => [[{}, engineUp === undefined ? Number.NaN : Number(engineUp)]],
+    rows: ({ engine }) => [[{}, engine.isUp === undefined ? Number.NaN : Number(engine.isUp)]],
+  },
+  accepted_engine_memory_used_ratio: {
+    help: 'Which part of the memory that the queue engine may use is taken, from 0 to 1; NaN while no worker knows.',
+    labels: [],
+    rows: ({ engine }) => [[{}, engine.fullness ?? Number.NaN]],
   },
   accepted_jobs_without_build: {
     help: 'Queued jobs whose type no live worker has, or whose payload none of their schemas takes.',

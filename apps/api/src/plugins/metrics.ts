@@ -1,7 +1,7 @@
 import { countOpenDeadLetters } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import { countJobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
 import { readCounters } from '@accepted/shared/ledger/queues/counters';
-import { readEngineUp } from '@accepted/shared/ledger/workers/workers';
+import { readEngineState } from '@accepted/shared/ledger/workers/workers';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { createMetrics, type Measurement } from '../metrics/create-metrics.ts';
@@ -21,14 +21,14 @@ export const metrics = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     fetchMethod: async () => {
-      const [queues, withoutBuild, openDeadLetters, totals, engineUp] = await Promise.all([
+      const [queues, withoutBuild, openDeadLetters, totals, engine] = await Promise.all([
         app.readQueueStatistics(),
         countJobsWithoutBuild(app.db),
         countOpenDeadLetters(app.db),
         readCounters(app.db),
-        readEngineUp(app.db),
+        readEngineState(app.db),
       ]);
-      return { queues, withoutBuild, openDeadLetters, totals, engineUp };
+      return { queues, withoutBuild, openDeadLetters, totals, engine };
     },
   });
   const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'));

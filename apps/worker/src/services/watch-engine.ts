@@ -1,22 +1,27 @@
 import type { Engine } from '@accepted/shared/engine/engine';
 import { type Loop, startLoop } from './loop.ts';
 
-/** Knows whether the queue engine answers, as of the last look. */
+/** Knows how the queue engine is, as of the last look. */
 export interface EngineWatch extends Loop {
+  /** Whether it takes writes. */
   isUp(): boolean;
+  /** Which part of its memory is taken; `undefined` while it does not tell, as one that is full still does. */
+  fullness(): number | undefined;
 }
 
 /** Starts looking every `everyMs` whether the engine takes a write, which a full Redis refuses although it answers. */
-export function watchEngine(engine: Pick<Engine, 'wasWiped'>, everyMs: number): EngineWatch {
+export function watchEngine(engine: Pick<Engine, 'wasWiped' | 'fullness'>, everyMs: number): EngineWatch {
   let up = true;
+  let fullness: number | undefined;
   const look = async (): Promise<number> => {
     up = await engine.wasWiped('watch').then(
       () => true,
       () => false,
     );
+    fullness = await engine.fullness().catch(() => undefined);
     return everyMs;
   };
   // Never fails; others tell of what is wrong with the engine.
   const loop = startLoop({ runOnce: look, retryAfterMs: everyMs, onError: () => undefined });
-  return { ...loop, isUp: () => up };
+  return { ...loop, isUp: () => up, fullness: () => fullness };
 }

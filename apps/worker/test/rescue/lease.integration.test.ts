@@ -25,6 +25,7 @@ beforeEach(async () => {
     heartbeatMs: 50,
     finishedPerSecond: () => ({}),
     isEngineUp: () => true,
+    engineFullness: () => 0,
     onLost: lost.resolve,
     logger,
   });

@@ -29,6 +29,7 @@ export interface LeaseOptions {
   heartbeatMs: number;
   finishedPerSecond: () => Record<string, number>;
   isEngineUp: () => boolean;
+  engineFullness: () => number | undefined;
   /** The jobs that run under the old worker id belong to others now. */
   onLost: () => void;
   logger: Logger;
@@ -55,6 +56,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       heartbeatMs: options.heartbeatMs,
       finishedPerSecond: options.finishedPerSecond(),
       engineUp: options.isEngineUp(),
+      engineFullness: options.engineFullness(),
     });
 
   const loop = startLoop({

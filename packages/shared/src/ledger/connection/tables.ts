@@ -92,6 +92,8 @@ interface WorkersTable {
   steady_since: Generated<Date>;
   /** Whether it reached the queue engine at its last heartbeat. */
   engine_up: Generated<boolean>;
+  /** How full the engine's memory was then, from 0 to 1; `null` where that is not known. */
+  engine_fullness: number | null;
   draining_at: Date | null;
   lost_at: Date | null;
   /** How many jobs ran in this worker when its lease was ended. */

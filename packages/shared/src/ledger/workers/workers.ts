@@ -32,6 +32,8 @@ export interface Heartbeat {
   finishedPerSecond: Record<string, number>;
   /** Whether it reaches the queue engine. */
   engineUp: boolean;
+  /** How full the engine's memory is, from 0 to 1; not there while the engine does not tell. */
+  engineFullness?: number | undefined;
 }
 
 /**
@@ -41,7 +43,7 @@ export interface Heartbeat {
 export async function heartbeat(
   db: Database,
   workerId: string,
-  { heartbeatMs, finishedPerSecond, engineUp }: Heartbeat,
+  { heartbeatMs, finishedPerSecond, engineUp, engineFullness }: Heartbeat,
 ): Promise<boolean> {
   const { numUpdatedRows } = await db
     .updateTable('workers')
@@ -50,6 +52,7 @@ export async function heartbeat(
       steady_since: sql`CASE WHEN heartbeat_at < now() - ${gap(heartbeatMs)} THEN now() ELSE steady_since END`,
       finished_per_second: JSON.stringify(finishedPerSecond),
       engine_up: engineUp,
+      engine_fullness: engineFullness ?? null,
     })
     .where('id', '=', workerId)
     .where('lost_at', 'is', null)
@@ -179,12 +182,19 @@ export async function listLaneNames(db: Database): Promise<{ queue: string; buil
   return rows;
 }
 
-/** Tells whether every live worker reaches the queue engine; `undefined` when none lives, so that nobody knows. */
-export async function readEngineUp(db: Database): Promise<boolean | undefined> {
-  const { rows } = await sql<{ up: boolean | null }>`
-    SELECT bool_and(engine_up) AS up FROM workers
+/** What the live workers say of the queue engine; `undefined` where none says it. */
+export interface EngineState {
+  /** Whether every one of them reaches it. */
+  isUp: boolean | undefined;
+  /** The most of its memory, from 0 to 1, that one of them has found taken. */
+  fullness: number | undefined;
+}
+
+export async function readEngineState(db: Database): Promise<EngineState> {
+  const { rows } = await sql<{ up: boolean | null; fullness: number | null }>`
+    SELECT bool_and(engine_up) AS up, max(engine_fullness) AS fullness FROM workers
     WHERE lost_at IS NULL AND heartbeat_at > now() - interval '1 minute'`.execute(db);
-  return rows[0]?.up ?? undefined;
+  return { isUp: rows[0]?.up ?? undefined, fullness: rows[0]?.fullness ?? undefined };
 }
 
 /**
