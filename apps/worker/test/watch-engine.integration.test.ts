@@ -5,13 +5,16 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { expect, test } from 'vitest';
 import { watchEngine } from '../src/services/watch-engine.ts';
 
-const MAX_BYTES = 4 * 2 ** 20;
-const PIECE = 'x'.repeat(64 * 2 ** 10);
+const ROOMY_BYTES = 32 * 2 ** 20;
+/** Less than the pieces take, and more than Redis itself. */
+const NARROW_BYTES = 4 * 2 ** 20;
+const PIECES = 64;
+const PIECE_BYTES = 64 * 2 ** 10;
 
 test('a Redis that is full is away although it answers, says that it is full, and is back once there is room', async () => {
   await using redis = await startRedisServer([
     '--maxmemory',
-    String(MAX_BYTES),
+    String(ROOMY_BYTES),
     '--maxmemory-policy',
     'noeviction',
   ]);
@@ -22,7 +25,8 @@ test('a Redis that is full is away although it answers, says that it is full, an
     await waitUntil(() => watch.isUp() && (watch.fullness() ?? 1) < 0.8, { until: 'there is room' });
 
     const pieces = await fill(redis.url);
-    await waitUntil(() => !watch.isUp() && (watch.fullness() ?? 0) > 0.95, {
+    await commandRedis(redis.url, 'CONFIG', 'SET', 'maxmemory', String(NARROW_BYTES));
+    await waitUntil(() => !watch.isUp() && watch.fullness() === 1, {
       until: 'it is away, and full',
     });
     expect(await commandRedis(redis.url, 'PING')).toBe('PONG');
@@ -38,17 +42,8 @@ test('a Redis that is full is away although it answers, says that it is full, an
   }
 });
 
-/** Writes until Redis refuses even a small piece; answers the names of the pieces. */
 async function fill(url: string): Promise<string[]> {
-  const names: string[] = [];
-  for (const piece of [PIECE, 'x'])
-    for (let isFull = false; !isFull; ) {
-      const name = `piece-${names.length}`;
-      isFull = await commandRedis(url, 'SET', name, piece).then(
-        () => false,
-        () => true,
-      );
-      if (!isFull) names.push(name);
-    }
+  const names = Array.from({ length: PIECES }, (_, number) => `piece-${number}`);
+  for (const name of names) await commandRedis(url, 'SET', name, 'x'.repeat(PIECE_BYTES));
   return names;
 }

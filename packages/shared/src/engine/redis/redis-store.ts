@@ -78,5 +78,6 @@ async function requireVersion(connection: Redis): Promise<void> {
 function readFullness(info: string): number {
   const field = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
   const most = field('maxmemory') || field('total_system_memory');
-  return most > 0 ? field('used_memory') / most : 0;
+  // It takes a little more than it may before it refuses.
+  return most > 0 ? Math.min(1, field('used_memory') / most) : 0;
 }
