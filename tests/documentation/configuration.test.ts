@@ -26,6 +26,17 @@ test.each([
   },
 );
 
+test.each(
+  [apiSchema, workerSchema, migrateSchema, addTenantConfigSchema, quickstartSchema].flatMap(({ shape }) =>
+    Object.entries<z.ZodType>(shape)
+      .filter(([name, field]) => (name.endsWith('_URL') ? name !== 'PUBLIC_URL' : field.meta()?.secret))
+      .map(([name]) => name),
+  ),
+)('%s is a credential of ours, which HANDLER_ENV gives no handler', (name) => {
+  expect(workerSchema.shape.HANDLER_ENV.safeParse(name).success).toBe(false);
+  expect(workerSchema.shape.HANDLER_ENV.safeParse('STRIPE_KEY').success).toBe(true);
+});
+
 function defaultOf(field: z.ZodType): string {
   const parsed = field.safeParse(undefined);
   if (!parsed.success) return 'required';

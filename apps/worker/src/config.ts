@@ -11,9 +11,29 @@ import {
   wholeNumber,
 } from '@accepted/shared/runtime/config/settings';
 import { z } from 'zod';
+import { holdsTheProgram } from './handlers/child-permissions.ts';
 
 /** One heartbeat may be lost, and the next one late, before a worker that lives is declared lost. */
 const HEARTBEATS_IN_A_LEASE = 3;
+
+/** What opens the ledger, the engine or the API itself: a handler that has it needs no hole to have everything. */
+const OWN_CREDENTIALS = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'SECRETS_KEY',
+  'BOOTSTRAP_API_KEY',
+  'BOOTSTRAP_WEBHOOK_SECRET',
+  'ADMIN_PASSWORD',
+];
+
+const handlerVariable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+  .refine((name) => !OWN_CREDENTIALS.includes(name), {
+    params: {
+      expected: `names of what handlers need, and none of Accepted's own credentials (${OWN_CREDENTIALS.join(', ')}): give a handler an account of its own, under another name`,
+    },
+  });
 
 const settings = z.object({
   DATABASE_URL: databaseUrl,
@@ -28,7 +48,7 @@ const settings = z.object({
     .optional()
     .meta({ expected: 'a folder with one handler a file' }),
   /** What isolated handlers may see of the environment; `handlers/child-environment.ts` reads it where they start. */
-  HANDLER_ENV: listOf(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), 'names of environment variables'),
+  HANDLER_ENV: listOf(handlerVariable, 'names of environment variables'),
   /** Whether isolated handlers run under Node's permission model; `handlers/child-permissions.ts` reads it where they start. */
   HANDLER_PERMISSIONS: z.enum(['on', 'off']).default('off').meta({ expected: 'on or off' }),
   /** Jobs of one queue that run at once in this process. */
@@ -45,12 +65,19 @@ const settings = z.object({
   SHUTDOWN_TIMEOUT_MS: wholeNumber({ min: 1_000, max: 600_000, default: 8_000, unit: 'milliseconds' }),
 });
 
-export const configSchema = settings.superRefine(({ LEASE_MS, HEARTBEAT_MS }, faults) => {
-  const leastMs = HEARTBEATS_IN_A_LEASE * HEARTBEAT_MS;
-  if (LEASE_MS >= leastMs) return;
-  const expected = `at least ${leastMs}, three times HEARTBEAT_MS: make it longer, or HEARTBEAT_MS shorter`;
-  faults.addIssue({ code: 'custom', path: ['LEASE_MS'], params: { expected } });
-});
+export const configSchema = settings
+  .superRefine(({ LEASE_MS, HEARTBEAT_MS }, faults) => {
+    const leastMs = HEARTBEATS_IN_A_LEASE * HEARTBEAT_MS;
+    if (LEASE_MS >= leastMs) return;
+    const expected = `at least ${leastMs}, three times HEARTBEAT_MS: make it longer, or HEARTBEAT_MS shorter`;
+    faults.addIssue({ code: 'custom', path: ['LEASE_MS'], params: { expected } });
+  })
+  .superRefine(({ HANDLER_PERMISSIONS, JOBS_DIR }, faults) => {
+    if (HANDLER_PERMISSIONS === 'off' || JOBS_DIR === undefined || !holdsTheProgram(JOBS_DIR)) return;
+    const expected =
+      'a folder that Accepted itself does not lie in, with its secrets: HANDLER_PERMISSIONS=on lets handlers read all of it';
+    faults.addIssue({ code: 'custom', path: ['JOBS_DIR'], params: { expected } });
+  });
 
 export type WorkerConfig = Readonly<z.output<typeof configSchema>>;
 

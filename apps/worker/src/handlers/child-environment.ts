@@ -1,4 +1,7 @@
-/** What a program and its libraries need of the machine, and no secret is kept in. */
+/**
+ * What a program and its libraries need of the machine, and no secret is kept in. Proxies are not among it, as their URLs carry
+ * passwords, nor is `NODE_OPTIONS`, which may hold anything: a handler that needs them has them named.
+ */
 const OF_THE_MACHINE = [
   'PATH',
   'HOME',
@@ -8,14 +11,10 @@ const OF_THE_MACHINE = [
   'TZ',
   'TMPDIR',
   'NODE_ENV',
-  'NODE_OPTIONS',
   'NODE_COMPILE_CACHE',
   'NODE_EXTRA_CA_CERTS',
   'SSL_CERT_FILE',
   'SSL_CERT_DIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'NO_PROXY',
 ];
 
 /** Where the names are that isolated handlers may see, with commas between them. */

@@ -13,6 +13,16 @@ import { openIsolatedDeeds, whereItRan } from './testing/isolated-deeds.ts';
 const { file, run, leave, close } = await openIsolatedDeeds();
 afterAll(close);
 
+async function runWithPermissions(setting: string, deed: string) {
+  vi.stubEnv('HANDLER_PERMISSIONS', setting);
+  vi.stubEnv('JOBS_DIR', dirname(file('isolated.ts')));
+  await closeIsolatedProcesses();
+  const result = await run(deed);
+  vi.unstubAllEnvs();
+  await closeIsolatedProcesses();
+  return result;
+}
+
 describe('an isolated handler', () => {
   it('runs in a process that later attempts use again', async () => {
     const results = [await run('process', { attempt: 4 }), await run('process', { attempt: 4 })];
@@ -65,16 +75,20 @@ describe('an isolated handler', () => {
   ])(
     'with HANDLER_PERMISSIONS=%s and files and programs that are not its own: %s',
     async (setting, outcome) => {
-      vi.stubEnv('HANDLER_PERMISSIONS', setting);
-      vi.stubEnv('JOBS_DIR', dirname(file('isolated.ts')));
-      await closeIsolatedProcesses();
-      const result = await run('trespass');
-      vi.unstubAllEnvs();
-      await closeIsolatedProcesses();
+      const result = await runWithPermissions(setting, 'trespass');
       const outcomes = JSON.parse('resultJson' in result ? result.resultJson : '{}');
-      expect(outcomes).toEqual({ read: outcome, secrets: outcome, write: outcome, program: outcome });
+      const deeds =
+        'read, secrets, kept, dotenv, folder, beside, around, linked, hoisted, write, program'.split(', ');
+      expect(outcomes).toEqual(Object.fromEntries(deeds.map((deed) => [deed, outcome])));
     },
   );
+
+  it('with HANDLER_PERMISSIONS=on imports its helpers, its own packages and those that are provided', async () => {
+    expect(await runWithPermissions('on', 'imports')).toEqual({
+      kind: 'returned',
+      resultJson: '["package","helper","function","function"]',
+    });
+  });
 
   it('sees its signal abort, with the reason, and may still answer', async () => {
     const controller = new AbortController();

@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { defineJob } from '@accepted/job';
 import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { z } from 'zod';
@@ -8,15 +9,18 @@ import type { LoadedHandler } from '../loaded-handler.ts';
 import { closeIsolatedProcesses } from '../process-pool.ts';
 import { attempt } from './attempt.ts';
 
+const PROGRAM_DIR = fileURLToPath(new URL('../../../../../', import.meta.url));
+
 const SOURCE = `
 import { defineJob, PermanentError } from '@accepted/job';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import process, { env, pid } from 'node:process';
 import { z } from 'zod';
 
 class CardDeclined extends PermanentError { name = 'Error'; }
 
+const program = ${JSON.stringify(PROGRAM_DIR)};
 let runs = 0;
 const deeds: Record<string, (ctx: any) => unknown> = {
   process: (ctx) => ({ pid, runs: ++runs, attempt: ctx.attempt, age: ctx.job.createdAt.getTime() }),
@@ -25,6 +29,13 @@ const deeds: Record<string, (ctx: any) => unknown> = {
     const deeds = {
       read: () => readFileSync('/etc/passwd'),
       secrets: () => readFileSync('/proc/' + process.ppid + '/environ'),
+      kept: () => readFileSync(program + '.accepted/secrets.json'),
+      dotenv: () => readFileSync(program + '.env'),
+      folder: () => readdirSync(program),
+      beside: () => readFileSync(import.meta.dirname + '/../.env'),
+      around: () => readFileSync(program + 'apps/worker/node_modules/@accepted/shared/../../.accepted/secrets.json'),
+      linked: () => readFileSync(program + 'apps/worker/node_modules/@accepted/testing/node_modules/@accepted/shared/../../.env'),
+      hoisted: () => readFileSync(program + 'node_modules/.pnpm/node_modules/@accepted/api/../../.env'),
       write: () => writeFileSync(import.meta.dirname + '/left', ''),
       program: () => execFileSync('true'),
     };
@@ -33,10 +44,15 @@ const deeds: Record<string, (ctx: any) => unknown> = {
         deed();
         return 'done';
       } catch (error: any) {
-        return error.code;
+        // What may be looked for need not be there.
+        return error.code === 'ENOENT' ? 'done' : error.code;
       }
     };
     return Object.fromEntries(Object.entries(deeds).map(([name, deed]) => [name, code(deed)]));
+  },
+  imports: async () => {
+    const [own, helper] = await Promise.all([import('own-package'), import('./lib/helper.ts')]);
+    return [own.default, helper.default, typeof z.string, typeof defineJob];
   },
   throw: () => { throw new PermanentError('no', { code: 'gone' }); },
   decline: () => { throw new CardDeclined('no', { cause: new Error('limit') }); },
@@ -83,8 +99,19 @@ export default defineJob({
 /** Makes a handler that does in its process what its payload says, and ways to run it. */
 export async function openIsolatedDeeds() {
   const folder = await mkdtemp(join(tmpdir(), 'accepted-isolated-'));
-  const file = join(folder, 'isolated.ts');
-  await writeFile(file, SOURCE);
+  const jobsDir = join(folder, 'jobs');
+  const file = join(jobsDir, 'isolated.ts');
+  const files = {
+    [file]: SOURCE,
+    [join(jobsDir, 'lib/helper.ts')]: "export default 'helper' as string;",
+    [join(folder, 'node_modules/own-package/package.json')]: '{"type":"module","exports":"./index.js"}',
+    [join(folder, 'node_modules/own-package/index.js')]: "export default 'package';",
+    [join(folder, '.env')]: 'SECRET=1',
+  };
+  for (const [path, text] of Object.entries(files)) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text);
+  }
   // The process loads the file; on this side only its options count.
   const definition = defineJob({
     type: 'test.isolated',
@@ -96,7 +123,7 @@ export async function openIsolatedDeeds() {
   return {
     handler,
     /** Names a file beside that of the handler. */
-    file: (name: string) => join(folder, name),
+    file: (name: string) => join(jobsDir, name),
     run: (deed: string, job: Parameters<typeof attempt>[1] = {}, controls?: Parameters<typeof attempt>[2]) =>
       attempt(handler, { ...job, payload: { deed } }, controls),
     /** Has an attempt return and leave something that happens `laterMs` afterwards. */
