@@ -68,9 +68,12 @@ export const configSchema = z.object({
 
 export type Config = Readonly<z.output<typeof configSchema>>;
 
-/** Reads the settings from the environment; throws a `ConfigError` with every fault. */
+/** Reads the settings from the environment, and takes the key of the secrets out of it; throws a `ConfigError` with every fault. */
 export function readConfig(): Config {
-  return parseConfig(configSchema, process.env);
+  const config = parseConfig(configSchema, process.env);
+  // Whatever else runs in this process, or dumps its environment, needs it for nothing.
+  delete process.env.SECRETS_KEY;
+  return config;
 }
 
 /** The URL that clients reach this server by: the one that was set, or else where it listens. */
