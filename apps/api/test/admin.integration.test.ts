@@ -19,6 +19,12 @@ async function logIn(api: ApiUnderTest, password = PASSWORD, headers: Record<str
   });
 }
 
+/** What stays with a browser that has logged in, also when its session has ended. */
+function browserOf(reply: LightMyRequestResponse): { cookie: string } {
+  const cookie = reply.cookies.find(({ name }) => name === 'accepted_admin_browser');
+  return { cookie: `${cookie?.name}=${encodeURIComponent(cookie?.value ?? '')}` };
+}
+
 function cookieOf(reply: LightMyRequestResponse): { cookie: string } {
   const [cookie] = reply.cookies;
   return { cookie: `${cookie?.name}=${encodeURIComponent(cookie?.value ?? '')}` };
@@ -60,8 +66,10 @@ describe('the login', () => {
     expect([reply.statusCode, reply.headers.location]).toEqual([303, '/admin/queues']);
     expect(reply.cookies).toMatchObject([
       { httpOnly: true, secure: true, sameSite: 'Strict', path: '/admin', maxAge: 28_800 },
+      { httpOnly: true, secure: true, sameSite: 'Strict', path: '/admin', maxAge: 31_536_000 },
     ]);
     expect((await read(cookieOf(reply))).statusCode).toBe(200);
+    expect((await read(browserOf(reply))).statusCode).toBe(401);
     expect((await api.send('GET', '/admin/login', { headers: cookieOf(reply) })).statusCode).toBe(303);
   });
 
@@ -81,15 +89,39 @@ describe('the login', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(1_900);
   });
 
-  test('more than ten that wait are refused', async () => {
+  test('while ten tries of an address wait, its others are refused, right or wrong, but for browsers that have logged in before', async () => {
     await using own = await startApi({ ADMIN_PASSWORD: PASSWORD });
+    await using other = await startApi({ ADMIN_PASSWORD: `${PASSWORD}2` });
+    const before = await logIn(own);
+    const ofOther = browserOf(await logIn(other, `${PASSWORD}2`));
+    const session = { cookie: cookieOf(before).cookie.replace('accepted_admin=', 'accepted_admin_browser=') };
     for (let n = 0; n < 10; n++) await logIn(own, 'wrong');
     const waiting = Array.from({ length: 10 }, () => logIn(own, 'wrong'));
-    const reply = await logIn(own);
-    expect([reply.statusCode, reply.cookies]).toEqual([429, []]);
-    expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0);
+
+    for (const [password, cookie] of [
+      [PASSWORD],
+      ['wrong'],
+      [PASSWORD, ofOther],
+      [PASSWORD, session],
+    ] as const) {
+      const reply = await logIn(own, password, { ...ORIGIN, ...cookie });
+      expect([reply.statusCode, reply.cookies]).toEqual([429, []]);
+      expect(Number(reply.headers['retry-after'])).toBeGreaterThan(0);
+    }
+    const startedAt = performance.now();
+    expect((await logIn(own, PASSWORD, { ...ORIGIN, ...browserOf(before) })).statusCode).toBe(303);
+    expect(performance.now() - startedAt).toBeLessThan(1_900);
     await Promise.all(waiting);
   }, 40_000);
+
+  test('a browser that has logged in before is slowed down by its own wrong tries', async () => {
+    await using own = await startApi({ ADMIN_PASSWORD: PASSWORD });
+    const known = { ...ORIGIN, ...browserOf(await logIn(own)) };
+    for (let n = 0; n < 10; n++) expect((await logIn(own, 'wrong', known)).statusCode).toBe(401);
+    const startedAt = performance.now();
+    expect((await logIn(own, 'wrong', known)).statusCode).toBe(401);
+    expect(performance.now() - startedAt).toBeGreaterThan(1_900);
+  });
 
   test('a session ends: by logging out, after eight hours, and with its password', async () => {
     const cookie = cookieOf(await logIn(api));

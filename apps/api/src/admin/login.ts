@@ -1,5 +1,5 @@
 import formBody from '@fastify/formbody';
-import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { loginPage, logoutPage } from './login-page.ts';
 import { PAGE_CSP } from './page.ts';
 import { createSlowTries } from './slow-tries.ts';
@@ -16,6 +16,13 @@ export const login: FastifyPluginAsync = async (app) => {
   await app.register(formBody);
   const tries = createSlowTries(TRIES);
 
+  /**
+   * A browser that has logged in before has a line of its own: a crowd of wrong tries from its address is not before it.
+   * Strangers cannot be spared the line by being right: if a right password passed at once while wrong ones wait, the
+   * missing answer would tell that a guess was wrong, and nobody would have to wait for his next one.
+   */
+  const whoTries = (request: FastifyRequest) => app.adminSession.knownBrowser(request) ?? request.ip;
+
   app.get('/admin', options, (_request, reply) => reply.redirect(HOME, 303));
 
   app.get('/admin/login', options, (request, reply) =>
@@ -23,12 +30,13 @@ export const login: FastifyPluginAsync = async (app) => {
   );
 
   app.post('/admin/login', options, async (request, reply) => {
-    if (!(await tries.turn(request.ip))) {
+    const who = whoTries(request);
+    if (!(await tries.turn(who))) {
       reply.code(429).header('retry-after', RETRY_AFTER_SECONDS);
       return sendPage(reply, loginPage('Too many tries at once. Try again in a while.'));
     }
     if (!app.adminSession.isPassword(passwordOf(request.body))) {
-      tries.wasWrong(request.ip);
+      tries.wasWrong(who);
       request.log.warn({ ip: request.ip }, 'a login with a wrong admin password');
       return sendPage(reply.code(401), loginPage('This is not the password.'));
     }

@@ -1,4 +1,4 @@
-import { createHash, scrypt, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import cookie from '@fastify/cookie';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -6,6 +6,9 @@ import fp from 'fastify-plugin';
 
 const COOKIE = 'accepted_admin';
 const SESSION_MS = 8 * 3_600_000;
+const BROWSER_COOKIE = 'accepted_admin_browser';
+const BROWSER_ID = /^browser_[\w-]{22}$/;
+const BROWSER_SECONDS = 365 * 86_400;
 
 export interface AdminSessionOptions {
   password: string;
@@ -26,6 +29,8 @@ export interface AdminSession {
   start(reply: FastifyReply): void;
   end(reply: FastifyReply): void;
   isOpen(request: FastifyRequest): boolean;
+  /** Names the browser of a request, if somebody has logged in with it since the password was set; no session is needed. */
+  knownBrowser(request: FastifyRequest): string | undefined;
 }
 
 /**
@@ -43,6 +48,8 @@ export const adminSession = fp<AdminSessionOptions>(async (app, { password, isSe
     start(reply) {
       const endsAt = String(Date.now() + SESSION_MS);
       reply.setCookie(COOKIE, endsAt, { ...attributes, signed: true, maxAge: SESSION_MS / 1_000 });
+      const browser = `browser_${randomBytes(16).toString('base64url')}`;
+      reply.setCookie(BROWSER_COOKIE, browser, { ...attributes, signed: true, maxAge: BROWSER_SECONDS });
     },
     end(reply) {
       reply.clearCookie(COOKIE, attributes);
@@ -50,6 +57,11 @@ export const adminSession = fp<AdminSessionOptions>(async (app, { password, isSe
     isOpen(request) {
       const { valid, value } = request.unsignCookie(request.cookies[COOKIE] ?? '');
       return valid && Number(value) > Date.now();
+    },
+    knownBrowser(request) {
+      const { valid, value } = request.unsignCookie(request.cookies[BROWSER_COOKIE] ?? '');
+      // The session's cookie is signed with the same key, and must not pass for this one.
+      return valid && BROWSER_ID.test(value ?? '') ? (value ?? undefined) : undefined;
     },
   });
 });

@@ -1,20 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 
-/** Slows down those who try passwords, and locks nobody out: the right one is taken, at the latest after a wait. */
+/** Slows down those who try passwords, each in a line of his own: by his address, or by what else is known of him. */
 export interface SlowTries {
-  /** Waits until an address may try again; answers `false` at once when too many of its tries wait already. */
-  turn(address: string): Promise<boolean>;
-  /** Tells that a try of an address was wrong. */
-  wasWrong(address: string): void;
+  /** Waits until somebody may try again; answers `false` at once when too many of his tries wait already, whatever they are. */
+  turn(who: string): Promise<boolean>;
+  /** Tells that a try was wrong. */
+  wasWrong(who: string): void;
 }
 
 export interface SlowTriesOptions {
   /** How many wrong tries cost nothing. */
   free: number;
-  /** For so long after the last wrong try an address is slow. */
+  /** For so long after the last wrong try one is slow. */
   windowMs: number;
-  /** The time between two tries of an address that is slow. */
+  /** The time between two tries of one who is slow. */
   everyMs: number;
   maxWaiting: number;
 }
@@ -25,14 +25,14 @@ interface Tries {
   lastTurn: Promise<unknown>;
 }
 
-const MAX_ADDRESSES = 10_000;
+const MAX_KNOWN = 10_000;
 
 export function createSlowTries({ free, windowMs, everyMs, maxWaiting }: SlowTriesOptions): SlowTries {
-  const known = new LRUCache<string, Tries>({ max: MAX_ADDRESSES, ttl: windowMs });
+  const known = new LRUCache<string, Tries>({ max: MAX_KNOWN, ttl: windowMs });
 
   return {
-    async turn(address) {
-      const tries = known.get(address);
+    async turn(who) {
+      const tries = known.get(who);
       if (!tries || tries.wrong < free) return true;
       if (tries.waiting >= maxWaiting) return false;
       tries.waiting += 1;
@@ -41,10 +41,10 @@ export function createSlowTries({ free, windowMs, everyMs, maxWaiting }: SlowTri
       tries.waiting -= 1;
       return true;
     },
-    wasWrong(address) {
-      const tries = known.get(address) ?? { wrong: 0, waiting: 0, lastTurn: Promise.resolve() };
+    wasWrong(who) {
+      const tries = known.get(who) ?? { wrong: 0, waiting: 0, lastTurn: Promise.resolve() };
       tries.wrong += 1;
-      known.set(address, tries);
+      known.set(who, tries);
     },
   };
 }
