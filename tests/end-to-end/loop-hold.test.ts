@@ -18,6 +18,8 @@ const TRIES = 4;
 const LARGEST = 2 ** 20 - 1_000;
 const LARGEST_AT_ONCE = 16 * 1_024 - 100;
 
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
+
 const SCHEMAS: Record<string, object> = {
   'hold.any': {},
   'hold.strict': {
@@ -31,6 +33,21 @@ const SCHEMAS: Record<string, object> = {
   'hold.recursive': {
     anyOf: [{ properties: { next: { $ref: '#' } } }, { properties: { next: { $ref: '#' }, x: false } }],
     type: 'object',
+  },
+  'hold.kinds': {
+    type: 'array',
+    items: {
+      anyOf: numbers(200).map((n) => ({
+        type: 'object',
+        properties: { kind: { const: n } },
+        required: ['kind'],
+      })),
+    },
+  },
+  'hold.words': { type: 'array', items: { enum: numbers(5_000).map((n) => `${'w'.repeat(20)}${n}`) } },
+  'hold.names': {
+    type: 'object',
+    patternProperties: Object.fromEntries(numbers(200).map((n) => [`^f[a-z]{1,9}${n}$`, {}])),
   },
 };
 

@@ -71,6 +71,9 @@ export const SLOW_TO_CHECK: Candidate[] = [
   ['hold.quadratic', JSON.stringify(`${' '.repeat(15_000)}!`)],
   ['hold.unique', `[${numbered(15_000, (n) => `{"n":${n}}`)}]`],
   ['hold.recursive', nested(60)],
+  ['hold.kinds', list('{"kind":199}', 15_000)],
+  ['hold.words', list(`"${'w'.repeat(20)}4999"`, 15_000)],
+  ['hold.names', `{${numbered(15_000, (n) => `"fabcdefgh${n}":1`)}}`],
 ].map(([type, payload]) => ({
   name: `${type}`,
   path: '/v1/jobs',

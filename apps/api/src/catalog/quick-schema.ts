@@ -1,5 +1,6 @@
 import { type FormatName, fullFormats } from 'ajv-formats/dist/formats.js';
 import { isSafe } from 'redos-detector';
+import { comparesWithMany } from './checks-per-value.ts';
 
 /** Comparing each of so few items with each other takes no time. */
 const FEW_ITEMS = 100;
@@ -26,9 +27,10 @@ type Schema = Record<string, unknown>;
 const MAX_LOOK_MS = 500;
 
 /**
- * Tells whether a check by this JSON Schema takes no longer than in proportion to the value, however that is made. Three
+ * Tells whether a check by this JSON Schema takes no longer than in proportion to the value, however that is made. Four
  * things take longer: a regular expression that looks for its way back and forth, comparing all objects of a list with each
- * other, and a schema that refers to itself and checks the same value twice, which doubles with every level of a value.
+ * other, holding each of many values against many alternatives, and a schema that refers to itself and checks the same value
+ * twice, which doubles with every level of a value.
  *
  * It errs on the side of "no": that costs a way to a thread. Looking at a pattern may take as long as `MAX_LOOK_MS`.
  */
@@ -40,7 +42,7 @@ export function isQuickSchema(schema: unknown): boolean {
 export function isQuickButForPatterns(schema: unknown): boolean {
   const parts = partsOf(schema);
   const mayMultiply = parts.some(refers) && parts.some(checksAgain);
-  return !mayMultiply && !parts.some(comparesMany);
+  return !mayMultiply && !parts.some(comparesMany) && !comparesWithMany(schema);
 }
 
 /** Lists the regular expressions of a schema, those of its formats among them. */
