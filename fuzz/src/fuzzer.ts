@@ -1,9 +1,9 @@
+import { createAsk, learnFrom } from './ask.ts';
 import type { ApiDocument, Operation } from './document/api-document.ts';
 import { findOperation } from './document/find-operation.ts';
-import { type FeedRequest, feed } from './feed.ts';
+import { feed } from './feed.ts';
 import { createDraw } from './generate/draw.ts';
-import { createMemory, type Memory } from './generate/known.ts';
-import type { Answer, NoAnswer } from './judge/answer.ts';
+import { createMemory } from './generate/known.ts';
 import { createBodyCheck } from './judge/breaks-body.ts';
 import { createCoverage } from './judge/coverage.ts';
 import { createJudge } from './judge/judge.ts';
@@ -11,7 +11,6 @@ import { createSchemaChecks } from './judge/schema-checks.ts';
 import type { Planned } from './plan.ts';
 import type { RunReport } from './report/run-report.ts';
 import { createViolations } from './report/violations.ts';
-import { collectionOf } from './request/draft.ts';
 import type { FuzzRequest, KeyName } from './request/fuzz-request.ts';
 import { makeRequest } from './request/make-request.ts';
 import { createSender } from './send.ts';
@@ -79,23 +78,7 @@ export function startFuzzer(
 
   const memoryOf = (key: KeyName) => (key === 'other' ? foreign : known);
 
-  async function ask({ method, target, body, waits, key }: FeedRequest): Promise<Answer> {
-    const answer = await sender.send({
-      method,
-      target,
-      headers: [
-        ...(waits ? [['Prefer', 'wait=1'] as const] : []),
-        ...(body ? [['Content-Type', 'application/json'] as const] : []),
-      ],
-      body: body && Buffer.from(JSON.stringify(body)),
-      key,
-    });
-    if ('error' in answer || answer.status >= 400)
-      throw new Error(`${method} ${target}: ${JSON.stringify(answer)}`);
-    const found = findOperation(document, method, target);
-    if (found.kind === 'operation') learnFrom(memoryOf(key), found.operation, answer);
-    return answer;
-  }
+  const ask = createAsk(sender, document, memoryOf);
 
   return {
     send,
@@ -112,16 +95,4 @@ export function startFuzzer(
     }),
     close: () => sender.close(),
   };
-}
-
-function learnFrom(memory: Memory, operation: Operation, answer: Answer | NoAnswer): void {
-  if ('error' in answer) return;
-  const { etag } = answer.headers;
-  if (etag !== undefined) memory.learnValue('etag', etag);
-  if (!/json/.test(answer.headers['content-type'] ?? '') || operation.path === '/openapi.json') return;
-  try {
-    memory.learn(collectionOf(operation), JSON.parse(answer.text));
-  } catch {
-    // What is no JSON is for the judge to tell.
-  }
 }

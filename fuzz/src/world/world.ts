@@ -14,6 +14,7 @@ import { startReceiver } from './receiver.ts';
 export interface World {
   url: string;
   port: number;
+  databaseUrl: string;
   keys: Keys;
   receiverUrl: string;
   api: SpawnedProcess;
@@ -24,11 +25,19 @@ export interface World {
 }
 
 const JOBS_DIR = fileURLToPath(new URL('../../jobs', import.meta.url));
+/** For `bytesWithoutGarbage`; on any free port, of this machine alone. */
+const INSPECTED = '--inspect=127.0.0.1:0';
 const START_MS = 60_000;
 /** Whoever asks to wait for longer waits for so long: nothing may take more than five. */
 const MAX_WAIT_SECONDS = 1;
 
-export async function startWorld(): Promise<World> {
+/** How the API is started otherwise than in a run of the fuzzer. */
+export interface ApiStart {
+  nodeFlags?: string[];
+  env?: Record<string, string>;
+}
+
+export async function startWorld(start: ApiStart = {}): Promise<World> {
   const [postgres, redis, receiver, port] = await Promise.all([
     startPostgresServer(),
     startRedisServer(),
@@ -46,9 +55,14 @@ export async function startWorld(): Promise<World> {
   const migration = spawnProcess('apps/migrate/src/main.ts', { env: { DATABASE_URL: postgres.url } });
   if ((await migration.exited).code !== 0) throw new Error(migration.lines.join('\n'));
   const api = spawnProcess('apps/api/src/main.ts', {
-    env: { ...env, PORT: String(port), BOOTSTRAP_API_KEY: all, MAX_WAIT_SECONDS: String(MAX_WAIT_SECONDS) },
-    // For `bytesWithoutGarbage`; on any free port, of this machine alone.
-    nodeFlags: ['--inspect=127.0.0.1:0'],
+    env: {
+      ...env,
+      PORT: String(port),
+      BOOTSTRAP_API_KEY: all,
+      MAX_WAIT_SECONDS: String(MAX_WAIT_SECONDS),
+      ...start.env,
+    },
+    nodeFlags: start.nodeFlags ?? [INSPECTED],
   });
   const worker = spawnProcess('apps/worker/src/main.ts', { env: { ...env, JOBS_DIR } });
   const url = `http://127.0.0.1:${port}`;
@@ -59,6 +73,7 @@ export async function startWorld(): Promise<World> {
   return {
     url,
     port,
+    databaseUrl: postgres.url,
     keys: await withDatabase(postgres.url, (db) => makeKeys(db, all)),
     receiverUrl: receiver.url,
     api,
@@ -78,7 +93,8 @@ async function readDocumentWithTypes(url: string): Promise<object | undefined> {
   return Object.hasOwn(document.components.schemas, 'Payload.fuzz.echo') ? document : undefined;
 }
 
-async function withDatabase<T>(
+/** Uses a connection to the ledger for as long as `use` takes. */
+export async function withDatabase<T>(
   url: string,
   use: (db: ReturnType<typeof openDatabase>) => Promise<T>,
 ): Promise<T> {
