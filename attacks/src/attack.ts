@@ -10,7 +10,7 @@ export interface Attack {
 }
 
 export interface RunningAttack {
-  /** What was done so far; an attack that did nothing proves nothing. */
+  /** How often what the attack is about has come about so far, whatever else was sent; where that is never, it proves nothing. */
   done(): number;
   /** One sentence: what the attacker got of it. */
   got(): string;

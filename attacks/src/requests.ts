@@ -13,11 +13,19 @@ export interface AttackRequest {
 
 const REQUEST_TIMEOUT_MS = 60_000;
 
+export interface Sending {
+  clients: number;
+  everyMs?: number;
+  next: (n: number) => AttackRequest;
+  /** The answers that say that a request did what it was sent for. */
+  counts: readonly number[];
+}
+
 /** Sends requests from `clients` at once, each the next as soon as its last is answered or `everyMs` have passed. */
 export function sendAgain(
   url: string,
   key: string | undefined,
-  { clients, everyMs = 0, next }: { clients: number; everyMs?: number; next: (n: number) => AttackRequest },
+  { clients, everyMs = 0, next, counts }: Sending,
 ): RunningAttack {
   const pool = new Pool(url, { connections: clients, pipelining: 1, bodyTimeout: REQUEST_TIMEOUT_MS });
   const over = new AbortController();
@@ -49,7 +57,7 @@ export function sendAgain(
 
   const all = Promise.all(Array.from({ length: clients }, sendForever));
   return {
-    done: tally.total,
+    done: () => tally.of(counts),
     got: tally.text,
     async stop() {
       over.abort();

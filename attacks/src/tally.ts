@@ -1,7 +1,8 @@
 /** Counts what came back, by a word for each kind. */
 export interface Tally {
   count(kind: string | number): void;
-  total(): number;
+  /** How many came back of these kinds together. */
+  of(kinds: readonly (string | number)[]): number;
   /** `202 × 12, 503 × 3`, the most frequent first. */
   text(): string;
 }
@@ -12,7 +13,7 @@ export function createTally(): Tally {
     count(kind) {
       counts.set(String(kind), (counts.get(String(kind)) ?? 0) + 1);
     },
-    total: () => [...counts.values()].reduce((sum, count) => sum + count, 0),
+    of: (kinds) => kinds.reduce<number>((sum, kind) => sum + (counts.get(String(kind)) ?? 0), 0),
     text() {
       const sorted = [...counts].sort(([, a], [, b]) => b - a);
       return sorted.map(([kind, count]) => `${kind} × ${count.toLocaleString('en')}`).join(', ') || 'nothing';

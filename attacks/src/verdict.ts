@@ -9,7 +9,7 @@ export interface Measured {
   alone: Latencies;
   attacked: Latencies;
   memory: { before: number; most: number; after: number };
-  /** How much the attacker did. */
+  /** How often what the attack is about came about. */
   done: number;
   /** What the attacker got of it. */
   got: string;
@@ -43,7 +43,7 @@ function judgeTimes({ judged, alone, attacked }: Measured): string[] {
 /** Lists what else was not as it must be, however slow the machine is. */
 export function judgeBounds({ attacked, memory, done }: Measured): string[] {
   const faults: string[] = [];
-  if (done === 0) faults.push('The attack did nothing.');
+  if (done === 0) faults.push('The attack did nothing of what it is for.');
   if (attacked.refused > REFUSED) faults.push(`B was refused ${attacked.refused} times.`);
   const more = memory.most - memory.before;
   if (more > MAX_MORE_BYTES) faults.push(`It took ${Math.round(more / MIB)} MiB of memory.`);

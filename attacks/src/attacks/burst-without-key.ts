@@ -11,14 +11,16 @@ export const burstWithoutKey: Attack = {
     const burst = 'GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(REQUESTS);
     let bytes = 0;
     const connections = keepConnections(port, 1, (socket) => {
+      let isAnswer: boolean | undefined;
       socket.on('data', (chunk) => {
-        bytes += chunk.length;
+        isAnswer ??= chunk.toString('latin1').startsWith('HTTP/1.1 200');
+        if (isAnswer) bytes += chunk.length;
       });
       socket.write(burst);
     });
     return {
       done: () => bytes,
-      got: () => `${Math.round(bytes / 2 ** 20)} MiB on ${connections.opened()} connections`,
+      got: () => `${Math.round(bytes / 2 ** 20)} MiB on ${connections.established()} connections`,
       stop: async () => connections.stop(),
     };
   },

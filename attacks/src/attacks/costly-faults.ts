@@ -16,6 +16,7 @@ export const costlyFaults: Attack = {
     return sendAgain(url, keyOfA, {
       clients: CLIENTS,
       everyMs: EVERY_MS,
+      counts: [422],
       next: () => ({ method: 'POST', path: '/v1/jobs', body }),
     });
   },

@@ -13,6 +13,7 @@ export const guessedKeys: Attack = {
     sendAgain(url, undefined, {
       clients: CLIENTS,
       everyMs: EVERY_MS,
+      counts: [401],
       next: () => ({
         method: 'GET',
         path: '/v1/jobs',

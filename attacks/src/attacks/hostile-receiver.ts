@@ -15,10 +15,9 @@ function hostileReceiver(name: string, does: string, start: string, more: string
         const pour = () => {
           while (!socket.destroyed && socket.write(more));
         };
-        socket.on('drain', pour).once('data', () => {
-          socket.write(start);
-          pour();
-        });
+        socket.on('drain', pour);
+        socket.write(start);
+        pour();
       });
       const payload = { url: receiver.url, timeoutMs: 5_000 };
       const retry = { maxAttempts: 1 };
@@ -26,10 +25,12 @@ function hostileReceiver(name: string, does: string, start: string, more: string
       const calls = sendAgain(url, keyOfA, {
         clients: CLIENTS,
         everyMs: EVERY_MS,
+        counts: [202],
         next: () => ({ method: 'POST', path: '/v1/jobs', body }),
       });
       return {
-        ...calls,
+        done: receiver.called,
+        got: () => `${receiver.called()} calls came; ${calls.got()}`,
         async stop() {
           await calls.stop();
           receiver.stop();

@@ -15,6 +15,7 @@ export const largeDeadLetters: Attack = {
     return sendAgain(url, keyOfA, {
       clients: CLIENTS,
       everyMs: EVERY_MS,
+      counts: [202],
       next: () => ({ method: 'POST', path: '/v1/jobs', body }),
     });
   },

@@ -17,10 +17,11 @@ export const tarpit: Attack = {
     const calls = sendAgain(url, keyOfA, {
       clients: CALLS,
       everyMs: TIMEOUT_MS,
+      counts: [202],
       next: () => ({ method: 'POST', path: '/v1/jobs', body }),
     });
     return {
-      done: receiver.taken,
+      done: receiver.called,
       got: () => `${receiver.atOnce()} calls at once; ${calls.got()}`,
       async stop() {
         await calls.stop();

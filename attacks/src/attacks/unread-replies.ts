@@ -1,8 +1,10 @@
 import type { Attack } from '../attack.ts';
-import { keepConnections } from '../sockets.ts';
+import { keepConnections, probeForEnd } from '../sockets.ts';
 
 const CONNECTIONS = 8;
 const REQUESTS = 1_600;
+/** Longer than the 10 s that the server waits for somebody who takes no byte. */
+const PROBE_MS = 15_000;
 
 /** Asks for the largest thing that needs no key, many times at once, and reads none of it. */
 export const unreadReplies: Attack = {
@@ -13,10 +15,12 @@ export const unreadReplies: Attack = {
     const connections = keepConnections(port, CONNECTIONS, (socket) => {
       socket.pause();
       socket.write(burst);
+      probeForEnd(socket, PROBE_MS);
     });
     return {
-      done: connections.opened,
-      got: () => `${connections.opened()} connections, each cut off`,
+      done: connections.endedByServer,
+      got: () =>
+        `${connections.established()} connections, of which ${connections.endedByServer()} were cut off`,
       stop: async () => connections.stop(),
     };
   },
