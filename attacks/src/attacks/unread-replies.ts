@@ -3,8 +3,8 @@ import { keepConnections, probeForEnd } from '../sockets.ts';
 
 const CONNECTIONS = 8;
 const REQUESTS = 1_600;
-/** Longer than the 10 s that the server waits for somebody who takes no byte. */
-const PROBE_MS = 15_000;
+/** Longer than the 10 s that the server waits for somebody who takes no byte; it hears from a probe that he lives. */
+const PROBE_MS = 16_000;
 
 /** Asks for the largest thing that needs no key, many times at once, and reads none of it. */
 export const unreadReplies: Attack = {
