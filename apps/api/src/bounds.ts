@@ -17,7 +17,7 @@ const MIB = 2 ** 20;
 export const BOUNDS: Bounds = {
   // What a page with all its documents takes, and what a line of a small office carries.
   keylessPace: { bytesPerSecond: 8 * MIB, burstBytes: 16 * MIB },
-  unreadReplies: { stalledMs: 10_000, maxBytes: 64 * MIB },
+  unreadReplies: { stalledMs: 10_000, minBytesPerSecond: 16_384, maxBytes: 64 * MIB },
   // In memory each may be several times as large.
   bodies: { maxBytes: 128 * MIB, maxBytesPerTenant: 8 * MIB },
   // A connection that comes later is no use to a caller who gets a 503 after 900 ms.

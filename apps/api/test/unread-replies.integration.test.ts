@@ -37,13 +37,17 @@ async function listen(unreadReplies: UnreadBounds) {
 }
 
 test('a client that takes nothing of its reply is cut off', async () => {
-  const { ask, open } = await listen({ stalledMs: 300, maxBytes: 2 ** 40 });
+  const { ask, open } = await listen({ stalledMs: 300, minBytesPerSecond: 2 ** 40, maxBytes: 2 ** 40 });
   await ask();
   await waitUntil(() => open.size === 0, { until: 'it is cut off' });
 });
 
 test('of the clients that read nothing the slowest is cut off when all together are too many bytes', async () => {
-  const { ask, open } = await listen({ stalledMs: 60_000, maxBytes: 1.5 * LARGE.length });
+  const { ask, open } = await listen({
+    stalledMs: 60_000,
+    minBytesPerSecond: 2 ** 40,
+    maxBytes: 1.5 * LARGE.length,
+  });
   await ask();
   await ask();
   await waitUntil(() => !open.has(0), { until: 'the first is cut off' });

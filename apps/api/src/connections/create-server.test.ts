@@ -9,7 +9,7 @@ import { createClients } from './clients.ts';
 import { type BoundedServerOptions, createBoundedServer } from './create-server.ts';
 import type { HandleRequest } from './pipeline.ts';
 import { createTurns } from './turns.ts';
-import { createUnreadReplies } from './unread-replies.ts';
+import { createUnreadReplies, type UnreadBounds } from './unread-replies.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -137,8 +137,8 @@ describe('replies that are not read', () => {
   const LARGE = 'x'.repeat(32 * 2 ** 20);
 
   /** Writes as much as no kernel takes at once, and keeps account of it. */
-  async function unread(bounds: { stalledMs: number; maxBytes: number }) {
-    const replies = createUnreadReplies(bounds);
+  async function unread(bounds: Omit<UnreadBounds, 'minBytesPerSecond'>, minBytesPerSecond = 2 ** 40) {
+    const replies = createUnreadReplies({ ...bounds, minBytesPerSecond });
     const written: ServerResponse[] = [];
     const open = await listen((request, response) => {
       response.once('close', replies.add(request.socket, LARGE.length));
@@ -160,8 +160,16 @@ describe('replies that are not read', () => {
     await waitUntil(() => written[0]?.destroyed === true, { until: 'the connection is cut off' });
   });
 
+  test('end it though the client goes on to send something', async () => {
+    const { ask, written } = await unread({ stalledMs: 300, maxBytes: 2 ** 40 });
+    const socket = ask();
+    const timer = setInterval(() => socket.write('G'), 50);
+    closers.push(() => clearInterval(timer));
+    await waitUntil(() => written[0]?.destroyed === true, { until: 'the connection is cut off' });
+  });
+
   test('live as long as they are read, however slowly', async () => {
-    const { ask } = await unread({ stalledMs: 1_000, maxBytes: 2 ** 40 });
+    const { ask } = await unread({ stalledMs: 1_000, maxBytes: 2 ** 40 }, 2 ** 20);
     const socket = ask();
     let received = 0;
     socket.on('data', (chunk) => {

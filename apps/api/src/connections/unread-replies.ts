@@ -4,8 +4,10 @@ import type { Socket } from 'node:net';
 const MIN_BYTES = 16_384;
 
 export interface UnreadBounds {
-  /** A client that has taken nothing of its reply for so long is cut off. */
+  /** A client is cut off when it has not taken its reply after so long and the time that its bytes take on a slow line. */
   stalledMs: number;
+  /** What a slow line carries. */
+  minBytesPerSecond: number;
   /** How much may wait in this process for its clients to read; beyond it, whoever has been the slowest is cut off. */
   maxBytes: number;
 }
@@ -14,10 +16,16 @@ export interface UnreadBounds {
 export interface UnreadReplies {
   /** Tells that `bytes` are about to be written; answers what to call when the network has taken them, or is gone. */
   add(socket: Socket, bytes: number): () => void;
+  /** Tells that nobody knows how many are. */
+  addStream(socket: Socket): void;
 }
 
-/** The time goes by what the kernel takes of a write (`net.Socket.setTimeout`), so a slow reader is no stalled one. */
-export function createUnreadReplies({ stalledMs, maxBytes }: UnreadBounds): UnreadReplies {
+/**
+ * The time is that of the whole reply. `net.Socket.setTimeout` would not do: whatever the client sends begins it anew, and so
+ * does the first part of the reply that the kernel takes. It is for replies that are streamed, whose length nobody knows.
+ */
+export function createUnreadReplies(bounds: UnreadBounds): UnreadReplies {
+  const { stalledMs, minBytesPerSecond, maxBytes } = bounds;
   const bytesOf = new Map<Socket, number>();
   let total = 0;
 
@@ -28,8 +36,8 @@ export function createUnreadReplies({ stalledMs, maxBytes }: UnreadBounds): Unre
 
   return {
     add(socket, bytes) {
-      socket.setTimeout(stalledMs);
-      if (bytes < MIN_BYTES) return () => undefined;
+      const timer = setTimeout(() => socket.destroy(), stalledMs + (1_000 * bytes) / minBytesPerSecond);
+      if (bytes < MIN_BYTES) return () => clearTimeout(timer);
       bytesOf.set(socket, bytes);
       total += bytes;
       for (const slowest of bytesOf.keys()) {
@@ -37,7 +45,11 @@ export function createUnreadReplies({ stalledMs, maxBytes }: UnreadBounds): Unre
         slowest.destroy();
         forget(slowest);
       }
-      return () => forget(socket);
+      return () => {
+        clearTimeout(timer);
+        forget(socket);
+      };
     },
+    addStream: (socket) => void socket.setTimeout(stalledMs),
   };
 }

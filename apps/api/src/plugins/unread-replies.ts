@@ -8,12 +8,17 @@ export const unreadReplies = fp<UnreadBounds>(async (app, bounds) => {
   app.addHook('onSend', (request, reply, payload, done) => {
     const { socket } = request.raw;
     // Requests that a test injects have none.
-    if (socket instanceof Socket) reply.raw.once('close', unread.add(socket, sizeOf(payload)));
+    if (socket instanceof Socket) {
+      const bytes = sizeOf(payload);
+      if (bytes === undefined) unread.addStream(socket);
+      else reply.raw.once('close', unread.add(socket, bytes));
+    }
     done();
   });
 });
 
 /** A stream holds only what has been read of it. */
-function sizeOf(payload: unknown): number {
-  return typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
+function sizeOf(payload: unknown): number | undefined {
+  if (payload === undefined || payload === null) return 0;
+  return typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : undefined;
 }
