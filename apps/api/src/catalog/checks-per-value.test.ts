@@ -5,6 +5,8 @@ const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 const words = (count: number) => numbers(count).map((n) => `word ${n}`);
 const kinds = (count: number) =>
   numbers(count).map((n) => ({ type: 'object', properties: { kind: { const: n } }, required: ['kind'] }));
+const patterned = (count: number) =>
+  kinds(count).map((kind) => ({ properties: { ...kind.properties, text: { pattern: '^[a-z]+$' } } }));
 
 test.each([
   ['anything', {}, false],
@@ -21,6 +23,13 @@ test.each([
     'lists that all are looked into',
     { anyOf: numbers(30).map((n) => ({ items: { not: { const: n } } })) },
     true,
+  ],
+  ['a text by many patterns', { anyOf: patterned(200) }, true],
+  ['a text by a few patterns', { items: { anyOf: patterned(4) } }, false],
+  [
+    'many texts, each by its pattern',
+    { properties: Object.fromEntries(words(100).map((word) => [word, { format: 'date' }])) },
+    false,
   ],
   ['by a reference', { items: { $ref: '#/$defs/kind' }, $defs: { kind: { anyOf: kinds(200) } } }, true],
   [

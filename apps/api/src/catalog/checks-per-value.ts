@@ -5,6 +5,8 @@ const COST = { value: 1, text: 0.2, object: 2, field: 0.05, pattern: 1 };
 const MOST_OF_MANY = 24;
 /** What one may cost that is there once. */
 const MOST_OF_ONE = 20_000;
+/** So many patterns may be held against one text: of 16 KiB each takes up to 0.1 ms. */
+const MOST_PATTERNS = 40;
 
 /** What is held against the very value that the schema itself is. */
 const SAME_VALUE = ['allOf', 'anyOf', 'oneOf', 'not', 'if', 'then', 'else', 'dependentSchemas'];
@@ -31,9 +33,10 @@ type Schema = Record<string, unknown>;
  */
 export function comparesWithMany(root: unknown): boolean {
   if (!isObject(root)) return false;
-  const { costOf, costOfMany, repeated } = costsIn(root);
+  const { costOf, costOfMany, patternsOf, repeated } = costsIn(root);
   return (
     costOf(root) > MOST_OF_ONE ||
+    patternsOf(root) > MOST_PATTERNS ||
     costOfMany(root) > MOST_OF_MANY ||
     // Of a schema within itself there may be as many values as of the items of a list.
     [...repeated].some((schema) => costOf(schema) > MOST_OF_MANY)
@@ -41,8 +44,8 @@ export function comparesWithMany(root: unknown): boolean {
 }
 
 /**
- * Makes what answers the most that one value costs, that of a schema itself or one within it, and the most that one costs which
- * there may be many of. What stands in branches adds up. A schema within itself does not: what multiplies so is looked for elsewhere.
+ * Makes what answers the most that one value costs, that of a schema itself or one within it, the most that one costs which
+ * there may be many of, and the most patterns that one text is held against. What stands in branches adds up. A schema within itself does not: what multiplies so is looked for elsewhere.
  */
 function costsIn(root: Schema) {
   const repeated = new Set<Schema>();
@@ -71,7 +74,12 @@ function costsIn(root: Schema) {
         ...below(schema, ONE_WITHIN).map(costOfMany),
       ]) + sum(branchesOf(schema).map(costOfMany)),
   );
-  return { costOf, costOfMany, repeated };
+  const patternsOf: (schema: Schema) => number = remember(
+    (schema) =>
+      most(ownPatterns(schema), below(schema, [...ONE_WITHIN, ...MANY_WITHIN]).map(patternsOf)) +
+      sum(branchesOf(schema).map(patternsOf)),
+  );
+  return { costOf, costOfMany, patternsOf, repeated };
 }
 
 const sum = (costs: number[]) => costs.reduce((one, other) => one + other, 0);
@@ -80,6 +88,12 @@ const most = (own: number, costs: number[]) => costs.reduce((one, other) => Math
 /** Each of the names that there may be many of is held against each pattern. */
 function ownCostOfNames({ patternProperties }: Schema): number {
   return Object.keys(patternProperties ?? {}).length * COST.pattern;
+}
+
+function ownPatterns({ pattern, format, patternProperties }: Schema): number {
+  return (
+    [pattern, format].filter((one) => one !== undefined).length + Object.keys(patternProperties ?? {}).length
+  );
 }
 
 function ownCost(schema: Schema): number {

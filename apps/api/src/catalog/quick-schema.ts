@@ -102,8 +102,16 @@ function patternOfFormat(name: unknown): RegExp[] {
   return validate instanceof RegExp ? [validate] : [];
 }
 
-/** A pattern with a bound on how often it may go back takes a bounded time for each character. */
+/** A look ahead that stands right behind `^`, without a group of its own. */
+const LOOKS_AT_START = /^\^(\(\?[=!]([^()\\]|\\.)*\))*/u;
+const LOOKS_AROUND = /\(\?<?[=!]/u;
+
+/**
+ * A pattern with a bound on how often it may go back takes a bounded time for each character. What looks around goes back to
+ * where it stood without being counted: at the start of the text that is once, elsewhere it may be at each character.
+ */
 function isLinear(pattern: RegExp): boolean {
+  if (LOOKS_AROUND.test(pattern.source.replace(LOOKS_AT_START, ''))) return false;
   try {
     return isSafe(pattern, { timeout: MAX_LOOK_MS }).safe;
   } catch {
