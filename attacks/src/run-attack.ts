@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { bytesWithoutGarbage } from '@accepted/testing/bytes-without-garbage';
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
 import type { Attack, RunningAttack } from './attack.ts';
 import type { Latencies } from './quiet/measure.ts';
 import type { Measured } from './verdict.ts';
@@ -55,8 +56,11 @@ async function untilItComesAbout({ done }: RunningAttack): Promise<void> {
 /** What one attack left must not be charged to the next. */
 async function drain({ db }: World): Promise<void> {
   const isDrained = async () => {
-    const live = db.selectFrom('jobs').select('id').where('finished_at', 'is', null).limit(1);
-    return (await live.execute()).length === 0;
+    const { rows } =
+      await sql`SELECT FROM ready UNION ALL SELECT FROM due UNION ALL SELECT FROM in_flight LIMIT 1`.execute(
+        db,
+      );
+    return rows.length === 0;
   };
   await waitUntil(isDrained, { until: 'all jobs have ended', timeoutMs: DRAINS_WITHIN_MS });
 }

@@ -61,7 +61,7 @@ test('a kill -9 around the commit loses nothing that was acknowledged, and a ret
   }
   const db = openTestDatabase(databaseUrl);
   const keys = await db.selectFrom('idempotency_keys').select('job_id').execute();
-  const jobs = await db.selectFrom('jobs').select('id').execute();
+  const jobs = await db.selectFrom('current_jobs').select('id').execute();
   await db.destroy();
   expect(new Set(jobs.map(({ id }) => id))).toEqual(new Set(keys.map(({ job_id }) => job_id)));
 });

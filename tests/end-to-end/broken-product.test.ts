@@ -71,7 +71,7 @@ describe.concurrent('the fault suite is red', { timeout: TIMEOUT_MS }, () => {
       isShown: (db) =>
         finds(
           db
-            .selectFrom('jobs')
+            .selectFrom('current_jobs')
             .select('id')
             .where('status', '=', 'succeeded')
             .where(sql<number>`(result ->> 'token')::int`, '<>', sql.ref<number>('attempt')),
@@ -93,7 +93,7 @@ describe.concurrent('the fault suite is red', { timeout: TIMEOUT_MS }, () => {
       isShown: (db) =>
         finds(
           db
-            .selectFrom('jobs')
+            .selectFrom('current_jobs')
             .select('id')
             .where('status', '=', 'queued')
             .where('dispatched_at', '<', sql<Date>`now() - ${LOST_AFTER_MS} * interval '1 ms'`),

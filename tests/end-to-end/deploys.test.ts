@@ -25,7 +25,7 @@ async function openRig(kind: 'redis' | 'postgres') {
 
   const rowsOf = (ids: string[]) =>
     database.db
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .select(['status', 'attempts_made', 'result'])
       .where(
         'id',
@@ -129,7 +129,7 @@ describe.concurrent.each(['redis', 'postgres'] as const)('workers of two builds 
       const holding = await rig.submit(20, (n) => ({ n, holdMs: 60_000 }));
       await rig.becomeAll(holding, ['running']);
       const waiting = await rig.submit(40, (n) => ({ n }));
-      const inLane = rig.db.selectFrom('jobs').select('id').where('status', '=', 'queued');
+      const inLane = rig.db.selectFrom('current_jobs').select('id').where('status', '=', 'queued');
       await waitUntil(
         async () => (await inLane.where('dispatched_at', 'is not', null).execute()).length > 0,
         {

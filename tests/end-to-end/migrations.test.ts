@@ -111,14 +111,14 @@ test('under load, a new minor version loses nothing, and a new major one ends in
   });
   expect((await migrateLedger(database.url, MIGRATIONS_DIR)).ran).toEqual([]);
 
-  await addMigration('9002_major', ['ALTER TABLE jobs RENAME TO asked'], 2);
+  await addMigration('9002_major', ['ALTER TABLE jobs RENAME TO asked'], 3);
   await migrateLedger(database.url, folder);
   const refused = await submit(installation);
   expect(refused.status).toBe(503);
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
   expect(await refused.json()).toMatchObject({
     code: 'schema_mismatch',
-    detail: expect.stringContaining('The schema of the ledger is 2.9002'),
+    detail: expect.stringContaining('The schema of the ledger is 3.9002'),
   });
   await waitUntil(async () => (await installation.request('/readyz')).status === 503, {
     until: 'the server says that it is not ready',

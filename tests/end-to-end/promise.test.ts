@@ -41,7 +41,9 @@ describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
     const file = join(installation.folder, 'effects');
     const [victim] = await Promise.all([installation.startWorker(), installation.startWorker()]);
     const succeeded = async () => {
-      const count = database.db.selectFrom('jobs').select((eb) => eb.fn.countAll<string>().as('jobs'));
+      const count = database.db
+        .selectFrom('current_jobs')
+        .select((eb) => eb.fn.countAll<string>().as('jobs'));
       return Number((await count.where('status', '=', 'succeeded').executeTakeFirstOrThrow()).jobs);
     };
     const submitting = submitAll(installation, JOBS, file);
@@ -152,7 +154,7 @@ test('200 concurrent POSTs with one Idempotency-Key make one job with one id in 
   const jobs = (await Promise.all(replies.map((reply) => reply.json()))) as JobView[];
   expect(new Set(replies.map((reply) => reply.status))).toEqual(new Set([202]));
   expect(new Set(jobs.map((job) => job.id)).size).toBe(1);
-  expect(await database.db.selectFrom('jobs').select('id').execute()).toHaveLength(1);
+  expect(await database.db.selectFrom('current_jobs').select('id').execute()).toHaveLength(1);
   await installation[Symbol.asyncDispose]();
   await database.drop();
 }, 60_000);

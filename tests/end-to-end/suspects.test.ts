@@ -51,7 +51,11 @@ async function openRig(kind: 'redis' | 'postgres') {
       return data.map(({ outcome, error }) => [outcome, error?.code]);
     },
     ledger: (columns: ('suspect' | 'losses' | 'attempts_made')[]) =>
-      database.db.selectFrom('jobs').select(columns).where('type', '=', 'test.wait-for-file').execute(),
+      database.db
+        .selectFrom('current_jobs')
+        .select(columns)
+        .where('type', '=', 'test.wait-for-file')
+        .execute(),
     deadLetters: () => database.db.selectFrom('dead_letters').select(['reason', 'attempts_made']).execute(),
     async [Symbol.asyncDispose]() {
       await installation[Symbol.asyncDispose]();

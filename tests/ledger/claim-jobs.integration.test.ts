@@ -4,6 +4,7 @@ import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { heartbeat } from '@accepted/shared/ledger/workers/workers';
+import { changeLive } from '@accepted/testing/move-jobs';
 import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
@@ -44,7 +45,7 @@ describe('claimJobs', () => {
     await ledger.insertOne();
     const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
     await cancelJob(ledger.db, tenantId, canceled.id);
-    await sql`UPDATE jobs SET expires_at = now() WHERE expires_at IS NOT NULL`.execute(ledger.db);
+    await changeLive(ledger.db, sql`expires_at = now()`, sql`expires_at IS NOT NULL`);
     await ledger.loseWorker(ledger.workerId);
     expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toEqual([undefined, undefined, undefined]);
     const state = { heartbeatMs: 3_000, finishedPerSecond: {}, engineUp: true };

@@ -11,6 +11,7 @@ import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { takeBackFromGoneBuilds } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { markDraining, registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
+import { changeLive } from '@accepted/testing/move-jobs';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -106,7 +107,7 @@ describe('dispatchJobs', () => {
   test('a due job is queued and a later one is not', async () => {
     const due = await ledger.insertOne({ delayMs: 60_000 });
     const later = await ledger.insertOne({ delayMs: 60_000 });
-    await sql`UPDATE jobs SET run_at = now() WHERE id = ${due.id}`.execute(ledger.db);
+    await changeLive(ledger.db, sql`run_at = now()`, sql`job_id = ${due.id}`);
     expect(await queueDueJobs(ledger.db, 100)).toEqual(['default']);
     expect([(await ledger.readJob(due.id)).status, (await ledger.readJob(later.id)).status]).toEqual([
       'queued',

@@ -2,6 +2,7 @@ import { expireJobs } from '@accepted/shared/ledger/jobs/cancel-jobs';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { changeLive } from '@accepted/testing/move-jobs';
 import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
@@ -12,7 +13,7 @@ const ledger = useLedger();
 test('jobs that nobody started in time expire, running ones do not', async () => {
   const running = await ledger.claimOne({ ttlMs: 60_000 });
   const waiting = await ledger.insertOne({ ttlMs: 60_000 });
-  await sql`UPDATE jobs SET expires_at = now() WHERE expires_at IS NOT NULL`.execute(ledger.db);
+  await changeLive(ledger.db, sql`expires_at = now()`, sql`expires_at IS NOT NULL`);
   expect(await expireJobs(ledger.db, 100)).toEqual([waiting.id]);
   expect((await ledger.readJob(running.id)).status).toBe('running');
 });
@@ -20,7 +21,7 @@ test('jobs that nobody started in time expire, running ones do not', async () =>
 test('a job that was started in time goes on, however long it is tried', async () => {
   const started = await ledger.claimOne({ ttlMs: 60_000 });
   await recordOutcomes(ledger.db, [{ job: started, outcome: { kind: 'release' } }], VERSIONS);
-  await sql`UPDATE jobs SET expires_at = now()`.execute(ledger.db);
+  await changeLive(ledger.db, sql`expires_at = now()`);
   expect(await expireJobs(ledger.db, 100)).toEqual([]);
   const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
   expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toMatchObject([{ id: started.id, attempt: 2 }]);

@@ -65,7 +65,7 @@ describe('insertJobs', () => {
     'the payload %s is stored to the letter',
     async (payloadJson) => {
       const { id } = await ledger.insertOne({ payloadJson });
-      const texts = ledger.db.selectFrom('jobs').select(sql<string>`payload::text`.as('text'));
+      const texts = ledger.db.selectFrom('current_jobs').select(sql<string>`payload::text`.as('text'));
       expect(await texts.where('id', '=', id).execute()).toEqual([{ text: payloadJson }]);
     },
   );
@@ -99,7 +99,7 @@ describe('insertJobs', () => {
     await insertJobs(ledger.db, jobs);
     const again = await insertJobs(ledger.db, jobs);
     expect(again.map((entry) => entry.kind)).toEqual(['created', 'created']);
-    expect(await ledger.db.selectFrom('jobs').select('id').execute()).toHaveLength(2);
+    expect(await ledger.db.selectFrom('current_jobs').select('id').execute()).toHaveLength(2);
   });
 
   test('one key makes one job, in one batch and across batches at once', async () => {
@@ -113,7 +113,7 @@ describe('insertJobs', () => {
     expect(
       new Set(results.map((entry) => (entry.kind === 'keyReused' ? entry.kind : entry.row.id))).size,
     ).toBe(1);
-    expect(await ledger.db.selectFrom('jobs').select('id').execute()).toHaveLength(1);
+    expect(await ledger.db.selectFrom('current_jobs').select('id').execute()).toHaveLength(1);
   });
 
   test('a key with another body is refused, another tenant may use it', async () => {
@@ -145,7 +145,7 @@ describe('insertJobs', () => {
     const idempotency = { route: 'r', key: 'k', fingerprint: Buffer.from('a') };
     await insertJobs(ledger.db, [makeJob({ tenantId, idempotency })]);
     await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 hour'`.execute(ledger.db);
-    await sql`DELETE FROM jobs`.execute(ledger.db);
+    await sql`TRUNCATE jobs, ready, due, in_flight, payload_revisions, ready`.execute(ledger.db);
     expect(await insertJobs(ledger.db, [makeJob({ tenantId, idempotency })])).toMatchObject([
       { kind: 'created' },
     ]);

@@ -1,6 +1,7 @@
 import { isTerminal, type JobStatus, TRANSITIONS } from '@accepted/shared/core/job/status';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { JobRow } from '@accepted/shared/ledger/connection/tables';
+import type { JobRow } from '@accepted/shared/ledger/jobs/jobs-tables';
+import { findMisplacedJobs } from '@accepted/shared/ledger/jobs/misplaced-jobs';
 import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import fc from 'fast-check';
@@ -29,6 +30,7 @@ test('whatever happens in whatever order, the ledger does what the table of tran
         await apply(world, event);
         const after = await readJobs(database.db);
         checkInvariants(before, after, event);
+        expect(await findMisplacedJobs(database.db)).toEqual([]);
         for (const [id, row] of after) reached.add(`${before.get(id)?.status ?? 'new'} ${row.status}`);
         await compare(world, after);
         before = after;
@@ -45,7 +47,7 @@ test('whatever happens in whatever order, the ledger does what the table of tran
 });
 
 async function readJobs(db: Database): Promise<Map<string, JobRow>> {
-  const rows = await db.selectFrom('jobs').selectAll().execute();
+  const rows = await db.selectFrom('current_jobs').selectAll().execute();
   return new Map(rows.map((row) => [row.id, row]));
 }
 
@@ -122,7 +124,7 @@ interface Beside {
 async function readBeside(db: Database): Promise<Map<string, Beside>> {
   const { rows } = await sql<Beside>`
     SELECT id,
-      ARRAY(SELECT attempt FROM attempts WHERE job_id = jobs.id ORDER BY attempt) AS tokens,
+      ARRAY(SELECT attempt FROM attempts WHERE job_id = jobs.id AND outcome IS NOT NULL ORDER BY attempt) AS tokens,
       letters.*,
       (SELECT count(*)::int FROM audit_log WHERE audit_log.tenant_id = jobs.tenant_id) AS audited
     FROM jobs CROSS JOIN LATERAL (

@@ -40,7 +40,9 @@ export function useLedger(): Ledger {
   });
   afterAll(() => drop());
   beforeEach(async () => {
-    await sql`TRUNCATE jobs, workers, attempts, dead_letters, idempotency_keys, audit_log`.execute(ledger.db);
+    await sql`TRUNCATE jobs, ready, due, in_flight, workers, attempts, payload_revisions, dead_letters, idempotency_keys, audit_log`.execute(
+      ledger.db,
+    );
     ledger.workerId = await ledger.startWorker();
   });
   return ledger;
@@ -95,5 +97,5 @@ export async function loseWorker(db: Database, id: string): Promise<void> {
 }
 
 function readJob(db: Database, id: string) {
-  return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  return db.selectFrom('current_jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 }

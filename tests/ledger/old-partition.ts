@@ -1,7 +1,11 @@
+import { type JobStatus, TERMINAL_STATUSES } from '@accepted/shared/core/job/status';
 import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { listPartitions, type Partition } from '@accepted/shared/ledger/retention/partitions';
-import { sql } from 'kysely';
+import { makeJob } from '@accepted/testing/factories';
+import { dispatchOne, makeDue } from '@accepted/testing/move-jobs';
+import { type RawBuilder, sql } from 'kysely';
 
 export const RETENTION_DAYS = 30;
 
@@ -28,43 +32,42 @@ export function oldId({ fromMs }: Partition, afterMs = 0): string {
   return `${firstUuidOf(fromMs + afterMs).slice(0, 14)}7${random}`;
 }
 
-/** Writes a finished job with one attempt; `columns` has what is different about it. */
-export async function writeJob(
-  db: Database,
-  id: string,
-  columns: Record<string, unknown> = {},
-): Promise<void> {
-  const finished = { status: 'succeeded', finished_at: sql`now() - interval '40 days'`, attempt: 1 };
-  const job = { ...BASE, id, tenant_id: crypto.randomUUID(), ...finished, ...columns };
-  await db
-    .insertInto('jobs')
-    .values(job as never)
-    .execute();
-  await sql`INSERT INTO attempts (job_id, attempt, replay_round, outcome, started_at)
-    VALUES (${id}, 1, 0, 'succeeded', now())`.execute(db);
+/** What is to be different about a job that succeeded 40 days ago at its only attempt. `dispatched` is queued, in flight. */
+export interface OldJob {
+  status?: JobStatus | 'dispatched';
+  finishedAt?: RawBuilder<unknown>;
+  tenantId?: string;
 }
 
-const BASE = {
-  type: 'test.noop',
-  queue: 'default',
-  priority: 2,
-  payload: '{}',
-  max_attempts: 3,
-  backoff: '{}',
-  timeout_ms: 1_000,
-  run_at: sql`now()`,
-  tags: '[]',
-  metadata: '{}',
-};
+/** Writes a job with one attempt. */
+export async function writeJob(db: Database, id: string, asked: OldJob = {}): Promise<void> {
+  const { status = 'succeeded', tenantId = crypto.randomUUID() } = asked;
+  await insertJobs(db, [makeJob({ id, tenantId })]);
+  const isEnd = (TERMINAL_STATUSES as readonly string[]).includes(status);
+  await sql`INSERT INTO attempts (tenant_id, job_id, run_at, started_at, finished_at, version, attempt, attempts_made,
+      replay_round, dispatch_no, revision, losses, suspect, status, outcome)
+    SELECT tenant_id, job_id, run_at, now(), ${asked.finishedAt ?? sql`now() - interval '40 days'`}, 2, 1, 1, 0, 1, 0, 0,
+      false, ${isEnd ? status : 'queued'}, ${isEnd ? 'succeeded' : 'released'}
+    FROM ready WHERE job_id = ${id}`.execute(db);
+  if (isEnd) await sql`DELETE FROM ready WHERE job_id = ${id}`.execute(db);
+  await sql`UPDATE ready SET version = 2, attempt = 1 WHERE job_id = ${id}`.execute(db);
+  await sql`UPDATE jobs SET created_at = now() - interval '50 days' WHERE id = ${id}`.execute(db);
+  if (status === 'running' || status === 'dispatched') await dispatchOne(db, id);
+  if (status === 'running')
+    await sql`UPDATE in_flight SET worker_id = ${crypto.randomUUID()} WHERE job_id = ${id}`.execute(db);
+  if (status === 'scheduled' || status === 'retrying') await makeDue(db, sql`job_id = ${id}`, status);
+}
 
 /** Writes so many jobs that wait, whose ids differ from `firstId` in the end alone. */
 export async function writeManyWaiting(db: Database, firstId: string, count: number): Promise<void> {
-  await writeJob(db, firstId, { status: 'scheduled', finished_at: null });
-  await sql`INSERT INTO jobs (id, tenant_id, type, queue, status, priority, payload, max_attempts, backoff, timeout_ms,
-      run_at, tags, metadata)
-    SELECT overlay(id::text PLACING lpad(to_hex(number), 12, '0') FROM 25)::uuid, tenant_id, type, queue, status,
-      priority, payload, max_attempts, backoff, timeout_ms, run_at, tags, metadata
-    FROM jobs, generate_series(1, ${count - 1}) AS number`.execute(db);
+  const jobs = Array.from({ length: count }, (_, number) =>
+    makeJob({
+      id: number === 0 ? firstId : `${firstId.slice(0, 24)}${number.toString(16).padStart(12, '0')}`,
+      delayMs: 3_600_000,
+    }),
+  );
+  for (let written = 0; written < count; written += 1_000)
+    await insertJobs(db, jobs.slice(written, written + 1_000));
 }
 
 /** Writes a dead letter of the job: open, unless `columns` say otherwise. */
@@ -76,7 +79,7 @@ export async function writeDeadLetter(
   const id = crypto.randomUUID();
   await sql`INSERT INTO dead_letters (id, job_id, tenant_id, queue, type, reason, error, fingerprint, attempt,
       attempts_made, versions, resolution, resolved_at)
-    VALUES (${id}, ${jobId}, ${crypto.randomUUID()}, 'default', 'test', 'poison', '{}', '', 1, 1, '{}',
+    VALUES (${id}, ${jobId}, coalesce((SELECT tenant_id FROM jobs WHERE id = ${jobId}), gen_random_uuid()), 'default', 'test', 'poison', '{}', '', 1, 1, '{}',
       ${columns.resolution ?? null}, now() - ${columns.resolvedDaysAgo ?? null}::float8 * interval '1 day')`.execute(
     db,
   );

@@ -5,12 +5,14 @@ import {
   pruneDefaultPartition,
   prunePartition,
 } from '@accepted/shared/ledger/retention/prune-jobs';
+import { finishJobs } from '@accepted/testing/move-jobs';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
   makeOldPartition,
+  type OldJob,
   oldId,
   RETENTION_DAYS,
   writeDeadLetter,
@@ -29,7 +31,9 @@ afterEach(() => database.drop());
 const prune = (partition = old) => prunePartition(database.db, partition, RETENTION_DAYS);
 
 async function readAll() {
-  const { rows: jobs } = await sql<{ id: string }>`SELECT * FROM jobs ORDER BY id`.execute(database.db);
+  const { rows: jobs } = await sql<{ id: string }>`SELECT * FROM current_jobs ORDER BY id`.execute(
+    database.db,
+  );
   const { rows: attempts } = await sql`SELECT * FROM attempts ORDER BY job_id`.execute(database.db);
   return { jobs, attempts };
 }
@@ -38,12 +42,12 @@ async function readAll() {
 const unfinished = JOB_STATUSES.filter(
   (status) => !(TERMINAL_STATUSES as readonly string[]).includes(status),
 );
-const LIVE: [string, Record<string, unknown>][] = [
-  ...unfinished.map((status): [string, Record<string, unknown>] => [status, { status, finished_at: null }]),
-  ['dispatched', { status: 'queued', finished_at: null, dispatched_at: sql`now()` }],
-  ...TERMINAL_STATUSES.map((status): [string, Record<string, unknown>] => [
+const LIVE: [string, OldJob][] = [
+  ...unfinished.map((status): [string, OldJob] => [status, { status }]),
+  ['dispatched', { status: 'dispatched' }],
+  ...TERMINAL_STATUSES.map((status): [string, OldJob] => [
     `${status} within the retention`,
-    { status, finished_at: sql`now() - interval '29 days 23 hours'` },
+    { status, finishedAt: sql`now() - interval '29 days 23 hours'` },
   ]),
 ];
 
@@ -91,7 +95,7 @@ test('of two who let go of a partition at once one does, and a third finds it do
 
 test('whoever reads meanwhile sees live jobs all the time', async () => {
   const id = oldId(old);
-  await writeJob(database.db, id, { status: 'running', finished_at: null });
+  await writeJob(database.db, id, { status: 'running' });
   const pruned = prune();
   let isPruned = false;
   void pruned.finally(() => {
@@ -110,13 +114,13 @@ test('whoever reads meanwhile sees live jobs all the time', async () => {
 
 test('a job that finishes while the pruner waits for the lock stays', async () => {
   const id = oldId(old);
-  await writeJob(database.db, id, { status: 'running', finished_at: null });
+  await writeJob(database.db, id, { status: 'running' });
 
   const pruned = await database.db.transaction().execute(async (tx) => {
     await sql`LOCK TABLE ONLY jobs IN ROW EXCLUSIVE MODE`.execute(tx);
     const ended = prune();
     await waitUntil(waitsForLock, { until: 'the pruner waits for the lock' });
-    await sql`UPDATE jobs SET status = 'succeeded', finished_at = now() WHERE id = ${id}`.execute(tx);
+    await finishJobs(tx, { which: sql`job_id = ${id}` });
     return { ended };
   });
 
@@ -133,7 +137,7 @@ async function waitsForLock(): Promise<boolean> {
 }
 
 test.each(['killed', 'left to wait'])('a pruner that is %s half-way leaves everything', async (fate) => {
-  await writeJob(database.db, oldId(old), { status: 'running', finished_at: null });
+  await writeJob(database.db, oldId(old), { status: 'running' });
   await writeJob(database.db, oldId(old));
   const before = await readAll();
 

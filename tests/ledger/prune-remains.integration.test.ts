@@ -10,6 +10,7 @@ import {
 } from '@accepted/shared/ledger/retention/prune-remains';
 import { linkDeliveries } from '@accepted/shared/ledger/webhooks/webhook-deliveries';
 import { makeJob } from '@accepted/testing/factories';
+import { finishJobs } from '@accepted/testing/move-jobs';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';
@@ -26,8 +27,8 @@ test('an idempotency key is deleted once it is over and its job finished or gone
   await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 s' WHERE key <> 'young'`.execute(
     ledger.db,
   );
-  for (const id of [done.id, young.id])
-    await sql`UPDATE jobs SET status = 'succeeded' WHERE id = ${id}`.execute(ledger.db);
+  for (const id of [done.id, young.id]) await finishJobs(ledger.db, { which: sql`job_id = ${id}` });
+  await finishJobs(ledger.db, { which: sql`job_id = ${gone.id}` });
   await sql`DELETE FROM jobs WHERE id = ${gone.id}`.execute(ledger.db);
 
   const deleted: number[] = [];
@@ -67,8 +68,9 @@ test('an idempotency key that stands for an answer is deleted once it is over', 
 
 test('what leads to a delivery is deleted when that is gone, and long enough ago that its week is', async () => {
   const [there, gone, young] = [newUuid(), newUuid(), newUuid()];
-  await writeJob(ledger.db, there);
-  const link = { jobId: newUuid(), tenantId: newUuid(), event: 'job.failed' };
+  const tenantId = newUuid();
+  await writeJob(ledger.db, there, { tenantId });
+  const link = { jobId: newUuid(), tenantId, event: 'job.failed' };
   await linkDeliveries(
     ledger.db,
     [there, gone, young].map((deliveryId) => ({ ...link, deliveryId })),
@@ -82,7 +84,7 @@ test('what leads to a delivery is deleted when that is gone, and long enough ago
   expect(rows.map((row) => row.delivery_id).sort()).toEqual([there, young].sort());
 });
 
-test('a dead letter is deleted with its edits when it was resolved long ago and its job is gone', async () => {
+test('a dead letter is deleted with the payload that its replay brought when it was resolved long ago and its job is gone', async () => {
   const there = newUuid();
   await writeJob(ledger.db, there);
   const long = { resolution: 'replayed', resolvedDaysAgo: RETENTION_DAYS + 1 } as const;
@@ -94,8 +96,8 @@ test('a dead letter is deleted with its edits when it was resolved long ago and 
   ];
   const shown = await writeDeadLetter(ledger.db, newUuid(), long);
   await sql`UPDATE dead_letters SET mirrored_at = now() WHERE id = ${shown}`.execute(ledger.db);
-  await sql`INSERT INTO payload_edits (job_id, replay_round, tenant_id, dead_letter_id, payload, actor)
-    SELECT job_id, 0, tenant_id, id, '{}', 'test' FROM dead_letters WHERE id IN (${gone}, ${shown})`.execute(
+  await sql`INSERT INTO payload_revisions (job_id, revision, tenant_id, dead_letter_id, payload, refused_by, actor)
+    SELECT job_id, 1, tenant_id, id, '{}', '{}', 'test' FROM dead_letters WHERE id IN (${gone}, ${shown})`.execute(
     ledger.db,
   );
 
@@ -103,8 +105,8 @@ test('a dead letter is deleted with its edits when it was resolved long ago and 
 
   const letters = await sql<{ id: string }>`SELECT id FROM dead_letters`.execute(ledger.db);
   expect(letters.rows.map(({ id }) => id).sort()).toEqual([...kept, shown].sort());
-  const edits = await sql`SELECT dead_letter_id FROM payload_edits`.execute(ledger.db);
-  expect(edits.rows).toEqual([{ dead_letter_id: shown }]);
+  const revisions = await sql`SELECT dead_letter_id FROM payload_revisions`.execute(ledger.db);
+  expect(revisions.rows).toEqual([{ dead_letter_id: shown }]);
 });
 
 test('a bulk replay is deleted with its items when it finished long ago', async () => {

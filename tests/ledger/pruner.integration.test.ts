@@ -4,6 +4,7 @@ import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { listPartitions, MAX_MOVED } from '@accepted/shared/ledger/retention/partitions';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
+import { finishJobs } from '@accepted/testing/move-jobs';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -47,7 +48,7 @@ function start(workerIdOf = () => workerId) {
 test('an old partition is dropped, the next weeks are made, and what is over is deleted', async () => {
   const old = await makeOldPartition(database.db);
   const live = oldId(old);
-  await writeJob(database.db, live, { status: 'queued', finished_at: null });
+  await writeJob(database.db, live, { status: 'queued' });
   await writeJob(database.db, oldId(old));
 
   const { said, pruner } = start();
@@ -58,7 +59,7 @@ test('an old partition is dropped, the next weeks are made, and what is over is 
   expect(said[1]?.fields).toEqual({ partition: old.jobs, liveJobs: 1, ...sizes });
   expect((await listPartitions(database.db)).map(({ jobs }) => jobs)).not.toContain(old.jobs);
   expect(await listPartitions(database.db)).toHaveLength(3);
-  const left = await database.db.selectFrom('jobs').select('id').execute();
+  const left = await database.db.selectFrom('current_jobs').select('id').execute();
   expect(left).toEqual([{ id: live }]);
 });
 
@@ -177,6 +178,6 @@ test('it is told when this week has no partition', async () => {
 async function writeExpiredKey(): Promise<void> {
   const job = makeJob({ idempotency: { route: 'POST /v1/jobs', key: 'key', fingerprint: Buffer.alloc(32) } });
   await insertJobs(database.db, [job]);
-  await sql`UPDATE jobs SET status = 'succeeded' WHERE id = ${job.id}`.execute(database.db);
+  await finishJobs(database.db, { which: sql`job_id = ${job.id}` });
   await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 s'`.execute(database.db);
 }

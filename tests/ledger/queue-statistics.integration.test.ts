@@ -7,6 +7,7 @@ import {
   countWaitingOf,
 } from '@accepted/shared/ledger/queues/queue-statistics';
 import { makeJob } from '@accepted/testing/factories';
+import { changeLive } from '@accepted/testing/move-jobs';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -82,7 +83,7 @@ describe.each([
 test('the longest wait is that of the job that has been due the longest, whatever its age and priority', async () => {
   const old = makeJob({ tenantId: quiet, queue: 'rare', priority: 3 });
   await insertJobs(db, [old]);
-  await sql`UPDATE jobs SET run_at = now() - interval '1 day' WHERE id = ${old.id}`.execute(db);
+  await changeLive(db, sql`run_at = now() - interval '1 day'`, sql`job_id = ${old.id}`);
   const dayMs = 86_400_000;
   const waits = [
     await countAllWaiting(db),

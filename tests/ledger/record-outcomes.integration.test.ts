@@ -121,7 +121,7 @@ describe('recordOutcomes', () => {
     const job = await ledger.claimOne({ webhook });
     await recordOutcomes(ledger.db, [{ job, outcome: succeed }], VERSIONS);
     const deliveries = await ledger.db
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .selectAll()
       .where('type', '=', 'webhook.deliver')
       .execute();

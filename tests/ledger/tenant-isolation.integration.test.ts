@@ -2,6 +2,7 @@ import { newUuid } from '@accepted/shared/core/job/id';
 import { asTenant } from '@accepted/shared/ledger/connection/as-tenant';
 import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
 import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
+import { CARRIED, carriedFrom } from '@accepted/shared/ledger/jobs/hot-rows';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { createApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import { makeJob } from '@accepted/testing/factories';
@@ -41,16 +42,22 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
   const idempotency = { route: 'POST /v1/jobs', key: 'key', fingerprint: Buffer.alloc(32) };
   const job = makeJob({ tenantId, idempotency });
   await insertJobs(db, [job]);
-  await sql`INSERT INTO attempts (job_id, attempt, replay_round, outcome, started_at)
-    VALUES (${job.id}, 1, 0, 'failed', now())`.execute(db);
+  for (const table of ['due', 'in_flight'])
+    await sql`INSERT INTO ${sql.table(table)} (${CARRIED}, ${table === 'due' ? sql`status` : sql`dispatched_at`})
+      SELECT ${carriedFrom('ready')}, ${table === 'due' ? sql`'scheduled'` : sql`now()`} FROM ready
+      WHERE job_id = ${job.id}`.execute(db);
+  await sql`INSERT INTO attempts (tenant_id, job_id, run_at, version, attempt, attempts_made, replay_round, dispatch_no,
+      revision, losses, suspect, status)
+    SELECT tenant_id, job_id, run_at, version, attempt, attempts_made, replay_round, dispatch_no, revision, losses, suspect,
+      'failed' FROM ready WHERE job_id = ${job.id}`.execute(db);
   const letter = newUuid();
   await sql`INSERT INTO dead_letters (id, job_id, tenant_id, queue, type, reason, error, fingerprint, attempt,
       attempts_made, versions)
     VALUES (${letter}, ${job.id}, ${tenantId}, 'default', 'test', 'poison', '{}', '', 1, 1, '{}')`.execute(
     db,
   );
-  await sql`INSERT INTO payload_edits (job_id, replay_round, tenant_id, dead_letter_id, payload, actor)
-    VALUES (${job.id}, 0, ${tenantId}, ${letter}, '{}', 'test')`.execute(db);
+  await sql`INSERT INTO payload_revisions (job_id, revision, tenant_id, dead_letter_id, payload, refused_by, actor)
+    VALUES (${job.id}, 1, ${tenantId}, ${letter}, '{}', '{}', 'test')`.execute(db);
   await sql`INSERT INTO webhook_deliveries (job_id, delivery_id, tenant_id, event)
     VALUES (${job.id}, ${newUuid()}, ${tenantId}, 'job.failed')`.execute(db);
   const replay = newUuid();
@@ -103,18 +110,27 @@ test('statements that forget to ask for the tenant see its rows alone, in every 
   }
 });
 
+test('the view of all jobs shows a tenant its own', async () => {
+  const { rows } = await asTenant(database.db, ours, (tx) =>
+    sql<{ tenant_id: string }>`SELECT DISTINCT tenant_id FROM current_jobs`.execute(tx),
+  );
+  expect(rows).toEqual([{ tenant_id: ours }]);
+});
+
 describe('what runs for a tenant', () => {
   const run = (statement: string) =>
     asTenant(database.db, ours, (tx) => sql.raw<{ tenant_id: string }>(statement).execute(tx));
 
   test('changes its own rows alone', async () => {
-    const { rows } = await run(`UPDATE jobs SET version = version + 1 RETURNING tenant_id`);
+    const { rows } = await run(`UPDATE ready SET version = version + 1 RETURNING tenant_id`);
 
     expect(rows.map((row) => row.tenant_id)).toEqual([ours]);
   });
 
   test.each([
-    ['adds rows of another', () => `UPDATE jobs SET tenant_id = '${theirs}'`, 'row-level security'],
+    ['adds rows of another', () => `UPDATE ready SET tenant_id = '${theirs}'`, 'row-level security'],
+    ['changes what was asked', () => `UPDATE jobs SET priority = 0`, 'permission denied'],
+    ['changes an outcome', () => `UPDATE attempts SET status = 'succeeded'`, 'permission denied'],
     [
       'writes an audit row for another',
       () =>
@@ -160,11 +176,11 @@ describe('what runs for a tenant', () => {
 
   test('is one transaction for all that takes part in it, and for nobody else', async () => {
     const write = asTenant(database.db, ours, async (tx) => {
-      await asTenant(tx, ours, (same) => sql`UPDATE jobs SET version = 77`.execute(same));
+      await asTenant(tx, ours, (same) => sql`UPDATE ready SET version = 77`.execute(same));
       throw new Error('taken back');
     });
     await expect(write).rejects.toThrow('taken back');
-    const { rows } = await sql`SELECT FROM jobs WHERE version = 77`.execute(database.db);
+    const { rows } = await sql`SELECT FROM ready WHERE version = 77`.execute(database.db);
     expect(rows).toHaveLength(0);
     const others = asTenant(database.db, ours, (tx) =>
       asTenant(tx, theirs, (own) => sql`SELECT`.execute(own)),

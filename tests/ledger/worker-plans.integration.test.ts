@@ -11,6 +11,7 @@ import { listOrphanedJobs, listOwnJobs } from '@accepted/shared/ledger/jobs/resc
 import { listUnclaimed, takeBackFromGoneBuilds } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { forgetLostWorkers, registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
+import { finishJobs } from '@accepted/testing/move-jobs';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
@@ -44,8 +45,8 @@ beforeAll(async () => {
       worker,
       Array.from({ length: BATCH }, () => makeJob({ ttlMs: 1 })),
     );
-  await sql`UPDATE jobs SET status = 'succeeded', finished_at = now()`.execute(worker);
-  await sql`VACUUM (ANALYZE) jobs`.execute(worker);
+  await finishJobs(worker);
+  await sql`VACUUM (ANALYZE) jobs, attempts, ready, due, in_flight`.execute(worker);
 });
 afterAll(async () => {
   await worker.destroy();
@@ -133,8 +134,8 @@ test('the statements of a job are planned once', async () => {
 async function countRead(): Promise<number> {
   await sql`SELECT pg_stat_force_next_flush()`.execute(worker);
   const { rows } = await sql<{ read: number }>`
-    SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname LIKE 'jobs%')
-      + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname LIKE 'jobs%'))::float8 AS read`.execute(
+    SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname ~ '^(jobs|attempts|ready|due|in_flight)')
+      + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname ~ '^(jobs|attempts|ready|due|in_flight)'))::float8 AS read`.execute(
     database.db,
   );
   return rows[0]?.read ?? Number.NaN;

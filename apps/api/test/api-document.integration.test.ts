@@ -183,7 +183,7 @@ test('every webhook is in the document, and what is sent is as it says', async (
       resultJson: JSON.stringify('x'.repeat(large ? 30_000 : 1)),
     });
     const row = await api.db
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .selectAll()
       .where('id', '=', parsePublicId('job', job) ?? '')
       .executeTakeFirstOrThrow();

@@ -9,11 +9,11 @@ import { ensureBootstrap } from '@accepted/shared/ledger/tenants/tenants';
 import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
+import { dispatchOne } from '@accepted/testing/move-jobs';
 import { secretBox, secretsKey } from '@accepted/testing/secrets-key';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
-import { sql } from 'kysely';
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
 import { BOUNDS, type Bounds } from '../src/bounds.ts';
@@ -145,21 +145,7 @@ export async function runJob(db: Database, publicJobId: string, outcome?: Outcom
     concurrency: 10,
     buildId: TEST_BUILD,
   });
-  await db
-    .updateTable('jobs')
-    .set((eb) => ({
-      status: 'queued',
-      dispatched_at: sql<Date>`now()`,
-      dispatch_no: eb('dispatch_no', '+', 1),
-    }))
-    .where('id', '=', id)
-    .execute();
-  const row = await db
-    .selectFrom('jobs')
-    .select('dispatch_no')
-    .where('id', '=', id)
-    .executeTakeFirstOrThrow();
-  const [job] = await claimJobs(db, workerId, [{ id, dispatchNo: row.dispatch_no }]);
+  const [job] = await claimJobs(db, workerId, [await dispatchOne(db, id)]);
   if (!job) throw new Error('The job could not be claimed.');
   if (outcome) await recordOutcomes(db, [{ job, outcome }], {});
 }
@@ -167,7 +153,7 @@ export async function runJob(db: Database, publicJobId: string, outcome?: Outcom
 /** Counts all jobs there are: nothing may be half written. */
 export async function countJobs(db: Database): Promise<number> {
   const { count } = await db
-    .selectFrom('jobs')
+    .selectFrom('current_jobs')
     .select((eb) => eb.fn.countAll<string>().as('count'))
     .executeTakeFirstOrThrow();
   return Number(count);

@@ -52,7 +52,7 @@ describe('POST /v1/jobs/{id}/copy', () => {
     expect(await get(id)).toEqual(source);
     const columns = ['backoff', 'concurrency_limit', 'tenant_id', 'replay_round'] as const;
     const rows = await api.db
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .select(columns)
       .where(
         'id',
@@ -94,7 +94,7 @@ describe('POST /v1/jobs/{id}/copy', () => {
     const keyed = await api.submit({ ...FULL, payload: {}, concurrencyKey: 'mine' });
     expect((await copy(keyed, { payload: {} })).json().concurrencyKey).toBe('mine');
     const row = api.db
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .select('backoff')
       .where('id', '=', parsePublicId('job', made.id) ?? '');
     expect((await row.executeTakeFirstOrThrow()).backoff).toEqual(FULL.retry.backoff);

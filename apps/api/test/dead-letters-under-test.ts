@@ -28,7 +28,7 @@ export async function dieAgain(
   const outcome = { kind: 'deadLetter', reason: 'permanent_error', error: { ...ERROR, ...error } } as const;
   await runJob(api.db, jobId, outcome);
   const { dead_letter_id } = await api.db
-    .selectFrom('jobs')
+    .selectFrom('current_jobs')
     .select('dead_letter_id')
     .where('id', '=', parsePublicId('job', jobId) ?? '')
     .executeTakeFirstOrThrow();

@@ -185,7 +185,7 @@ describe('POST /v1/dead-letters/{id}/replay', () => {
       { deadLetterId: second, payloadEdited: true },
     ]);
     const { actor } = await api.db
-      .selectFrom('payload_edits')
+      .selectFrom('payload_revisions')
       .select('actor')
       .where('dead_letter_id', '=', parsePublicId('deadLetter', id) ?? '')
       .executeTakeFirstOrThrow();

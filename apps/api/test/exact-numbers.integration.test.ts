@@ -1,7 +1,8 @@
 import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
-import { parsePublicId } from '@accepted/shared/core/job/id';
+import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
 import { writeProgress } from '@accepted/shared/ledger/jobs/write-progress';
 import { registerBuild } from '@accepted/shared/ledger/workers/builds';
+import { dispatchOne } from '@accepted/testing/move-jobs';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -71,7 +72,9 @@ describe('a number that a double would change', () => {
     }
     expect((await send('GET', '/v1/jobs?limit=1')).body).toContain(`"metadata":{"order":${OTHER}}`);
 
-    await sql`UPDATE jobs SET progress = ${`{"at":${ID}}`}::json WHERE id = ${uuid}`.execute(api.db);
+    await dispatchOne(api.db, uuid);
+    await sql`UPDATE in_flight SET progress = ${`{"at":${ID}}`}::json, worker_id = ${newUuid()}
+      WHERE job_id = ${uuid}`.execute(api.db);
     expect((await send('GET', `/v1/jobs/${id}`)).body).toContain(`"progress":{"at":${ID}}`);
     await runJob(api.db, id, { kind: 'succeed', resultJson: `{"id":${ID}}` });
     expect((await send('GET', `/v1/jobs/${id}`)).body).toContain(`"result":{"id":${ID}}`);
@@ -86,7 +89,10 @@ describe('a number that a double would change', () => {
   test('may be beyond the range of a double in progress and in a result', async () => {
     const id = await api.submit({ type: 'test.open', payload: 1 });
     const uuid = parsePublicId('job', id) ?? '';
-    await sql`UPDATE jobs SET status = 'running', attempt = 1 WHERE id = ${uuid}`.execute(api.db);
+    await dispatchOne(api.db, uuid);
+    await sql`UPDATE in_flight SET attempt = 1, worker_id = ${newUuid()} WHERE job_id = ${uuid}`.execute(
+      api.db,
+    );
     await writeProgress(api.db, { id: uuid, attempt: 1 }, '{"at":1e400}');
     expect((await send('GET', `/v1/jobs/${id}`)).body).toContain('"progress":{"at":1e400}');
     await runJob(api.db, id, { kind: 'succeed', resultJson: '{"n":1e400,"tiny":1e-400}' });

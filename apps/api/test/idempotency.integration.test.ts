@@ -1,3 +1,5 @@
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import { finishJobs, makeReady } from '@accepted/testing/move-jobs';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -61,7 +63,17 @@ const send = ({ url, body }: Asked, key?: string, options: SendOptions = {}) =>
 
 /** Hashes what the ledger has of everything that a request could do. */
 async function ledgerNow(): Promise<unknown> {
-  const tables = ['jobs', 'dead_letters', 'payload_edits', 'bulk_replays', 'bulk_replay_items', 'api_keys'];
+  const tables = [
+    'jobs',
+    'dead_letters',
+    'payload_revisions',
+    'ready',
+    'due',
+    'attempts',
+    'bulk_replays',
+    'bulk_replay_items',
+    'api_keys',
+  ];
   const hashes = [...tables, 'audit_log'].map((table) =>
     sql`SELECT ${table} AS name, md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM ${sql.table(table)} t`.execute(
       api.db,
@@ -172,7 +184,7 @@ describe('key, effect and answer are one', () => {
     await runJob(api.db, id);
     const asked = { url: `/v1/jobs/${id}/reschedule`, body: { delayMs: 60_000 } };
     expect((await send(asked, 'refused')).json()).toMatchObject({ status: 409, code: 'job_running' });
-    await sql`UPDATE jobs SET status = 'queued' WHERE status = 'running'`.execute(api.db);
+    await makeReady(api.db);
     expect((await send(asked, 'refused')).statusCode).toBe(200);
   });
 
@@ -190,9 +202,7 @@ describe('key, effect and answer are one', () => {
     await runJob(api.db, id);
     const asked = { url: `/v1/jobs/${id}/cancel` };
     expect((await send(asked, 'asked to stop')).statusCode).toBe(202);
-    await sql`UPDATE jobs SET status = 'canceled', finished_at = now() WHERE status = 'running'`.execute(
-      api.db,
-    );
+    await finishJobs(api.db, { which: sql`job_id = ${parsePublicId('job', id)}`, status: 'canceled' });
     expect((await send(asked)).json().code).toBe('job_already_finished');
     const again = await send(asked, 'asked to stop');
     expect([again.statusCode, again.json().status]).toEqual([202, 'canceled']);

@@ -6,8 +6,8 @@ import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { findDeliveries } from '@accepted/shared/ledger/webhooks/webhook-deliveries';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
+import { makeReady } from '@accepted/testing/move-jobs';
 import { TEST_BUILD, testLane } from '@accepted/testing/test-build';
-import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, runJob, startApi } from './api-under-test.ts';
 
@@ -42,7 +42,7 @@ const get = (id: string, headers: Record<string, string> = {}) =>
 
 /** Tries what waits in the queue of deliveries, as a worker does. */
 async function deliver(outcome: Outcome): Promise<void> {
-  await sql`UPDATE jobs SET status = 'queued' WHERE status = 'retrying'`.execute(api.db);
+  await makeReady(api.db);
   const { jobs } = await dispatchJobs(api.db, 'webhooks', testLane(100));
   const claimed = (await claimJobs(api.db, workerId, jobs)).filter((job) => job !== undefined);
   await recordOutcomes(

@@ -1,3 +1,5 @@
+import { parsePublicId } from '@accepted/shared/core/job/id';
+import { dispatchOne } from '@accepted/testing/move-jobs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, runJob, startApi } from './api-under-test.ts';
@@ -78,7 +80,8 @@ test('a page has fewer than were asked for where they would be too many bytes, a
   const count = 100;
   const made: string[] = [];
   for (let index = 0; index < count; index += 1) made.unshift(await own.submit({ metadata: { large } }));
-  await sql`UPDATE jobs SET progress = ${large}::json`.execute(own.db);
+  for (const id of made) await dispatchOne(own.db, parsePublicId('job', id) ?? '');
+  await sql`UPDATE in_flight SET progress = ${large}::json, worker_id = gen_random_uuid()`.execute(own.db);
 
   const seen: string[] = [];
   const sizes: number[] = [];

@@ -1,6 +1,8 @@
 import { newUuid, parsePublicId, publicId } from '@accepted/shared/core/job/id';
 import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
+import { dispatchOne, finishJobs } from '@accepted/testing/move-jobs';
 import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, createOtherTenant, runJob, startApi } from './api-under-test.ts';
 import { recordWorkerRate } from './worker-rate.ts';
@@ -52,11 +54,7 @@ describe('GET /v1/jobs/{id}', () => {
     expect(same.statusCode).toBe(304);
     expect(same.body).toBe('');
 
-    await api.db
-      .updateTable('jobs')
-      .set({ dispatched_at: new Date() })
-      .where('id', '=', parsePublicId('job', id) ?? '')
-      .execute();
+    await dispatchOne(api.db, parsePublicId('job', id) ?? '');
     const dispatched = await api.send('GET', `/v1/jobs/${id}`, { headers: { 'if-none-match': etag } });
     expect(dispatched.json()).toMatchObject({ dispatchedAt: expect.any(String) });
 
@@ -170,8 +168,9 @@ describe('long-poll', () => {
   });
 
   test('a notification ends the wait', async () => {
-    const unknownToPolling = newUuid();
-    const watch = api.app.jobWaiter.watch(unknownToPolling);
+    // Polling takes what it does not know for finished, so this one lives.
+    const unknownToPolling = parsePublicId('job', await api.submit()) ?? '';
+    const watch = api.app.jobWaiter.watch({ tenantId: api.tenantId, id: unknownToPolling });
     let ended = false;
     void watch.finished.then(() => {
       ended = true;
@@ -186,7 +185,7 @@ describe('long-poll', () => {
 
   test('without any notification polling ends the wait', async () => {
     const id = await api.submit();
-    const watch = api.app.jobWaiter.watch(parsePublicId('job', id) ?? '');
+    const watch = api.app.jobWaiter.watch({ tenantId: api.tenantId, id: parsePublicId('job', id) ?? '' });
     await runJob(api.db, id, FAIL);
     await watch.finished;
   });
@@ -247,11 +246,7 @@ describe('GET /v1/jobs/{id}/result', () => {
     const canceled = await api.submit();
     await api.send('POST', `/v1/jobs/${canceled}/cancel`);
     const expired = await api.submit();
-    await api.db
-      .updateTable('jobs')
-      .set({ status: 'expired' })
-      .where('id', '=', parsePublicId('job', expired) ?? '')
-      .execute();
+    await finishJobs(api.db, { which: sql`job_id = ${parsePublicId('job', expired)}`, status: 'expired' });
 
     for (const [id, code] of [
       [canceled, 'job_canceled'],

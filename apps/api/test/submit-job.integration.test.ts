@@ -43,9 +43,9 @@ test('a minimal job gets the defaults of its type and a 202 that says how to fol
     'content-type': expect.stringContaining('application/json'),
   });
   expect(reply.headers['idempotent-replayed']).toBeUndefined();
-  expect(await api.db.selectFrom('jobs').select('id').where('type', '=', 'test.echo').execute()).toHaveLength(
-    1,
-  );
+  expect(
+    await api.db.selectFrom('current_jobs').select('id').where('type', '=', 'test.echo').execute(),
+  ).toHaveLength(1);
 });
 
 test('every field of a request is kept', async () => {
@@ -87,7 +87,7 @@ test('every field of a request is kept', async () => {
     traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   });
   const row = await api.db
-    .selectFrom('jobs')
+    .selectFrom('current_jobs')
     .selectAll()
     .where('request_id', '=', 'req-1')
     .executeTakeFirstOrThrow();
@@ -222,7 +222,7 @@ describe('Prefer: wait', () => {
     const row = await waitUntil(
       () =>
         api.db
-          .selectFrom('jobs')
+          .selectFrom('current_jobs')
           .select('id')
           .where(sql<boolean>`payload->>'count' = '77'`)
           .executeTakeFirst(),

@@ -2,6 +2,7 @@ import { newUuid } from '@accepted/shared/core/job/id';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { createApiKey, TENANT_SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import { makeJob } from '@accepted/testing/factories';
+import { changeLive, dispatchOne } from '@accepted/testing/move-jobs';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -42,10 +43,10 @@ async function fillQueue(tenantId: string): Promise<void> {
   const jobs = [{}, {}, later, later, {}, {}].map((more) => makeJob({ tenantId, ...more }));
   await insertJobs(api.db, jobs);
   const [waiting, dispatched, , retrying, running, done] = jobs.map(({ id }) => id);
-  await sql`UPDATE jobs SET run_at = now() - interval '1 minute' WHERE id = ${waiting}`.execute(api.db);
-  await sql`UPDATE jobs SET dispatched_at = now(), run_at = now() - interval '1 hour'
-    WHERE id = ${dispatched}`.execute(api.db);
-  await sql`UPDATE jobs SET status = 'retrying' WHERE id = ${retrying}`.execute(api.db);
+  await changeLive(api.db, sql`run_at = now() - interval '1 minute'`, sql`job_id = ${waiting}`);
+  await changeLive(api.db, sql`run_at = now() - interval '1 hour'`, sql`job_id = ${dispatched}`);
+  await dispatchOne(api.db, dispatched ?? '');
+  await sql`UPDATE due SET status = 'retrying' WHERE job_id = ${retrying}`.execute(api.db);
   await runJob(api.db, running ?? '');
   await runJob(api.db, done ?? '', { kind: 'succeed', resultJson: '1' });
 }

@@ -36,7 +36,7 @@ test('an attempt whose worker was lost is counted as rescued, and its late resul
   const { db } = rig.database;
   await rig.startWorker('rescued', () => new Promise(() => undefined));
   const died = rig.dieInWorkers('rescued', newUuid(), 1);
-  const running = db.selectFrom('jobs').select('id').where('status', '=', 'running');
+  const running = db.selectFrom('current_jobs').select('id').where('status', '=', 'running');
   await waitUntil(async () => (await running.execute()).length === 1, { until: 'the job runs' });
   await db.updateTable('workers').set({ lost_at: new Date() }).execute();
   await died;

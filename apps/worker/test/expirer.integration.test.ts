@@ -16,8 +16,8 @@ test('a job that the ledger refuses to end keeps no other from expiring', async 
     $$ BEGIN RAISE EXCEPTION 'refused by the test'; END $$`)
     .execute(db);
   await sql
-    .raw(`CREATE TRIGGER refuse BEFORE UPDATE ON jobs
-    FOR EACH ROW WHEN (NEW.id = '${bad}') EXECUTE FUNCTION refuse()`)
+    .raw(`CREATE TRIGGER refuse BEFORE INSERT ON attempts
+    FOR EACH ROW WHEN (NEW.job_id = '${bad}') EXECUTE FUNCTION refuse()`)
     .execute(db);
   await insertJobs(db, jobs);
   const expired: string[] = [];

@@ -1,3 +1,4 @@
+import { finishJobs } from '@accepted/testing/move-jobs';
 import { registerTestBuild } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -12,7 +13,7 @@ test('a worker ends what has expired, deletes what is over and removes the lanes
   await workers.submitOne('over', {
     idempotency: { route: 'POST /v1/jobs', key: 'over', fingerprint: Buffer.alloc(32) },
   });
-  await sql`UPDATE jobs SET status = 'succeeded', finished_at = now() WHERE type = 'over'`.execute(db);
+  await finishJobs(db, { which: sql`type = 'over'` });
   await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 s'`.execute(db);
   await registerTestBuild(db, ['gone'], { id: 'gone', queue: 'gone' });
   await sql`UPDATE builds SET last_lived_at = now() - interval '2 min'`.execute(db);

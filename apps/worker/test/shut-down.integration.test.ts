@@ -53,8 +53,10 @@ describe('a worker that is told to stop while its claims take long', () => {
       workers.database.db,
     );
     await sql`
-      CREATE TRIGGER wait_for_gate BEFORE UPDATE ON jobs FOR EACH ROW
-      WHEN (NEW.status = 'running') EXECUTE FUNCTION wait_for_gate()`.execute(workers.database.db);
+      CREATE TRIGGER wait_for_gate BEFORE UPDATE ON in_flight FOR EACH ROW
+      WHEN (OLD.worker_id IS NULL AND NEW.worker_id IS NOT NULL) EXECUTE FUNCTION wait_for_gate()`.execute(
+      workers.database.db,
+    );
     const held = Promise.withResolvers<void>();
     const locked = Promise.withResolvers<void>();
     const holding = workers.database.db.connection().execute(async (db) => {

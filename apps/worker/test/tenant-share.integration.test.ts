@@ -41,7 +41,7 @@ describe.each(['redis', 'postgres'] as const)('on %s, with several tenants', (ki
   }
 
   async function allEnd(queue: string): Promise<void> {
-    const open = workers.database.db.selectFrom('jobs').select('id').where('queue', '=', queue);
+    const open = workers.database.db.selectFrom('current_jobs').select('id').where('queue', '=', queue);
     await waitUntil(async () => (await open.where('finished_at', 'is', null).execute()).length === 0, {
       until: 'all jobs have ended',
       timeoutMs: 30_000,

@@ -105,7 +105,7 @@ export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFI
   }
 
   const readJob = (id: string) =>
-    database.db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+    database.db.selectFrom('current_jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 
   const attemptsOf = (id: string) =>
     database.db.selectFrom('attempts').selectAll().where('job_id', '=', id).orderBy('attempt').execute();

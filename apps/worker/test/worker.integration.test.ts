@@ -265,7 +265,10 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
     await submit('shared', {}, 500);
     await waitUntil(
       async () => {
-        const open = workers.database.db.selectFrom('jobs').select('id').where('queue', '=', 'shared');
+        const open = workers.database.db
+          .selectFrom('current_jobs')
+          .select('id')
+          .where('queue', '=', 'shared');
         return (await open.where('status', '!=', 'succeeded').execute()).length === 0;
       },
       { until: 'all jobs have succeeded', timeoutMs: 20_000 },

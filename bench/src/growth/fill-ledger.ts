@@ -48,23 +48,28 @@ export async function makePastWeeks(postgres: Pool): Promise<void> {
       return `FROM (${from === undefined ? 'MINVALUE' : `'${firstUuidOf(from)}'`}) TO ('${firstUuidOf(until)}')`;
     });
     for (const [index, range] of ranges.entries())
-      await postgres.query(
-        `CREATE TABLE ${table}_past_${index} PARTITION OF ${table} FOR VALUES ${range} WITH (fillfactor = ${table === 'jobs' ? 80 : 100})`,
-      );
+      await postgres.query(`CREATE TABLE ${table}_past_${index} PARTITION OF ${table} FOR VALUES ${range}`);
   }
 }
 
 /** Adds to the backlog: jobs that are ready to be dispatched. */
 export async function fillBacklog(filling: Filling): Promise<void> {
-  await fill(filling, insertJobs('queued', BACKLOG), 'queued');
+  const statement = `
+    WITH written AS (${insertJobs(BACKLOG)})
+    INSERT INTO ready (tenant_id, job_id, run_at, version, attempt, attempts_made, replay_round, dispatch_no, revision,
+      priority, losses, suspect, has_followers, queue, type, refused_by)
+    SELECT tenant_id, id, run_at, 1, 0, 0, 0, 0, 0, priority, 0, false, false, queue, type, '{}' FROM written`;
+  await fill(filling, statement, 'queued');
 }
 
 /** Adds finished jobs, each with its one attempt. */
 export async function fillFinished(filling: Filling): Promise<void> {
   const statement = `
-    WITH written AS (${insertJobs('succeeded', FINISHED)} RETURNING id, created_at)
-    INSERT INTO attempts (job_id, attempt, replay_round, outcome, started_at, finished_at)
-    SELECT id, 1, 0, 'succeeded', created_at, created_at FROM written`;
+    WITH written AS (${insertJobs(FINISHED)})
+    INSERT INTO attempts (tenant_id, job_id, run_at, dispatched_at, started_at, finished_at, version, attempt, attempts_made,
+      replay_round, dispatch_no, revision, losses, suspect, status, outcome, result)
+    SELECT tenant_id, id, run_at, run_at, run_at, run_at, 3, 1, 1, 0, 1, 0, 0, false, 'succeeded', 'succeeded', '{}'
+    FROM written`;
   await fill(filling, statement, 'finished');
 }
 
@@ -87,19 +92,17 @@ async function fill(filling: Filling, statement: string, what: string): Promise<
 
 /** Does after a large filling what autovacuum would have done by the time that a ledger is this large. */
 export async function settleLedger(postgres: Pool): Promise<void> {
-  await postgres.query('VACUUM (ANALYZE) jobs, attempts');
+  await postgres.query('VACUUM (ANALYZE) jobs, attempts, ready, due, in_flight');
   await postgres.query('CHECKPOINT');
 }
 
 /** Ids are UUIDs of version 7 of the time of the job, as the API would have made them then (PostgreSQL 18 makes such). */
-function insertJobs(status: 'queued' | 'succeeded', age: { youngestS: number; spreadS: number }): string {
-  const finished = status === 'succeeded';
+function insertJobs(age: { youngestS: number; spreadS: number }): string {
   return `
-    INSERT INTO jobs (id, created_at, run_at, tenant_id, type, queue, status, priority, payload, max_attempts,
-      backoff, timeout_ms, tags, metadata${finished ? FINISHED_COLUMNS : ''})
-    SELECT id, at, at, $4::uuid, $5::text, $6::text, '${status}', ${priorityRank('normal')}, $7::json, 3,
+    INSERT INTO jobs (id, created_at, run_at, tenant_id, type, queue, priority, payload, max_attempts, backoff, timeout_ms,
+      tags, metadata)
+    SELECT id, at, at, $4::uuid, $5::text, $6::text, ${priorityRank('normal')}, $7::json, 3,
       '{"type":"exponential","delayMs":1000,"maxMs":3600000,"jitter":"full"}', 60000, '[]', '{}'
-      ${finished ? FINISHED_VALUES : ''}
     FROM (
       SELECT id, uuid_extract_timestamp(id) AS at
       FROM (
@@ -107,12 +110,9 @@ function insertJobs(status: 'queued' | 'succeeded', age: { youngestS: number; sp
         FROM generate_series($1::int, $2::int) AS n
         OFFSET 0
       ) AS made
-    ) AS dated`;
+    ) AS dated
+    RETURNING *`;
 }
-
-const FINISHED_COLUMNS =
-  ', attempt, attempts_made, dispatch_no, version, dispatched_at, started_at, finished_at, result';
-const FINISHED_VALUES = `, 1, 1, 1, 3, at, at, at, '{}'::json`;
 
 /** Answers how many bytes jobs, attempts and their indexes take on the disk. */
 export async function ledgerBytes(postgres: Pool): Promise<number> {
@@ -122,12 +122,10 @@ export async function ledgerBytes(postgres: Pool): Promise<number> {
   return rows[0].bytes;
 }
 
-/** Counts the jobs of the usual queue that are not finished, by the indexes that hold such jobs alone. */
+/** Counts the jobs of the usual queue that wait or run. */
 export async function countUsual(postgres: Pool): Promise<number> {
   const { rows } = await postgres.query(
-    `SELECT ((SELECT count(*) FROM jobs WHERE queue = $1 AND status = 'queued' AND dispatched_at IS NULL)
-      + (SELECT count(*) FROM jobs WHERE queue = $1 AND status = 'queued' AND dispatched_at IS NOT NULL)
-      + (SELECT count(*) FROM jobs WHERE queue = $1 AND status = 'running'))::int AS open`,
+    `SELECT ((SELECT count(*) FROM ready WHERE queue = $1) + (SELECT count(*) FROM in_flight WHERE queue = $1))::int AS open`,
     [USUAL_QUEUE],
   );
   return rows[0].open;
@@ -135,19 +133,19 @@ export async function countUsual(postgres: Pool): Promise<number> {
 
 /** Counts the backlog. */
 export async function countHeld(postgres: Pool): Promise<number> {
-  const { rows } = await postgres.query(
-    `SELECT count(*)::int AS held FROM jobs WHERE queue = $1 AND status = 'queued' AND dispatched_at IS NULL`,
-    [HELD.queue],
-  );
+  const { rows } = await postgres.query('SELECT count(*)::int AS held FROM ready WHERE queue = $1', [
+    HELD.queue,
+  ]);
   return rows[0].held;
 }
 
-const HEAD = `FROM jobs WHERE queue = $1 AND tenant_id = $2 AND status = 'queued' AND dispatched_at IS NULL
+/** In the order in which they are dispatched, by the index for that. */
+const HEAD = `FROM ready WHERE CASE WHEN attempt >= 0 THEN true ELSE false END AND queue = $1 AND tenant_id = $2 AND type = '${HELD.type}' AND refused_by = '{}'
   AND priority = ${priorityRank('normal')}`;
 
 /** Finds the job of the backlog that has so many before it. */
 export async function findHeld(postgres: Pool, tenantId: string, before: number): Promise<string> {
-  const { rows } = await postgres.query(`SELECT id ${HEAD} ORDER BY id OFFSET $3 LIMIT 1`, [
+  const { rows } = await postgres.query(`SELECT job_id AS id ${HEAD} ORDER BY job_id OFFSET $3 LIMIT 1`, [
     HELD.queue,
     tenantId,
     before,
@@ -157,7 +155,7 @@ export async function findHeld(postgres: Pool, tenantId: string, before: number)
 
 /** Counts what waits before a job of the backlog, however much waits behind it. */
 export async function countBefore(postgres: Pool, tenantId: string, id: string): Promise<number> {
-  const { rows } = await postgres.query(`SELECT count(*)::int AS before ${HEAD} AND id < $3`, [
+  const { rows } = await postgres.query(`SELECT count(*)::int AS before ${HEAD} AND job_id < $3`, [
     HELD.queue,
     tenantId,
     id,
@@ -173,7 +171,13 @@ export async function idOfNow(postgres: Pool): Promise<string> {
 
 /** Lists when the jobs after an id were committed as finished, by the number in their payload. */
 export async function listFinishedAfter(postgres: Pool, id: string): Promise<Outcome[]> {
-  return await readCommitTimes(postgres, 'payload', `jobs WHERE id > '${id}' AND finished_at IS NOT NULL`);
+  return await readCommitTimes(
+    postgres,
+    'payload',
+    `(
+    SELECT attempts.xmin, payload FROM attempts JOIN jobs ON jobs.tenant_id = attempts.tenant_id AND jobs.id = job_id
+    WHERE job_id > '${id}' AND status = 'succeeded') AS finished`,
+  );
 }
 
 /** Lists jobs from all over the ledger, those that follow random moments of its time. */
@@ -181,7 +185,9 @@ export async function someJobIds(postgres: Pool, count: number): Promise<string[
   const { rows } = await postgres.query(
     `SELECT job.id
      FROM (SELECT uuidv7(make_interval(secs => -random() * $2)) AS id FROM generate_series(1, $1::int)) AS moment,
-       LATERAL (SELECT id FROM jobs WHERE jobs.id > moment.id ORDER BY jobs.id LIMIT 1) AS job`,
+       LATERAL (
+         SELECT id FROM jobs WHERE tenant_id = (SELECT tenant_id FROM jobs LIMIT 1) AND jobs.id > moment.id
+         ORDER BY jobs.id LIMIT 1) AS job`,
     [count, FINISHED.youngestS + FINISHED.spreadS],
   );
   return rows.map((row) => row.id);

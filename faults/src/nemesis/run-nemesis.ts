@@ -110,7 +110,7 @@ async function recover({ world, submit, deadline }: NemesisOptions): Promise<num
   const id = parsePublicId('job', await submit('probe')) ?? '';
   while (!deadline.aborted) {
     const job = await world.ledger.ask((db) =>
-      db.selectFrom('jobs').select(['status', 'finished_at']).where('id', '=', id).executeTakeFirst(),
+      db.selectFrom('current_jobs').select(['status', 'finished_at']).where('id', '=', id).executeTakeFirst(),
     );
     if (job && isTerminal(job.status)) return job.finished_at?.getTime() ?? null;
     await delay(PROBE_POLL_MS);

@@ -4,6 +4,8 @@ import { publicId } from '@accepted/shared/core/job/id';
 import { priorityOfRank } from '@accepted/shared/core/job/priority';
 import { DELIVERY_TYPE } from '@accepted/shared/core/webhook/event';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { AttemptOutcome } from '@accepted/shared/ledger/jobs/jobs-tables';
+import { findMisplacedJobs } from '@accepted/shared/ledger/jobs/misplaced-jobs';
 import { sql } from 'kysely';
 import type {
   LedgerAttempt,
@@ -33,7 +35,7 @@ export async function exportLedger(db: Database, folder: string): Promise<void> 
 
 async function readJobs(db: Database): Promise<LedgerJob[]> {
   const rows = await db
-    .selectFrom('jobs')
+    .selectFrom('current_jobs')
     .select((eb) => [
       ...JOB_COLUMNS,
       eb('webhook', 'is not', null).$castTo<boolean>().as('has_webhook'),
@@ -94,6 +96,8 @@ async function readAttempts(db: Database): Promise<LedgerAttempt[]> {
       'finished_at',
       sql<string | null>`error ->> 'code'`.as('error_code'),
     ])
+    .where('outcome', 'is not', null)
+    .$narrowType<{ outcome: AttemptOutcome; started_at: Date }>()
     .execute();
   return rows.map((row) => ({
     jobId: publicId('job', row.job_id),
@@ -136,12 +140,19 @@ async function readKeys(db: Database): Promise<LedgerKey[]> {
 async function readTransitions(db: Database): Promise<TransitionLine[]> {
   const { rows } = await sql<{ at: Date; job_id: string; from_status: string; to_status: string }>`
     SELECT * FROM faults_transitions ORDER BY at`.execute(db);
-  return rows.map((row) => ({
+  const moves = rows.map((row) => ({
     at: row.at.getTime(),
     jobId: publicId('job', row.job_id),
     from: row.from_status,
     to: row.to_status,
   }));
+  const misplaced = (await findMisplacedJobs(db)).map(({ jobId, tables, ended }) => ({
+    at: Date.now(),
+    jobId: publicId('job', jobId),
+    from: 'one place',
+    to: [...tables, ...(ended === null ? [] : [ended])].join(' and ') || 'none',
+  }));
+  return [...moves, ...misplaced];
 }
 
 async function readLeases(db: Database): Promise<LedgerLease[]> {

@@ -5,12 +5,12 @@ import { sql } from 'kysely';
 /** Finds the lease of a worker process that runs a job which takes a while; `undefined` when it runs none. */
 export async function findLeaseWithSlowJob(db: Database, pid: number): Promise<string | undefined> {
   const row = await db
-    .selectFrom('jobs')
-    .innerJoin('workers', 'workers.id', 'jobs.worker_id')
+    .selectFrom('in_flight')
+    .innerJoin('workers', 'workers.id', 'in_flight.worker_id')
+    .innerJoin('jobs', 'jobs.id', 'in_flight.job_id')
     .select('workers.id')
     .where('workers.pid', '=', pid)
     .where('workers.lost_at', 'is', null)
-    .where('jobs.status', '=', 'running')
     .where(sql<number>`(jobs.payload ->> 'workMs')::int`, '>=', 500)
     .executeTakeFirst();
   return row?.id;
@@ -19,10 +19,9 @@ export async function findLeaseWithSlowJob(db: Database, pid: number): Promise<s
 /** Finds the lease under which a job runs, or last ran. */
 export async function findLeaseOfJob(db: Database, jobId: string): Promise<string | undefined> {
   const row = await db
-    .selectFrom('jobs')
+    .selectFrom('in_flight')
     .select('worker_id')
-    .where('id', '=', jobId)
-    .where('status', '=', 'running')
+    .where('job_id', '=', jobId)
     .executeTakeFirst();
   return row?.worker_id ?? undefined;
 }
@@ -33,7 +32,7 @@ export async function areRunning(db: Database, jobIds: string[]): Promise<boolea
 }
 
 export async function statusesOf(db: Database, jobIds: string[]): Promise<JobStatus[]> {
-  const rows = await db.selectFrom('jobs').select('status').where('id', 'in', jobIds).execute();
+  const rows = await db.selectFrom('current_jobs').select('status').where('id', 'in', jobIds).execute();
   return rows.map(({ status }) => status);
 }
 
@@ -51,10 +50,10 @@ export async function isLeaseLost(db: Database, workerId: string): Promise<boole
 /** Whether all that these processes ran has been taken from them. */
 export async function haveNoJobs(db: Database, pids: number[]): Promise<boolean> {
   const running = db
-    .selectFrom('jobs')
-    .innerJoin('workers', 'workers.id', 'jobs.worker_id')
-    .select('jobs.id');
-  const held = running.where('workers.pid', 'in', pids).where('jobs.status', '=', 'running');
+    .selectFrom('in_flight')
+    .innerJoin('workers', 'workers.id', 'in_flight.worker_id')
+    .select('in_flight.job_id');
+  const held = running.where('workers.pid', 'in', pids);
   return (await held.executeTakeFirst()) === undefined;
 }
 
@@ -71,11 +70,10 @@ export async function silentForMs(db: Database, pid: number): Promise<number> {
 /** Lists the processes that run jobs just now. */
 export async function listBusyPids(db: Database): Promise<number[]> {
   const rows = await db
-    .selectFrom('jobs')
-    .innerJoin('workers', 'workers.id', 'jobs.worker_id')
+    .selectFrom('in_flight')
+    .innerJoin('workers', 'workers.id', 'in_flight.worker_id')
     .select('workers.pid')
     .distinct()
-    .where('jobs.status', '=', 'running')
     .execute();
   return rows.map(({ pid }) => pid);
 }

@@ -3,7 +3,7 @@ import { patchSource } from './patch-source.ts';
 
 patchSource({
   file: 'packages/shared/src/ledger/jobs/record-outcomes.ts',
-  from: ' AND jobs.attempt = ended.attempt',
+  from: ' AND in_flight.attempt = ended.token',
   to: '',
 });
 

@@ -21,6 +21,7 @@ export interface PlanNode {
   'Plan Rows': number;
   'Relation Name'?: string;
   'Index Name'?: string;
+  'Index Cond'?: string;
   /** From PostgreSQL 18 on; before, a disabled node costs 10^10. */
   Disabled?: boolean;
   Plans?: PlanNode[];

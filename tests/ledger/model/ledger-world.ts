@@ -13,6 +13,7 @@ import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
+import { changeLive } from '@accepted/testing/move-jobs';
 import { TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
@@ -28,8 +29,19 @@ export interface World {
   lostWorker: { id: string; isLost: boolean } | undefined;
 }
 
+const TABLES = [
+  'jobs',
+  'ready',
+  'due',
+  'in_flight',
+  'attempts',
+  'dead_letters',
+  'audit_log',
+  'workers',
+] as const;
+
 export async function startWorld(db: Database): Promise<World> {
-  for (const table of ['jobs', 'attempts', 'dead_letters', 'audit_log', 'workers'] as const) {
+  for (const table of TABLES) {
     await db.deleteFrom(table).execute();
   }
   return { db, jobs: [], worker: { id: await startWorker(db), isLost: false }, lostWorker: undefined };
@@ -71,7 +83,7 @@ async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): P
   const { db, jobs } = world;
   switch (event.kind) {
     case 'becomeDue':
-      await sql`UPDATE jobs SET run_at = now() - interval '1 s' WHERE id = ${job.id}`.execute(db);
+      await changeLive(db, sql`run_at = now() - interval '1 s'`, sql`job_id = ${job.id}`);
       await queueDueJobs(db, 100);
       model.move(job, 'becameDue');
       return;
@@ -81,8 +93,11 @@ async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): P
       return model.cancel(job);
     }
     case 'expire':
-      await sql`UPDATE jobs SET expires_at = now() - interval '1 s'
-        WHERE id = ${job.id} AND expires_at IS NOT NULL`.execute(db);
+      await changeLive(
+        db,
+        sql`expires_at = now() - interval '1 s'`,
+        sql`job_id = ${job.id} AND expires_at IS NOT NULL`,
+      );
       await expireJobs(db, 100);
       if (job.ttl === 'waiting') job.ttl = 'passed';
       for (const one of jobs) if (model.isOverdue(one)) model.move(one, 'expired');
@@ -137,7 +152,7 @@ async function record(
   result: AttemptResult,
 ): Promise<void> {
   const outcome = model.outcomeOf(job, result);
-  const ended = { job: { id: job.id, attempt: token, type: 'test.noop', hasWebhook: false }, outcome };
+  const ended = { job: { id: job.id, attempt: token, type: 'test.noop', hasFollowers: false }, outcome };
   expect(await recordOutcomes(db, [ended], VERSIONS)).toEqual([model.record(job, token, outcome)]);
 }
 
@@ -179,5 +194,5 @@ async function rescue({ db, jobs, worker }: World): Promise<void> {
 }
 
 function readRow(db: Database, id: string) {
-  return db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+  return db.selectFrom('current_jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 }

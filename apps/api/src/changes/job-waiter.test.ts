@@ -1,8 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
+import type { JobKey } from '@accepted/shared/ledger/jobs/job-key';
 import { expect, test, vi } from 'vitest';
 import { createJobWaiter } from './job-waiter.ts';
 
-function makeWaiter(findFinished: (ids: string[]) => Promise<string[]> = async () => []) {
+const A = { tenantId: 't', id: 'a' };
+const B = { tenantId: 't', id: 'b' };
+
+function makeWaiter(findFinished: (jobs: JobKey[]) => Promise<string[]> = async () => []) {
   const errors: unknown[] = [];
   const waiter = createJobWaiter({
     findFinished,
@@ -23,7 +27,7 @@ async function isSettled(promise: Promise<void>): Promise<boolean> {
 
 test('a wake ends all waiting for that job and for no other', async () => {
   const { waiter } = makeWaiter();
-  const [a1, a2, b] = [waiter.watch('a'), waiter.watch('a'), waiter.watch('b')];
+  const [a1, a2, b] = [waiter.watch(A), waiter.watch(A), waiter.watch(B)];
   waiter.wake(['a', 'unknown']);
   await Promise.all([a1.finished, a2.finished]);
 
@@ -35,19 +39,19 @@ test('a wake ends all waiting for that job and for no other', async () => {
 test('polling asks once for all, goes on after an error, and ends when nobody waits', async () => {
   vi.useFakeTimers();
   try {
-    const asked: string[][] = [];
-    const { waiter, errors } = makeWaiter(async (ids) => {
-      asked.push(ids);
+    const asked: JobKey[][] = [];
+    const { waiter, errors } = makeWaiter(async (jobs) => {
+      asked.push(jobs);
       if (asked.length === 1) throw new Error('gone');
       return ['a'];
     });
-    const a = waiter.watch('a');
-    const b = waiter.watch('b');
+    const a = waiter.watch(A);
+    const b = waiter.watch(B);
     await vi.advanceTimersByTimeAsync(2_000);
     await a.finished;
     expect(asked).toEqual([
-      ['a', 'b'],
-      ['a', 'b'],
+      [A, B],
+      [A, B],
     ]);
     expect(errors).toHaveLength(1);
 
@@ -61,7 +65,7 @@ test('polling asks once for all, goes on after an error, and ends when nobody wa
 
 test('stopping one waiter leaves the others of the same job waiting', async () => {
   const { waiter } = makeWaiter();
-  const [one, two] = [waiter.watch('a'), waiter.watch('a')];
+  const [one, two] = [waiter.watch(A), waiter.watch(A)];
   one.stop();
   await one.finished;
   expect(await isSettled(two.finished)).toBe(false);

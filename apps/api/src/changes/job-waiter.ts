@@ -1,7 +1,9 @@
+import type { JobKey } from '@accepted/shared/ledger/jobs/job-key';
+
 /** Lets requests wait for jobs to finish. Ids are UUIDs of the ledger. */
 export interface JobWaiter {
   /** Starts to wait for a job; to miss nothing, start before looking at the job. */
-  watch(jobId: string): { finished: Promise<void>; stop(): void };
+  watch(job: JobKey): { finished: Promise<void>; stop(): void };
   /** Tells that jobs may have finished. */
   wake(jobIds: Iterable<string>): void;
   /** Counts the jobs that somebody waits for. */
@@ -12,18 +14,24 @@ export interface JobWaiter {
 
 export interface JobWaiterOptions {
   /** Picks out of these jobs the finished ones; asked once for all waiters, as notifications can be lost. */
-  findFinished: (jobIds: string[]) => Promise<string[]>;
+  findFinished: (jobs: JobKey[]) => Promise<string[]>;
   pollEveryMs: number;
   onError: (error: unknown) => void;
 }
 
+/** A job, and how to tell those who wait for it. */
+interface Watched {
+  job: JobKey;
+  resolvers: Set<() => void>;
+}
+
 export function createJobWaiter({ findFinished, pollEveryMs, onError }: JobWaiterOptions): JobWaiter {
-  const waiting = new Map<string, Set<() => void>>();
+  const waiting = new Map<string, Watched>();
   let polling = false;
 
   function wake(jobIds: Iterable<string>): void {
     for (const jobId of jobIds) {
-      for (const resolve of waiting.get(jobId) ?? []) resolve();
+      for (const resolve of waiting.get(jobId)?.resolvers ?? []) resolve();
       waiting.delete(jobId);
     }
   }
@@ -36,7 +44,7 @@ export function createJobWaiter({ findFinished, pollEveryMs, onError }: JobWaite
 
   async function poll(): Promise<void> {
     try {
-      if (waiting.size > 0) wake(await findFinished([...waiting.keys()]));
+      if (waiting.size > 0) wake(await findFinished([...waiting.values()].map(({ job }) => job)));
     } catch (error) {
       onError(error);
     }
@@ -45,16 +53,17 @@ export function createJobWaiter({ findFinished, pollEveryMs, onError }: JobWaite
   }
 
   return {
-    watch(jobId) {
+    watch(job) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const resolvers = waiting.get(jobId) ?? new Set();
-      waiting.set(jobId, resolvers.add(resolve));
+      const watched = waiting.get(job.id) ?? { job, resolvers: new Set() };
+      watched.resolvers.add(resolve);
+      waiting.set(job.id, watched);
       pollLater();
       return {
         finished: promise,
         stop() {
-          resolvers.delete(resolve);
-          if (resolvers.size === 0 && waiting.get(jobId) === resolvers) waiting.delete(jobId);
+          watched.resolvers.delete(resolve);
+          if (watched.resolvers.size === 0 && waiting.get(job.id) === watched) waiting.delete(job.id);
           resolve();
         },
       };

@@ -1,5 +1,6 @@
 import { isTerminal } from '@accepted/shared/core/job/status';
 import { CHANNELS, listen } from '@accepted/shared/ledger/connection/notifications';
+import type { JobKey } from '@accepted/shared/ledger/jobs/job-key';
 import { findJob, finishedAmong } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import { type DeliveryRow, findDeliveries } from '@accepted/shared/ledger/webhooks/webhook-deliveries';
@@ -18,12 +19,7 @@ declare module 'fastify' {
   }
 }
 
-interface TenantsJob {
-  tenantId: string;
-  id: string;
-}
-
-type ReadJob<Value> = (job: TenantsJob) => Promise<Value>;
+type ReadJob<Value> = (job: JobKey) => Promise<Value>;
 
 export interface WaitingOptions {
   databaseUrl: string;
@@ -39,7 +35,7 @@ const CONCURRENT_READS = 3;
 /** Wakes the requests that wait for jobs, by notification from Postgres and, as the fallback, by polling. */
 export const waiting = fp<WaitingOptions>(async (app, { databaseUrl }) => {
   const waiter = createJobWaiter({
-    findFinished: (ids) => finishedAmong(app.db, ids),
+    findFinished: (jobs) => finishedAmong(app.db, jobs),
     pollEveryMs: POLL_EVERY_MS,
     onError: (error) => app.log.warn({ err: error }, 'cannot look for finished jobs'),
   });
@@ -77,11 +73,11 @@ function shareReads<Value>(read: ReadJob<Value>): ReadJob<Value> {
  */
 export async function waitForJob(
   app: FastifyInstance,
-  job: TenantsJob,
+  job: JobKey,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<ShownJob | undefined> {
-  const watch = app.jobWaiter.watch(job.id);
+  const watch = app.jobWaiter.watch(job);
   const leave = app.waitRoom.enter(job.tenantId);
   const timer = setTimeout(watch.stop, waitMs);
   signal.addEventListener('abort', watch.stop);

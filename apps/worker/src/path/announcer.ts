@@ -36,7 +36,7 @@ export function createAnnouncer(options: {
       if (job.isLimited || status === 'queued') dispatch.queueHasWork(job.queue);
       if (!isTerminal(status)) return;
       jobFinished(job.id);
-      if (job.hasWebhook) dispatch.queueHasWork(DELIVERY_QUEUE);
+      if (job.hasFollowers) dispatch.queueHasWork(DELIVERY_QUEUE);
     },
   };
 }

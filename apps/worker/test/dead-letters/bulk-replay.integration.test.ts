@@ -2,6 +2,7 @@ import { newUuid } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { cancelBulkReplay } from '@accepted/shared/ledger/dead-letters/bulk-replays';
 import { discardDeadLetter } from '@accepted/shared/ledger/dead-letters/dead-letters';
+import { finishJobs } from '@accepted/testing/move-jobs';
 import { openTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -43,7 +44,7 @@ describe('the loops that carry bulk replays out', () => {
 
   async function replaysByJob(): Promise<number[]> {
     const rows = await db
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .select('replay_round')
       .where('tenant_id', '=', tenantId)
       .execute();
@@ -88,7 +89,7 @@ describe('the loops that carry bulk replays out', () => {
     const isLocked = Promise.withResolvers<void>();
     const holder = db.transaction().execute(async (tx) => {
       // The step resolves the dead letters before it puts the jobs back, and waits there.
-      await tx.selectFrom('jobs').select('id').where('tenant_id', '=', tenantId).forUpdate().execute();
+      await sql`LOCK TABLE ready IN EXCLUSIVE MODE`.execute(tx);
       isLocked.resolve();
       await mayEnd;
     });
@@ -177,12 +178,7 @@ describe('the loops that carry bulk replays out', () => {
 
     expect(await cancelBulkReplay(db, { tenantId, id, act: ACT })).toBe(true);
     const { replayed } = await countsOf(id);
-    await db
-      .updateTable('jobs')
-      .set({ status: 'succeeded' })
-      .where('tenant_id', '=', tenantId)
-      .where('status', '=', 'queued')
-      .execute();
+    await finishJobs(db, { which: sql`tenant_id = ${tenantId}` });
     const { replay, counts } = await untilFinished(db, tenantId, id);
     expect(replay.status).toBe('canceled');
     expect(counts).toMatchObject({ pending: 10 - replayed, succeeded: replayed });

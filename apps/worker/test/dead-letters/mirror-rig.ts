@@ -4,11 +4,11 @@ import type { NewJob } from '@accepted/shared/core/job/new-job';
 import type { Engine } from '@accepted/shared/engine/engine';
 import { shelfName } from '@accepted/shared/engine/names';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { JobRow } from '@accepted/shared/ledger/connection/tables';
 import { listUnmirrored } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import type { JobRow } from '@accepted/shared/ledger/jobs/jobs-tables';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
@@ -81,7 +81,7 @@ export async function openMirrorRig(kind: Engine['kind'], redisSettings: string[
     db,
     engine,
     redis,
-    readJob: (id) => db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
+    readJob: (id) => db.selectFrom('current_jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow(),
     useFreshQueue() {
       queue = `q${newUuid()}`;
       return queue;
@@ -188,7 +188,7 @@ async function failQueued(
 
 async function deadLetterOf(db: Database, jobId: string): Promise<string> {
   const row = await db
-    .selectFrom('jobs')
+    .selectFrom('current_jobs')
     .select('dead_letter_id')
     .where('id', '=', jobId)
     .executeTakeFirstOrThrow();

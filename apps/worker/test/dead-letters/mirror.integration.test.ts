@@ -3,6 +3,7 @@ import { shelfName } from '@accepted/shared/engine/names';
 import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/ledger/dead-letters/dead-letters';
 import { listResolvedMirrored } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
 import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ERROR, type MirrorRig, openMirrorRig } from './mirror-rig.ts';
 
@@ -166,7 +167,7 @@ function testRetried() {
     const { id, deadLetterId } = await rig.die();
     rig.startMirror();
     const entry = await rig.entryOnceFailed(deadLetterId);
-    await setStatus(id, 'expired');
+    await failWith(id, null);
     await entry.retry('failed');
     await waitUntil(async () => (await entries().getJobLogs(entry.id ?? '')).count === 1, {
       until: 'the failure is in the log of the entry',
@@ -175,7 +176,7 @@ function testRetried() {
     expect(again).toMatchObject({ failedReason: ERROR.message, stacktrace: [ERROR.stack] });
     expect(await rig.audits(deadLetterId)).toEqual([]);
 
-    await setStatus(id, 'failed');
+    await failWith(id, deadLetterId);
     await again.retry('failed');
     await rig.untilGone(deadLetterId);
     expect((await rig.readJob(id)).status).toBe('queued');
@@ -255,6 +256,7 @@ function testLost() {
   });
 }
 
-async function setStatus(id: string, status: 'expired' | 'failed') {
-  await rig.db.updateTable('jobs').set({ status }).where('id', '=', id).execute();
+/** Names the dead letter with which the job failed. */
+async function failWith(jobId: string, deadLetterId: string | null) {
+  await sql`UPDATE attempts SET dead_letter_id = ${deadLetterId} WHERE job_id = ${jobId}`.execute(rig.db);
 }

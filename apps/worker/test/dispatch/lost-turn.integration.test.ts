@@ -54,7 +54,7 @@ test('a dispatcher that was told of a job and lost its turn looks again, and doe
     await waitUntil(() => names.includes('mark-dispatched'), { until: 'it has chosen the job' });
   });
   const isDispatched = async () => {
-    const row = db.selectFrom('jobs').select('dispatched_at').where('id', '=', job.id);
+    const row = db.selectFrom('current_jobs').select('dispatched_at').where('id', '=', job.id);
     return (await row.executeTakeFirstOrThrow()).dispatched_at !== null;
   };
   await waitUntil(isDispatched, { until: 'the job is dispatched' });

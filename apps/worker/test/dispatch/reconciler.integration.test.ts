@@ -53,12 +53,16 @@ test('exactly the dispatched jobs that the engine has lost are taken back, told 
   await insertJobs(db, [makeJob(), makeJob(), makeJob()]);
   const [kept, ...lost] = (await dispatchJobs(db, QUEUE, testLane(3))).jobs;
   if (!kept) throw new Error('Nothing was dispatched.');
-  await sql`UPDATE jobs SET dispatched_at = now() - interval '10 s'`.execute(db);
+  await sql`UPDATE in_flight SET dispatched_at = now() - interval '10 s'`.execute(db);
   await engine.deliver(LANE, [[kept]]);
 
   const counters = await rig.reconcile();
 
-  const waiting = await db.selectFrom('jobs').select('id').where('dispatched_at', 'is', null).execute();
+  const waiting = await db
+    .selectFrom('current_jobs')
+    .select('id')
+    .where('dispatched_at', 'is', null)
+    .execute();
   expect(waiting.map(({ id }) => id).sort()).toEqual(lost.map(({ id }) => id).sort());
   expect(counters.take()).toEqual([{ name: 'redispatched', queue: QUEUE, label: '', by: 2 }]);
 });
@@ -90,12 +94,12 @@ test('a job that the engine works on for longer than any worker takes to claim i
   const consumer = engine.consume(LANE, () => over.promise, { concurrency: 2 });
   const lane = engine.store.queue(laneName(LANE));
   await waitUntil(async () => (await lane.getActiveCount()) === 2, { until: 'both are taken' });
-  await sql`UPDATE jobs SET dispatched_at = now() - CASE WHEN id = ${hanging.id} THEN interval '31 s'
+  await sql`UPDATE in_flight SET dispatched_at = now() - CASE WHEN job_id = ${hanging.id} THEN interval '31 s'
     ELSE interval '20 s' END`.execute(db);
 
   await rig.reconcile();
   over.resolve();
   await consumer.close();
-  const ready = await db.selectFrom('jobs').select('id').where('dispatched_at', 'is', null).execute();
+  const ready = await db.selectFrom('current_jobs').select('id').where('dispatched_at', 'is', null).execute();
   expect(ready).toEqual([{ id: hanging.id }]);
 });

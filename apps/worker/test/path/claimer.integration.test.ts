@@ -33,7 +33,10 @@ test('a worker that is closing leaves what it was delivered to others at once', 
   const logger = pino({ level: 'silent' });
   const claimer = createClaimer({ db, workerId: () => workerId, isClosing: () => true, logger });
   expect(await Promise.all(jobs.map(claimer.claim))).toEqual([undefined, undefined]);
-  const rows = await db.selectFrom('jobs').select(['status', 'dispatched_at', 'attempts_made']).execute();
+  const rows = await db
+    .selectFrom('current_jobs')
+    .select(['status', 'dispatched_at', 'attempts_made'])
+    .execute();
   expect(rows).toEqual(Array(2).fill({ status: 'queued', dispatched_at: null, attempts_made: 0 }));
   expect((await dispatchJobs(db, 'closing', testLane(10))).jobs).toHaveLength(2);
 });

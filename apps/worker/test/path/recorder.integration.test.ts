@@ -56,7 +56,7 @@ test('an outcome whose job is locked keeps none of its batch from being recorded
   const { promise: mayEnd, resolve: release } = Promise.withResolvers<void>();
   const { promise: isLocked, resolve: hasLocked } = Promise.withResolvers<void>();
   const locker = database.db.transaction().execute(async (tx) => {
-    await sql`SELECT FROM jobs WHERE id = ${locked?.id} FOR UPDATE`.execute(tx);
+    await sql`SELECT FROM in_flight WHERE job_id = ${locked?.id} FOR UPDATE`.execute(tx);
     hasLocked();
     await mayEnd;
   });
@@ -79,6 +79,6 @@ test('outcomes that are too many bytes for one statement are written in several'
   const outcome = { kind: 'succeed', resultJson } as const;
   expect(await Promise.all(jobs.map((job) => record({ job, outcome })))).toEqual(jobs.map(() => 'succeeded'));
   const { rows } = await sql<{ statements: number }>`
-    SELECT count(DISTINCT xmin::text)::int AS statements FROM jobs`.execute(database.db);
+    SELECT count(DISTINCT xmin::text)::int AS statements FROM attempts`.execute(database.db);
   expect(rows[0]?.statements).toBeGreaterThanOrEqual(12 / 4);
 });

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 /** Has Postgres raise `code` whenever a row of `table` is written for which `condition` holds. */
-async function refuse(table: 'jobs' | 'dead_letters', condition: string, code: string): Promise<void> {
+async function refuse(table: 'attempts' | 'dead_letters', condition: string, code: string): Promise<void> {
   const { db } = workers.database;
   const raise = `RAISE EXCEPTION 'refused by the test' USING ERRCODE = '${code}'`;
   await sql
@@ -31,7 +31,7 @@ const SUCCEEDS = "NEW.status = 'succeeded'";
 
 describe('an outcome that the ledger refuses', () => {
   test('makes its job a dead letter, and spares those that are written with it', async () => {
-    await refuse('jobs', `${SUCCEEDS} AND NEW.result::text = '"bad"'`, '23514');
+    await refuse('attempts', `${SUCCEEDS} AND NEW.result::text = '"bad"'`, '23514');
     const allRun = Promise.withResolvers<void>();
     let runs = 0;
     await start('spared', async (payload) => {
@@ -50,14 +50,14 @@ describe('an outcome that the ledger refuses', () => {
 
   test('is tried again when the disk of Postgres is to blame', async () => {
     await sql`CREATE SEQUENCE tries`.execute(workers.database.db);
-    await refuse('jobs', `${SUCCEEDS} AND nextval('tries') <= 3`, '58030');
+    await refuse('attempts', `${SUCCEEDS} AND nextval('tries') <= 3`, '58030');
     await start('disk', async () => 'done');
     const job = await submitOne('disk', ATTEMPTS);
     expect(await reaches(job.id, 'succeeded')).toMatchObject({ result: 'done', attempts_made: 1 });
   });
 
   test('counts its attempt, also when not even a dead letter can be written', async () => {
-    await refuse('jobs', SUCCEEDS, '23514');
+    await refuse('attempts', SUCCEEDS, '23514');
     await refuse('dead_letters', 'true', '23514');
     let runs = 0;
     await start('counted', async () => {

@@ -29,7 +29,7 @@ async function longestSilenceMs(): Promise<number> {
 test('heartbeats go through while the table of jobs is locked', async () => {
   await workers.start('locked', () => undefined);
   await workers.database.db.transaction().execute(async (tx) => {
-    await sql`LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE`.execute(tx);
+    await sql`LOCK TABLE in_flight IN ACCESS EXCLUSIVE MODE`.execute(tx);
     expect(await longestSilenceMs()).toBeLessThan(CONFIG.LEASE_MS / 2);
   });
 });

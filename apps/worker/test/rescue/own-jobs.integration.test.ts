@@ -75,7 +75,11 @@ async function dispatchOne() {
 }
 
 const statusOf = async (id: string) => {
-  const row = await database.db.selectFrom('jobs').select('status').where('id', '=', id).executeTakeFirst();
+  const row = await database.db
+    .selectFrom('current_jobs')
+    .select('status')
+    .where('id', '=', id)
+    .executeTakeFirst();
   return row?.status;
 };
 

@@ -5,6 +5,7 @@ import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { markLostWorkers, registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
+import { changeLive } from '@accepted/testing/move-jobs';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -78,7 +79,7 @@ async function submit(count: number): Promise<void> {
 }
 
 const jobs = () =>
-  database.db.selectFrom('jobs').select(['status', 'suspect', 'losses', 'attempts_made']).execute();
+  database.db.selectFrom('current_jobs').select(['status', 'suspect', 'losses', 'attempts_made']).execute();
 
 const noneRuns = () =>
   waitUntil(async () => (await jobs()).every(({ status }) => status !== 'running'), {
@@ -121,7 +122,7 @@ test('a job that ran alone loses its attempt, as only it can have killed the wor
 
 test('a suspect that is lost alone with its worker loses no attempt, as its own process did not die of it', async () => {
   await submit(1);
-  await sql`UPDATE jobs SET suspect = true`.execute(database.db);
+  await changeLive(database.db, sql`suspect = true`);
   await loseAllThatWaits();
   startRescuing();
   await noneRuns();

@@ -3,7 +3,7 @@ import { type Priority, priorityOfRank } from '../core/job/priority.ts';
 import type { JobStatus } from '../core/job/status.ts';
 import { traceIdOf } from '../core/job/trace-context.ts';
 import { JsonText } from '../core/json/json-text.ts';
-import type { JobRow, RecordedError } from '../ledger/connection/tables.ts';
+import type { JobRow, RecordedError } from '../ledger/jobs/jobs-tables.ts';
 import type { ShownJob } from '../ledger/jobs/shown-job.ts';
 import type { DeliveryRow } from '../ledger/webhooks/webhook-deliveries.ts';
 

@@ -1,5 +1,5 @@
 import { publicId } from '@accepted/shared/core/job/id';
-import type { AttemptRow } from '@accepted/shared/ledger/connection/tables';
+import type { EndedAttemptRow } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { JobListRow } from '@accepted/shared/ledger/jobs/shown-job';
 import { Type } from 'typebox';
 import { orNull, time } from '../../schemas/shared-schemas.ts';
@@ -9,6 +9,7 @@ export const Attempt = Type.Object(
     attempt: Type.Integer({ description: 'Counted from 1.' }),
     replayRound: Type.Integer({ description: '0, and one more with every replay of the dead letter.' }),
     workerId: orNull(Type.String({ description: 'The worker that ran it.' })),
+    build: orNull(Type.String({ description: 'What the worker was made of: a hash of its job types.' })),
     outcome: Type.String({
       description:
         '`running`, `succeeded`, `failed`, `timeout`, `worker_lost`, `canceled` or `released`. One that was released ' +
@@ -35,6 +36,7 @@ export interface AttemptView {
   attempt: number;
   replayRound: number;
   workerId: string | null;
+  build: string | null;
   outcome: string;
   error: object | null;
   startedAt: string | null;
@@ -42,11 +44,12 @@ export interface AttemptView {
 }
 
 /** Shows an attempt that has ended. */
-export function endedAttempt(row: AttemptRow, showStack: boolean): AttemptView {
+export function endedAttempt(row: EndedAttemptRow, showStack: boolean): AttemptView {
   return {
     attempt: row.attempt,
     replayRound: row.replay_round,
     workerId: row.worker_id && publicId('worker', row.worker_id),
+    build: row.build_id,
     outcome: row.outcome,
     error: errorView(row.error, showStack),
     startedAt: row.started_at.toISOString(),
@@ -62,6 +65,7 @@ export function runningAttempt(job: JobListRow, ended: AttemptView[]): AttemptVi
       attempt: job.attempt,
       replayRound: job.replay_round,
       workerId: job.worker_id && publicId('worker', job.worker_id),
+      build: job.build_id,
       outcome: 'running',
       error: null,
       startedAt: job.started_at?.toISOString() ?? null,

@@ -24,7 +24,7 @@ export function claimedJob(change: Partial<ClaimedJob> = {}): ClaimedJob {
     tags: [],
     metadata: {},
     createdAt: new Date('2026-01-02T03:04:05.678Z'),
-    hasWebhook: false,
+    hasFollowers: false,
     isLimited: false,
     requestId: null,
     traceparent: null,

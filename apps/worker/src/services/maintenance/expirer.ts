@@ -19,15 +19,15 @@ export function startExpirer(options: {
       return expireOneByOne();
     });
     for (const jobId of expired) options.onExpired(jobId);
-    return expired.length === BATCH ? 0 : INTERVAL_MS;
+    return expired.length >= BATCH ? 0 : INTERVAL_MS;
   }
 
   /** A job that the ledger refuses to end keeps no other from it. */
   async function expireOneByOne(): Promise<string[]> {
     const expired: string[] = [];
-    for (const jobId of await listOverdueJobs(db, BATCH)) {
-      const hasExpired = await expireJob(db, jobId).catch(() => false);
-      if (hasExpired) expired.push(jobId);
+    for (const job of await listOverdueJobs(db, BATCH)) {
+      const hasExpired = await expireJob(db, job).catch(() => false);
+      if (hasExpired) expired.push(job.id);
     }
     return expired;
   }

@@ -17,8 +17,8 @@ export interface ClaimedJob {
   suspect: boolean;
   /** Whether it is a suspect with which a process died that others had used: if a new one dies too, it was the job. */
   accused: boolean;
-  /** Whether somebody asked to be told how it ends. */
-  hasWebhook: boolean;
+  /** Whether its end has more to be done for than to be written down. */
+  hasFollowers: boolean;
   /** Whether its end may let another job of its concurrency key run. */
   isLimited: boolean;
   payload: unknown;

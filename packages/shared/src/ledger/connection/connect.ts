@@ -23,7 +23,7 @@ export interface DatabaseOptions {
    * keep the plan of a prepared statement. Left to itself it plans most of ours anew each time, because it knows the
    * batch then: for a batch of one that takes six times as long as running it, and more the larger the ledger is. A plan
    * that was made while a table was empty must not scan it when it is large, hence the indexes; each statement must
-   * have one to go through. Statuses that a partial index asks for must stand in the text (`status-condition.ts`).
+   * have one to go through. What a partial index asks for must stand in the text.
    */
   indexPlansOnly?: boolean;
 }

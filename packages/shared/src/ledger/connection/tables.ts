@@ -1,10 +1,17 @@
 import type { ColumnType, Generated, Insertable, JSONColumnType, Selectable } from 'kysely';
-import type { Backoff } from '../../core/job/backoff.ts';
 import type { BulkReplayStatus } from '../../core/job/bulk-replay.ts';
 import type { JobTypeDefaults } from '../../core/job/job-type.ts';
-import type { JobStatus } from '../../core/job/status.ts';
 import type { RetiredSecret } from '../../core/webhook/retired-secrets.ts';
 import type { IdempotencyKeysTable } from '../jobs/idempotency-keys-table.ts';
+import type {
+  AttemptsTable,
+  CurrentJobsView,
+  DueTable,
+  InFlightTable,
+  JobsTable,
+  PayloadRevisionsTable,
+  ReadyTable,
+} from '../jobs/jobs-tables.ts';
 
 /** Describes the ledger to Kysely; the migrations are what makes it. Times are `Date`s, ids bare UUIDs. */
 export interface Ledger {
@@ -15,11 +22,15 @@ export interface Ledger {
   build_types: BuildTypesTable;
   workers: WorkersTable;
   jobs: JobsTable;
-  idempotency_keys: IdempotencyKeysTable;
+  ready: ReadyTable;
+  due: DueTable;
+  in_flight: InFlightTable;
   attempts: AttemptsTable;
+  payload_revisions: PayloadRevisionsTable;
+  current_jobs: CurrentJobsView;
+  idempotency_keys: IdempotencyKeysTable;
   dead_letters: DeadLettersTable;
   audit_log: AuditLogTable;
-  payload_edits: PayloadEditsTable;
   bulk_replays: BulkReplaysTable;
   bulk_replay_items: BulkReplayItemsTable;
   counters: CountersTable;
@@ -100,86 +111,6 @@ interface WorkersTable {
   running_when_lost: number | null;
 }
 
-/** Asks for events of one job to be sent to `url`. */
-export interface JobWebhook {
-  url: string;
-  events: string[];
-}
-
-/** The error of the last attempt, as clients see it; the stack stays with the attempt. */
-export interface RecordedError {
-  code: string;
-  message: string;
-  retryable: boolean;
-  attempt: number;
-}
-
-/** `payload`, `result` and `progress` are any JSON value; pg has parsed them when a row is read. */
-interface JobsTable {
-  id: string;
-  tenant_id: string;
-  type: string;
-  queue: string;
-  status: JobStatus;
-  priority: number;
-  payload: unknown;
-  result: unknown;
-  error: JSONColumnType<RecordedError> | null;
-  progress: unknown;
-  /** The fencing token: grows with every claim and never shrinks. */
-  attempt: Generated<number>;
-  /** Attempts that count against `max_attempts` in this replay round. */
-  attempts_made: Generated<number>;
-  max_attempts: number;
-  replay_round: Generated<number>;
-  backoff: JSONColumnType<Backoff>;
-  timeout_ms: number;
-  /** Whether it may have killed a worker: until it ends in another way it runs in a process of its own. */
-  suspect: Generated<boolean>;
-  /** How often its worker was lost without that counting as an attempt, in this replay round. */
-  losses: Generated<number>;
-  dispatch_no: Generated<number>;
-  dispatched_at: Date | null;
-  /** The build whose lane it was last dispatched to. */
-  build_id: string | null;
-  /** Ids of the payload schemas that are known to refuse its payload. */
-  refused_by: Generated<string[]>;
-  /** Who runs the job, or ran it last. */
-  worker_id: string | null;
-  run_at: Date;
-  expires_at: Date | null;
-  concurrency_key: string | null;
-  concurrency_limit: number | null;
-  tags: JSONColumnType<string[]>;
-  metadata: JSONColumnType<Record<string, unknown>>;
-  webhook: JSONColumnType<JobWebhook> | null;
-  copy_of: string | null;
-  dead_letter_id: string | null;
-  request_id: string | null;
-  traceparent: string | null;
-  tracestate: string | null;
-  /** Grows with every change that a client can see; the ETag is made of it. */
-  version: Generated<number>;
-  created_at: CreatedAt;
-  started_at: Date | null;
-  finished_at: Date | null;
-  cancel_requested_at: Date | null;
-}
-
-export type AttemptOutcome = 'succeeded' | 'failed' | 'timeout' | 'worker_lost' | 'canceled' | 'released';
-
-interface AttemptsTable {
-  job_id: string;
-  attempt: number;
-  replay_round: number;
-  worker_id: string | null;
-  outcome: AttemptOutcome;
-  /** `RecordedError` without `attempt`, with `stack`. */
-  error: unknown;
-  started_at: Date;
-  finished_at: Generated<Date>;
-}
-
 interface DeadLettersTable {
   id: string;
   job_id: string;
@@ -210,17 +141,6 @@ interface AuditLogTable {
   action: string;
   target: string;
   detail: JSONColumnType<Record<string, unknown>>;
-  created_at: CreatedAt;
-}
-
-/** The payload that a job had up to and including `replay_round`, kept when a replay changed it. */
-interface PayloadEditsTable {
-  job_id: string;
-  replay_round: number;
-  tenant_id: string;
-  dead_letter_id: string;
-  payload: unknown;
-  actor: string;
   created_at: CreatedAt;
 }
 
@@ -276,8 +196,6 @@ interface CountersTable {
   total: string;
 }
 
-export type JobRow = Selectable<JobsTable>;
-export type AttemptRow = Selectable<AttemptsTable>;
 export type DeadLetterRow = Selectable<DeadLettersTable>;
 export type BulkReplayRow = Selectable<BulkReplaysTable>;
 export type AuditRow = Selectable<AuditLogTable>;

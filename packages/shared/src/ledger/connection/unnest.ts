@@ -25,9 +25,21 @@ export function unnestBatch<Item>(
 }
 
 /**
- * Puts a condition into a form that no partial index follows from. A batch names its jobs by id; a partial index that
- * was all but empty when the statement was planned would look cheaper than the primary key, and not be empty for long.
+ * Builds `column = value` in a form that a look into an index of the column can answer for each value, and nothing else. A
+ * batch names its rows by their key; where the table was empty when the statement was planned, a walk through all of it
+ * looked just as cheap, and is not for long. Such a walk is only thought of where a merge join could use its order, and no
+ * merge join takes this form.
  */
-export function byPrimaryKey(condition: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`CASE WHEN ${condition} THEN true ELSE false END`;
+export function isAt(column: string, value: string): RawBuilder<boolean> {
+  return sql<boolean>`${sql.ref(column)} = ANY (ARRAY[${sql.ref(value)}])`;
+}
+
+/** The same for the key of a job. Its first column is enough; of two, PostgreSQL 15 and 16 may look for the first alone. */
+export function isJobAt(
+  table: 'jobs' | 'current_jobs' | 'ready',
+  found: string,
+  id: 'id' | 'job_id' = 'job_id',
+): RawBuilder<boolean> {
+  const ownId = sql.ref(table === 'ready' ? 'ready.job_id' : `${table}.id`);
+  return sql<boolean>`${isAt(`${table}.tenant_id`, `${found}.tenant_id`)} AND ${ownId} = ${sql.ref(`${found}.${id}`)}`;
 }

@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { DeadLetterRow } from '../connection/tables.ts';
+import type { DeadLetterRow, Ledger } from '../connection/tables.ts';
+import { findJob } from '../jobs/read-jobs.ts';
 import { type Act, putJobsBack, resolveDeadLetters } from './dead-letters.ts';
 import { type DeadLetterSelection, openSelected, unknownDeadLetters } from './select-dead-letters.ts';
 
@@ -31,13 +32,12 @@ export function replayTenantsDeadLetter(
     const letter = await lockDeadLetter(tx, tenantId, id);
     if (!letter) return undefined;
     if (letter.resolution) return { kind: 'alreadyResolved', resolution: letter.resolution };
-    const jobs = tx.selectFrom('jobs').select('id').where('id', '=', letter.job_id);
-    const job = await jobs.where('status', '=', sql.lit('failed')).forUpdate().executeTakeFirst();
-    if (!job) return { kind: 'jobGone' };
-    if (edit) await replacePayload(tx, letter, edit, act.actor);
+    const job = await findJob(tx, tenantId, letter.job_id);
+    if (job?.status !== 'failed') return { kind: 'jobGone' };
+    const revision = edit && (await revisePayload(tx, letter, edit, act.actor));
     const edited = edit ? { payloadEdited: true } : {};
     await resolveDeadLetters(tx, [id], 'replayed', { ...act, detail: { ...act.detail, ...edited } });
-    const [putBack] = await putJobsBack(tx, [job.id]);
+    const [putBack] = await putJobsBack(tx, [id], revision);
     return putBack ? { kind: 'replayed', jobId: job.id, queue: putBack.queue } : { kind: 'jobGone' };
   });
 }
@@ -52,25 +52,23 @@ function lockDeadLetter(tx: Database, tenantId: string, id: string): Promise<Dea
     .executeTakeFirst();
 }
 
-async function replacePayload(
-  tx: Database,
+/** Writes the payload that a replay brings, and answers the number of that revision. The letter's lock keeps others out. */
+async function revisePayload(
+  tx: Transaction<Ledger>,
   letter: DeadLetterRow,
   edit: PayloadEdit,
   actor: string,
-): Promise<void> {
-  await sql`
-    INSERT INTO payload_edits (job_id, replay_round, tenant_id, dead_letter_id, payload, actor)
-    SELECT id, replay_round, tenant_id, ${letter.id}, payload, ${actor}
-    FROM jobs WHERE id = ${letter.job_id}`.execute(tx);
-  await tx
-    .updateTable('jobs')
-    .set({
-      payload: sql`${edit.payloadJson}::json`,
-      refused_by: edit.refusedBy,
-      ...(edit.concurrencyKey !== undefined && { concurrency_key: edit.concurrencyKey }),
-    })
-    .where('id', '=', letter.job_id)
-    .execute();
+): Promise<number> {
+  const key = edit.concurrencyKey === undefined ? sql`concurrency_key` : sql`${edit.concurrencyKey}`;
+  const { rows } = await sql<{ revision: number }>`
+    INSERT INTO payload_revisions (job_id, revision, tenant_id, dead_letter_id, payload, refused_by, concurrency_key, actor)
+    SELECT id, (SELECT coalesce(max(revision), 0) + 1 FROM payload_revisions WHERE job_id = current_jobs.id), tenant_id,
+      ${letter.id}, ${edit.payloadJson}::json, ${edit.refusedBy}::text[], ${key}, ${actor}
+    FROM current_jobs WHERE tenant_id = ${letter.tenant_id} AND id = ${letter.job_id}
+    RETURNING revision`.execute(tx);
+  const [row] = rows;
+  if (!row) throw new Error('The job of a dead letter is gone while it is looked at.');
+  return row.revision;
 }
 
 /** Discards a dead letter of this tenant. `undefined` when the tenant has no such dead letter. */

@@ -102,7 +102,7 @@ async function settleItems(tx: Database, id: string): Promise<void> {
     SET state = CASE WHEN done.succeeded THEN 'succeeded' ELSE 'failed' END
     FROM (
       SELECT i.dead_letter_id, j.replay_round = i.replay_round AND j.status = 'succeeded' IS TRUE AS succeeded
-      FROM bulk_replay_items AS i LEFT JOIN jobs AS j ON j.id = i.job_id
+      FROM bulk_replay_items AS i LEFT JOIN current_jobs AS j ON j.tenant_id = i.tenant_id AND j.id = i.job_id
       WHERE i.bulk_replay_id = ${id} AND i.state = 'replayed'
         AND (j.id IS NULL OR j.replay_round > i.replay_round
           OR j.status IN ('succeeded', 'failed', 'canceled', 'expired'))) AS done
@@ -133,10 +133,10 @@ async function replayItems(
   if (limit <= 0) return { queues: [], replayed: 0 };
   const { rows } = await sql<{ id: string; isOpen: boolean }>`
     SELECT item.dead_letter_id AS id,
-      letter.resolution IS NULL AND jobs.status IS NOT DISTINCT FROM 'failed' AS "isOpen"
+      letter.resolution IS NULL AND job.status IS NOT DISTINCT FROM 'failed' AS "isOpen"
     FROM bulk_replay_items AS item
     LEFT JOIN dead_letters AS letter ON letter.id = item.dead_letter_id
-    LEFT JOIN jobs ON jobs.id = letter.job_id
+    LEFT JOIN current_jobs AS job ON job.tenant_id = letter.tenant_id AND job.id = letter.job_id
     WHERE item.bulk_replay_id = ${replay.id} AND item.state = 'pending'
     ORDER BY item.dead_letter_id LIMIT ${limit}`.execute(tx);
   const open = rows.filter(({ isOpen }) => isOpen).map(({ id }) => id);
@@ -147,7 +147,7 @@ async function replayItems(
   });
   const jobs = await putJobsBack(
     tx,
-    letters.map(({ jobId }) => jobId),
+    letters.map(({ id }) => id),
   );
   if (jobs.length !== letters.length) throw new Error('A dead letter was resolved whose job is not failed');
   const roundOf = new Map(jobs.map((job) => [job.id, job.replayRound]));

@@ -1,6 +1,9 @@
 import { sql } from 'kysely';
 import { publicId } from '../../core/job/id.ts';
 import type { Database } from '../connection/connect.ts';
+import { isAt, isJobAt } from '../connection/unnest.ts';
+import { CARRIED, carriedFrom } from '../jobs/hot-rows.ts';
+import { isLive } from '../jobs/live-condition.ts';
 import { type AuditEntry, writeAuditEntries } from '../tenants/audit-log.ts';
 
 /** Who does something to a dead letter, and what for; both stand in the audit log. */
@@ -23,7 +26,7 @@ export function replayDeadLetter(db: Database, deadLetterId: string, act: Act): 
   return db.transaction().execute(async (tx) => {
     const [letter] = await resolveDeadLetters(tx, [deadLetterId], 'replayed', act);
     if (!letter) return undefined;
-    const [job] = await putJobsBack(tx, [letter.jobId]);
+    const [job] = await putJobsBack(tx, [letter.id]);
     if (!job)
       throw new Error(
         `Dead letter ${publicId('deadLetter', deadLetterId)} has no failed job that could be replayed`,
@@ -109,29 +112,43 @@ export interface JobPutBack {
 }
 
 /**
- * Puts failed jobs back to `queued` in a new replay round; the caller has resolved their dead letters. Poison stays
+ * Has the failed jobs of these dead letters ready again, in a new replay round; the caller has just resolved the letters,
+ * which nobody else can then. `revision` is that of the payload they run with, where a replay brings another. Poison stays
  * suspect: whether it was mended shows in a process of its own.
  */
-export function putJobsBack(tx: Database, jobIds: string[]): Promise<JobPutBack[]> {
-  return tx
-    .updateTable('jobs')
-    .set((eb) => ({
-      status: 'queued',
-      attempts_made: 0,
-      losses: 0,
-      replay_round: eb('replay_round', '+', 1),
-      run_at: sql<Date>`now()`,
-      dispatched_at: null,
-      expires_at: null,
-      finished_at: null,
-      cancel_requested_at: null,
-      dead_letter_id: null,
-      error: null,
-      progress: null,
-      version: eb('version', '+', 1),
-    }))
-    .where(sql<boolean>`id = ANY(${jobIds}::uuid[])`)
-    .where('status', '=', sql.lit('failed'))
-    .returning(['id', 'queue', 'replay_round as replayRound'])
-    .execute();
+export async function putJobsBack(
+  tx: Database,
+  deadLetterIds: string[],
+  revision?: number,
+): Promise<JobPutBack[]> {
+  const { rows } = await sql<JobPutBack>`
+    /* put-jobs-back */ WITH failed AS (
+      SELECT last.*, jobs.queue, jobs.type, jobs.priority, jobs.concurrency_limit, jobs.traceparent,
+        jobs.webhook IS NOT NULL AS has_followers,
+        CASE WHEN revised.job_id IS NULL THEN jobs.concurrency_key ELSE revised.concurrency_key END AS concurrency_key,
+        CASE WHEN revised.job_id IS NULL THEN jobs.refused_by ELSE revised.refused_by END AS refused_by,
+        coalesce(revised.revision, 0) AS next_revision
+      FROM unnest(${deadLetterIds}::uuid[]) AS asked (id)
+      JOIN dead_letters AS letter ON ${isAt('letter.id', 'asked.id')}
+      JOIN jobs ON ${isJobAt('jobs', 'letter')}
+      CROSS JOIN LATERAL (
+        SELECT * FROM attempts WHERE attempts.tenant_id = jobs.tenant_id AND attempts.job_id = jobs.id
+        ORDER BY version DESC LIMIT 1) AS last
+      LEFT JOIN payload_revisions AS revised
+        ON revised.job_id = jobs.id AND revised.revision = coalesce(${revision ?? null}, last.revision)
+      WHERE last.dead_letter_id = letter.id AND NOT ${isLive(sql`jobs.tenant_id`, sql`jobs.id`)}
+    )
+    INSERT INTO ready (${CARRIED})
+    SELECT ${carriedFrom('failed', {
+      run_at: sql`now()`,
+      expires_at: sql`NULL`,
+      version: sql`failed.version + 1`,
+      attempts_made: sql`0`,
+      replay_round: sql`failed.replay_round + 1`,
+      revision: sql`failed.next_revision`,
+      losses: sql`0`,
+    })}
+    FROM failed
+    RETURNING job_id AS id, queue, replay_round AS "replayRound"`.execute(tx);
+  return rows;
 }

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
+import { isJobAt } from '../connection/unnest.ts';
 
 /**
  * Keeps account of which dead letters Bull Board shows. `mirrored_at` only saves work: a copy that is missing in
@@ -32,7 +33,7 @@ export function listUnmirrored(
 function selectUnmirrored(db: Database, queue: string, maxPayloadBytes: number) {
   return db
     .selectFrom('dead_letters as d')
-    .innerJoin('jobs as j', 'j.id', 'd.job_id')
+    .innerJoin('current_jobs', (join) => join.on(isJobAt('current_jobs', 'd')))
     .select([
       'd.id',
       'd.job_id as jobId',
@@ -47,16 +48,16 @@ function selectUnmirrored(db: Database, queue: string, maxPayloadBytes: number) 
       'd.worker_id as workerId',
       'd.versions',
       'd.created_at as createdAt',
-      'j.max_attempts as maxAttempts',
-      'j.replay_round as replayRound',
-      'j.created_at as jobCreatedAt',
-      'j.started_at as startedAt',
-      'j.tags',
-      'j.metadata',
-      'j.request_id as requestId',
-      'j.traceparent',
-      sql<number>`octet_length(j.payload::text)`.as('payloadBytes'),
-      sql<unknown>`CASE WHEN octet_length(j.payload::text) <= ${maxPayloadBytes} THEN j.payload END`.as(
+      'current_jobs.max_attempts as maxAttempts',
+      'current_jobs.replay_round as replayRound',
+      'current_jobs.created_at as jobCreatedAt',
+      'current_jobs.started_at as startedAt',
+      'current_jobs.tags',
+      'current_jobs.metadata',
+      'current_jobs.request_id as requestId',
+      'current_jobs.traceparent',
+      sql<number>`octet_length(current_jobs.payload::text)`.as('payloadBytes'),
+      sql<unknown>`CASE WHEN octet_length(current_jobs.payload::text) <= ${maxPayloadBytes} THEN current_jobs.payload END`.as(
         'payload',
       ),
     ])

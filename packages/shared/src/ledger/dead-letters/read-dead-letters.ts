@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { AttemptRow, DeadLetterRow } from '../connection/tables.ts';
-import { SHOWN_COLUMNS, type ShownJob } from '../jobs/shown-job.ts';
+import type { DeadLetterRow } from '../connection/tables.ts';
+import { type EndedAttemptRow, findJob, listAttempts } from '../jobs/read-jobs.ts';
+import type { ShownJob } from '../jobs/shown-job.ts';
 import { type DeadLetterFilter, matchesFilter } from './select-dead-letters.ts';
 
 export type ResolutionFilter = 'open' | 'replayed' | 'discarded';
@@ -27,7 +28,11 @@ export function listDeadLetters(
 function selectWithOrigin(tx: Database, tenantId: string) {
   return tx
     .selectFrom('dead_letters')
-    .leftJoin('jobs', 'jobs.id', 'dead_letters.job_id')
+    .leftJoin('jobs', (join) =>
+      join
+        .onRef('jobs.tenant_id', '=', 'dead_letters.tenant_id')
+        .onRef('jobs.id', '=', 'dead_letters.job_id'),
+    )
     .selectAll('dead_letters')
     .select(['jobs.request_id', 'jobs.traceparent'])
     .where('dead_letters.tenant_id', '=', tenantId);
@@ -56,7 +61,7 @@ export interface DeadLetterDetails {
   /** The payload that the job died with: a later replay may have changed the job's. */
   payloadJson: string | undefined;
   /** All attempts of the job, of every round. */
-  attempts: AttemptRow[];
+  attempts: EndedAttemptRow[];
   /** All replays of the job, the first one first. */
   replays: ReplayRow[];
 }
@@ -71,39 +76,30 @@ export function findDeadLetter(
     const ofTenant = tx.selectFrom('dead_letters').selectAll().where('tenant_id', '=', tenantId);
     const letter = await ofTenant.where('id', '=', id).executeTakeFirst();
     if (!letter) return undefined;
-    const jobs = tx.selectFrom('jobs').select(SHOWN_COLUMNS).where('tenant_id', '=', tenantId);
-    const job = await jobs.where('id', '=', letter.job_id).executeTakeFirst();
-    const attempts = await tx
-      .selectFrom('attempts')
-      .selectAll()
-      .where('job_id', '=', letter.job_id)
-      .orderBy('attempt')
-      .execute();
-    const round = attempts.find(({ attempt }) => attempt === letter.attempt)?.replay_round ?? 0;
-    const replaced = await payloadOfRound(tx, letter.job_id, round);
-    const payloadJson = (replaced ?? job)?.payloadJson;
+    const job = await findJob(tx, tenantId, letter.job_id);
+    const attempts = await listAttempts(tx, tenantId, letter.job_id);
+    const payloadJson = await payloadOfDeath(tx, letter);
     return { letter, job, payloadJson, attempts, replays: await listReplays(tx, letter.job_id) };
   });
 }
 
-/** Finds the payload of a round that an edit has replaced since. */
-function payloadOfRound(tx: Database, jobId: string, round: number) {
-  return tx
-    .selectFrom('payload_edits')
-    .select(sql<string>`payload::text`.as('payloadJson'))
-    .where('job_id', '=', jobId)
-    .where('replay_round', '>=', round)
-    .orderBy('replay_round')
-    .limit(1)
-    .executeTakeFirst();
+/** Finds the payload that a job died with; `undefined` when the job is gone. */
+async function payloadOfDeath(tx: Database, letter: DeadLetterRow): Promise<string | undefined> {
+  const { rows } = await sql<{ payloadJson: string }>`
+    SELECT CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END::text AS "payloadJson"
+    FROM jobs LEFT JOIN attempts
+      ON attempts.tenant_id = jobs.tenant_id AND attempts.job_id = jobs.id AND attempts.dead_letter_id = ${letter.id}
+    LEFT JOIN payload_revisions AS revised ON revised.job_id = jobs.id AND revised.revision = attempts.revision
+    WHERE jobs.tenant_id = ${letter.tenant_id} AND jobs.id = ${letter.job_id}`.execute(tx);
+  return rows[0]?.payloadJson;
 }
 
 async function listReplays(tx: Database, jobId: string): Promise<ReplayRow[]> {
   const { rows } = await sql<ReplayRow>`
     SELECT id AS "deadLetterId", resolved_at AS "resolvedAt", resolved_by AS "resolvedBy",
       resolved_reason AS "resolvedReason",
-      EXISTS (SELECT FROM payload_edits
-        WHERE payload_edits.job_id = dead_letters.job_id AND dead_letter_id = dead_letters.id) AS "isEdited"
+      EXISTS (SELECT FROM payload_revisions AS revised
+        WHERE revised.job_id = dead_letters.job_id AND revised.dead_letter_id = dead_letters.id) AS "isEdited"
     FROM dead_letters WHERE job_id = ${jobId} AND resolution = 'replayed' ORDER BY id`.execute(tx);
   return rows;
 }

@@ -1,9 +1,10 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { InFlight, ReadyJob } from '../../core/fairness/fairness.ts';
 import type { TenantBound } from '../../core/fairness/tenant-share.ts';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
-import { byPrimaryKey } from '../connection/unnest.ts';
+import { isJobAt } from '../connection/unnest.ts';
+import { CARRIED, carriedFrom, IN_ORDER } from './hot-rows.ts';
 
 /** The lane of a live build, and how many dispatched jobs may wait in it to be claimed. */
 export interface LaneWindow {
@@ -60,41 +61,34 @@ export async function beginTurn(
   const bounds = windows.map(({ mostPerTenant }) => mostPerTenant?.all ?? null);
   const slowBounds = windows.map(({ mostPerTenant }) => mostPerTenant?.slow ?? null);
   const { rows } = await sql<TurnRow>`
-    /* begin-turn */ WITH RECURSIVE in_flight AS MATERIALIZED (
-      SELECT tenant_id, concurrency_key, waiting, build_id, is_quick, count(*) AS jobs
-      FROM (
-        SELECT tenant_id, concurrency_key, true AS waiting, build_id, type = ANY(${quickTypes}::text[]) AS is_quick
-        FROM jobs WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL
-        UNION ALL
-        SELECT tenant_id, concurrency_key, false, build_id, type = ANY(${quickTypes}::text[])
-        FROM jobs WHERE queue = ${queue} AND status = 'running'
-      ) AS job
+    /* begin-turn */ WITH RECURSIVE engaged AS MATERIALIZED (
+      SELECT tenant_id, concurrency_key, worker_id IS NULL AS waiting, build_id, type = ANY(${quickTypes}::text[]) AS is_quick,
+        count(*) AS jobs
+      FROM in_flight WHERE queue = ${queue}
       GROUP BY tenant_id, concurrency_key, waiting, build_id, is_quick
     ),
     used_keys AS MATERIALIZED (
-      SELECT tenant_id, concurrency_key, sum(jobs) AS jobs FROM in_flight
+      SELECT tenant_id, concurrency_key, sum(jobs) AS jobs FROM engaged
       WHERE concurrency_key IS NOT NULL GROUP BY tenant_id, concurrency_key
     ),
     lanes AS MATERIALIZED (
       SELECT lane.no::int - 1 AS no, lane.build_id, lane.most_per_tenant, lane.most_slow, greatest(0, lane.size - coalesce(
-        (SELECT sum(jobs) FROM in_flight WHERE waiting AND in_flight.build_id = lane.build_id), 0))::bigint AS room
+        (SELECT sum(jobs) FROM engaged WHERE waiting AND engaged.build_id = lane.build_id), 0))::bigint AS room
       FROM unnest(${buildIds}::text[], ${sizes}::bigint[], ${bounds}::bigint[], ${slowBounds}::bigint[])
         WITH ORDINALITY AS lane (build_id, size, most_per_tenant, most_slow, no)
     ),
     taken AS MATERIALIZED (
       SELECT tenant_id, build_id, sum(jobs) AS jobs, coalesce(sum(jobs) FILTER (WHERE NOT is_quick), 0) AS slow_jobs
-      FROM in_flight GROUP BY tenant_id, build_id
+      FROM engaged GROUP BY tenant_id, build_id
     ),
     flows AS (
-      (SELECT tenant_id, type, refused_by FROM jobs
-       WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL
-       ORDER BY tenant_id, type, refused_by, priority, id LIMIT 1)
+      (SELECT tenant_id, type, refused_by FROM ready WHERE queue = ${queue} AND ${IN_ORDER}
+       ORDER BY tenant_id, type, refused_by, priority, job_id LIMIT 1)
       UNION ALL
       SELECT later.* FROM flows CROSS JOIN LATERAL (
-        SELECT j.tenant_id, j.type, j.refused_by FROM jobs j
-        WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
-          AND (j.tenant_id, j.type, j.refused_by) > (flows.tenant_id, flows.type, flows.refused_by)
-        ORDER BY j.tenant_id, j.type, j.refused_by, j.priority, j.id LIMIT 1) AS later
+        SELECT r.tenant_id, r.type, r.refused_by FROM ready r
+        WHERE r.queue = ${queue} AND ${IN_ORDER} AND (r.tenant_id, r.type, r.refused_by) > (flows.tenant_id, flows.type, flows.refused_by)
+        ORDER BY r.tenant_id, r.type, r.refused_by, r.priority, r.job_id LIMIT 1) AS later
     ),
     flow_lanes AS MATERIALIZED (
       SELECT flows.*, flows.type = ANY(${quickTypes}::text[]) AS is_quick, lanes.no, lanes.room,
@@ -111,20 +105,19 @@ export async function beginTurn(
       FROM flow_lanes WHERE room > 0 AND coalesce(left_to_tenant, 1) > 0
       GROUP BY tenant_id, type, refused_by, is_quick
     ),
-    ready AS MATERIALIZED (
+    heads AS MATERIALIZED (
       SELECT id, tenant_id, priority, concurrency_key, concurrency_limit, lanes, is_quick FROM (
         SELECT head.*, flow.lanes, flow.room, flow.is_quick, row_number() OVER (
           PARTITION BY head.tenant_id, flow.lanes, flow.is_quick ORDER BY head.priority, head.id) AS place
         FROM open_flows AS flow CROSS JOIN LATERAL (
-          SELECT j.id, j.tenant_id, j.priority, j.concurrency_key, j.concurrency_limit
-          FROM jobs j
-          WHERE j.queue = ${queue} AND j.status = 'queued' AND j.dispatched_at IS NULL
-            AND j.tenant_id = flow.tenant_id AND j.type = flow.type AND j.refused_by = flow.refused_by
-            AND (j.concurrency_key IS NULL OR j.concurrency_limit IS NULL OR NOT EXISTS (
+          SELECT r.job_id AS id, r.tenant_id, r.priority, r.concurrency_key, r.concurrency_limit
+          FROM ready r
+          WHERE r.queue = ${queue} AND ${IN_ORDER} AND r.tenant_id = flow.tenant_id AND r.type = flow.type AND r.refused_by = flow.refused_by
+            AND (r.concurrency_key IS NULL OR r.concurrency_limit IS NULL OR NOT EXISTS (
               SELECT FROM used_keys used
-              WHERE used.tenant_id = j.tenant_id AND used.concurrency_key = j.concurrency_key
-                AND used.jobs >= j.concurrency_limit))
-          ORDER BY j.priority, j.id
+              WHERE used.tenant_id = r.tenant_id AND used.concurrency_key = r.concurrency_key
+                AND used.jobs >= r.concurrency_limit))
+          ORDER BY r.priority, r.job_id
           LIMIT flow.room
         ) AS head
       ) AS placed
@@ -135,8 +128,8 @@ export async function beginTurn(
     ),
     above_share AS (
       SELECT tenant_id FROM (
-        SELECT tenant_id, jobs, is_quick, false AS is_ready FROM in_flight
-        UNION ALL SELECT tenant_id, 1, is_quick, true FROM ready) AS job
+        SELECT tenant_id, jobs, is_quick, false AS is_ready FROM engaged
+        UNION ALL SELECT tenant_id, 1, is_quick, true FROM heads) AS job
       GROUP BY tenant_id
       HAVING bool_or(is_ready) AND (sum(jobs) > (SELECT min(most_per_tenant) FROM lanes)
         OR sum(jobs) FILTER (WHERE NOT is_quick) > (SELECT min(most_slow) FROM lanes))
@@ -144,7 +137,7 @@ export async function beginTurn(
     everything AS MATERIALIZED (
       SELECT count(*) <= (SELECT sum(room) FROM lanes) AND count(concurrency_limit) = 0
         AND (SELECT count(*) FROM lanes) = 1 AND NOT EXISTS (SELECT FROM above_share) AS fits, count(*) > 0 AS is_there
-      FROM ready
+      FROM heads
     ),
     turn AS (
       INSERT INTO queues (name, dispatch_round) SELECT ${queue}, 1 FROM everything WHERE fits AND is_there
@@ -152,20 +145,14 @@ export async function beginTurn(
         WHERE queues.dispatch_round = (SELECT round FROM before)
       RETURNING name
     ),
-    marked AS (
-      UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1,
-        build_id = (SELECT min(build_id) FROM lanes)
-      FROM turn CROSS JOIN ready
-      WHERE jobs.id = ready.id AND ${isReady}
-      RETURNING jobs.id, jobs.dispatch_no, jobs.type, jobs.traceparent, jobs.build_id
-    )
+    ${moveToFlight(sql`SELECT heads.tenant_id, heads.id, (SELECT min(build_id) FROM lanes) FROM turn CROSS JOIN heads`)}
     SELECT (SELECT round FROM before) AS round, (SELECT fits FROM everything) AS "everythingFits",
       EXISTS (SELECT FROM flow_lanes WHERE left_to_tenant <= 0) AS "heldBack",
       (SELECT coalesce(json_agg(json_build_object('tenantId', tenant_id, 'concurrencyKey', concurrency_key,
-         'waiting', waiting, 'buildId', build_id, 'isQuick', is_quick, 'jobs', jobs)), '[]') FROM in_flight) AS "inFlight",
+         'waiting', waiting, 'buildId', build_id, 'isQuick', is_quick, 'jobs', jobs)), '[]') FROM engaged) AS "inFlight",
       (SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id, 'priority', priority,
          'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit, 'lanes', lanes, 'isQuick', is_quick)
-         ORDER BY priority, id), '[]') FROM ready) AS ready,
+         ORDER BY priority, id), '[]') FROM heads) AS ready,
       (SELECT coalesce(json_agg(json_build_object('id', id, 'dispatchNo', dispatch_no, 'type', type,
          'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`.execute(db);
   const [row] = rows;
@@ -198,4 +185,19 @@ function addTo(counts: Map<string, number>, key: string, added: number): void {
   counts.set(key, (counts.get(key) ?? 0) + added);
 }
 
-export const isReady = byPrimaryKey(sql`jobs.status = 'queued' AND jobs.dispatched_at IS NULL`);
+/**
+ * Builds the steps `departed` and `marked`, which move the jobs of `chosen`, rows of tenant, job and build, from `ready` into
+ * flight. Who was canceled or moved meanwhile is not among `marked`.
+ */
+export function moveToFlight(chosen: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`departed AS (
+      DELETE FROM ready USING (${chosen}) AS chosen (tenant_id, job_id, build_id)
+      WHERE ${isJobAt('ready', 'chosen')}
+      RETURNING ${carriedFrom('ready')}, chosen.build_id
+    ),
+    marked AS (
+      INSERT INTO in_flight (${CARRIED}, dispatched_at, build_id)
+      SELECT ${carriedFrom('departed', { dispatch_no: sql`departed.dispatch_no + 1` })}, now(), build_id FROM departed
+      RETURNING job_id AS id, dispatch_no, type, traceparent, build_id
+    )`;
+}

@@ -1,10 +1,13 @@
-import { type RawBuilder, sql } from 'kysely';
-import { isTerminal, statusesBefore } from '../../core/job/status.ts';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { publicId } from '../../core/job/id.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import { insertDeliveries } from '../webhooks/insert-deliveries.ts';
-import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
-import { listed } from './status-condition.ts';
+import type { Ledger } from '../connection/tables.ts';
+import { endWaiting } from './end-waiting.ts';
+import { type LiveJob, lockLiveJob } from './hot-rows.ts';
+import type { JobKey } from './job-key.ts';
+import { findJob } from './read-jobs.ts';
+import type { ShownJob } from './shown-job.ts';
 
 export type CancelResult =
   | { kind: 'canceled'; row: ShownJob }
@@ -16,74 +19,67 @@ export type CancelResult =
  * tenant has no such job. The row lock decides between this and a claim that comes at the same moment.
  */
 export function cancelJob(db: Database, tenantId: string, jobId: string): Promise<CancelResult | undefined> {
-  return asTenant(db, tenantId, async (tx) => {
-    const job = await tx
-      .selectFrom('jobs')
-      .select(SHOWN_COLUMNS)
-      .where('id', '=', jobId)
-      .where('tenant_id', '=', tenantId)
-      .forUpdate()
-      .executeTakeFirst();
-    if (!job) return undefined;
-    if (isTerminal(job.status)) return { kind: 'alreadyFinished', row: job };
-    if (job.status === 'running') return { kind: 'requested', row: await requestCancel(tx, job) };
-    const row = await tx
-      .updateTable('jobs')
-      .set((eb) => ({
-        status: 'canceled',
-        cancel_requested_at: sql<Date>`now()`,
-        finished_at: sql<Date>`now()`,
-        dispatched_at: null,
-        version: eb('version', '+', 1),
-      }))
-      .where('id', '=', jobId)
-      .returning(SHOWN_COLUMNS)
-      .executeTakeFirstOrThrow();
-    if (row.webhook) await insertDeliveries(tx, [row.id]);
-    return { kind: 'canceled', row };
+  return asTenant(db, tenantId, async (tx): Promise<CancelResult | undefined> => {
+    const live = await lockLiveJob(tx, tenantId, jobId);
+    if (!live) return undefined;
+    if ('finished' in live) return { kind: 'alreadyFinished', row: live.finished };
+    if (live.isRunning) await requestCancel(tx, tenantId, jobId);
+    else await endWaiting(tx, live.table, isThis(tenantId, jobId), 'canceled');
+    const row = await findJob(tx, tenantId, jobId);
+    if (!row) throw new Error(`Job ${publicId('job', jobId)} is gone while it is locked.`);
+    return { kind: live.isRunning ? 'requested' : 'canceled', row };
   });
 }
 
-async function requestCancel(db: Database, job: ShownJob): Promise<ShownJob> {
-  if (job.cancel_requested_at) return job;
-  return db
-    .updateTable('jobs')
-    .set((eb) => ({ cancel_requested_at: sql<Date>`now()`, version: eb('version', '+', 1) }))
-    .where('id', '=', job.id)
-    .returning(SHOWN_COLUMNS)
-    .executeTakeFirstOrThrow();
+function isThis(tenantId: string, jobId: string): RawBuilder<unknown> {
+  return sql`tenant_id = ${tenantId} AND job_id = ${jobId}`;
 }
 
-const IS_OVERDUE = sql<boolean>`
-  expires_at <= now() AND attempt = 0 AND status IN ${listed(statusesBefore('expired'))}`;
+async function requestCancel(tx: Transaction<Ledger>, tenantId: string, jobId: string): Promise<void> {
+  await sql`
+    UPDATE in_flight SET cancel_requested_at = now(), version = version + 1
+    WHERE ${isThis(tenantId, jobId)} AND cancel_requested_at IS NULL`.execute(tx);
+}
 
-/** Ends jobs that nobody started before their `expires_at`, all of them or none; answers their ids. */
-export function expireJobs(db: Database, limit: number): Promise<string[]> {
-  return expire(db, sql`SELECT id FROM jobs WHERE ${IS_OVERDUE} LIMIT ${limit} FOR UPDATE SKIP LOCKED`);
+const HOT_TABLES = ['ready', 'due', 'in_flight'] as const;
+
+const IS_OVERDUE = sql`expires_at <= now() AND attempt = 0`;
+
+/** Ends jobs that nobody started before their `expires_at`, up to `limit` in each table, all of them or none; answers their ids. */
+export async function expireJobs(db: Database, limit: number): Promise<string[]> {
+  return db.transaction().execute(async (tx) => {
+    const ids: string[] = [];
+    for (const table of HOT_TABLES) ids.push(...(await expireIn(tx, table, limit)));
+    return ids;
+  });
+}
+
+async function expireIn(tx: Transaction<Ledger>, table: LiveJob['table'], limit: number): Promise<string[]> {
+  const overdue = sql`
+    SELECT ctid FROM ${sql.table(table)} WHERE ${IS_OVERDUE}
+    ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`;
+  return await endWaiting(tx, table, sql`ctid = ANY (ARRAY(${overdue})) AND ${IS_OVERDUE}`, 'expired');
 }
 
 /** Ends one job if it is overdue; answers whether it was. */
-export async function expireJob(db: Database, jobId: string): Promise<boolean> {
-  const overdue = sql`SELECT id FROM jobs WHERE id = ${jobId} AND ${IS_OVERDUE} FOR UPDATE SKIP LOCKED`;
-  return (await expire(db, overdue)).length > 0;
+export async function expireJob(db: Database, { tenantId, id }: JobKey): Promise<boolean> {
+  return db.transaction().execute(async (tx) => {
+    for (const table of HOT_TABLES) {
+      const ended = await endWaiting(tx, table, sql`${isThis(tenantId, id)} AND ${IS_OVERDUE}`, 'expired');
+      if (ended.length > 0) return true;
+    }
+    return false;
+  });
 }
 
 /** Lists jobs that nobody started before their `expires_at`. */
-export async function listOverdueJobs(db: Database, limit: number): Promise<string[]> {
-  const rows = await db.selectFrom('jobs').select('id').where(IS_OVERDUE).limit(limit).execute();
-  return rows.map((row) => row.id);
-}
-
-function expire(db: Database, overdue: RawBuilder<unknown>): Promise<string[]> {
-  return db.transaction().execute(async (tx) => {
-    const { rows } = await sql<{ id: string; hasWebhook: boolean }>`
-      UPDATE jobs SET status = 'expired', finished_at = now(), dispatched_at = NULL, version = version + 1
-      WHERE id IN (${overdue})
-      RETURNING id, webhook IS NOT NULL AS "hasWebhook"`.execute(tx);
-    await insertDeliveries(
-      tx,
-      rows.filter((row) => row.hasWebhook).map((row) => row.id),
-    );
-    return rows.map((row) => row.id);
-  });
+export async function listOverdueJobs(db: Database, limit: number): Promise<JobKey[]> {
+  const found: JobKey[] = [];
+  for (const table of HOT_TABLES) {
+    const { rows } = await sql<JobKey>`
+      SELECT tenant_id AS "tenantId", job_id AS id FROM ${sql.table(table)}
+      WHERE ${IS_OVERDUE} ORDER BY expires_at LIMIT ${limit}`.execute(db);
+    found.push(...rows);
+  }
+  return found;
 }

@@ -3,7 +3,7 @@ import type { ClaimedJob } from '../../core/job/claimed-job.ts';
 import { HANDLER_EXITED } from '../../core/job/decide-outcome.ts';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
-import { byPrimaryKey, unnestBatch } from '../connection/unnest.ts';
+import { isAt, isJobAt, unnestBatch } from '../connection/unnest.ts';
 
 /**
  * Takes the lease of each delivered job for `workerId`; answers in the order given, `undefined` where there is
@@ -18,18 +18,24 @@ export async function claimJobs(
   dispatches: DispatchKey[],
 ): Promise<(ClaimedJob | undefined)[]> {
   const { rows } = await sql<ClaimedJob & { dispatchNo: number }>`
-    /* claim-jobs */ UPDATE jobs SET status = 'running', attempt = attempt + 1, attempts_made = attempts_made + 1,
-      worker_id = ${workerId}, started_at = now(), progress = NULL, version = version + 1
-    FROM ${unnestBatch('delivered', DISPATCH_COLUMNS, dispatches)}
-    WHERE jobs.id = delivered.id AND jobs.dispatch_no = delivered.no
-      AND ${isDispatched}
-      AND (jobs.expires_at IS NULL OR jobs.expires_at > now() OR jobs.attempt > 0)
-      AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL FOR KEY SHARE)
-    RETURNING jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, jobs.attempt,
-      jobs.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,
-      jobs.timeout_ms AS "timeoutMs", jobs.suspect, jobs.suspect AND ${isAccused} AS accused, jobs.webhook IS NOT NULL AS "hasWebhook",
-      jobs.concurrency_limit IS NOT NULL AS "isLimited", jobs.payload, jobs.tags, jobs.metadata, jobs.created_at AS "createdAt",
-      jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate, jobs.dispatch_no AS "dispatchNo"
+    /* claim-jobs */ WITH claimed AS (
+      UPDATE in_flight SET attempt = attempt + 1, attempts_made = attempts_made + 1, worker_id = ${workerId},
+        started_at = now(), version = version + 1
+      FROM ${unnestBatch('delivered', DISPATCH_COLUMNS, dispatches)}
+      WHERE ${isAt('in_flight.job_id', 'delivered.id')} AND in_flight.dispatch_no = delivered.no AND in_flight.worker_id IS NULL
+        AND (in_flight.expires_at IS NULL OR in_flight.expires_at > now() OR in_flight.attempt > 0)
+        AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL FOR KEY SHARE)
+      RETURNING in_flight.tenant_id, in_flight.job_id, attempt, attempts_made, suspect, has_followers, revision, dispatch_no
+    )
+    SELECT jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, claimed.attempt,
+      claimed.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,
+      jobs.timeout_ms AS "timeoutMs", claimed.suspect, claimed.suspect AND ${isAccused} AS accused,
+      claimed.has_followers AS "hasFollowers", jobs.concurrency_limit IS NOT NULL AS "isLimited",
+      CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END AS payload, jobs.tags, jobs.metadata,
+      jobs.created_at AS "createdAt", jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate,
+      claimed.dispatch_no AS "dispatchNo"
+    FROM claimed JOIN jobs ON ${isJobAt('jobs', 'claimed')}
+    LEFT JOIN payload_revisions AS revised ON revised.job_id = claimed.job_id AND revised.revision = claimed.revision
   `.execute(db);
   const claimed = new Map(rows.map(({ dispatchNo, ...job }) => [`${job.id}.${dispatchNo}`, job]));
   return dispatches.map((dispatch) => {
@@ -40,13 +46,12 @@ export async function claimJobs(
   });
 }
 
-const isDispatched = byPrimaryKey(sql`jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`);
-
 /**
  * Such an attempt was given back with what became of its process. No `EXISTS`: of that Postgres may make a hash of all
  * attempts.
  */
-const isAccused = sql`(SELECT true FROM attempts WHERE job_id = jobs.id AND outcome = 'released'
+const isAccused = sql`(SELECT true FROM attempts
+  WHERE attempts.tenant_id = jobs.tenant_id AND attempts.job_id = jobs.id AND outcome = 'released'
   AND error ->> 'code' = ${sql.lit(HANDLER_EXITED)} LIMIT 1) IS NOT NULL`;
 
 const DISPATCH_COLUMNS = [

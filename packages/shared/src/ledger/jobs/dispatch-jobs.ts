@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
-import { type ChosenJob, chooseFairly } from '../../core/fairness/fairness.ts';
+import { type ChosenJob, chooseFairly, type ReadyJob } from '../../core/fairness/fairness.ts';
 import type { Database } from '../connection/connect.ts';
-import { beginTurn, type DispatchedJob, isReady, type LaneWindow } from './begin-turn.ts';
+import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
+import { beginTurn, type DispatchedJob, type LaneWindow, moveToFlight } from './begin-turn.ts';
 
 /** How a turn left a lane. */
 export interface LaneAfterTurn {
@@ -58,7 +59,9 @@ export async function dispatchJobs(
   const mostPerTenant = windows.map((window) => window.mostPerTenant);
   const { jobs: chosen, heldBack } = chooseFairly(ready, rooms, inFlight, mostPerTenant);
   const rows =
-    everythingFits || chosen.length === 0 ? marked : await markDispatched(db, queue, round, windows, chosen);
+    everythingFits || chosen.length === 0
+      ? marked
+      : await markDispatched(db, queue, round, pick(chosen, ready, windows));
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   const jobs = chosen.flatMap(({ id }) => rowOf.get(id) ?? []);
   const lanes = windows.map(({ buildId }, lane): LaneAfterTurn => {
@@ -87,22 +90,33 @@ async function markDispatched(
   db: Database,
   queue: string,
   round: number,
-  windows: LaneWindow[],
-  chosen: ChosenJob[],
+  picked: PickedJob[],
 ): Promise<DispatchedJob[]> {
-  const ids = chosen.map(({ id }) => id);
-  const buildIds = chosen.map(({ lane }) => windows[lane]?.buildId);
   const { rows } = await sql<DispatchedJob>`
     /* mark-dispatched */ WITH turn AS (
       INSERT INTO queues (name, dispatch_round) VALUES (${queue}, 1)
       ON CONFLICT (name) DO UPDATE SET dispatch_round = queues.dispatch_round + 1
         WHERE queues.dispatch_round = ${round}::bigint
       RETURNING name
-    )
-    UPDATE jobs SET dispatched_at = now(), dispatch_no = dispatch_no + 1, build_id = chosen.build_id
-    FROM turn CROSS JOIN unnest(${ids}::uuid[], ${buildIds}::text[]) AS chosen (id, build_id)
-    WHERE jobs.id = chosen.id AND ${isReady}
-    RETURNING jobs.id, jobs.dispatch_no AS "dispatchNo", jobs.type, jobs.traceparent,
-      jobs.build_id AS "buildId"`.execute(db);
+    ),
+    ${moveToFlight(sql`SELECT picked.tenant_id, picked.id, picked.build_id FROM turn CROSS JOIN ${unnestBatch('picked', PICKED_COLUMNS, picked)}`)}
+    SELECT id, dispatch_no AS "dispatchNo", type, traceparent, build_id AS "buildId" FROM marked`.execute(db);
   return rows;
 }
+
+interface PickedJob {
+  id: string;
+  tenantId: string | undefined;
+  buildId: string | undefined;
+}
+
+function pick(chosen: ChosenJob[], ready: ReadyJob[], windows: LaneWindow[]): PickedJob[] {
+  const tenantOf = new Map(ready.map(({ id, tenantId }) => [id, tenantId]));
+  return chosen.map(({ id, lane }) => ({ id, tenantId: tenantOf.get(id), buildId: windows[lane]?.buildId }));
+}
+
+const PICKED_COLUMNS: BatchColumn<PickedJob>[] = [
+  { name: 'tenant_id', type: 'uuid', value: ({ tenantId }) => tenantId },
+  { name: 'id', type: 'uuid', value: ({ id }) => id },
+  { name: 'build_id', type: 'text', value: ({ buildId }) => buildId },
+];

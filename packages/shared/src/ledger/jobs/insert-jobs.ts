@@ -1,9 +1,12 @@
 import { type RawBuilder, sql } from 'kysely';
 import { publicId } from '../../core/job/id.ts';
 import type { NewJob } from '../../core/job/new-job.ts';
-import { TERMINAL_STATUSES } from '../../core/job/status.ts';
 import type { Database } from '../connection/connect.ts';
+import { CARRIED, carriedFrom } from './hot-rows.ts';
 import { KEY_TTL_HOURS } from './idempotency-keys.ts';
+import { jobsOf } from './job-key.ts';
+import type { JobRow } from './jobs-tables.ts';
+import { isLive } from './live-condition.ts';
 import { jobRecords, keyRecords } from './new-job-records.ts';
 import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
 
@@ -60,13 +63,12 @@ async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<Map<string, 
 }
 
 function insertWithoutKeys(jobs: NewJob[]) {
-  return sql<WrittenColumns>`/* insert-jobs */ ${insertSelected(sql`SELECT * FROM ${jobRecords(jobs)}`)}`;
+  return sql<WrittenColumns>`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords(jobs)}`)}`;
 }
 
 /**
  * Takes the keys first, in a fixed order so that two batches cannot deadlock, and writes the jobs whose key was
- * free. An expired key is free once its job is finished. That is asked for by a scalar subquery: an `EXISTS` may be
- * planned as a scan of all jobs.
+ * free. An expired key is free once its job is finished.
  */
 function insertWithKeys(jobs: NewJob[]) {
   const withKey = jobs.filter((job) => job.idempotency);
@@ -79,29 +81,49 @@ function insertWithKeys(jobs: NewJob[]) {
       ON CONFLICT (tenant_id, route, key) DO UPDATE
         SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, status = excluded.status,
           expires_at = excluded.expires_at
-        WHERE k.expires_at < now() AND coalesce(
-          (SELECT status IN (${sql.join([...TERMINAL_STATUSES])}) FROM jobs WHERE id = k.job_id), true)
+        WHERE k.expires_at < now() AND NOT ${isLive(sql`k.tenant_id`, sql`k.job_id`)}
       RETURNING job_id
-    )
+    ),
     ${insertSelected(sql`
       SELECT * FROM ${jobRecords(jobs)}
       WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`;
 }
 
+/** What is due at once is ready; `now()` is the same moment all through the transaction. */
 function insertSelected(selected: RawBuilder<unknown>) {
   return sql`
-    INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
-      concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
-      status, run_at, expires_at)
-    SELECT id, tenant_id, type, queue, priority, payload::json, coalesce(refused_by, '{}'), max_attempts, backoff, timeout_ms,
-      concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
-      CASE WHEN coalesce(run_at, now() + delay_ms * interval '1 ms') > now() THEN 'scheduled' ELSE 'queued' END,
-      coalesce(run_at, now() + delay_ms * interval '1 ms', now()),
-      now() + ttl_ms * interval '1 ms'
-    FROM (${selected}) AS selected
-    ON CONFLICT (id) DO NOTHING
-    RETURNING id, status, run_at, expires_at, created_at`;
+    asked AS (
+      INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
+        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
+        run_at, expires_at)
+      SELECT id, tenant_id, type, queue, priority, payload::json, coalesce(refused_by, '{}'), max_attempts, backoff, timeout_ms,
+        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
+        coalesce(run_at, now() + delay_ms * interval '1 ms', now()), now() + ttl_ms * interval '1 ms'
+      FROM (${selected}) AS selected
+      ON CONFLICT (tenant_id, id) DO NOTHING
+      RETURNING tenant_id, id AS job_id, run_at, expires_at, concurrency_limit, priority, webhook IS NOT NULL AS has_followers,
+        queue, type, concurrency_key, traceparent, refused_by, created_at
+    ),
+    made_ready AS (
+      INSERT INTO ready (${CARRIED}) SELECT ${NEW_HOT_ROW} FROM asked WHERE run_at <= now()
+    ),
+    made_due AS (
+      INSERT INTO due (${CARRIED}, status) SELECT ${NEW_HOT_ROW}, 'scheduled' FROM asked WHERE run_at > now()
+    )
+    SELECT job_id AS id, CASE WHEN run_at > now() THEN 'scheduled' ELSE 'queued' END AS status, run_at, expires_at, created_at
+    FROM asked`;
 }
+
+const NEW_HOT_ROW = carriedFrom('asked', {
+  version: sql`1`,
+  attempt: sql`0`,
+  attempts_made: sql`0`,
+  replay_round: sql`0`,
+  dispatch_no: sql`0`,
+  revision: sql`0`,
+  losses: sql`0`,
+  suspect: sql`false`,
+});
 
 /** Puts together the row as it was just written, without sending the payload back over the wire. */
 function toRow(job: NewJob, written: WrittenColumns): ShownJob {
@@ -126,6 +148,7 @@ function toRow(job: NewJob, written: WrittenColumns): ShownJob {
     dispatch_no: 0,
     dispatched_at: null,
     worker_id: null,
+    build_id: null,
     concurrency_key: job.concurrencyKey ?? null,
     concurrency_limit: job.concurrencyLimit ?? null,
     tags: job.tags,
@@ -145,6 +168,7 @@ function toRow(job: NewJob, written: WrittenColumns): ShownJob {
 
 interface Holder {
   id: string;
+  tenant_id: string;
   fingerprint: Buffer | null;
   status: number | null;
   job_id: string;
@@ -153,18 +177,14 @@ interface Holder {
 /** Finds, for jobs that were not written just now, the job that holds their key, or themselves from an earlier run. */
 async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string, InsertedJob>> {
   const { rows: holders } = await sql<Holder>`
-    SELECT batch.job_id AS id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
+    SELECT batch.job_id AS id, batch.tenant_id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
     FROM ${keyRecords(jobs)}
     LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`.execute(db);
   const holderOf = new Map(holders.map((holder) => [holder.id, holder]));
+  const keys = holders.map((holder) => ({ tenantId: holder.tenant_id, id: holder.job_id }));
   const rows = await db
-    .selectFrom('jobs')
+    .selectFrom(sql<JobRow>`(SELECT current_jobs.* FROM ${jobsOf(keys)})`.as('found'))
     .select(SHOWN_COLUMNS)
-    .where(
-      'id',
-      'in',
-      holders.map((holder) => holder.job_id),
-    )
     .execute();
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   return new Map(

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
+import { IN_ORDER } from './hot-rows.ts';
 
 /** Jobs of one queue that could run now, if there were a worker for them. */
 export interface JobsWithoutBuild {
@@ -26,15 +27,14 @@ export async function countJobsWithoutBuild(db: Database): Promise<JobsWithoutBu
       SELECT live.queue, t.type, t.schema_id FROM live JOIN build_types t ON t.build_id = live.build_id
     ),
     flows AS (
-      (SELECT queue, tenant_id, type, refused_by FROM jobs WHERE ${READY}
+      (SELECT queue, tenant_id, type, refused_by FROM ready WHERE ${IN_ORDER}
        ORDER BY queue, tenant_id, type, refused_by LIMIT 1)
       UNION ALL
       SELECT later.* FROM flows CROSS JOIN LATERAL (
-        SELECT j.queue, j.tenant_id, j.type, j.refused_by FROM jobs j
-        WHERE j.status = 'queued' AND j.dispatched_at IS NULL
-          AND (j.queue, j.tenant_id, j.type, j.refused_by)
-            > (flows.queue, flows.tenant_id, flows.type, flows.refused_by)
-        ORDER BY j.queue, j.tenant_id, j.type, j.refused_by LIMIT 1) AS later
+        SELECT r.queue, r.tenant_id, r.type, r.refused_by FROM ready r
+        WHERE ${IN_ORDER} AND (r.queue, r.tenant_id, r.type, r.refused_by)
+          > (flows.queue, flows.tenant_id, flows.type, flows.refused_by)
+        ORDER BY r.queue, r.tenant_id, r.type, r.refused_by LIMIT 1) AS later
     ),
     stranded AS (
       SELECT flows.*, EXISTS (
@@ -50,11 +50,9 @@ export async function countJobsWithoutBuild(db: Database): Promise<JobsWithoutBu
       sum(counted.jobs)::int AS count
     FROM stranded CROSS JOIN LATERAL (
       SELECT count(*) AS jobs FROM (
-        SELECT FROM jobs WHERE ${READY} AND jobs.queue = stranded.queue AND jobs.tenant_id = stranded.tenant_id
-          AND jobs.type = stranded.type AND jobs.refused_by = stranded.refused_by
+        SELECT FROM ready WHERE ${IN_ORDER} AND ready.queue = stranded.queue AND ready.tenant_id = stranded.tenant_id
+          AND ready.type = stranded.type AND ready.refused_by = stranded.refused_by
         LIMIT ${sql.lit(MAX_COUNTED)}) AS found) AS counted
     GROUP BY queue, reason ORDER BY queue, reason`.execute(db);
   return rows;
 }
-
-const READY = sql`jobs.status = 'queued' AND jobs.dispatched_at IS NULL`;

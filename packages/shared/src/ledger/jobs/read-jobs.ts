@@ -1,16 +1,17 @@
-import { sql } from 'kysely';
-import { type JobStatus, TERMINAL_STATUSES } from '../../core/job/status.ts';
+import { type RawBuilder, sql } from 'kysely';
+import type { JobStatus } from '../../core/job/status.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { AttemptRow, RecordedError } from '../connection/tables.ts';
+import type { JobKey } from './job-key.ts';
+import type { AttemptOutcome, AttemptRow, RecordedError } from './jobs-tables.ts';
+import { isLive } from './live-condition.ts';
 import { type JobListRow, LIST_COLUMNS, SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
-import { listed } from './status-condition.ts';
 
 /** Finds a job of this tenant; another tenant's job is as if it were not there. */
 export function findJob(db: Database, tenantId: string, jobId: string): Promise<ShownJob | undefined> {
   return asTenant(db, tenantId, (tx) =>
     tx
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .select(SHOWN_COLUMNS)
       .where('tenant_id', '=', tenantId)
       .where('id', '=', jobId)
@@ -32,7 +33,7 @@ export interface JobResult {
 export function findJobResult(db: Database, tenantId: string, jobId: string): Promise<JobResult | undefined> {
   return asTenant(db, tenantId, (tx) =>
     tx
-      .selectFrom('jobs')
+      .selectFrom('current_jobs')
       .select([
         'status',
         'queue',
@@ -66,39 +67,84 @@ export function listJobs(
   return asTenant(db, tenantId, (tx) => selectJobs(tx, tenantId, filter, page).execute());
 }
 
+/** The page is found first, by index, and only its jobs are put together. */
 function selectJobs(
   tx: Database,
   tenantId: string,
   filter: JobFilter,
   page: { afterId?: string; limit: number },
 ) {
-  let query = tx
-    .selectFrom('jobs')
+  // Of the table that is walked: the planner carries an `=` over to the other, and no `<`.
+  const id = filter.status === undefined ? sql`jobs.id` : sql`source.job_id`;
+  const after = page.afterId === undefined ? sql`` : sql`AND ${id} < ${page.afterId}`;
+  const found = sql`
+    SELECT jobs.id FROM ${sourceOf(tenantId, filter.status)}
+    WHERE jobs.tenant_id = ${tenantId} ${after} ${conditionsOf(filter)}
+    ORDER BY ${id} DESC LIMIT ${page.limit}`;
+  return tx
+    .selectFrom('current_jobs')
     .select(LIST_COLUMNS)
     .where('tenant_id', '=', tenantId)
-    .orderBy('id', 'desc')
-    .limit(page.limit);
-  if (page.afterId) query = query.where('id', '<', page.afterId);
-  if (filter.status) query = query.where('status', '=', filter.status);
-  if (filter.type) query = query.where('type', '=', filter.type);
-  if (filter.queue) query = query.where('queue', '=', filter.queue);
-  if (filter.tag) query = query.where(sql<boolean>`tags ? ${filter.tag}`);
-  if (filter.createdAfter) query = query.where('created_at', '>', filter.createdAfter);
-  if (filter.createdBefore) query = query.where('created_at', '<', filter.createdBefore);
-  return query;
+    .where(sql<boolean>`id = ANY (ARRAY(${found}))`)
+    .orderBy('id', 'desc');
 }
 
+/** Where the jobs of a status are: in the table that says so, or among the newest ends of those that live nowhere. */
+function sourceOf(tenantId: string, status: JobStatus | undefined): RawBuilder<unknown> {
+  if (status === undefined) return sql`jobs`;
+  const live: Partial<Record<JobStatus, RawBuilder<unknown>>> = {
+    queued: sql`(SELECT tenant_id, job_id FROM ready UNION ALL
+      SELECT tenant_id, job_id FROM in_flight WHERE worker_id IS NULL)`,
+    running: sql`(SELECT tenant_id, job_id FROM in_flight WHERE worker_id IS NOT NULL)`,
+    scheduled: sql`(SELECT tenant_id, job_id FROM due WHERE status = 'scheduled')`,
+    retrying: sql`(SELECT tenant_id, job_id FROM due WHERE status = 'retrying')`,
+  };
+  const ended = sql`(
+    SELECT tenant_id, job_id FROM attempts WHERE tenant_id = ${tenantId} AND status = ${sql.lit(status)}
+      AND NOT ${isLive(sql`attempts.tenant_id`, sql`attempts.job_id`)} AND NOT EXISTS (
+        SELECT FROM attempts AS later WHERE later.tenant_id = attempts.tenant_id AND later.job_id = attempts.job_id
+          AND later.version > attempts.version))`;
+  return sql`${live[status] ?? ended} AS source JOIN jobs ON jobs.tenant_id = source.tenant_id AND jobs.id = source.job_id`;
+}
+
+function conditionsOf(filter: JobFilter): RawBuilder<unknown> {
+  const conditions = [
+    ...(filter.type === undefined ? [] : [sql`jobs.type = ${filter.type}`]),
+    ...(filter.queue === undefined ? [] : [sql`jobs.queue = ${filter.queue}`]),
+    // The first half is the condition of the index.
+    ...(filter.tag === undefined ? [] : [sql`jobs.tags <> '[]' AND jobs.tags ? ${filter.tag}`]),
+    ...(filter.createdAfter ? [sql`jobs.created_at > ${filter.createdAfter}`] : []),
+    ...(filter.createdBefore ? [sql`jobs.created_at < ${filter.createdBefore}`] : []),
+  ];
+  return sql.join(
+    conditions.map((condition) => sql`AND ${condition}`),
+    sql` `,
+  );
+}
+
+/** An attempt that ended. */
+export type EndedAttemptRow = AttemptRow & { outcome: AttemptOutcome; started_at: Date };
+
 /** Lists the ended attempts of a job of this tenant, the first one first. */
-export function listAttempts(db: Database, tenantId: string, jobId: string): Promise<AttemptRow[]> {
+export function listAttempts(db: Database, tenantId: string, jobId: string): Promise<EndedAttemptRow[]> {
   return asTenant(db, tenantId, (tx) =>
-    tx.selectFrom('attempts').selectAll().where('job_id', '=', jobId).orderBy('attempt').execute(),
+    tx
+      .selectFrom('attempts')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('job_id', '=', jobId)
+      .where('outcome', 'is not', null)
+      .orderBy('version')
+      .$narrowType<{ outcome: AttemptOutcome; started_at: Date }>()
+      .execute(),
   );
 }
 
 /** Picks out of many jobs those that are finished. */
-export async function finishedAmong(db: Database, jobIds: string[]): Promise<string[]> {
+export async function finishedAmong(db: Database, keys: JobKey[]): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
-    SELECT id FROM jobs
-    WHERE id = ANY(${jobIds}::uuid[]) AND status IN ${listed(TERMINAL_STATUSES)}`.execute(db);
+    SELECT id FROM unnest(${keys.map(({ tenantId }) => tenantId)}::uuid[], ${keys.map(({ id }) => id)}::uuid[])
+      AS asked (tenant_id, id)
+    WHERE NOT ${isLive(sql`asked.tenant_id`, sql`asked.id`)}`.execute(db);
   return rows.map((row) => row.id);
 }

@@ -5,129 +5,130 @@ import { errorFingerprint } from '../../core/job/error-fingerprint.ts';
 import { newUuid } from '../../core/job/id.ts';
 import type { JobStatus } from '../../core/job/status.ts';
 import type { Database } from '../connection/connect.ts';
-import type { AttemptOutcome, JobRow } from '../connection/tables.ts';
-import { type BatchColumn, byPrimaryKey, unnestBatch } from '../connection/unnest.ts';
-import { insertDeliveries } from '../webhooks/insert-deliveries.ts';
+import { type BatchColumn, isAt, unnestBatch } from '../connection/unnest.ts';
+import type { NewDeadLetter } from '../dead-letters/insert-dead-letters.ts';
+import { afterFinish, type Finish } from './after-finish.ts';
+import { CARRIED, carriedFrom } from './hot-rows.ts';
+import type { AttemptOutcome } from './jobs-tables.ts';
 
 /** An attempt that ended, and what was decided about its job. */
 export interface EndedAttempt {
-  job: Pick<ClaimedJob, 'id' | 'attempt' | 'type' | 'hasWebhook'>;
+  job: Pick<ClaimedJob, 'id' | 'attempt' | 'type' | 'hasFollowers'>;
   outcome: Outcome;
 }
 
-/** The job as it stands after its outcome was written, as far as the worker needs it. */
-type RecordedJob = Pick<JobRow, 'id' | 'status' | 'queue' | 'webhook'>;
-
 /**
- * Writes outcome, attempt, dead letter and webhook deliveries of a batch, all or nothing, and answers for each
- * attempt, in the order given, the new status, or `fenced` when its token no longer holds the job: then nothing of
- * it was written. A job that somebody asked to cancel is not tried again but canceled, however late the request.
+ * Writes the outcomes of a batch, all or nothing, with all that follows from them, and answers for each attempt, in the
+ * order given, the new status, or `fenced` when its token no longer holds the job: then nothing of it was written. A job
+ * that somebody asked to cancel is not tried again but canceled, however late the request.
  */
 export async function recordOutcomes(
   db: Database,
   ended: EndedAttempt[],
   versions: Record<string, string>,
 ): Promise<(JobStatus | 'fenced')[]> {
-  const rows = ended.some(({ job }) => job.hasWebhook)
-    ? await writeOutcomesAndDeliveries(db, ended, versions)
-    : await writeOutcomes(db, ended, versions);
-  const statusOf = new Map(rows.map((row) => [row.id, row.status]));
+  const isFollowed = ended.some(({ job, outcome }) => job.hasFollowers || outcome.kind === 'deadLetter');
+  const rows = isFollowed
+    ? await db.transaction().execute(async (tx) => {
+        const recorded = await writeOutcomes(tx, ended);
+        await afterFinish(tx, recorded, deadLettersOf(recorded, ended, versions));
+        return recorded;
+      })
+    : await writeOutcomes(db, ended);
+  const statusOf = new Map(rows.map((row) => [row.jobId, row.status]));
   return ended.map(({ job }) => statusOf.get(job.id) ?? 'fenced');
 }
 
-function writeOutcomesAndDeliveries(
-  db: Database,
+/** A job that left flight, with what its dead letter is made of if it failed. */
+type Landed = Finish &
+  Pick<NewDeadLetter, 'queue' | 'type' | 'attempt' | 'attemptsMade' | 'workerId'> & {
+    deadLetterId: string | null;
+  };
+
+function deadLettersOf(
+  landed: Landed[],
   ended: EndedAttempt[],
   versions: Record<string, string>,
-): Promise<RecordedJob[]> {
-  return db.transaction().execute(async (tx) => {
-    const recorded = await writeOutcomes(tx, ended, versions);
-    await insertDeliveries(
-      tx,
-      recorded.filter((row) => row.webhook !== null).map((row) => row.id),
-    );
-    return recorded;
+): NewDeadLetter[] {
+  const outcomeOf = new Map(ended.map(({ job, outcome }) => [job.id, outcome]));
+  return landed.flatMap(({ deadLetterId, ...job }) => {
+    const outcome = outcomeOf.get(job.jobId);
+    if (deadLetterId === null || outcome?.kind !== 'deadLetter') return [];
+    const { reason, error } = outcome;
+    return [
+      { ...job, id: deadLetterId, reason, error, fingerprint: errorFingerprint(job.type, error), versions },
+    ];
   });
 }
 
-/** Sorted by id, so that two batches that share jobs wait for each other instead of deadlocking. */
-async function writeOutcomes(
-  db: Database,
-  ended: EndedAttempt[],
-  versions: Record<string, string>,
-): Promise<RecordedJob[]> {
+/**
+ * Takes the jobs out of flight, writes how their attempts ended, and puts those back that wait again. Sorted by id, so
+ * that two batches that share jobs wait for each other instead of deadlocking.
+ */
+async function writeOutcomes(db: Database, ended: EndedAttempt[]): Promise<Landed[]> {
   const sorted = ended.toSorted((a, b) => (a.job.id < b.job.id ? -1 : 1));
-  const { rows } = await sql<RecordedJob>`
-    /* write-outcomes */ WITH recorded AS (
-      UPDATE jobs SET
-        status = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NOT NULL
-          THEN 'canceled' ELSE ended.status END,
-        result = ended.result, error = ended.error,
-        run_at = coalesce(now() + ended.delay_ms * interval '1 ms', jobs.run_at),
-        attempts_made = jobs.attempts_made - ended.attempts_given_back,
-        suspect = coalesce(ended.suspect, jobs.suspect), losses = jobs.losses + ended.losses,
-        dead_letter_id = coalesce(ended.dead_letter_id, jobs.dead_letter_id),
-        finished_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL THEN NULL ELSE now() END,
-        dispatched_at = CASE WHEN ${WAITS_AGAIN} AND jobs.cancel_requested_at IS NULL
-          THEN NULL ELSE jobs.dispatched_at END,
-        refused_by = CASE WHEN ended.refused_by IS NULL OR ended.refused_by = ANY (jobs.refused_by)
-          THEN jobs.refused_by ELSE array_append(jobs.refused_by, ended.refused_by) END,
-        version = jobs.version + 1
-      FROM ${unnestBatch('ended', ENDED_COLUMNS, sorted)}
-      WHERE jobs.id = ended.id AND jobs.attempt = ended.attempt AND ${isRunning}
-      RETURNING jobs.id, jobs.status, jobs.queue, jobs.webhook, jobs.tenant_id, jobs.type, jobs.attempt,
-        jobs.attempts_made, jobs.replay_round, jobs.worker_id, jobs.started_at, ended.attempt_outcome,
-        ended.attempt_error, ended.dead_letter_id AS new_dead_letter_id, ended.reason, ended.fingerprint
+  const { rows } = await sql<Landed>`
+    /* write-outcomes */ WITH landed AS (
+      DELETE FROM in_flight USING ${unnestBatch('ended', ENDED_COLUMNS, sorted)}
+      WHERE ${isAt('in_flight.job_id', 'ended.id')} AND in_flight.attempt = ended.token AND in_flight.worker_id IS NOT NULL
+      RETURNING ${carriedFrom('in_flight', {
+        version: sql`in_flight.version + 1 AS version`,
+        attempts_made: sql`in_flight.attempts_made - ended.given_back AS attempts_made`,
+        suspect: sql`coalesce(ended.now_suspect, in_flight.suspect) AS suspect`,
+        losses: sql`in_flight.losses + ended.lost AS losses`,
+        refused_by: sql`CASE WHEN ended.refusal IS NULL OR ended.refusal = ANY (in_flight.refused_by)
+          THEN in_flight.refused_by ELSE array_append(in_flight.refused_by, ended.refusal) END AS refused_by`,
+      })}, ended.*, in_flight.dispatched_at, in_flight.started_at, in_flight.worker_id, in_flight.build_id, in_flight.cancel_requested_at,
+        in_flight.progress, CASE WHEN ${WAITS_AGAIN} AND in_flight.cancel_requested_at IS NOT NULL
+          THEN 'canceled' ELSE ended.decided END AS status
     ),
-    written_attempts AS (
-      INSERT INTO attempts (job_id, attempt, replay_round, worker_id, outcome, error, started_at)
-      SELECT id, attempt, replay_round, worker_id, attempt_outcome, attempt_error, started_at FROM recorded
+    written AS (
+      INSERT INTO attempts (tenant_id, job_id, run_at, dispatched_at, started_at, cancel_requested_at, version, attempt,
+        attempts_made, replay_round, dispatch_no, revision, losses, suspect, status, outcome, worker_id, build_id,
+        dead_letter_id, error, progress, result)
+      SELECT tenant_id, job_id, run_at, dispatched_at, started_at, cancel_requested_at, version, attempt, attempts_made,
+        replay_round, dispatch_no, revision, losses, suspect, status, outcome, worker_id, build_id, dead_letter_id, error,
+        progress, result
+      FROM landed
     ),
-    written_dead_letters AS (
-      INSERT INTO dead_letters (id, job_id, tenant_id, queue, type, reason, error, fingerprint, attempt,
-        attempts_made, worker_id, versions)
-      SELECT new_dead_letter_id, id, tenant_id, queue, type, reason, attempt_error, fingerprint, attempt,
-        attempts_made, worker_id, ${JSON.stringify(versions)}::jsonb
-      FROM recorded WHERE new_dead_letter_id IS NOT NULL
+    retried AS (
+      INSERT INTO due (${CARRIED}, status)
+      SELECT ${carriedFrom('landed', { run_at: sql`now() + delay_ms * interval '1 ms'` })}, status
+      FROM landed WHERE status = 'retrying'
+    ),
+    released AS (
+      INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('landed')} FROM landed WHERE status = 'queued'
     )
-    SELECT id, status, queue, webhook FROM recorded`.execute(db);
+    SELECT job_id AS "jobId", tenant_id AS "tenantId", status, has_followers AS "hasFollowers", queue, type, attempt,
+      attempts_made AS "attemptsMade", worker_id AS "workerId", dead_letter_id AS "deadLetterId"
+    FROM landed`.execute(db);
   return rows;
 }
 
-const isRunning = byPrimaryKey(sql`jobs.status = 'running'`);
+const WAITS_AGAIN = sql`ended.decided IN ('queued', 'retrying')`;
 
-const WAITS_AGAIN = sql`ended.status IN ('queued', 'retrying')`;
-
+/** Named unlike the columns of `in_flight`, but for those that come from here alone. */
 const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
   { name: 'id', type: 'uuid', value: ({ job }) => job.id },
-  { name: 'attempt', type: 'integer', value: ({ job }) => job.attempt },
-  { name: 'status', type: 'text', value: ({ outcome }) => STATUS_AFTER[outcome.kind] },
-  { name: 'attempt_outcome', type: 'text', value: ({ outcome }) => attemptOutcome(outcome) },
+  { name: 'token', type: 'integer', value: ({ job }) => job.attempt },
+  { name: 'decided', type: 'text', value: ({ outcome }) => STATUS_AFTER[outcome.kind] },
+  { name: 'outcome', type: 'text', value: ({ outcome }) => attemptOutcome(outcome) },
   {
     name: 'result',
     type: 'json',
     value: ({ outcome }) => (outcome.kind === 'succeed' ? outcome.resultJson : null),
   },
-  { name: 'error', type: 'json', value: ({ job, outcome }) => errorJson(outcome, job.attempt) },
-  {
-    name: 'attempt_error',
-    type: 'json',
-    value: ({ outcome }) => attemptErrorJson(outcome),
-  },
+  { name: 'error', type: 'json', value: ({ outcome }) => errorJson(outcome) },
   {
     name: 'delay_ms',
     type: 'float8',
     value: ({ outcome }) => (outcome.kind === 'retry' ? outcome.delayMs : null),
   },
+  { name: 'given_back', type: 'integer', value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0) },
+  { name: 'now_suspect', type: 'boolean', value: ({ outcome }) => suspectAfter(outcome) },
+  { name: 'lost', type: 'smallint', value: ({ outcome }) => ('loss' in outcome ? 1 : 0) },
   {
-    name: 'attempts_given_back',
-    type: 'integer',
-    value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0),
-  },
-  { name: 'suspect', type: 'boolean', value: ({ outcome }) => suspectAfter(outcome) },
-  { name: 'losses', type: 'smallint', value: ({ outcome }) => ('loss' in outcome ? 1 : 0) },
-  {
-    name: 'refused_by',
+    name: 'refusal',
     type: 'text',
     value: ({ outcome }) => (outcome.kind === 'release' ? outcome.refusedBy : null),
   },
@@ -135,17 +136,6 @@ const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
     name: 'dead_letter_id',
     type: 'uuid',
     value: ({ outcome }) => (outcome.kind === 'deadLetter' ? newUuid() : null),
-  },
-  {
-    name: 'reason',
-    type: 'text',
-    value: ({ outcome }) => (outcome.kind === 'deadLetter' ? outcome.reason : null),
-  },
-  {
-    name: 'fingerprint',
-    type: 'text',
-    value: ({ job, outcome }) =>
-      outcome.kind === 'deadLetter' ? errorFingerprint(job.type, outcome.error) : null,
   },
 ];
 
@@ -176,14 +166,7 @@ function suspectAfter(outcome: Outcome): boolean | null {
   return outcome.kind === 'release' ? null : false;
 }
 
-function attemptErrorJson(outcome: Outcome): string | null {
+function errorJson(outcome: Outcome): string | null {
   if ('error' in outcome) return JSON.stringify(outcome.error);
   return outcome.kind === 'release' && outcome.loss ? JSON.stringify(outcome.loss) : null;
-}
-
-/** Leaves the stack out: clients see this one. */
-function errorJson(outcome: Outcome, attempt: number): string | null {
-  if (!('error' in outcome)) return null;
-  const { code, message, retryable } = outcome.error;
-  return JSON.stringify({ code, message, retryable, attempt });
 }

@@ -1,7 +1,10 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { type JobStatus, TRANSITIONS } from '../../core/job/status.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
+import { CARRIED, carriedFrom, type LiveJob, lockLiveJob } from './hot-rows.ts';
+import { findJob } from './read-jobs.ts';
 import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
 
 /** When a job is to start: at `runAt`, or else `delayMs` from now; without either, at once. */
@@ -31,39 +34,58 @@ export function rescheduleJob(
   start: Start,
 ): Promise<RescheduleResult | undefined> {
   return asTenant(db, tenantId, async (tx) => {
+    const live = await lockLiveJob(tx, tenantId, jobId);
+    if (!live) return undefined;
+    if ('finished' in live) return { kind: 'notWaiting', row: live.finished };
     const asked = start.runAt
       ? sql<Date>`${start.runAt}::timestamptz`
       : sql<Date>`now() + ${start.delayMs ?? 0} * interval '1 ms'`;
-    const found = await tx
-      .selectFrom('jobs')
-      .select([
-        ...SHOWN_COLUMNS,
-        sql<boolean>`${asked} <= now()`.as('isDue'),
-        sql<boolean>`${asked} = run_at`.as('isSame'),
-        // What was started once does not expire any more.
-        sql<boolean>`attempt = 0 AND ${asked} > now() AND coalesce(${asked} >= expires_at, false)`.as(
-          'isTooLate',
-        ),
-      ])
-      .where('id', '=', jobId)
-      .where('tenant_id', '=', tenantId)
-      .forUpdate()
-      .executeTakeFirst();
-    if (!found) return undefined;
-    const { isDue, isSame, isTooLate, ...job } = found;
-    const status = statusAfter(job.status, isDue);
-    if (!status) return { kind: 'notWaiting', row: job };
-    if (isTooLate) return { kind: 'tooLate', row: job };
-    const isAsAsked = status === job.status && (status === 'queued' || isSame);
-    if (isAsAsked) return { kind: 'rescheduled', row: job };
-    const row = await tx
-      .updateTable('jobs')
-      .set((eb) => ({ status, run_at: asked, dispatched_at: null, version: eb('version', '+', 1) }))
-      .where('id', '=', jobId)
-      .returning(SHOWN_COLUMNS)
-      .executeTakeFirstOrThrow();
-    return { kind: 'rescheduled', row };
+    const { isDue, isSame, isTooLate, ...row } = await readForStart(tx, tenantId, jobId, asked);
+    const status = statusAfter(row.status, isDue);
+    if (!status) return { kind: 'notWaiting', row };
+    if (isTooLate) return { kind: 'tooLate', row };
+    const isAsAsked = status === row.status && (status === 'queued' || isSame);
+    if (isAsAsked) return { kind: 'rescheduled', row };
+    await moveToStart(tx, { ...live, tenantId, jobId }, status, asked);
+    const job = await findJob(tx, tenantId, jobId);
+    return { kind: 'rescheduled', row: job ?? row };
   });
+}
+
+function readForStart(tx: Transaction<Ledger>, tenantId: string, jobId: string, asked: RawBuilder<Date>) {
+  return tx
+    .selectFrom('current_jobs')
+    .select([
+      ...SHOWN_COLUMNS,
+      sql<boolean>`${asked} <= now()`.as('isDue'),
+      sql<boolean>`${asked} = run_at`.as('isSame'),
+      // What was started once does not expire any more.
+      sql<boolean>`attempt = 0 AND ${asked} > now() AND coalesce(${asked} >= expires_at, false)`.as(
+        'isTooLate',
+      ),
+    ])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', jobId)
+    .executeTakeFirstOrThrow();
+}
+
+/** Another time is another place in an index, so the row moves even where it stays in its table. */
+async function moveToStart(
+  tx: Transaction<Ledger>,
+  { table, tenantId, jobId }: LiveJob & { tenantId: string; jobId: string },
+  status: JobStatus,
+  runAt: RawBuilder<Date>,
+): Promise<void> {
+  const carried = carriedFrom('moved', { run_at: runAt, version: sql`moved.version + 1` });
+  const insert =
+    status === 'queued'
+      ? sql`INSERT INTO ready (${CARRIED}) SELECT ${carried} FROM moved`
+      : sql`INSERT INTO due (${CARRIED}, status) SELECT ${carried}, ${status} FROM moved`;
+  await sql`
+    WITH moved AS (
+      DELETE FROM ${sql.table(table)} WHERE tenant_id = ${tenantId} AND job_id = ${jobId}
+      RETURNING ${carriedFrom(table)})
+    ${insert}`.execute(tx);
 }
 
 /** Answers the status that a job waits in from then on; `undefined` when it does not wait now. */

@@ -1,6 +1,8 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Backoff } from '../../core/job/backoff.ts';
 import type { Database } from '../connection/connect.ts';
+import { isJobAt } from '../connection/unnest.ts';
+import { countRunning } from '../workers/workers.ts';
 
 /** A running job as far as its outcome depends on it. */
 interface AttemptedRow {
@@ -12,7 +14,7 @@ interface AttemptedRow {
   maxAttempts: number;
   backoff: Backoff;
   suspect: boolean;
-  hasWebhook: boolean;
+  hasFollowers: boolean;
 }
 
 /** A running job whose worker is gone. */
@@ -28,47 +30,42 @@ export interface OwnJob extends AttemptedRow {
   cancelRequestedAt: Date | null;
 }
 
-const COLUMNS = [
-  'jobs.id',
-  'jobs.type',
-  'jobs.queue',
-  'jobs.attempt',
-  'jobs.attempts_made as attemptsMade',
-  'jobs.max_attempts as maxAttempts',
-  'jobs.backoff',
-  'jobs.suspect',
-] as const;
-
 /**
  * Lists running jobs whose worker has lost its lease or is no longer known. How many it ran is what was written down
  * when its lease ended; where somebody ended it without, such as an older build, it is counted now.
  */
 export function listOrphanedJobs(db: Database, limit: number): Promise<OrphanedJob[]> {
-  return db
-    .selectFrom('jobs')
-    .leftJoin('workers', 'workers.id', 'jobs.worker_id')
-    .select(COLUMNS)
-    .select((eb) => eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'))
-    .select(['jobs.losses', runningWhenLost.as('runningWhenLost')])
-    .where('jobs.status', '=', sql.lit('running'))
-    .where(({ or, eb }) => or([eb('workers.id', 'is', null), eb('workers.lost_at', 'is not', null)]))
-    .limit(limit)
-    .execute();
+  return listRunning<OrphanedJob>(
+    db,
+    sql`
+      SELECT in_flight.*, CASE WHEN workers.id IS NOT NULL
+        THEN coalesce(workers.running_when_lost, ${countRunning}::int) END AS running_when_lost
+      FROM in_flight LEFT JOIN workers ON workers.id = in_flight.worker_id
+      WHERE in_flight.worker_id IS NOT NULL AND (workers.id IS NULL OR workers.lost_at IS NOT NULL)
+      ORDER BY in_flight.job_id LIMIT ${limit}`,
+    sql`found.losses, found.running_when_lost AS "runningWhenLost"`,
+  );
 }
-
-const runningWhenLost = sql<
-  number | null
->`CASE WHEN workers.id IS NOT NULL THEN coalesce(workers.running_when_lost,
-  (SELECT count(*) FROM jobs AS other WHERE other.status = 'running' AND other.worker_id = workers.id)::int) END`;
 
 /** Lists what runs in this worker's name, as far as the ledger knows. */
 export function listOwnJobs(db: Database, workerId: string): Promise<OwnJob[]> {
-  return db
-    .selectFrom('jobs')
-    .select(COLUMNS)
-    .select((eb) => eb('jobs.webhook', 'is not', null).$castTo<boolean>().as('hasWebhook'))
-    .select('jobs.cancel_requested_at as cancelRequestedAt')
-    .where('status', '=', sql.lit('running'))
-    .where('worker_id', '=', workerId)
-    .execute();
+  return listRunning<OwnJob>(
+    db,
+    sql`SELECT * FROM in_flight WHERE worker_id = ${workerId} ORDER BY job_id`,
+    sql`found.cancel_requested_at AS "cancelRequestedAt"`,
+  );
+}
+
+/** `found` asks in the order of the key: so it is read through an index where scans are disabled, and it is never long. */
+async function listRunning<Job extends AttemptedRow>(
+  db: Database,
+  found: RawBuilder<unknown>,
+  more: RawBuilder<unknown>,
+): Promise<Job[]> {
+  const { rows } = await sql<Job>`
+    WITH found AS MATERIALIZED (${found})
+    SELECT found.job_id AS id, found.type, found.queue, found.attempt, found.attempts_made AS "attemptsMade",
+      jobs.max_attempts AS "maxAttempts", jobs.backoff, found.suspect, found.has_followers AS "hasFollowers", ${more}
+    FROM found JOIN jobs ON ${isJobAt('jobs', 'found')}`.execute(db);
+  return rows;
 }

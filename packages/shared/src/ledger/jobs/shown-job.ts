@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { JobRow } from '../connection/tables.ts';
+import type { JobRow } from './jobs-tables.ts';
 
 /** A job as lists have it: payload and result stay in the database. */
-export type JobListRow = Omit<JobRow, 'payload' | 'result' | 'build_id' | 'refused_by'>;
+export type JobListRow = Omit<JobRow, 'payload' | 'result' | 'refused_by'>;
 
 /** A whole job, its payload and its result as the JSON texts that they were accepted and recorded as. */
 export type ShownJob = JobListRow & { payloadJson: string; resultJson: string | null };
@@ -27,6 +27,7 @@ export const LIST_COLUMNS = [
   'dispatch_no',
   'dispatched_at',
   'worker_id',
+  'build_id',
   'run_at',
   'expires_at',
   'concurrency_key',

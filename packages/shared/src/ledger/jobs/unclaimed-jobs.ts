@@ -1,8 +1,9 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
-import { unnestBatch } from '../connection/unnest.ts';
+import { isAt, unnestBatch } from '../connection/unnest.ts';
 import type { DispatchedJob } from './begin-turn.ts';
+import { CARRIED, carriedFrom } from './hot-rows.ts';
 
 /** After so long a delivery that a live worker has would have been claimed or given back: claims are tried again within seconds. */
 const OVERDUE_MS = 30_000;
@@ -19,11 +20,11 @@ export async function listUnclaimed(
   olderThanMs: number,
 ): Promise<UnclaimedJob[]> {
   return db
-    .selectFrom('jobs')
-    .select(['id', 'dispatch_no as dispatchNo', 'type', 'traceparent', 'build_id as buildId'])
+    .selectFrom('in_flight')
+    .select(['job_id as id', 'dispatch_no as dispatchNo', 'type', 'traceparent', 'build_id as buildId'])
     .select(sql<boolean>`dispatched_at <= now() - ${OVERDUE_MS} * interval '1 ms'`.as('isOverdue'))
     .where('queue', '=', queue)
-    .where('status', '=', sql.lit('queued'))
+    .where('worker_id', 'is', null)
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)
     .execute();
 }
@@ -31,12 +32,12 @@ export async function listUnclaimed(
 /** Takes jobs back that nobody will claim: they are ready again, and the old dispatch claims nothing more. */
 export async function takeBack(db: Database, jobs: DispatchKey[]): Promise<number> {
   if (jobs.length === 0) return 0;
-  const { numAffectedRows } = await sql`
-    UPDATE jobs SET dispatched_at = NULL
-    FROM ${unnestBatch('lost', DISPATCHED_COLUMNS, jobs)}
-    WHERE jobs.id = lost.id AND jobs.dispatch_no = lost.dispatch_no
-      AND jobs.status = 'queued' AND jobs.dispatched_at IS NOT NULL`.execute(db);
-  return Number(numAffectedRows ?? 0n);
+  const lost = unnestBatch('lost', DISPATCHED_COLUMNS, jobs);
+  return await moveBack(
+    db,
+    sql`/* take-back */`,
+    sql`USING ${lost} WHERE ${isAt('in_flight.job_id', 'lost.id')} AND in_flight.dispatch_no = lost.dispatch_no`,
+  );
 }
 
 /**
@@ -44,12 +45,25 @@ export async function takeBack(db: Database, jobs: DispatchKey[]): Promise<numbe
  * worker that is draining claims no more, so its build may be gone while it lives.
  */
 export async function takeBackFromGoneBuilds(db: Database, queue: string): Promise<number> {
+  return await moveBack(
+    db,
+    sql`/* take-back-from-gone-builds */`,
+    sql`WHERE in_flight.queue = ${queue} AND coalesce(in_flight.build_id, '') <> ALL (ARRAY(
+      SELECT coalesce(workers.build_id, '') FROM workers
+      WHERE ${queue} = ANY (queues) AND lost_at IS NULL AND draining_at IS NULL))`,
+  );
+}
+
+/** Moves the jobs that are meant, and not claimed, from flight to `ready`: a client sees no change. */
+async function moveBack(
+  db: Database,
+  name: RawBuilder<unknown>,
+  which: RawBuilder<unknown>,
+): Promise<number> {
   const { numAffectedRows } = await sql`
-    /* take-back-from-gone-builds */ UPDATE jobs SET dispatched_at = NULL
-    WHERE queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL
-      AND coalesce(build_id, '') <> ALL (ARRAY(
-        SELECT coalesce(workers.build_id, '') FROM workers
-        WHERE ${queue} = ANY (queues) AND lost_at IS NULL AND draining_at IS NULL))`.execute(db);
+    ${name} WITH taken AS (
+      DELETE FROM in_flight ${which} AND in_flight.worker_id IS NULL RETURNING ${carriedFrom('in_flight')})
+    INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('taken')} FROM taken`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }
 

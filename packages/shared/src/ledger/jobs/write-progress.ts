@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
 
 /** Writes the progress that an attempt reports, if its token still holds the job. `progressJson` is JSON text. */
@@ -8,10 +7,10 @@ export async function writeProgress(
   progressJson: string,
 ): Promise<void> {
   await db
-    .updateTable('jobs')
+    .updateTable('in_flight')
     .set((eb) => ({ progress: progressJson, version: eb('version', '+', 1) }))
-    .where('id', '=', job.id)
+    .where('job_id', '=', job.id)
     .where('attempt', '=', job.attempt)
-    .where('status', '=', sql.lit('running'))
+    .where('worker_id', 'is not', null)
     .execute();
 }

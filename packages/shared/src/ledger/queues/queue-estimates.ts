@@ -1,5 +1,6 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
+import { BY_AGE } from '../jobs/hot-rows.ts';
 
 /** Jobs are counted up to this many, so that an estimate stays cheap whatever the backlog. */
 const MAX_COUNTED = 50_000;
@@ -17,8 +18,8 @@ export interface QueueLoad {
 /** Reads the load of one queue. */
 export async function readQueueLoad(db: Database, queue: string): Promise<QueueLoad> {
   const { rows } = await sql<QueueLoad>`
-    SELECT ${countWhere(sql`queue = ${queue} AND status = 'queued' AND dispatched_at IS NULL`)}
-         + ${countWhere(sql`queue = ${queue} AND status = 'queued' AND dispatched_at IS NOT NULL`)} AS waiting,
+    SELECT ${countRows(sql`ready WHERE queue = ${queue} AND ${BY_AGE}`)}
+         + ${countRows(sql`in_flight WHERE queue = ${queue} AND worker_id IS NULL`)} AS waiting,
       coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond",
       coalesce(sum(concurrency), 0)::int AS concurrency
     FROM workers
@@ -26,8 +27,8 @@ export async function readQueueLoad(db: Database, queue: string): Promise<QueueL
   return rows[0] ?? { waiting: 0, finishedPerSecond: 0, concurrency: 0 };
 }
 
-function countWhere(condition: ReturnType<typeof sql>) {
-  return sql`(SELECT count(*)::int FROM (SELECT FROM jobs WHERE ${condition} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
+function countRows(rows: RawBuilder<unknown>) {
+  return sql`(SELECT count(*)::int FROM (SELECT FROM ${rows} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
 }
 
 /** Lists the names of all queues that a worker ever registered. */

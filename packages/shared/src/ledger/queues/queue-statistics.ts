@@ -2,6 +2,7 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
+import { BY_AGE } from '../jobs/hot-rows.ts';
 
 /** Jobs are counted up to this many, so that an answer stays cheap whatever the backlog. */
 const MAX_COUNTED = 50_000;
@@ -57,30 +58,25 @@ async function countWaiting(
   await planThroughIndexes(tx);
   const { rows } = await sql<WaitingJobs>`
     SELECT q.name AS queue,
-      ${countWhere(sql`${READY}${whose}`)} AS ready,
-      ${countWhere(sql`${LATER} AND status = (SELECT 'scheduled')${whose}`)} AS scheduled,
-      ${countWhere(sql`${LATER} AND status = (SELECT 'retrying')${whose}`)} AS retrying,
+      ${countRows(sql`ready WHERE queue = q.name AND ${BY_AGE}${whose}`)} AS ready,
+      ${countRows(sql`due WHERE queue = q.name AND status = 'scheduled'${whose}`)} AS scheduled,
+      ${countRows(sql`due WHERE queue = q.name AND status = 'retrying'${whose}`)} AS retrying,
       ${waitMs(sql`(${longest})`)} AS "oldestWaitMs"
     FROM queues q ORDER BY q.name`.execute(tx);
   return rows;
 }
 
-const READY = sql`queue = q.name AND status = 'queued' AND dispatched_at IS NULL`;
-
-/** With the statuses as subqueries it is the condition of the one index that is meant, `migrations/0015_tenant_shares.ts`. */
-const LATER = sql`queue = q.name AND CASE WHEN status IN ('scheduled', 'retrying') THEN true ELSE false END`;
-
 function longestOf(own: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`SELECT run_at FROM jobs WHERE ${READY}${own} ORDER BY run_at LIMIT 1`;
+  return sql`SELECT run_at FROM ready WHERE queue = q.name AND ${BY_AGE}${own} ORDER BY run_at LIMIT 1`;
 }
 
 /** The first of each tenant, who are found by skipping from one to the next (PostgreSQL wiki, "Loose indexscan"). */
 const longestOfAll = sql`
   WITH RECURSIVE firsts AS (
-    (SELECT tenant_id, run_at FROM jobs WHERE ${READY} ORDER BY tenant_id, run_at LIMIT 1)
+    (SELECT tenant_id, run_at FROM ready WHERE queue = q.name AND ${BY_AGE} ORDER BY tenant_id, run_at LIMIT 1)
     UNION ALL
     SELECT next.* FROM firsts CROSS JOIN LATERAL (
-      SELECT tenant_id, run_at FROM jobs WHERE ${READY} AND tenant_id > firsts.tenant_id
+      SELECT tenant_id, run_at FROM ready WHERE queue = q.name AND ${BY_AGE} AND tenant_id > firsts.tenant_id
       ORDER BY tenant_id, run_at LIMIT 1) AS next
   )
   SELECT min(run_at) FROM firsts`;
@@ -93,12 +89,7 @@ export function countInFlight(db: Database): Promise<JobsInFlight[]> {
       SELECT queue, tenant_id AS "tenantId", count(*) FILTER (WHERE is_running)::int AS running,
         count(*) FILTER (WHERE NOT is_running)::int AS dispatched,
         ${waitMs(sql`min(run_at) FILTER (WHERE NOT is_running)`)} AS "oldestWaitMs"
-      FROM (
-        SELECT queue, tenant_id, run_at, false AS is_running FROM jobs
-        WHERE status = 'queued' AND dispatched_at IS NOT NULL
-        UNION ALL
-        SELECT queue, tenant_id, run_at, true FROM jobs WHERE status = 'running'
-      ) AS job
+      FROM (SELECT queue, tenant_id, run_at, worker_id IS NOT NULL AS is_running FROM in_flight) AS job
       GROUP BY queue, tenant_id`.execute(tx);
     return rows;
   });
@@ -118,8 +109,8 @@ export async function listQueueWorkers(db: Database): Promise<QueueWorkers[]> {
   return rows;
 }
 
-function countWhere(condition: RawBuilder<unknown>) {
-  return sql`(SELECT count(*)::int FROM (SELECT FROM jobs WHERE ${condition} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
+function countRows(rows: RawBuilder<unknown>) {
+  return sql`(SELECT count(*)::int FROM (SELECT FROM ${rows} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
 }
 
 function waitMs(runAt: RawBuilder<unknown>) {

@@ -122,16 +122,14 @@ async function isCrowded(tx: Database, startMs: number): Promise<boolean> {
 
 async function makeWeek(tx: Database, startMs: number): Promise<string> {
   const suffix = new Date(startMs).toISOString().slice(0, 10).replaceAll('-', '_');
-  for (const [table, key, storage] of [
-    ['jobs', 'id', sql`WITH (fillfactor = 80)`],
-    ['attempts', 'job_id', sql``],
+  for (const [table, key] of [
+    ['jobs', 'id'],
+    ['attempts', 'job_id'],
   ] as const) {
     const [parent, week, rest] = [table, `${table}_${suffix}`, `${table}_default`].map((name) =>
       sql.table(name),
     );
-    await sql`CREATE TABLE ${week} (LIKE ${parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS) ${storage}`.execute(
-      tx,
-    );
+    await sql`CREATE TABLE ${week} (LIKE ${parent} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`.execute(tx);
     await sql`
       WITH moved AS (DELETE FROM ${rest} WHERE ${inWeek(key, startMs)} RETURNING *)
       INSERT INTO ${week} SELECT * FROM moved`.execute(tx);

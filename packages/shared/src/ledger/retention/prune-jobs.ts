@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
-import { JOB_STATUSES, TERMINAL_STATUSES } from '../../core/job/status.ts';
 import { firstUuidOf } from '../../core/job/week.ts';
 import type { Database } from '../connection/connect.ts';
-import { listed } from '../jobs/status-condition.ts';
+import { isAt } from '../connection/unnest.ts';
+import { isLive } from '../jobs/live-condition.ts';
 import {
   changePartitions,
   DEFAULT_PARTITION,
@@ -26,30 +26,32 @@ export async function listOldPartitions(db: Database, retentionDays: number): Pr
 }
 
 /**
- * Drops a partition with its jobs and their attempts, but for those that are live: not finished, finished within the
- * retention, or with an open dead letter. These move to the default partition in the same transaction, so everybody
- * sees them all the time. Answers `undefined` when somebody else is at it.
+ * Drops a partition with its jobs and their attempts, but for those that are kept: live, finished within the retention, or
+ * with an open dead letter. These move to the default partition in the same transaction, so everybody sees them all the
+ * time. Answers `undefined` when somebody else is at it.
  *
- * Everybody waits while it happens, so what it does there is bounded by the live jobs and not by the finished ones. Who
- * finished late is searched for before, and under the lock only among those who finished meanwhile.
+ * Everybody waits while it happens, so what it does there is bounded by the jobs that are kept, and who is kept is searched
+ * for before. Meanwhile nobody joins them but by an end, an accept under an old id, or a replay, which only an open dead
+ * letter allows; so under the lock it looks for new ends and new jobs alone.
  */
 export async function prunePartition(
   db: Database,
   partition: Partition,
   retentionDays: number,
 ): Promise<PrunedPartition | undefined> {
-  const late = await changePartitions(db, async (tx) => {
+  const kept = await changePartitions(db, async (tx) => {
     if (!(await isThere(tx, partition))) return undefined;
-    await summarizeFinished(tx, partition);
-    return await collectLate(tx, partition, retentionDays);
+    await summarize(tx, partition.jobs);
+    await summarize(tx, partition.attempts);
+    return await collectKept(tx, partition, retentionDays);
   });
-  if (!late) return undefined;
+  if (!kept) return undefined;
   return changePartitions(db, async (tx) => {
     if (!(await isThere(tx, partition))) return undefined;
     const left = { kind: 'left', partition: partition.jobs, moreLiveThan: MAX_MOVED } as const;
-    if ((await collectLive(tx, partition, late)).length > MAX_MOVED) return left;
+    if ((await withNewOnes(tx, partition, kept)).length > MAX_MOVED) return left;
     await lockJobs(tx);
-    const live = await collectLive(tx, partition, late);
+    const live = await withNewOnes(tx, partition, kept);
     if (live.length > MAX_MOVED) return left;
     const bytes = await sizeOf(tx, partition);
     const moved = await detachAndKeep(tx, partition, live);
@@ -58,12 +60,12 @@ export async function prunePartition(
   });
 }
 
-/** Reads the part of the BRIN index that autovacuum has not made yet; without it the whole table would be read. */
-async function summarizeFinished(tx: Database, { jobs }: Partition): Promise<void> {
+/** Reads the part of the BRIN indexes that autovacuum has not made yet; without it the whole table would be read. */
+async function summarize(tx: Database, table: string): Promise<void> {
   await sql`
     SELECT brin_summarize_new_values(indexrelid) FROM pg_index
     JOIN pg_class AS index ON index.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-    WHERE indrelid = to_regclass(${jobs}) AND amname = 'brin'`.execute(tx);
+    WHERE indrelid = to_regclass(${table}) AND amname = 'brin'`.execute(tx);
 }
 
 /** Somebody else may have dropped it since the partitions were listed. */
@@ -74,61 +76,64 @@ async function isThere(tx: Database, { jobs }: Partition): Promise<boolean> {
   return rows[0]?.isThere ?? false;
 }
 
-/** Jobs that finished within the retention, and the moment from which on others may have joined them. */
-interface LateFinishers {
+/** Jobs that are kept, and the moment from which on others may have joined them. */
+interface KeptJobs {
   ids: string[];
   /** As Postgres writes it. */
   since: string;
 }
 
-/** `finished_at` is when a transaction began, and it may have been under way when we looked. */
+/** A time in the ledger is when a transaction began, and it may have been under way when we looked. */
 const LONGEST_TRANSACTION = sql.lit('1 minute');
 
-/** A BRIN index knows ranges of pages: one late finisher in each, and this reads the whole partition. */
-async function collectLate(tx: Database, { jobs }: Partition, retentionDays: number): Promise<LateFinishers> {
+/**
+ * Answers the ids of a partition's jobs that are kept, and of more than `MAX_MOVED` when there are more. A BRIN index knows
+ * ranges of pages: one late finisher in each, and this reads all attempts of the partition.
+ */
+async function collectKept(
+  tx: Database,
+  { attempts, fromMs, untilMs }: Partition,
+  retentionDays: number,
+): Promise<KeptJobs> {
   const { rows: times } = await sql<{ since: string }>`
     SELECT (now() - ${LONGEST_TRANSACTION}::interval)::text AS since`.execute(tx);
-  const finishedLate = selectIds(jobs, sql`finished_at > ${retained(retentionDays)}`);
-  const { rows } = await sql<{ id: string }>`${finishedLate}`.execute(tx);
-  return { ids: rows.map(({ id }) => id), since: times[0]?.since ?? '-infinity' };
+  const isOfPartition = sql`job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)}`;
+  const ids = await selectIds(tx, [
+    ...['ready', 'due', 'in_flight'].map(
+      (table) => sql`SELECT job_id AS id FROM ${sql.table(table)} WHERE ${isOfPartition}`,
+    ),
+    sql`SELECT job_id FROM dead_letters WHERE resolution IS NULL AND ${isOfPartition}`,
+    sql`SELECT job_id FROM ${sql.table(attempts)} WHERE finished_at > ${retained(retentionDays)}`,
+  ]);
+  return { ids, since: times[0]?.since ?? '-infinity' };
+}
+
+/** Adds those who came or ended since: few, and found through small indexes. */
+async function withNewOnes(
+  tx: Database,
+  { jobs, attempts }: Partition,
+  { ids, since }: KeptJobs,
+): Promise<string[]> {
+  const isNew = (column: string) => sql`${sql.ref(column)} > ${since}::timestamptz`;
+  const added = await selectIds(tx, [
+    sql`SELECT id FROM ${sql.table(jobs)} WHERE ${isNew('created_at')}`,
+    sql`SELECT job_id FROM ${sql.table(attempts)} WHERE ${isNew('finished_at')}`,
+  ]);
+  return [...new Set([...ids, ...added])];
 }
 
 /**
- * Answers the ids of a partition's live jobs, and of more than `MAX_MOVED` when there are more. Every part of it is an
- * index scan: the small indexes of unfinished jobs, the BRIN index of those that finished just now, and the dead
- * letters of the partition's jobs.
+ * Selects more than `MAX_MOVED` ids of each at most. The planner is not told so: who expects to stop early may walk a key,
+ * and when there are few ids that is all of it.
  */
-async function collectLive(tx: Database, partition: Partition, late: LateFinishers): Promise<string[]> {
-  const { jobs, fromMs, untilMs } = partition;
-  const ofPartition = [...UNFINISHED, sql`finished_at > ${late.since}::timestamptz`].map((condition) =>
-    selectIds(jobs, condition),
+async function selectIds(tx: Database, selections: RawBuilder<unknown>[]): Promise<string[]> {
+  const parts = selections.map(
+    (selection) => sql`(
+      WITH found (id) AS MATERIALIZED (${selection}) SELECT id FROM found LIMIT ${MAX_MOVED + 1})`,
   );
-  const ofDeadLetters = sql`(
-    SELECT DISTINCT job_id FROM dead_letters WHERE resolution IS NULL
-      AND job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)} LIMIT ${MAX_MOVED + 1})`;
-  const parts = sql.join([...ofPartition, ofDeadLetters], sql` UNION ALL `);
-  const { rows } = await sql<{ id: string }>`${parts}`.execute(tx);
-  return [...new Set([...late.ids, ...rows.map(({ id }) => id)])];
+  const { rows } = await sql<{ id: string }>`${sql.join(parts, sql` UNION ALL `)}`.execute(tx);
+  return [...new Set(rows.map(({ id }) => id))];
 }
-
-/**
- * Selects more than `MAX_MOVED` ids at most. The planner is not told so: who expects to stop early may walk the primary
- * key, and when there are few ids that is all of it.
- */
-function selectIds(partition: string, condition: RawBuilder<unknown>) {
-  return sql`(
-    WITH found AS MATERIALIZED (SELECT id FROM ${sql.table(partition)} WHERE ${condition})
-    SELECT id FROM found LIMIT ${MAX_MOVED + 1})`;
-}
-
-/** Each is the condition of an index. */
-const UNFINISHED = JOB_STATUSES.filter(
-  (status) => !(TERMINAL_STATUSES as readonly string[]).includes(status),
-).flatMap((status) => {
-  const isStatus = sql`status = ${sql.lit(status)}`;
-  if (status !== 'queued') return [isStatus];
-  return [sql`${isStatus} AND dispatched_at IS NULL`, sql`${isStatus} AND dispatched_at IS NOT NULL`];
-});
 
 async function sizeOf(tx: Database, { jobs, attempts }: Partition): Promise<number> {
   const { rows } = await sql<{ bytes: number }>`
@@ -160,13 +165,18 @@ export async function pruneDefaultPartition(
   const [jobs, attempts] = [sql.table(DEFAULT_PARTITION.jobs), sql.table(DEFAULT_PARTITION.attempts)];
   const { rows } = await sql<{ jobs: number }>`
     WITH deleted AS (
-      DELETE FROM ${jobs} WHERE id IN (
-        SELECT id FROM ${jobs} AS job
-        WHERE status IN ${listed(TERMINAL_STATUSES)} AND finished_at <= ${retained(retentionDays)}
+      DELETE FROM ${jobs} WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM ${jobs} AS job
+        WHERE created_at <= ${retained(retentionDays)} AND NOT ${isLive(sql`job.tenant_id`, sql`job.id`)}
+          AND NOT EXISTS (
+            SELECT FROM ${attempts} AS late WHERE ${isAt('late.tenant_id', 'job.tenant_id')} AND late.job_id = job.id
+              AND late.finished_at > ${retained(retentionDays)})
           AND NOT EXISTS (SELECT FROM dead_letters WHERE job_id = job.id AND resolution IS NULL)
-        LIMIT ${limit} FOR UPDATE SKIP LOCKED)
-      RETURNING id),
-    deleted_attempts AS (DELETE FROM ${attempts} WHERE job_id IN (SELECT id FROM deleted))
+        LIMIT ${limit} FOR UPDATE SKIP LOCKED))
+      RETURNING tenant_id, id),
+    deleted_attempts AS (
+      DELETE FROM ${attempts} AS attempt USING deleted
+      WHERE ${isAt('attempt.tenant_id', 'deleted.tenant_id')} AND attempt.job_id = deleted.id)
     SELECT count(*)::int AS jobs FROM deleted`.execute(db);
   return rows[0]?.jobs ?? 0;
 }

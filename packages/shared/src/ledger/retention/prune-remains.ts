@@ -1,7 +1,6 @@
 import { sql } from 'kysely';
-import { TERMINAL_STATUSES } from '../../core/job/status.ts';
 import type { Database } from '../connection/connect.ts';
-import { listed } from '../jobs/status-condition.ts';
+import { isLive } from '../jobs/live-condition.ts';
 
 /**
  * Deletes what is left of jobs in tables without partitions. Each call deletes up to `limit` and answers how many; any
@@ -36,8 +35,7 @@ export async function deleteExpiredKeys(
     ended AS (
       SELECT tenant_id, route, key FROM idempotency_keys AS k
       WHERE (tenant_id, route, key) IN (SELECT tenant_id, route, key FROM page)
-        AND expires_at < now() AND NOT EXISTS (
-          SELECT FROM jobs WHERE id = k.job_id AND status NOT IN ${listed(TERMINAL_STATUSES)})
+        AND expires_at < now() AND NOT ${isLive(sql`k.tenant_id`, sql`k.job_id`)}
       FOR UPDATE SKIP LOCKED),
     deleted AS (
       DELETE FROM idempotency_keys WHERE (tenant_id, route, key) IN (SELECT * FROM ended) RETURNING key)
@@ -59,8 +57,8 @@ function isBehind(after: KeyPosition | undefined) {
 }
 
 /**
- * Deletes dead letters that were resolved before the retention and whose jobs are gone, with the payloads that were
- * edited for their replays. One that Bull Board still shows is first taken from there.
+ * Deletes dead letters that were resolved before the retention and whose jobs are gone, with the payloads that
+ * their replays brought. One that Bull Board still shows is first taken from there.
  */
 export async function deleteResolvedDeadLetters(
   db: Database,
@@ -72,12 +70,12 @@ export async function deleteResolvedDeadLetters(
       DELETE FROM dead_letters WHERE id IN (
         SELECT id FROM dead_letters AS letter
         WHERE resolved_at < now() - ${retentionDays} * interval '1 day' AND mirrored_at IS NULL
-          AND NOT EXISTS (SELECT FROM jobs WHERE id = letter.job_id)
+          AND NOT EXISTS (SELECT FROM jobs WHERE tenant_id = letter.tenant_id AND id = letter.job_id)
         LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING id, job_id),
-    deleted_edits AS (
-      DELETE FROM payload_edits USING deleted
-      WHERE payload_edits.job_id = deleted.job_id AND payload_edits.dead_letter_id = deleted.id)
+    deleted_revisions AS (
+      DELETE FROM payload_revisions AS revision USING deleted
+      WHERE revision.job_id = deleted.job_id AND revision.dead_letter_id = deleted.id)
     SELECT count(*)::int AS letters FROM deleted`.execute(db);
   return rows[0]?.letters ?? 0;
 }
@@ -95,7 +93,7 @@ export async function deleteOldDeliveryLinks(
     DELETE FROM webhook_deliveries WHERE (job_id, delivery_id) IN (
       SELECT job_id, delivery_id FROM webhook_deliveries AS made
       WHERE created_at < now() - ${retentionDays + LONGEST_AFTER_RETENTION_DAYS} * interval '1 day'
-        AND NOT EXISTS (SELECT FROM jobs WHERE id = made.delivery_id)
+        AND NOT EXISTS (SELECT FROM jobs WHERE tenant_id = made.tenant_id AND id = made.delivery_id)
       LIMIT ${limit} FOR UPDATE SKIP LOCKED)`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }

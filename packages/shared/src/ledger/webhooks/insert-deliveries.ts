@@ -1,16 +1,23 @@
+import { sql, type Transaction } from 'kysely';
 import { jobViewWithoutPayload } from '../../contract/job-view.ts';
 import { deliveryJobs } from '../../core/webhook/event.ts';
-import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { insertJobs } from '../jobs/insert-jobs.ts';
+import { jobsOf } from '../jobs/job-key.ts';
+import type { JobRow } from '../jobs/jobs-tables.ts';
 import { linkDeliveries } from './webhook-deliveries.ts';
 
 /**
- * Writes the webhook deliveries that finished jobs ask for, in the caller's transaction: the outcome and the promise
- * to tell of it are committed together. Ids of jobs that ask for nothing, or are not finished, add nothing.
+ * Writes the webhook deliveries that finished jobs ask for, in the transaction that ends them. Jobs that ask for nothing
+ * add nothing.
  */
-export async function insertDeliveries(tx: Database, jobIds: string[]): Promise<void> {
-  if (jobIds.length === 0) return;
-  const rows = await tx.selectFrom('jobs').selectAll().where('id', 'in', jobIds).execute();
+export async function insertDeliveries(
+  tx: Transaction<Ledger>,
+  finished: { jobId: string; tenantId: string }[],
+): Promise<void> {
+  if (finished.length === 0) return;
+  const keys = finished.map(({ jobId, tenantId }) => ({ id: jobId, tenantId }));
+  const { rows } = await sql<JobRow>`SELECT current_jobs.* FROM ${jobsOf(keys)}`.execute(tx);
   const made = rows.flatMap((row) =>
     deliveryJobs(row, jobViewWithoutPayload(row)).map((delivery) => ({ row, delivery })),
   );

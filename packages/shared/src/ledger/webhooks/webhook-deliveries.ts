@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import type { JobStatus } from '../../core/job/status.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { RecordedError } from '../connection/tables.ts';
 import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
+import type { RecordedError } from '../jobs/jobs-tables.ts';
 
 /** A delivery of a job's webhook, which is a job itself, as it stands now. */
 export interface DeliveryRow {
@@ -60,7 +60,7 @@ export async function findDeliveries(
         SELECT delivery_id, event FROM webhook_deliveries
         WHERE job_id = asked.job_id AND tenant_id = ${tenantId}
         ORDER BY delivery_id DESC LIMIT ${MAX_DELIVERIES_OF_JOB}) AS made
-      JOIN jobs AS delivery ON delivery.id = made.delivery_id AND delivery.tenant_id = ${tenantId}
+      JOIN current_jobs AS delivery ON delivery.tenant_id = ${tenantId} AND delivery.id = made.delivery_id
       ORDER BY made.delivery_id DESC`.execute(tx),
   );
   return Map.groupBy(rows, ({ jobId }) => jobId);

@@ -1,0 +1,18 @@
+import { type RawBuilder, sql } from 'kysely';
+import { type BatchColumn, isJobAt, unnestBatch } from '../connection/unnest.ts';
+
+/** What a job is found by: its id alone says neither whose it is, nor where in the key of `jobs` it stands. */
+export interface JobKey {
+  tenantId: string;
+  id: string;
+}
+
+/** Builds `current_jobs` joined with the keys of jobs, as `key`: those of them that there are, each looked up by itself. */
+export function jobsOf(keys: JobKey[]): RawBuilder<unknown> {
+  return sql`${unnestBatch('key', KEY_COLUMNS, keys)} JOIN current_jobs ON ${isJobAt('current_jobs', 'key', 'id')}`;
+}
+
+const KEY_COLUMNS: BatchColumn<JobKey>[] = [
+  { name: 'tenant_id', type: 'uuid', value: ({ tenantId }) => tenantId },
+  { name: 'id', type: 'uuid', value: ({ id }) => id },
+];

@@ -1,0 +1,41 @@
+import { sql } from 'kysely';
+import type { Database } from '../connection/connect.ts';
+
+/** A job that is in no place, or in more than one. */
+export interface MisplacedJob {
+  jobId: string;
+  /** In which of the hot tables it is. */
+  tables: string[];
+  /** How its newest attempt left it; `null`: it has none. */
+  ended: string | null;
+}
+
+/**
+ * Finds jobs that break the rule of the ledger: a live job is in exactly one of the hot tables, a finished one is in none
+ * and has an outcome. A job that was replayed is live in a later round than the one that it ended in. Reads all jobs.
+ */
+export async function findMisplacedJobs(db: Database, limit = 100): Promise<MisplacedJob[]> {
+  const { rows } = await sql<MisplacedJob>`
+    WITH live AS (
+      SELECT tenant_id, job_id, array_agg(place) AS tables, max(replay_round) AS round FROM (
+        SELECT tenant_id, job_id, replay_round, 'ready' AS place FROM ready
+        UNION ALL SELECT tenant_id, job_id, replay_round, 'due' FROM due
+        UNION ALL SELECT tenant_id, job_id, replay_round, 'in_flight' FROM in_flight) AS hot
+      GROUP BY tenant_id, job_id
+    ),
+    ended AS (
+      SELECT DISTINCT ON (tenant_id, job_id) tenant_id, job_id, status, replay_round,
+        status IN ('succeeded', 'failed', 'canceled', 'expired') AS is_final
+      FROM attempts ORDER BY tenant_id, job_id, version DESC
+    )
+    SELECT coalesce(jobs.id, live.job_id, ended.job_id) AS "jobId", coalesce(live.tables, '{}') AS tables,
+      ended.status AS ended
+    FROM jobs FULL JOIN live ON live.tenant_id = jobs.tenant_id AND live.job_id = jobs.id
+    LEFT JOIN ended ON ended.tenant_id = coalesce(jobs.tenant_id, live.tenant_id)
+      AND ended.job_id = coalesce(jobs.id, live.job_id)
+    WHERE jobs.id IS NULL OR cardinality(live.tables) > 1
+      OR (live.job_id IS NULL AND ended.is_final IS NOT TRUE)
+      OR (live.job_id IS NOT NULL AND ended.is_final AND ended.replay_round >= live.round)
+    LIMIT ${limit}`.execute(db);
+  return rows;
+}

@@ -1,0 +1,140 @@
+import { newUuid } from '@accepted/shared/core/job/id';
+import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import { expireJobs } from '@accepted/shared/ledger/jobs/cancel-jobs';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
+import { makeJob } from '@accepted/testing/factories';
+import { finishJobs } from '@accepted/testing/move-jobs';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
+import { createTestDatabase } from '@accepted/testing/test-database';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { succeed, VERSIONS } from './ledger.ts';
+
+/** `TOUCHED_PAGES_FINISHED=10000000` makes it what the promise was measured with. */
+const FINISHED = Number(process.env.TOUCHED_PAGES_FINISHED ?? 30_000);
+const CHUNK = 10_000;
+const JOBS = 20;
+const ROUNDS = 10;
+/** How much deeper the indexes of what is written once may be: each look goes down a level or two more. */
+const LEVELS = 2;
+
+let database: Awaited<ReturnType<typeof createTestDatabase>>;
+let worker: Database;
+const workerId = newUuid();
+beforeAll(async () => {
+  database = await createTestDatabase();
+  const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 600_000 };
+  const options = { url: database.url, applicationName: 'test', maxConnections: 1, indexPlansOnly: true };
+  worker = openDatabase({ ...options, ...timeouts }, () => undefined);
+  await registerTestBuild(worker);
+  const registration = { id: workerId, hostname: 'test', pid: 1, queues: ['default'], concurrency: 20 };
+  await registerWorker(worker, { ...registration, buildId: TEST_BUILD });
+});
+afterAll(async () => {
+  await worker.destroy();
+  await database.drop();
+});
+
+const STEPS = ['accept', 'dispatch', 'claim', 'record', 'rescue', 'expire', 'due'] as const;
+type Step = (typeof STEPS)[number];
+/** Pages that a step touched of the tables of what moves, and of those of what is written once. */
+type Touched = Record<'moving' | 'written', number>;
+
+test(
+  'a job on its way touches as many pages beside many finished jobs as beside none',
+  async ({ annotate }) => {
+    const before = await liveThrough();
+    await finishMany();
+    const after = await liveThrough();
+    const seen = STEPS.map((step) => ({ step, before: before.get(step), after: after.get(step) }));
+    await annotate(seen.map(describeStep).join('\n'));
+    for (const { step, before: few, after: many } of seen) {
+      expect(many?.moving, `${step}, of what moves`).toBeLessThanOrEqual((few?.moving ?? 0) * 1.2 + JOBS / 2);
+      // Each of the four indexes of `jobs` and two of `attempts` that an insert goes down.
+      expect(many?.written, `${step}, of what is written once`).toBeLessThanOrEqual(
+        (few?.written ?? 0) * 1.2 + LEVELS * 6 * JOBS,
+      );
+    }
+  },
+  60_000 + FINISHED / 10,
+);
+
+const describeStep = ({
+  step,
+  before,
+  after,
+}: Record<'before' | 'after', Touched | undefined> & { step: Step }) =>
+  `${step} of ${JOBS}: of what moves ${before?.moving} -> ${after?.moving} pages, of what is written once ${before?.written} -> ${after?.written}`;
+
+/** Takes jobs from the accept to the outcome, a few times, and answers the least that each step touched. */
+async function liveThrough(): Promise<Map<Step, Touched>> {
+  const least = new Map<Step, Touched>();
+  const measure = async <T>(step: Step, act: () => Promise<T>): Promise<T> => {
+    const before = await countPages();
+    const result = await act();
+    const after = await countPages();
+    const moving = after.moving - before.moving;
+    const written = after.written - before.written;
+    const known = least.get(step) ?? { moving, written };
+    least.set(step, { moving: Math.min(moving, known.moving), written: Math.min(written, known.written) });
+    return result;
+  };
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const tenantId = newUuid();
+    await measure('accept', () =>
+      insertJobs(
+        worker,
+        Array.from({ length: JOBS }, () => makeJob({ tenantId })),
+      ),
+    );
+    const { jobs } = await measure('dispatch', () => dispatchJobs(worker, 'default', testLane(JOBS)));
+    const claimed = await measure('claim', () => claimJobs(worker, workerId, jobs));
+    const ended = claimed.flatMap((job) => (job ? [{ job, outcome: succeed }] : []));
+    expect(ended).toHaveLength(JOBS);
+    await measure('rescue', () => listOrphanedJobs(worker, 100));
+    await measure('record', () => recordOutcomes(worker, ended, VERSIONS));
+    await measure('expire', () => expireJobs(worker, 100));
+    await measure('due', () => queueDueJobs(worker, 100));
+  }
+  return least;
+}
+
+async function finishMany(): Promise<void> {
+  for (let made = 0; made < FINISHED; made += CHUNK) {
+    await sql`
+      INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, max_attempts, backoff, timeout_ms, tags, metadata, run_at)
+      SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint), 12, '0') || '7' || substr(md5(random()::text), 1, 3)
+          || '8' || substr(md5(random()::text), 1, 15))::uuid,
+        md5((n % 100)::text)::uuid, 'test.noop', 'default', 2, '{}', 3, '{}', 1000, '[]', '{}', now()
+      FROM generate_series(1, ${CHUNK}) AS n`.execute(worker);
+  }
+  await sql`
+    INSERT INTO attempts (tenant_id, job_id, run_at, version, attempt, attempts_made, replay_round, dispatch_no, revision,
+      losses, suspect, status, outcome)
+    SELECT tenant_id, id, run_at, 3, 1, 1, 0, 1, 0, 0, false, 'succeeded', 'succeeded' FROM jobs
+    ON CONFLICT DO NOTHING`.execute(worker);
+  await finishJobs(worker);
+  await sql`VACUUM (ANALYZE)`.execute(worker);
+}
+
+/** Only `worker` is made to tell its statistics at once, so all that is counted goes through it. */
+async function countPages(): Promise<Touched> {
+  await sql`SELECT pg_stat_force_next_flush()`.execute(worker);
+  const { rows } = await sql<Touched>`
+    SELECT coalesce(sum(pages) FILTER (WHERE NOT is_written), 0)::float8 AS moving,
+      coalesce(sum(pages) FILTER (WHERE is_written), 0)::float8 AS written
+    FROM (
+      SELECT relname ~ '^(jobs|attempts)' AS is_written,
+        coalesce(heap_blks_read + heap_blks_hit, 0) + coalesce(idx_blks_read + idx_blks_hit, 0) AS pages
+      FROM pg_statio_user_tables
+      WHERE relname ~ '^(jobs|attempts)' OR relname IN ('ready', 'due', 'in_flight')) AS tables`.execute(
+    database.db,
+  );
+  return rows[0] ?? { moving: Number.NaN, written: Number.NaN };
+}
