@@ -89,7 +89,8 @@ describe('insertJobs', () => {
       await insertJobs(db, [makeJob({ delayMs: 1, tags: ['a'] }), makeJob({ copyOf: newUuid() })]);
       await insertJobs(db, [makeJob({ idempotency: key() })]);
       await insertJobs(db, [makeJob(), makeJob({ idempotency: key() }), makeJob({ idempotency: key() })]);
-      const { rows } = await sql<{ name: string }>`SELECT name FROM pg_prepared_statements`.execute(db);
+      const { rows } = await sql<{ name: string }>`SELECT name FROM pg_prepared_statements
+        WHERE name LIKE 'insert-%'`.execute(db);
       expect(rows.map(({ name }) => name).sort()).toEqual(['insert-jobs', 'insert-keyed-jobs']);
     });
   });

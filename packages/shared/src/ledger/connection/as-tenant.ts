@@ -2,7 +2,7 @@ import type { Transaction } from 'kysely';
 import { createFairQueue, type FairQueue } from '../../core/fairness/fair-queue.ts';
 import type { Database } from './connect.ts';
 import type { Ledger } from './tables.ts';
-import { beginningFor } from './tenant-dialect.ts';
+import { beginningFor, type TenantTransaction } from './tenant-dialect.ts';
 
 /** The connections that tenants take turns at, so that one who asks for everything leaves some to the others. */
 const fairShares = new WeakMap<Database, FairQueue>();
@@ -26,10 +26,11 @@ export function asTenant<T>(
   db: Database,
   tenantId: string,
   work: (tx: Transaction<Ledger>) => Promise<T>,
+  { keepsPlans = false }: Partial<Pick<TenantTransaction, 'keepsPlans'>> = {},
 ): Promise<T> {
   if (db.isTransaction) return work(transactionOf(db, tenantId));
   const inTransaction = () =>
-    beginningFor.run(tenantId, () =>
+    beginningFor.run({ tenantId, keepsPlans }, () =>
       db.transaction().execute((tx) => {
         tenantOf.set(tx, tenantId);
         // Only this transaction is the tenant's, and none that `work` may begin besides.

@@ -8,8 +8,18 @@ import {
   type TransactionSettings,
 } from 'kysely';
 
+/** What a transaction of a tenant is to be. */
+export interface TenantTransaction {
+  tenantId: string;
+  /**
+   * Has the plan of each prepared statement made once a connection, for any values. Only for statements that look a job up by
+   * its key: what they are made of, a view over many partitions, takes ten times as long to plan as to run.
+   */
+  keepsPlans: boolean;
+}
+
 /** For whom the transaction that is being begun works; nobody in particular when it is not set. */
-export const beginningFor = new AsyncLocalStorage<string | undefined>();
+export const beginningFor = new AsyncLocalStorage<TenantTransaction | undefined>();
 
 type PostgresConnection = Parameters<PostgresDriver['rollbackTransaction']>[0];
 
@@ -34,10 +44,10 @@ class TenantDriver extends PostgresDriver {
     connection: Parameters<PostgresDriver['beginTransaction']>[0],
     settings: TransactionSettings,
   ): Promise<void> {
-    const tenantId = beginningFor.getStore();
-    if (tenantId === undefined) return await super.beginTransaction(connection, settings);
+    const tenants = beginningFor.getStore();
+    if (!tenants) return await super.beginTransaction(connection, settings);
     try {
-      await connection.executeQuery(CompiledQuery.raw(beginFor(tenantId)));
+      await connection.executeQuery(CompiledQuery.raw(beginFor(tenants)));
     } catch (error) {
       // Kysely ends only what has begun, and the next user of the connection must not find it in a failed transaction.
       await this.rollbackTransaction(connection as PostgresConnection);
@@ -46,8 +56,9 @@ class TenantDriver extends PostgresDriver {
   }
 }
 
-/** Role and tenant end with the transaction. Several statements at once cannot have parameters, so the id is checked. */
-function beginFor(tenantId: string): string {
+/** All of it ends with the transaction. Several statements at once cannot have parameters, so the id is checked. */
+function beginFor({ tenantId, keepsPlans }: TenantTransaction): string {
   if (!UUID.test(tenantId)) throw new TypeError('The id of a tenant must be a UUID.');
-  return `BEGIN; SET LOCAL ROLE accepted_tenant; SET LOCAL accepted.tenant_id = '${tenantId}'`;
+  const plans = keepsPlans ? '; SET LOCAL plan_cache_mode = force_generic_plan' : '';
+  return `BEGIN; SET LOCAL ROLE accepted_tenant; SET LOCAL accepted.tenant_id = '${tenantId}'${plans}`;
 }

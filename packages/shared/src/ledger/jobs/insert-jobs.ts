@@ -5,10 +5,9 @@ import type { Database } from '../connection/connect.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
 import { KEY_TTL_HOURS } from './idempotency-keys.ts';
 import { jobsOf } from './job-key.ts';
-import type { JobRow } from './jobs-tables.ts';
 import { isLive } from './live-condition.ts';
 import { jobRecords, keyRecords } from './new-job-records.ts';
-import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
+import { SHOWN, type ShownJob } from './shown-job.ts';
 
 /** Tells what became of one submitted job. `status` is that of the first answer, `null` while nobody was answered. */
 export type InsertedJob =
@@ -182,10 +181,9 @@ async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string
     LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`.execute(db);
   const holderOf = new Map(holders.map((holder) => [holder.id, holder]));
   const keys = holders.map((holder) => ({ tenantId: holder.tenant_id, id: holder.job_id }));
-  const rows = await db
-    .selectFrom(sql<JobRow>`(SELECT current_jobs.* FROM ${jobsOf(keys)})`.as('found'))
-    .select(SHOWN_COLUMNS)
-    .execute();
+  const { rows } = await sql<ShownJob>`/* read-earlier-jobs */ SELECT ${SHOWN} FROM ${jobsOf(keys)}`.execute(
+    db,
+  );
   const rowOf = new Map(rows.map((row) => [row.id, row]));
   return new Map(
     jobs.flatMap((job): [string, InsertedJob][] => {

@@ -7,9 +7,11 @@ export interface JobKey {
   id: string;
 }
 
-/** Builds `current_jobs` joined with the keys of jobs, as `key`: those of them that there are, each looked up by itself. */
+/** Builds those of the jobs that there are, as `current_jobs`, each looked up by itself. */
 export function jobsOf(keys: JobKey[]): RawBuilder<unknown> {
-  return sql`${unnestBatch('key', KEY_COLUMNS, keys)} JOIN current_jobs ON ${isJobAt('current_jobs', 'key', 'id')}`;
+  return sql`(
+    SELECT current_jobs.* FROM ${unnestBatch('key', KEY_COLUMNS, keys)}
+    JOIN current_jobs ON ${isJobAt('current_jobs', 'key', 'id')}) AS current_jobs`;
 }
 
 const KEY_COLUMNS: BatchColumn<JobKey>[] = [

@@ -2,21 +2,28 @@ import { type RawBuilder, sql } from 'kysely';
 import type { JobStatus } from '../../core/job/status.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { JobKey } from './job-key.ts';
+import { type JobKey, jobsOf } from './job-key.ts';
 import type { AttemptOutcome, AttemptRow, RecordedError } from './jobs-tables.ts';
 import { isLive } from './live-condition.ts';
-import { type JobListRow, LIST_COLUMNS, SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
+import { type JobListRow, LISTED, SHOWN, type ShownJob } from './shown-job.ts';
 
 /** Finds a job of this tenant; another tenant's job is as if it were not there. */
 export function findJob(db: Database, tenantId: string, jobId: string): Promise<ShownJob | undefined> {
-  return asTenant(db, tenantId, (tx) =>
-    tx
-      .selectFrom('current_jobs')
-      .select(SHOWN_COLUMNS)
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', jobId)
-      .executeTakeFirst(),
+  return findOne<ShownJob>(
+    db,
+    tenantId,
+    sql`/* find-job */ SELECT ${SHOWN} FROM current_jobs WHERE tenant_id = ${tenantId} AND id = ${jobId}`,
   );
+}
+
+/** Asks with a statement that has a name and names the job by its key, so that its plan can be kept. */
+function findOne<Row>(
+  db: Database,
+  tenantId: string,
+  statement: RawBuilder<unknown>,
+): Promise<Row | undefined> {
+  const find = async (tx: Database) => (await (statement as RawBuilder<Row>).execute(tx)).rows[0];
+  return asTenant(db, tenantId, find, { keepsPlans: true });
 }
 
 /** A finished job's result as the JSON text it was recorded as, and what is needed to say why there is none. */
@@ -31,20 +38,11 @@ export interface JobResult {
 
 /** Finds the result of a job of this tenant without parsing it. */
 export function findJobResult(db: Database, tenantId: string, jobId: string): Promise<JobResult | undefined> {
-  return asTenant(db, tenantId, (tx) =>
-    tx
-      .selectFrom('current_jobs')
-      .select([
-        'status',
-        'queue',
-        'run_at',
-        'version',
-        'error',
-        sql<string | null>`result::text`.as('resultJson'),
-      ])
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', jobId)
-      .executeTakeFirst(),
+  return findOne<JobResult>(
+    db,
+    tenantId,
+    sql`/* find-job-result */ SELECT status, queue, run_at, version, error, result::text AS "resultJson"
+      FROM current_jobs WHERE tenant_id = ${tenantId} AND id = ${jobId}`,
   );
 }
 
@@ -64,29 +62,25 @@ export function listJobs(
   filter: JobFilter,
   page: { afterId?: string; limit: number },
 ): Promise<JobListRow[]> {
-  return asTenant(db, tenantId, (tx) => selectJobs(tx, tenantId, filter, page).execute());
+  return asTenant(db, tenantId, async (tx) => {
+    const { rows: found } = await selectPage(tenantId, filter, page).execute(tx);
+    if (found.length === 0) return [];
+    const { rows } = await sql<JobListRow>`
+      /* show-listed-jobs */ SELECT ${LISTED} FROM ${jobsOf(found.map(({ id }) => ({ tenantId, id })))}
+      ORDER BY id DESC`.execute(tx);
+    return rows;
+  });
 }
 
-/** The page is found first, by index, and only its jobs are put together. */
-function selectJobs(
-  tx: Database,
-  tenantId: string,
-  filter: JobFilter,
-  page: { afterId?: string; limit: number },
-) {
+/** The page is found first, by an index for the filter; only its jobs are put together, by a plan that is kept. */
+function selectPage(tenantId: string, filter: JobFilter, page: { afterId?: string; limit: number }) {
   // Of the table that is walked: the planner carries an `=` over to the other, and no `<`.
   const id = filter.status === undefined ? sql`jobs.id` : sql`source.job_id`;
   const after = page.afterId === undefined ? sql`` : sql`AND ${id} < ${page.afterId}`;
-  const found = sql`
+  return sql<{ id: string }>`
     SELECT jobs.id FROM ${sourceOf(tenantId, filter.status)}
     WHERE jobs.tenant_id = ${tenantId} ${after} ${conditionsOf(filter)}
     ORDER BY ${id} DESC LIMIT ${page.limit}`;
-  return tx
-    .selectFrom('current_jobs')
-    .select(LIST_COLUMNS)
-    .where('tenant_id', '=', tenantId)
-    .where(sql<boolean>`id = ANY (ARRAY(${found}))`)
-    .orderBy('id', 'desc');
 }
 
 /** Where the jobs of a status are: in the table that says so, or among the newest ends of those that live nowhere. */

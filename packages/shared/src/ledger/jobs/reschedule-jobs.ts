@@ -1,11 +1,12 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { publicId } from '../../core/job/id.ts';
 import { type JobStatus, TRANSITIONS } from '../../core/job/status.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { CARRIED, carriedFrom, type LiveJob, lockLiveJob } from './hot-rows.ts';
 import { findJob } from './read-jobs.ts';
-import { SHOWN_COLUMNS, type ShownJob } from './shown-job.ts';
+import type { ShownJob } from './shown-job.ts';
 
 /** When a job is to start: at `runAt`, or else `delayMs` from now; without either, at once. */
 export interface Start {
@@ -40,39 +41,45 @@ export function rescheduleJob(
     const asked = start.runAt
       ? sql<Date>`${start.runAt}::timestamptz`
       : sql<Date>`now() + ${start.delayMs ?? 0} * interval '1 ms'`;
-    const { isDue, isSame, isTooLate, ...row } = await readForStart(tx, tenantId, jobId, asked);
+    const row = await readLocked(tx, tenantId, jobId);
+    const { isDue, isSame, isTooLate } = await judgeStart(tx, { ...live, tenantId, jobId }, asked);
     const status = statusAfter(row.status, isDue);
     if (!status) return { kind: 'notWaiting', row };
     if (isTooLate) return { kind: 'tooLate', row };
     const isAsAsked = status === row.status && (status === 'queued' || isSame);
     if (isAsAsked) return { kind: 'rescheduled', row };
     await moveToStart(tx, { ...live, tenantId, jobId }, status, asked);
-    const job = await findJob(tx, tenantId, jobId);
-    return { kind: 'rescheduled', row: job ?? row };
+    return { kind: 'rescheduled', row: await readLocked(tx, tenantId, jobId) };
   });
 }
 
-function readForStart(tx: Transaction<Ledger>, tenantId: string, jobId: string, asked: RawBuilder<Date>) {
-  return tx
-    .selectFrom('current_jobs')
-    .select([
-      ...SHOWN_COLUMNS,
-      sql<boolean>`${asked} <= now()`.as('isDue'),
-      sql<boolean>`${asked} = run_at`.as('isSame'),
-      // What was started once does not expire any more.
-      sql<boolean>`attempt = 0 AND ${asked} > now() AND coalesce(${asked} >= expires_at, false)`.as(
-        'isTooLate',
-      ),
-    ])
-    .where('tenant_id', '=', tenantId)
-    .where('id', '=', jobId)
-    .executeTakeFirstOrThrow();
+type LockedJob = LiveJob & { tenantId: string; jobId: string };
+
+async function readLocked(tx: Transaction<Ledger>, tenantId: string, jobId: string): Promise<ShownJob> {
+  const job = await findJob(tx, tenantId, jobId);
+  if (!job) throw new Error(`Job ${publicId('job', jobId)} is gone while it is locked.`);
+  return job;
+}
+
+async function judgeStart(
+  tx: Transaction<Ledger>,
+  { table, tenantId, jobId }: LockedJob,
+  asked: RawBuilder<Date>,
+): Promise<{ isDue: boolean; isSame: boolean; isTooLate: boolean }> {
+  // What was started once does not expire any more.
+  const { rows } = await sql<{ isDue: boolean; isSame: boolean; isTooLate: boolean }>`
+    SELECT ${asked} <= now() AS "isDue", ${asked} = run_at AS "isSame",
+      attempt = 0 AND ${asked} > now() AND coalesce(${asked} >= expires_at, false) AS "isTooLate"
+    FROM ${sql.table(table)} WHERE tenant_id = ${tenantId} AND job_id = ${jobId}`.execute(tx);
+  const [judged] = rows;
+  if (!judged) throw new Error(`Job ${publicId('job', jobId)} has moved while it is locked.`);
+  return judged;
 }
 
 /** Another time is another place in an index, so the row moves even where it stays in its table. */
 async function moveToStart(
   tx: Transaction<Ledger>,
-  { table, tenantId, jobId }: LiveJob & { tenantId: string; jobId: string },
+  { table, tenantId, jobId }: LockedJob,
   status: JobStatus,
   runAt: RawBuilder<Date>,
 ): Promise<void> {

@@ -7,7 +7,7 @@ export type JobListRow = Omit<JobRow, 'payload' | 'result' | 'refused_by'>;
 /** A whole job, its payload and its result as the JSON texts that they were accepted and recorded as. */
 export type ShownJob = JobListRow & { payloadJson: string; resultJson: string | null };
 
-export const LIST_COLUMNS = [
+const LIST_COLUMNS = [
   'id',
   'tenant_id',
   'type',
@@ -47,8 +47,9 @@ export const LIST_COLUMNS = [
   'cancel_requested_at',
 ] as const satisfies (keyof JobListRow)[];
 
-export const SHOWN_COLUMNS = [
-  ...LIST_COLUMNS,
-  sql<string>`payload::text`.as('payloadJson'),
-  sql<string | null>`result::text`.as('resultJson'),
-] as const;
+/** Those that a job in a list is read from. */
+export const LISTED = sql.join(LIST_COLUMNS.map((column) => sql.ref(column)));
+
+/** The columns of `current_jobs` that a whole job is read from. */
+export const SHOWN = sql`${LISTED},
+  payload::text AS "payloadJson", result::text AS "resultJson"`;

@@ -17,7 +17,7 @@ export async function insertDeliveries(
 ): Promise<void> {
   if (finished.length === 0) return;
   const keys = finished.map(({ jobId, tenantId }) => ({ id: jobId, tenantId }));
-  const { rows } = await sql<JobRow>`SELECT current_jobs.* FROM ${jobsOf(keys)}`.execute(tx);
+  const { rows } = await sql<JobRow>`/* read-finished-jobs */ SELECT * FROM ${jobsOf(keys)}`.execute(tx);
   const made = rows.flatMap((row) =>
     deliveryJobs(row, jobViewWithoutPayload(row)).map((delivery) => ({ row, delivery })),
   );

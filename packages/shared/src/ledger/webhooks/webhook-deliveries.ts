@@ -53,7 +53,7 @@ export async function findDeliveries(
 ): Promise<Map<string, DeliveryRow[]>> {
   const { rows } = await asTenant(db, tenantId, (tx) =>
     sql<DeliveryRow & { jobId: string }>`
-      SELECT asked.job_id AS "jobId", delivery.id, made.event, delivery.status,
+      /* find-deliveries */ SELECT asked.job_id AS "jobId", delivery.id, made.event, delivery.status,
         delivery.attempts_made AS tries, delivery.error AS "lastError"
       FROM unnest(${jobIds}::uuid[]) AS asked (job_id)
       CROSS JOIN LATERAL (
