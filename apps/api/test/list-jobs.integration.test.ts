@@ -1,4 +1,4 @@
-import { parsePublicId } from '@accepted/shared/core/job/id';
+import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
 import { dispatchOne } from '@accepted/testing/move-jobs';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -72,6 +72,36 @@ describe('GET /v1/jobs', () => {
     const after = new Date(Date.parse(third) - 1).toISOString();
     expect(await idsOf(`?createdAfter=${after}`)).toEqual(ids.slice(0, 3));
   });
+});
+
+test('jobs are found by the request that made them, whoever gave it its id, and by their concurrency key', async () => {
+  await using own = await startApi();
+  const submit = async (body: object, headers = {}) =>
+    (
+      await own.send('POST', '/v1/jobs', { body: { type: 'test.echo', payload: {}, ...body }, headers })
+    ).json();
+  const old = newUuid();
+  const [plain, named, dated] = [
+    await submit({ concurrencyKey: 'a' }),
+    await submit({ concurrencyKey: 'b' }, { 'x-request-id': 'order-7' }),
+    // Of a request that was repeated an hour later.
+    await submit({}, { 'x-request-id': old }),
+  ];
+  await sql`UPDATE jobs SET id = overlay(id::text PLACING '0fffffff-ffff' FROM 1)::uuid WHERE request_id = ${old}`.execute(
+    own.db,
+  );
+  await sql`UPDATE ready SET job_id = overlay(job_id::text PLACING '0fffffff-ffff' FROM 1)::uuid
+    WHERE job_id = ${parsePublicId('job', dated.id)}`.execute(own.db);
+  const found = async (query: string) =>
+    (await own.send('GET', `/v1/jobs?${query}`))
+      .json()
+      .data.map(({ requestId }: { requestId: string }) => requestId);
+  expect(await found(`requestId=${plain.requestId}`)).toEqual([plain.requestId]);
+  expect(await found('requestId=order-7')).toEqual(['order-7']);
+  expect(await found(`requestId=${old}`)).toEqual([old]);
+  expect(await found('requestId=order-8')).toEqual([]);
+  expect(await found(`requestId=${newUuid()}`)).toEqual([]);
+  expect(await found(`concurrencyKey=${encodeURIComponent(named.concurrencyKey)}`)).toEqual(['order-7']);
 });
 
 test('a page has fewer than were asked for where they would be too many bytes, and none is left out', async () => {

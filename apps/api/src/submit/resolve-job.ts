@@ -13,7 +13,14 @@ import { type JobRequest, MAX_DELAY_DAYS, MAX_DELAY_MS } from './job-request.ts'
 /** What of a job does not come from its body. */
 export type Submission = Pick<
   NewJob,
-  'id' | 'tenantId' | 'copyOf' | 'requestId' | 'traceparent' | 'tracestate' | 'idempotency'
+  | 'id'
+  | 'tenantId'
+  | 'copyOf'
+  | 'requestId'
+  | 'isRequestIdGiven'
+  | 'traceparent'
+  | 'tracestate'
+  | 'idempotency'
 >;
 
 /** What of a payload goes into the job. */

@@ -54,6 +54,7 @@ export function submissionOf(
     id: newUuid(),
     tenantId: request.caller.tenantId,
     requestId: request.id,
+    isRequestIdGiven: request.headers['x-request-id'] === request.id,
     ...parseTraceContext(traceparent, tracestate),
     ...(key !== undefined && {
       idempotency: {

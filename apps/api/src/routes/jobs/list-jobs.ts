@@ -27,6 +27,14 @@ const options = needsScope('jobs:read', {
       type: Type.Optional(name('Only jobs of this type.')),
       queue: Type.Optional(name('Only jobs of this queue.')),
       tag: Type.Optional(name('Only jobs that have this tag.')),
+      requestId: Type.Optional(name('Only jobs that the request of this id made.')),
+      concurrencyKey: Type.Optional(
+        Type.String({
+          minLength: 1,
+          maxLength: 512,
+          description: 'Only jobs that were submitted with this key, as they show it.',
+        }),
+      ),
       createdAfter: Type.Optional(time('Only jobs that are newer than this.')),
       createdBefore: Type.Optional(time('Only jobs that are older than this.')),
     },

@@ -25,6 +25,8 @@ export interface NewJob {
   webhook?: { url: string; events: string[] };
   copyOf?: string;
   requestId?: string;
+  /** Whether the client gave the request its id. */
+  isRequestIdGiven?: boolean;
   traceparent?: string;
   tracestate?: string;
   /** Same tenant, route and key make the same job. `status` is that of the answer, where it does not depend on the wait. */

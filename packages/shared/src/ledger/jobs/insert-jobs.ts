@@ -93,11 +93,11 @@ function insertSelected(selected: RawBuilder<unknown>) {
   return sql`
     asked AS (
       INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
-        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
-        run_at, expires_at)
+        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, request_id_given, traceparent,
+        tracestate, run_at, expires_at)
       SELECT id, tenant_id, type, queue, priority, payload::json, coalesce(refused_by, '{}'), max_attempts, backoff, timeout_ms,
-        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, traceparent, tracestate,
-        coalesce(run_at, now() + delay_ms * interval '1 ms', now()), now() + ttl_ms * interval '1 ms'
+        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, request_id_given, traceparent,
+        tracestate, coalesce(run_at, now() + delay_ms * interval '1 ms', now()), now() + ttl_ms * interval '1 ms'
       FROM (${selected}) AS selected
       ON CONFLICT (tenant_id, id) DO NOTHING
       RETURNING tenant_id, id AS job_id, run_at, expires_at, concurrency_limit, priority, webhook IS NOT NULL AS has_followers,

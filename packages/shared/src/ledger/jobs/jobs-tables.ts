@@ -39,6 +39,8 @@ export interface JobsTable {
   webhook: JSONColumnType<JobWebhook> | null;
   copy_of: string | null;
   request_id: string | null;
+  /** Whether the client gave it; else we made it up. */
+  request_id_given: Generated<boolean>;
   traceparent: string | null;
   tracestate: string | null;
   created_at: Generated<Date>;

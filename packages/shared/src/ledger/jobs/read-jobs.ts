@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { JobStatus } from '../../core/job/status.ts';
+import { firstUuidOf, uuidTimeMs } from '../../core/job/week.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import { type JobKey, jobsOf } from './job-key.ts';
@@ -51,6 +52,10 @@ export interface JobFilter {
   type?: string;
   queue?: string;
   tag?: string;
+  /** The id of the request that made them. */
+  requestId?: string;
+  /** The one that they were submitted with. */
+  concurrencyKey?: string;
   createdAfter?: Date;
   createdBefore?: Date;
 }
@@ -107,6 +112,8 @@ function conditionsOf(filter: JobFilter): RawBuilder<unknown> {
     ...(filter.queue === undefined ? [] : [sql`jobs.queue = ${filter.queue}`]),
     // The first half is the condition of the index.
     ...(filter.tag === undefined ? [] : [sql`jobs.tags <> '[]' AND jobs.tags ? ${filter.tag}`]),
+    ...(filter.requestId === undefined ? [] : [madeByRequest(filter.requestId)]),
+    ...(filter.concurrencyKey === undefined ? [] : [sql`jobs.concurrency_key = ${filter.concurrencyKey}`]),
     ...(filter.createdAfter ? [sql`jobs.created_at > ${filter.createdAfter}`] : []),
     ...(filter.createdBefore ? [sql`jobs.created_at < ${filter.createdBefore}`] : []),
   ];
@@ -114,6 +121,19 @@ function conditionsOf(filter: JobFilter): RawBuilder<unknown> {
     conditions.map((condition) => sql`AND ${condition}`),
     sql` `,
   );
+}
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** How long after its request began a job may be made: longer than a body may take. */
+const LONGEST_REQUEST_MS = 10 * 60_000;
+
+/** Request ids that clients gave have an index. One that we made up is that of jobs which were made soon after it. */
+function madeByRequest(requestId: string): RawBuilder<unknown> {
+  const isIt = sql`jobs.request_id = ${requestId}`;
+  if (!UUID_V7.test(requestId)) return sql`jobs.request_id_given AND ${isIt}`;
+  const madeMs = uuidTimeMs(requestId);
+  const [first, last] = [firstUuidOf(madeMs), firstUuidOf(madeMs + LONGEST_REQUEST_MS)];
+  return sql`((jobs.request_id_given AND ${isIt}) OR (jobs.id >= ${first} AND jobs.id < ${last} AND ${isIt}))`;
 }
 
 /** An attempt that ended. */
