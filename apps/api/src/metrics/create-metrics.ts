@@ -11,6 +11,7 @@ export interface Measurement {
   openDeadLetters: { queue: string; count: number }[];
   totals: CounterTotal[];
   engine: EngineState;
+  misplacedInFlight: number;
 }
 
 type Row = [labels: Record<string, string>, value: number];
@@ -58,6 +59,11 @@ const GAUGES: Record<string, GaugeDefinition> = {
     help: 'Queued jobs whose type no live worker has, or whose payload none of their schemas takes.',
     labels: ['queue', 'reason'],
     rows: ({ withoutBuild }) => withoutBuild.map(({ queue, reason, count }) => [{ queue, reason }, count]),
+  },
+  accepted_misplaced_jobs: {
+    help: 'Jobs in flight that are elsewhere in the ledger as well. Anything but 0 is a fault of ours.',
+    labels: [],
+    rows: ({ misplacedInFlight }) => [[{}, misplacedInFlight]],
   },
   accepted_dead_letters_open: {
     help: 'Dead letters that nobody has replayed or discarded, counted up to 50,000.',

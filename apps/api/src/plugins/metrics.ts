@@ -1,5 +1,6 @@
 import { countOpenDeadLetters } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import { countJobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
+import { countMisplacedInFlight } from '@accepted/shared/ledger/jobs/misplaced-jobs';
 import { readCounters } from '@accepted/shared/ledger/queues/counters';
 import { readEngineState } from '@accepted/shared/ledger/workers/workers';
 import fp from 'fastify-plugin';
@@ -21,14 +22,15 @@ export const metrics = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     fetchMethod: async () => {
-      const [queues, withoutBuild, openDeadLetters, totals, engine] = await Promise.all([
+      const [queues, withoutBuild, openDeadLetters, totals, engine, misplacedInFlight] = await Promise.all([
         app.readQueueStatistics(),
         countJobsWithoutBuild(app.db),
         countOpenDeadLetters(app.db),
         readCounters(app.db),
         readEngineState(app.db),
+        countMisplacedInFlight(app.db),
       ]);
-      return { queues, withoutBuild, openDeadLetters, totals, engine };
+      return { queues, withoutBuild, openDeadLetters, totals, engine, misplacedInFlight };
     },
   });
   const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'));

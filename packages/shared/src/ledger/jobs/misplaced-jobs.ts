@@ -39,3 +39,19 @@ export async function findMisplacedJobs(db: Database, limit = 100): Promise<Misp
     LIMIT ${limit}`.execute(db);
   return rows;
 }
+
+/**
+ * Counts the jobs in flight that break this rule: they are in another table as well, or have ended in their round. Costs a
+ * few looks for each job in flight, of which there are no more than windows and slots hold.
+ */
+export async function countMisplacedInFlight(db: Database): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::int AS count FROM in_flight
+    WHERE EXISTS (SELECT FROM ready WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id)
+      OR EXISTS (SELECT FROM due WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id)
+      OR EXISTS (SELECT FROM attempts WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id
+        AND replay_round = in_flight.replay_round AND status IN ('succeeded', 'failed', 'canceled', 'expired'))`.execute(
+    db,
+  );
+  return rows[0]?.count ?? 0;
+}
