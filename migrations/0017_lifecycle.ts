@@ -12,9 +12,11 @@ export const major = 2;
  * what `jobs` knew of the end; that, and the keys by tenant, are what a large ledger waits for.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`LOCK TABLE jobs, attempts, dead_letters, payload_edits IN ACCESS EXCLUSIVE MODE`.execute(db);
   const statements = [
     ...[...HOT_TABLES, ...MOVE_PAYLOADS, ...(await newAttempts(db)), ...MOVE_LIVE_JOBS, ...NARROW_JOBS],
     ...ISOLATION,
+    'ANALYZE jobs, attempts, ready, due, in_flight',
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -128,7 +130,8 @@ const ATTEMPTS = `CREATE TABLE attempts (
   dead_letter_id uuid,
   error json,
   progress json,
-  result json
+  result json,
+  refused_by text[]
 ) PARTITION BY RANGE (job_id)`;
 
 /** Writes the attempts anew, into weeks as they were. */
@@ -138,7 +141,6 @@ async function newAttempts(db: Kysely<unknown>): Promise<string[]> {
     FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
     WHERE inhparent = 'attempts'::regclass ORDER BY relname`.execute(db);
   return [
-    'LOCK TABLE jobs, attempts IN ACCESS EXCLUSIVE MODE',
     ...weeks.map(({ name }) => `ALTER TABLE ${name} RENAME TO old_${name}`),
     'ALTER TABLE attempts RENAME TO old_attempts',
     ATTEMPTS,
@@ -155,7 +157,7 @@ async function newAttempts(db: Kysely<unknown>): Promise<string[]> {
 
 const ATTEMPT_COLUMNS = `tenant_id, job_id, run_at, dispatched_at, started_at, finished_at, cancel_requested_at, version, attempt,
   attempts_made, replay_round, dispatch_no, revision, losses, suspect, status, outcome, worker_id, build_id,
-  dead_letter_id, error, progress, result`;
+  dead_letter_id, error, progress, result, refused_by`;
 
 /** The attempt with which a job ended took the same moment from the same transaction. */
 const IS_END = 'old.attempt = jobs.attempt AND old.finished_at = jobs.finished_at';
@@ -170,17 +172,20 @@ const MOVE_ATTEMPTS = `
     CASE WHEN is_end THEN jobs.losses ELSE 0 END, is_end AND jobs.suspect,
     CASE WHEN is_end THEN jobs.status WHEN letter.id IS NOT NULL THEN 'failed' WHEN old.outcome = 'released' THEN 'queued'
       ELSE 'retrying' END,
-    old.outcome, old.worker_id, CASE WHEN is_end THEN jobs.build_id END, letter.id, old.error, CASE WHEN is_end THEN jobs.progress END,
-    CASE WHEN is_end THEN jobs.result END
+    old.outcome, old.worker_id, CASE WHEN is_end THEN jobs.build_id END, letter.id, old.error,
+    CASE WHEN is_last THEN jobs.progress END, CASE WHEN is_end THEN jobs.result END,
+    CASE WHEN is_end THEN nullif(jobs.refused_by, '{}') END
   FROM old_attempts AS old JOIN jobs ON jobs.id = old.job_id
-  CROSS JOIN LATERAL (SELECT coalesce(${IS_END}, false) AS is_end) AS judged
+  CROSS JOIN LATERAL (
+    SELECT coalesce(${IS_END}, false) AS is_end,
+      old.attempt = jobs.attempt AND old.replay_round = jobs.replay_round AS is_last) AS judged
   LEFT JOIN dead_letters AS letter ON letter.job_id = old.job_id AND letter.attempt = old.attempt`;
 
 const MOVE_ENDS_WITHOUT_ATTEMPT = `
   INSERT INTO attempts (${ATTEMPT_COLUMNS})
   SELECT tenant_id, id, run_at, dispatched_at, started_at, finished_at, cancel_requested_at, version, attempt, attempts_made,
     replay_round, dispatch_no, ${revisionOf('jobs.replay_round')}, losses, suspect, status, NULL, worker_id, build_id,
-    dead_letter_id, error, progress, result
+    dead_letter_id, error, progress, result, nullif(refused_by, '{}')
   FROM jobs
   WHERE finished_at IS NOT NULL AND NOT EXISTS (SELECT FROM old_attempts AS old WHERE old.job_id = jobs.id AND ${IS_END})`;
 
@@ -226,7 +231,6 @@ const NARROW_JOBS = [
   'ALTER TABLE jobs ADD PRIMARY KEY (tenant_id, id)',
   'CREATE INDEX jobs_by_type ON jobs (tenant_id, type, id)',
   'CREATE INDEX jobs_by_queue ON jobs (tenant_id, queue, id)',
-  `CREATE INDEX jobs_by_tag ON jobs USING gin (tags) WHERE tags <> '[]'`,
   // Finds the few jobs that came into an old week while it was looked through, at next to no cost for those who accept.
   'CREATE INDEX jobs_created ON jobs USING brin (created_at)',
 ];

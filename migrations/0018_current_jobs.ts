@@ -24,7 +24,7 @@ const CURRENT_JOBS = `
   SELECT jobs.id, jobs.tenant_id, jobs.type, jobs.queue, coalesce(live.status, last.status) AS status, jobs.priority,
     CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END AS payload,
     CASE WHEN live.job_id IS NULL THEN last.result END AS result,
-    CASE WHEN last.error IS NOT NULL AND last.outcome <> 'released'
+    CASE WHEN last.error IS NOT NULL AND last.outcome IS DISTINCT FROM 'released'
         AND last.replay_round = coalesce(live.replay_round, last.replay_round)
       THEN json_build_object('code', last.error -> 'code', 'message', last.error -> 'message',
         'retryable', last.error -> 'retryable', 'attempt', last.attempt) END AS error,

@@ -32,7 +32,10 @@ const STATES: Record<string, { job: Columns; attempts?: Columns[] }> = {
     },
   },
   retrying: {
-    job: { ...attempted(1), status: 'retrying', error: JSON.stringify({ ...ERROR, attempt: 1 }), version: 3 },
+    job: {
+      ...{ ...attempted(1), status: 'retrying', version: 3, progress: '{"at":1}' },
+      error: JSON.stringify({ ...ERROR, attempt: 1 }),
+    },
     attempts: [{ attempt: 1, outcome: 'failed', error: JSON.stringify({ ...ERROR, stack: 's' }) }],
   },
   succeeded: {
@@ -56,7 +59,10 @@ const STATES: Record<string, { job: Columns; attempts?: Columns[] }> = {
   },
   canceled: { job: { status: 'canceled', version: 2, cancel_requested_at: sql`now()`, ...ended() } },
   'canceled while it waited for a retry': {
-    job: { ...attempted(1), status: 'canceled', version: 4, cancel_requested_at: sql`now()`, ...ended() },
+    job: {
+      ...{ ...attempted(1), status: 'canceled', version: 4, cancel_requested_at: sql`now()` },
+      ...{ error: JSON.stringify({ ...ERROR, attempt: 1 }), progress: '{"at":1}', ...ended() },
+    },
     attempts: [
       {
         attempt: 1,

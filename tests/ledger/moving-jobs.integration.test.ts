@@ -13,8 +13,7 @@ import { expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';
 
 /**
- * How often a moving job is looked at, or canceled. `MOVING_TRIES=1000000` makes it what the promise in
- * `docs/decisions/0029-lifecycle-tables.md` was measured with.
+ * How often a moving job is looked at; a tenth as many are canceled. `MOVING_TRIES=1000000` makes it a long run.
  */
 const TRIES = Number(process.env.MOVING_TRIES ?? 4_000);
 const JOBS = 40;

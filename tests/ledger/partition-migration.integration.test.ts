@@ -31,7 +31,7 @@ test('a ledger with jobs is split without losing one, or an index, and goes on',
     expect((await sql`SELECT id FROM jobs WHERE id = ${id}`.execute(db)).rows).toEqual([{ id }]);
     expect((await sql`SELECT job_id FROM attempts WHERE job_id = ${id}`.execute(db)).rows).toHaveLength(1);
   }
-  expect(await indexCounts(db)).toEqual({ jobs: [5], attempts: [3] });
+  expect(await indexCounts(db)).toEqual({ jobs: [6], attempts: [3] });
   const workerId = newUuid();
   await registerWorker(db, {
     id: workerId,

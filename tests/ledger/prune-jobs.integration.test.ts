@@ -169,3 +169,21 @@ test('a partition with more live jobs than may be moved at once is left as it is
   expect(await prune()).toEqual({ kind: 'left', partition: old.jobs, moreLiveThan: MAX_MOVED });
   expect((await readAll()).jobs).toHaveLength(MAX_MOVED + 1);
 });
+
+test('of many jobs that finished late after several attempts each, every one stays', async () => {
+  const first = oldId(old);
+  await writeManyWaiting(database.db, first, MAX_MOVED - 1_000);
+  await finishJobs(database.db);
+  await sql`
+    INSERT INTO attempts (tenant_id, job_id, run_at, version, attempt, attempts_made, replay_round, dispatch_no, revision,
+      losses, suspect, status, outcome)
+    SELECT tenant_id, job_id, run_at, 1, 1, 1, 0, 1, 0, 0, false, 'retrying', 'failed' FROM attempts`.execute(
+    database.db,
+  );
+  expect(await prune()).toMatchObject({ kind: 'dropped', live: MAX_MOVED - 1_000 });
+  const { rows } = await sql<{ jobs: number; attempts: number }>`
+    SELECT (SELECT count(*)::int FROM jobs) AS jobs, (SELECT count(*)::int FROM attempts) AS attempts`.execute(
+    database.db,
+  );
+  expect(rows).toEqual([{ jobs: MAX_MOVED - 1_000, attempts: 2 * (MAX_MOVED - 1_000) }]);
+});

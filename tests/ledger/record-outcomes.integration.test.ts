@@ -6,6 +6,7 @@ import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
+import { writeProgress } from '@accepted/shared/ledger/jobs/write-progress';
 import { testLane } from '@accepted/testing/test-build';
 import { describe, expect, test } from 'vitest';
 import { succeed, useLedger, VERSIONS } from './ledger.ts';
@@ -37,6 +38,20 @@ describe('recordOutcomes', () => {
     expect(
       await ledger.db.selectFrom('attempts').select(['attempt', 'outcome', 'worker_id']).execute(),
     ).toEqual([{ attempt: 1, outcome: 'succeeded', worker_id: ledger.workerId }]);
+  });
+
+  test('a job that is canceled while it waits for a retry keeps the error and the progress of its attempt', async () => {
+    const job = await ledger.claimOne();
+    await writeProgress(ledger.db, job, '{"at":1}');
+    const { error } = deadLetter;
+    await recordOutcomes(ledger.db, [{ job, outcome: { kind: 'retry', delayMs: 60_000, error } }], VERSIONS);
+    const waiting = await ledger.readJob(job.id);
+    expect(waiting).toMatchObject({ error: { code: error.code, attempt: 1 }, progress: { at: 1 } });
+    await cancelJob(ledger.db, job.tenantId, job.id);
+    const { error: kept, progress, started_at, worker_id } = waiting;
+    expect(await ledger.readJob(job.id)).toMatchObject({
+      ...{ status: 'canceled', error: kept, progress, started_at, worker_id, attempt: 1 },
+    });
   });
 
   test('a zombie whose job was rescued and claimed again cannot write', async () => {

@@ -16,7 +16,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { succeed, VERSIONS } from './ledger.ts';
 
-/** `TOUCHED_PAGES_FINISHED=10000000` makes it what the promise was measured with. */
+/** `TOUCHED_PAGES_FINISHED=10000000` makes it a large ledger. */
 const FINISHED = Number(process.env.TOUCHED_PAGES_FINISHED ?? 30_000);
 const CHUNK = 10_000;
 const JOBS = 20;

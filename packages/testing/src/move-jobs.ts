@@ -1,9 +1,8 @@
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CARRIED, carriedFrom } from '@accepted/shared/ledger/jobs/hot-rows';
+import { HOT_TABLES } from '@accepted/shared/ledger/jobs/hot-tables';
 import { type RawBuilder, sql } from 'kysely';
-
-const HOT_TABLES = ['ready', 'due', 'in_flight'] as const;
 
 /** Puts a job that waits into flight, or again, as a dispatcher would that chose no other. */
 export async function dispatchOne(

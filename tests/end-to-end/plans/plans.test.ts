@@ -86,7 +86,10 @@ async function useEverything(installation: Installation): Promise<void> {
 
 const READS = ['/v1/jobs', '/v1/jobs?status=failed', '/v1/dead-letters', '/v1/queues', '/metrics'];
 
-/** What grows with the ledger. The statements of the API may scan: their plans are not kept, but for the accept's (0013). */
+/**
+ * What grows with the ledger. The statements of the API may scan, as their plans are not kept: but for the accept's (0013), and
+ * those that look a job up by its key.
+ */
 const GROWS = /^(jobs|attempts|ready|due|in_flight|idempotency_keys|dead_letters)/;
 
 function describeFaults(when: string, plans: LoggedPlan[]): string[] {
@@ -95,11 +98,17 @@ function describeFaults(when: string, plans: LoggedPlan[]): string[] {
     const faults = [
       ...(hasDisabledNode(plan) ? ['takes what is disabled'] : []),
       ...(plan.isCompiled ? ['is compiled'] : []),
-      ...(plan.application === 'accepted-worker' ? scannedTables(plan).map((table) => `scans ${table}`) : []),
+      ...(mayNotScan(plan) ? scannedTables(plan).map((table) => `scans ${table}`) : []),
     ];
     const statement = plan.statement.trim().replaceAll(/\s+/g, ' ').slice(0, 200);
     return faults.map((fault) => `${when}, ${plan.application} ${fault}: ${statement}`);
   });
+}
+
+const LOOKS_UP = /^\s*\/\* (find-job|find-job-result|find-deliveries|lock-live-job) \*\//;
+
+function mayNotScan({ application, statement }: LoggedPlan): boolean {
+  return application === 'accepted-worker' || LOOKS_UP.test(statement);
 }
 
 function scannedTables({ root }: LoggedPlan): string[] {

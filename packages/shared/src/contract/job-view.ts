@@ -64,7 +64,7 @@ export function jobView(row: ShownJob, deliveries: DeliveryRow[]): JobView {
 }
 
 /** Shows the job as the body of a webhook carries it: without its payload, and without the webhook itself. */
-export function jobViewWithoutPayload(row: Omit<JobRow, 'payload'>): JobViewWithoutPayload {
+export function jobViewWithoutPayload(row: ShownRow & { result: unknown }): JobViewWithoutPayload {
   return { ...jobFacts(row), result: row.result ?? null };
 }
 

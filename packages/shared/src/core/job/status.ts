@@ -60,8 +60,3 @@ export const TERMINAL_STATUSES = [
 export function isTerminal(status: JobStatus): boolean {
   return (TERMINAL_STATUSES as readonly JobStatus[]).includes(status);
 }
-
-/** Lists the statuses that `event` can move a job out of; SQL guards are built from it. */
-export function statusesBefore(event: JobEvent): JobStatus[] {
-  return JOB_STATUSES.filter((status) => TRANSITIONS[status][event] !== undefined);
-}

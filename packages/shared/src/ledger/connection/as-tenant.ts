@@ -26,11 +26,11 @@ export function asTenant<T>(
   db: Database,
   tenantId: string,
   work: (tx: Transaction<Ledger>) => Promise<T>,
-  { keepsPlans = false }: Partial<Pick<TenantTransaction, 'keepsPlans'>> = {},
+  { keepsPlans = false, isOneSnapshot = false }: Partial<Omit<TenantTransaction, 'tenantId'>> = {},
 ): Promise<T> {
   if (db.isTransaction) return work(transactionOf(db, tenantId));
   const inTransaction = () =>
-    beginningFor.run({ tenantId, keepsPlans }, () =>
+    beginningFor.run({ tenantId, keepsPlans, isOneSnapshot }, () =>
       db.transaction().execute((tx) => {
         tenantOf.set(tx, tenantId);
         // Only this transaction is the tenant's, and none that `work` may begin besides.

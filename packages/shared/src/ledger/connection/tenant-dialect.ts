@@ -12,11 +12,21 @@ import {
 export interface TenantTransaction {
   tenantId: string;
   /**
-   * Has the plan of each prepared statement made once a connection, for any values. Only for statements that look a job up by
-   * its key: what they are made of, a view over many partitions, takes ten times as long to plan as to run.
+   * Has the plan of each prepared statement made once a connection, for any values, and through indexes, as its tables may be
+   * empty just then. For statements that look a job up by its key: what they are made of, a view over many partitions, takes
+   * ten times as long to plan as to run.
    */
   keepsPlans: boolean;
+  /** Has all statements see the ledger as it was at the first one. */
+  isOneSnapshot: boolean;
 }
+
+const KEPT_PLANS = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_hashjoin: 'off',
+  enable_mergejoin: 'off',
+};
 
 /** For whom the transaction that is being begun works; nobody in particular when it is not set. */
 export const beginningFor = new AsyncLocalStorage<TenantTransaction | undefined>();
@@ -57,8 +67,15 @@ class TenantDriver extends PostgresDriver {
 }
 
 /** All of it ends with the transaction. Several statements at once cannot have parameters, so the id is checked. */
-function beginFor({ tenantId, keepsPlans }: TenantTransaction): string {
+function beginFor({ tenantId, keepsPlans, isOneSnapshot }: TenantTransaction): string {
   if (!UUID.test(tenantId)) throw new TypeError('The id of a tenant must be a UUID.');
-  const plans = keepsPlans ? '; SET LOCAL plan_cache_mode = force_generic_plan' : '';
-  return `BEGIN; SET LOCAL ROLE accepted_tenant; SET LOCAL accepted.tenant_id = '${tenantId}'${plans}`;
+  const plans = Object.entries(keepsPlans ? KEPT_PLANS : {}).map(
+    ([name, value]) => `SET LOCAL ${name} = ${value}`,
+  );
+  return [
+    isOneSnapshot ? 'BEGIN ISOLATION LEVEL REPEATABLE READ' : 'BEGIN',
+    'SET LOCAL ROLE accepted_tenant',
+    `SET LOCAL accepted.tenant_id = '${tenantId}'`,
+    ...plans,
+  ].join('; ');
 }

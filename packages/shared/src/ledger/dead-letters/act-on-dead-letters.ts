@@ -1,4 +1,5 @@
 import { sql, type Transaction } from 'kysely';
+import { publicId } from '../../core/job/id.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { DeadLetterRow, Ledger } from '../connection/tables.ts';
@@ -28,18 +29,25 @@ export function replayTenantsDeadLetter(
   request: { tenantId: string; id: string; act: Act; edit?: PayloadEdit },
 ): Promise<ReplayResult | undefined> {
   const { tenantId, id, act, edit } = request;
-  return asTenant(db, tenantId, async (tx) => {
-    const letter = await lockDeadLetter(tx, tenantId, id);
-    if (!letter) return undefined;
-    if (letter.resolution) return { kind: 'alreadyResolved', resolution: letter.resolution };
-    const job = await findJob(tx, tenantId, letter.job_id);
-    if (job?.status !== 'failed') return { kind: 'jobGone' };
-    const revision = edit && (await revisePayload(tx, letter, edit, act.actor));
-    const edited = edit ? { payloadEdited: true } : {};
-    await resolveDeadLetters(tx, [id], 'replayed', { ...act, detail: { ...act.detail, ...edited } });
-    const [putBack] = await putJobsBack(tx, [id], revision);
-    return putBack ? { kind: 'replayed', jobId: job.id, queue: putBack.queue } : { kind: 'jobGone' };
-  });
+  return asTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const letter = await lockDeadLetter(tx, tenantId, id);
+      if (!letter) return undefined;
+      if (letter.resolution) return { kind: 'alreadyResolved', resolution: letter.resolution };
+      const job = await findJob(tx, tenantId, letter.job_id);
+      if (job?.status !== 'failed') return { kind: 'jobGone' };
+      const revision = edit && (await revisePayload(tx, letter, edit, act.actor));
+      const edited = edit ? { payloadEdited: true } : {};
+      await resolveDeadLetters(tx, [id], 'replayed', { ...act, detail: { ...act.detail, ...edited } });
+      const [putBack] = await putJobsBack(tx, [id], revision);
+      if (!putBack)
+        throw new Error(`Dead letter ${publicId('deadLetter', id)} is not that of its job's end.`);
+      return { kind: 'replayed', jobId: job.id, queue: putBack.queue };
+    },
+    { keepsPlans: true },
+  );
 }
 
 function lockDeadLetter(tx: Database, tenantId: string, id: string): Promise<DeadLetterRow | undefined> {

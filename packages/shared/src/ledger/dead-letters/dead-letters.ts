@@ -126,7 +126,8 @@ export async function putJobsBack(
       SELECT last.*, jobs.queue, jobs.type, jobs.priority, jobs.concurrency_limit, jobs.traceparent,
         jobs.webhook IS NOT NULL AS has_followers,
         CASE WHEN revised.job_id IS NULL THEN jobs.concurrency_key ELSE revised.concurrency_key END AS concurrency_key,
-        CASE WHEN revised.job_id IS NULL THEN jobs.refused_by ELSE revised.refused_by END AS refused_by,
+        CASE WHEN revised.revision <> last.revision THEN revised.refused_by ELSE coalesce(last.refused_by, '{}')
+          END AS next_refused_by,
         coalesce(revised.revision, 0) AS next_revision
       FROM unnest(${deadLetterIds}::uuid[]) AS asked (id)
       JOIN dead_letters AS letter ON ${isAt('letter.id', 'asked.id')}
@@ -146,6 +147,7 @@ export async function putJobsBack(
       attempts_made: sql`0`,
       replay_round: sql`failed.replay_round + 1`,
       revision: sql`failed.next_revision`,
+      refused_by: sql`failed.next_refused_by`,
       losses: sql`0`,
     })}
     FROM failed

@@ -72,15 +72,20 @@ export function findDeadLetter(
   tenantId: string,
   id: string,
 ): Promise<DeadLetterDetails | undefined> {
-  return asTenant(db, tenantId, async (tx) => {
-    const ofTenant = tx.selectFrom('dead_letters').selectAll().where('tenant_id', '=', tenantId);
-    const letter = await ofTenant.where('id', '=', id).executeTakeFirst();
-    if (!letter) return undefined;
-    const job = await findJob(tx, tenantId, letter.job_id);
-    const attempts = await listAttempts(tx, tenantId, letter.job_id);
-    const payloadJson = await payloadOfDeath(tx, letter);
-    return { letter, job, payloadJson, attempts, replays: await listReplays(tx, letter.job_id) };
-  });
+  return asTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const ofTenant = tx.selectFrom('dead_letters').selectAll().where('tenant_id', '=', tenantId);
+      const letter = await ofTenant.where('id', '=', id).executeTakeFirst();
+      if (!letter) return undefined;
+      const job = await findJob(tx, tenantId, letter.job_id);
+      const attempts = await listAttempts(tx, tenantId, letter.job_id);
+      const payloadJson = await payloadOfDeath(tx, letter);
+      return { letter, job, payloadJson, attempts, replays: await listReplays(tx, letter.job_id) };
+    },
+    { keepsPlans: true },
+  );
 }
 
 /** Finds the payload that a job died with; `undefined` when the job is gone. */

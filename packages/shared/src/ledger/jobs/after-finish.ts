@@ -1,4 +1,4 @@
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { isTerminal, type JobStatus } from '../../core/job/status.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { insertDeadLetters, type NewDeadLetter } from '../dead-letters/insert-dead-letters.ts';
@@ -29,4 +29,12 @@ export async function afterFinish(
     tx,
     finished.filter(({ hasFollowers }) => hasFollowers),
   );
+}
+
+/**
+ * Is done before a job is ended whose followers are looked at, or that is read again, in one transaction: whoever splits or
+ * drops weeks takes `jobs` before `attempts`, so nobody who has written to `attempts` must wait for `jobs`.
+ */
+export async function holdJobs(tx: Transaction<Ledger>): Promise<void> {
+  await sql`LOCK TABLE ONLY jobs IN ACCESS SHARE MODE`.execute(tx);
 }

@@ -4,7 +4,8 @@ import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { endWaiting } from './end-waiting.ts';
-import { type LiveJob, lockLiveJob } from './hot-rows.ts';
+import { lockLiveJob } from './hot-rows.ts';
+import { HOT_TABLES, type HotTable } from './hot-tables.ts';
 import type { JobKey } from './job-key.ts';
 import { findJob } from './read-jobs.ts';
 import type { ShownJob } from './shown-job.ts';
@@ -19,16 +20,21 @@ export type CancelResult =
  * tenant has no such job. The row lock decides between this and a claim that comes at the same moment.
  */
 export function cancelJob(db: Database, tenantId: string, jobId: string): Promise<CancelResult | undefined> {
-  return asTenant(db, tenantId, async (tx): Promise<CancelResult | undefined> => {
-    const live = await lockLiveJob(tx, tenantId, jobId);
-    if (!live) return undefined;
-    if ('finished' in live) return { kind: 'alreadyFinished', row: live.finished };
-    if (live.isRunning) await requestCancel(tx, tenantId, jobId);
-    else await endWaiting(tx, live.table, isThis(tenantId, jobId), 'canceled');
-    const row = await findJob(tx, tenantId, jobId);
-    if (!row) throw new Error(`Job ${publicId('job', jobId)} is gone while it is locked.`);
-    return { kind: live.isRunning ? 'requested' : 'canceled', row };
-  });
+  return asTenant(
+    db,
+    tenantId,
+    async (tx): Promise<CancelResult | undefined> => {
+      const live = await lockLiveJob(tx, tenantId, jobId);
+      if (!live) return undefined;
+      if ('finished' in live) return { kind: 'alreadyFinished', row: live.finished };
+      if (live.isRunning) await requestCancel(tx, tenantId, jobId);
+      else await endWaiting(tx, live.table, isThis(tenantId, jobId), 'canceled');
+      const row = await findJob(tx, tenantId, jobId);
+      if (!row) throw new Error(`Job ${publicId('job', jobId)} is gone while it is locked.`);
+      return { kind: live.isRunning ? 'requested' : 'canceled', row };
+    },
+    { keepsPlans: true },
+  );
 }
 
 function isThis(tenantId: string, jobId: string): RawBuilder<unknown> {
@@ -41,8 +47,6 @@ async function requestCancel(tx: Transaction<Ledger>, tenantId: string, jobId: s
     WHERE ${isThis(tenantId, jobId)} AND cancel_requested_at IS NULL`.execute(tx);
 }
 
-const HOT_TABLES = ['ready', 'due', 'in_flight'] as const;
-
 const IS_OVERDUE = sql`expires_at <= now() AND attempt = 0`;
 
 /** Ends jobs that nobody started before their `expires_at`, up to `limit` in each table, all of them or none; answers their ids. */
@@ -54,7 +58,7 @@ export async function expireJobs(db: Database, limit: number): Promise<string[]>
   });
 }
 
-async function expireIn(tx: Transaction<Ledger>, table: LiveJob['table'], limit: number): Promise<string[]> {
+async function expireIn(tx: Transaction<Ledger>, table: HotTable, limit: number): Promise<string[]> {
   const overdue = sql`
     SELECT ctid FROM ${sql.table(table)} WHERE ${IS_OVERDUE}
     ORDER BY expires_at LIMIT ${limit} FOR UPDATE SKIP LOCKED`;

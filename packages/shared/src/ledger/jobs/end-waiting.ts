@@ -1,7 +1,8 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Ledger } from '../connection/tables.ts';
-import { afterFinish, type Finish } from './after-finish.ts';
-import { carriedFrom, type LiveJob } from './hot-rows.ts';
+import { afterFinish, type Finish, holdJobs } from './after-finish.ts';
+import { carriedFrom } from './hot-rows.ts';
+import type { HotTable } from './hot-tables.ts';
 
 /**
  * Ends jobs that wait in `table` and that `which`, a condition on its columns, means, without an attempt; answers their
@@ -9,10 +10,11 @@ import { carriedFrom, type LiveJob } from './hot-rows.ts';
  */
 export async function endWaiting(
   tx: Transaction<Ledger>,
-  table: LiveJob['table'],
+  table: HotTable,
   which: RawBuilder<unknown>,
   status: 'canceled' | 'expired',
 ): Promise<string[]> {
+  await holdJobs(tx);
   const isWaiting = table === 'in_flight' ? sql`AND worker_id IS NULL` : sql``;
   const { rows } = await sql<Finish>`
     WITH ended AS (

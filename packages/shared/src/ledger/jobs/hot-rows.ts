@@ -1,6 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { isTerminal } from '../../core/job/status.ts';
 import type { Ledger } from '../connection/tables.ts';
+import type { HotTable } from './hot-tables.ts';
 import type { HotRow } from './jobs-tables.ts';
 import { findJob } from './read-jobs.ts';
 import type { ShownJob } from './shown-job.ts';
@@ -49,7 +50,7 @@ export const BY_AGE = sql`CASE WHEN version > 0 THEN true ELSE false END`;
 
 /** Where a live job is, and whether a job in flight has been claimed. */
 export interface LiveJob {
-  table: 'ready' | 'due' | 'in_flight';
+  table: HotTable;
   isRunning: boolean;
 }
 
@@ -79,7 +80,7 @@ export async function lockLiveJob(
 }
 
 function lockWhereItIs(tenantId: string, jobId: string) {
-  const lock = (table: LiveJob['table'], isRunning: RawBuilder<unknown>) => sql`
+  const lock = (table: HotTable, isRunning: RawBuilder<unknown>) => sql`
     SELECT ${sql.lit(table)} AS "table", ${isRunning} AS "isRunning" FROM ${sql.table(table)} AS hot
     WHERE tenant_id = ${tenantId} AND job_id = ${jobId} FOR UPDATE`;
   return sql<LiveJob>`

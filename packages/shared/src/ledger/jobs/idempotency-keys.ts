@@ -38,12 +38,17 @@ export interface KeyedAct<Made> {
 export async function actOnce<Made>(db: Database, keyed: KeyedAct<Made>): Promise<ActResult<Made>> {
   const { tenantId, requestKey, act, keep } = keyed;
   try {
-    return await asTenant(db, tenantId, async (tx) => {
-      if (!(await takeKey(tx, tenantId, requestKey))) return await readAnswer(tx, tenantId, requestKey);
-      const { status, made } = await act(tx);
-      await keepAnswer(tx, tenantId, requestKey, { status, kept: keep(made) });
-      return { kind: 'done', status, made };
-    });
+    return await asTenant(
+      db,
+      tenantId,
+      async (tx) => {
+        if (!(await takeKey(tx, tenantId, requestKey))) return await readAnswer(tx, tenantId, requestKey);
+        const { status, made } = await act(tx);
+        await keepAnswer(tx, tenantId, requestKey, { status, kept: keep(made) });
+        return { kind: 'done', status, made };
+      },
+      { keepsPlans: true },
+    );
   } catch (error) {
     if (error instanceof KeyInUseError) return { kind: 'keyInUse' };
     throw error;
@@ -127,13 +132,18 @@ export function findKeyedJob(
   tenantId: string,
   { route, key, fingerprint }: RequestKey,
 ): Promise<{ row: ShownJob; status: number | null } | undefined> {
-  return asTenant(db, tenantId, async (tx) => {
-    const { rows } = await sql<{ jobId: string; status: number | null }>`
+  return asTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const { rows } = await sql<{ jobId: string; status: number | null }>`
       SELECT job_id AS "jobId", status FROM idempotency_keys
       WHERE tenant_id = ${tenantId} AND route = ${route} AND key = ${key} AND fingerprint = ${fingerprint}
         AND job_id IS NOT NULL`.execute(tx);
-    const [found] = rows;
-    const row = found && (await findJob(tx, tenantId, found.jobId));
-    return row && { row, status: found.status };
-  });
+      const [found] = rows;
+      const row = found && (await findJob(tx, tenantId, found.jobId));
+      return row && { row, status: found.status };
+    },
+    { keepsPlans: true },
+  );
 }

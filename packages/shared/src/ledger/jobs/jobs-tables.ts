@@ -128,6 +128,8 @@ export interface AttemptsTable {
   losses: number;
   suspect: boolean;
   dead_letter_id: string | null;
+  /** Ids of the payload schemas that are known to refuse its payload; `null`: none. */
+  refused_by: string[] | null;
   run_at: Date;
   dispatched_at: Date | null;
   started_at: Date | null;

@@ -31,7 +31,7 @@ export async function findMisplacedJobs(db: Database, limit = 100): Promise<Misp
     SELECT coalesce(jobs.id, live.job_id, ended.job_id) AS "jobId", coalesce(live.tables, '{}') AS tables,
       ended.status AS ended
     FROM jobs FULL JOIN live ON live.tenant_id = jobs.tenant_id AND live.job_id = jobs.id
-    LEFT JOIN ended ON ended.tenant_id = coalesce(jobs.tenant_id, live.tenant_id)
+    FULL JOIN ended ON ended.tenant_id = coalesce(jobs.tenant_id, live.tenant_id)
       AND ended.job_id = coalesce(jobs.id, live.job_id)
     WHERE jobs.id IS NULL OR cardinality(live.tables) > 1
       OR (live.job_id IS NULL AND ended.is_final IS NOT TRUE)
@@ -47,11 +47,15 @@ export async function findMisplacedJobs(db: Database, limit = 100): Promise<Misp
 export async function countMisplacedInFlight(db: Database): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM in_flight
-    WHERE EXISTS (SELECT FROM ready WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id)
-      OR EXISTS (SELECT FROM due WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id)
-      OR EXISTS (SELECT FROM attempts WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id
-        AND replay_round = in_flight.replay_round AND status IN ('succeeded', 'failed', 'canceled', 'expired'))`.execute(
-    db,
-  );
+    WHERE ${isIn('ready')} OR ${isIn('due')} OR (
+      SELECT true FROM attempts WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id
+        AND replay_round = in_flight.replay_round AND status IN ('succeeded', 'failed', 'canceled', 'expired') LIMIT 1
+    ) IS NOT NULL`.execute(db);
   return rows[0]?.count ?? 0;
+}
+
+/** No `EXISTS`: that may be planned as a scan of all. */
+function isIn(table: 'ready' | 'due') {
+  return sql`(SELECT true FROM ${sql.table(table)} AS other
+    WHERE other.tenant_id = in_flight.tenant_id AND other.job_id = in_flight.job_id) IS NOT NULL`;
 }

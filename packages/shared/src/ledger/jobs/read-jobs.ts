@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { JobStatus } from '../../core/job/status.ts';
 import { firstUuidOf, uuidTimeMs } from '../../core/job/week.ts';
+import { DELIVERY_TYPE } from '../../core/webhook/event.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import { type JobKey, jobsOf } from './job-key.ts';
@@ -67,17 +68,22 @@ export function listJobs(
   filter: JobFilter,
   page: { afterId?: string; limit: number },
 ): Promise<JobListRow[]> {
-  return asTenant(db, tenantId, async (tx) => {
-    const { rows: found } = await selectPage(tenantId, filter, page).execute(tx);
-    if (found.length === 0) return [];
-    const { rows } = await sql<JobListRow>`
+  return asTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const { rows: found } = await selectPage(tenantId, filter, page).execute(tx);
+      if (found.length === 0) return [];
+      const { rows } = await sql<JobListRow>`
       /* show-listed-jobs */ SELECT ${LISTED} FROM ${jobsOf(found.map(({ id }) => ({ tenantId, id })))}
       ORDER BY id DESC`.execute(tx);
-    return rows;
-  });
+      return rows;
+    },
+    { isOneSnapshot: true },
+  );
 }
 
-/** The page is found first, by an index for the filter; only its jobs are put together, by a plan that is kept. */
+/** The page is found first, by an index for the filter; only its jobs are put together. */
 function selectPage(tenantId: string, filter: JobFilter, page: { afterId?: string; limit: number }) {
   // Of the table that is walked: the planner carries an `=` over to the other, and no `<`.
   const id = filter.status === undefined ? sql`jobs.id` : sql`source.job_id`;
@@ -110,8 +116,7 @@ function conditionsOf(filter: JobFilter): RawBuilder<unknown> {
   const conditions = [
     ...(filter.type === undefined ? [] : [sql`jobs.type = ${filter.type}`]),
     ...(filter.queue === undefined ? [] : [sql`jobs.queue = ${filter.queue}`]),
-    // The first half is the condition of the index.
-    ...(filter.tag === undefined ? [] : [sql`jobs.tags <> '[]' AND jobs.tags ? ${filter.tag}`]),
+    ...(filter.tag === undefined ? [] : [sql`jobs.tags ? ${filter.tag}`]),
     ...(filter.requestId === undefined ? [] : [madeByRequest(filter.requestId)]),
     ...(filter.concurrencyKey === undefined ? [] : [sql`jobs.concurrency_key = ${filter.concurrencyKey}`]),
     ...(filter.createdAfter ? [sql`jobs.created_at > ${filter.createdAfter}`] : []),
@@ -133,7 +138,8 @@ function madeByRequest(requestId: string): RawBuilder<unknown> {
   if (!UUID_V7.test(requestId)) return sql`jobs.request_id_given AND ${isIt}`;
   const madeMs = uuidTimeMs(requestId);
   const [first, last] = [firstUuidOf(madeMs), firstUuidOf(madeMs + LONGEST_REQUEST_MS)];
-  return sql`((jobs.request_id_given AND ${isIt}) OR (jobs.id >= ${first} AND jobs.id < ${last} AND ${isIt}))`;
+  return sql`((jobs.request_id_given AND ${isIt}) OR (jobs.id >= ${first} AND jobs.id < ${last}
+    AND jobs.type <> ${DELIVERY_TYPE} AND ${isIt}))`;
 }
 
 /** An attempt that ended. */
@@ -141,16 +147,20 @@ export type EndedAttemptRow = AttemptRow & { outcome: AttemptOutcome; started_at
 
 /** Lists the ended attempts of a job of this tenant, the first one first. */
 export function listAttempts(db: Database, tenantId: string, jobId: string): Promise<EndedAttemptRow[]> {
-  return asTenant(db, tenantId, (tx) =>
-    tx
-      .selectFrom('attempts')
-      .selectAll()
-      .where('tenant_id', '=', tenantId)
-      .where('job_id', '=', jobId)
-      .where('outcome', 'is not', null)
-      .orderBy('version')
-      .$narrowType<{ outcome: AttemptOutcome; started_at: Date }>()
-      .execute(),
+  return asTenant(
+    db,
+    tenantId,
+    (tx) =>
+      tx
+        .selectFrom('attempts')
+        .selectAll()
+        .where('tenant_id', '=', tenantId)
+        .where('job_id', '=', jobId)
+        .where('outcome', 'is not', null)
+        .orderBy('version')
+        .$narrowType<{ outcome: AttemptOutcome; started_at: Date }>()
+        .execute(),
+    { keepsPlans: true },
   );
 }
 

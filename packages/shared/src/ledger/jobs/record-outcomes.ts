@@ -7,7 +7,7 @@ import type { JobStatus } from '../../core/job/status.ts';
 import type { Database } from '../connection/connect.ts';
 import { type BatchColumn, isAt, unnestBatch } from '../connection/unnest.ts';
 import type { NewDeadLetter } from '../dead-letters/insert-dead-letters.ts';
-import { afterFinish, type Finish } from './after-finish.ts';
+import { afterFinish, type Finish, holdJobs } from './after-finish.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
 import type { AttemptOutcome } from './jobs-tables.ts';
 
@@ -30,6 +30,7 @@ export async function recordOutcomes(
   const isFollowed = ended.some(({ job, outcome }) => job.hasFollowers || outcome.kind === 'deadLetter');
   const rows = isFollowed
     ? await db.transaction().execute(async (tx) => {
+        await holdJobs(tx);
         const recorded = await writeOutcomes(tx, ended);
         await afterFinish(tx, recorded, deadLettersOf(recorded, ended, versions));
         return recorded;
@@ -85,10 +86,10 @@ async function writeOutcomes(db: Database, ended: EndedAttempt[]): Promise<Lande
     written AS (
       INSERT INTO attempts (tenant_id, job_id, run_at, dispatched_at, started_at, cancel_requested_at, version, attempt,
         attempts_made, replay_round, dispatch_no, revision, losses, suspect, status, outcome, worker_id, build_id,
-        dead_letter_id, error, progress, result)
+        dead_letter_id, error, progress, result, refused_by)
       SELECT tenant_id, job_id, run_at, dispatched_at, started_at, cancel_requested_at, version, attempt, attempts_made,
         replay_round, dispatch_no, revision, losses, suspect, status, outcome, worker_id, build_id, dead_letter_id, error,
-        progress, result
+        progress, result, nullif(refused_by, '{}')
       FROM landed
     ),
     retried AS (

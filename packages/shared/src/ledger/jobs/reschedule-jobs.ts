@@ -34,23 +34,28 @@ export function rescheduleJob(
   jobId: string,
   start: Start,
 ): Promise<RescheduleResult | undefined> {
-  return asTenant(db, tenantId, async (tx) => {
-    const live = await lockLiveJob(tx, tenantId, jobId);
-    if (!live) return undefined;
-    if ('finished' in live) return { kind: 'notWaiting', row: live.finished };
-    const asked = start.runAt
-      ? sql<Date>`${start.runAt}::timestamptz`
-      : sql<Date>`now() + ${start.delayMs ?? 0} * interval '1 ms'`;
-    const row = await readLocked(tx, tenantId, jobId);
-    const { isDue, isSame, isTooLate } = await judgeStart(tx, { ...live, tenantId, jobId }, asked);
-    const status = statusAfter(row.status, isDue);
-    if (!status) return { kind: 'notWaiting', row };
-    if (isTooLate) return { kind: 'tooLate', row };
-    const isAsAsked = status === row.status && (status === 'queued' || isSame);
-    if (isAsAsked) return { kind: 'rescheduled', row };
-    await moveToStart(tx, { ...live, tenantId, jobId }, status, asked);
-    return { kind: 'rescheduled', row: await readLocked(tx, tenantId, jobId) };
-  });
+  return asTenant(
+    db,
+    tenantId,
+    async (tx) => {
+      const live = await lockLiveJob(tx, tenantId, jobId);
+      if (!live) return undefined;
+      if ('finished' in live) return { kind: 'notWaiting', row: live.finished };
+      const asked = start.runAt
+        ? sql<Date>`${start.runAt}::timestamptz`
+        : sql<Date>`now() + ${start.delayMs ?? 0} * interval '1 ms'`;
+      const row = await readLocked(tx, tenantId, jobId);
+      const { isDue, isSame, isTooLate } = await judgeStart(tx, { ...live, tenantId, jobId }, asked);
+      const status = statusAfter(row.status, isDue);
+      if (!status) return { kind: 'notWaiting', row };
+      if (isTooLate) return { kind: 'tooLate', row };
+      const isAsAsked = status === row.status && (status === 'queued' || isSame);
+      if (isAsAsked) return { kind: 'rescheduled', row };
+      await moveToStart(tx, { ...live, tenantId, jobId }, status, asked);
+      return { kind: 'rescheduled', row: await readLocked(tx, tenantId, jobId) };
+    },
+    { keepsPlans: true },
+  );
 }
 
 type LockedJob = LiveJob & { tenantId: string; jobId: string };

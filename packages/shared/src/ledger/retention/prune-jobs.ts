@@ -1,7 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
 import { firstUuidOf } from '../../core/job/week.ts';
 import type { Database } from '../connection/connect.ts';
-import { isAt } from '../connection/unnest.ts';
+import { isAt, unnestBatch } from '../connection/unnest.ts';
+import { HOT_TABLES } from '../jobs/hot-tables.ts';
+import { JOB_KEY_COLUMNS, type JobKey } from '../jobs/job-key.ts';
 import { isLive } from '../jobs/live-condition.ts';
 import {
   changePartitions,
@@ -78,7 +80,7 @@ async function isThere(tx: Database, { jobs }: Partition): Promise<boolean> {
 
 /** Jobs that are kept, and the moment from which on others may have joined them. */
 interface KeptJobs {
-  ids: string[];
+  jobs: JobKey[];
   /** As Postgres writes it. */
   since: string;
 }
@@ -98,41 +100,42 @@ async function collectKept(
   const { rows: times } = await sql<{ since: string }>`
     SELECT (now() - ${LONGEST_TRANSACTION}::interval)::text AS since`.execute(tx);
   const isOfPartition = sql`job_id >= ${firstUuidOf(fromMs)} AND job_id < ${firstUuidOf(untilMs)}`;
-  const ids = await selectIds(tx, [
-    ...['ready', 'due', 'in_flight'].map(
-      (table) => sql`SELECT job_id AS id FROM ${sql.table(table)} WHERE ${isOfPartition}`,
+  const jobs = await selectKeys(tx, [
+    ...HOT_TABLES.map(
+      (table) => sql`SELECT tenant_id, job_id FROM ${sql.table(table)} WHERE ${isOfPartition}`,
     ),
-    sql`SELECT job_id FROM dead_letters WHERE resolution IS NULL AND ${isOfPartition}`,
-    sql`SELECT job_id FROM ${sql.table(attempts)} WHERE finished_at > ${retained(retentionDays)}`,
+    sql`SELECT DISTINCT tenant_id, job_id FROM dead_letters WHERE resolution IS NULL AND ${isOfPartition}`,
+    sql`SELECT DISTINCT tenant_id, job_id FROM ${sql.table(attempts)} WHERE finished_at > ${retained(retentionDays)}`,
   ]);
-  return { ids, since: times[0]?.since ?? '-infinity' };
+  return { jobs, since: times[0]?.since ?? '-infinity' };
 }
 
 /** Adds those who came or ended since: few, and found through small indexes. */
-async function withNewOnes(
-  tx: Database,
-  { jobs, attempts }: Partition,
-  { ids, since }: KeptJobs,
-): Promise<string[]> {
-  const isNew = (column: string) => sql`${sql.ref(column)} > ${since}::timestamptz`;
-  const added = await selectIds(tx, [
-    sql`SELECT id FROM ${sql.table(jobs)} WHERE ${isNew('created_at')}`,
-    sql`SELECT job_id FROM ${sql.table(attempts)} WHERE ${isNew('finished_at')}`,
+async function withNewOnes(tx: Database, partition: Partition, kept: KeptJobs): Promise<JobKey[]> {
+  const isNew = (column: string) => sql`${sql.ref(column)} > ${kept.since}::timestamptz`;
+  const added = await selectKeys(tx, [
+    sql`SELECT tenant_id, id FROM ${sql.table(partition.jobs)} WHERE ${isNew('created_at')}`,
+    sql`SELECT DISTINCT tenant_id, job_id FROM ${sql.table(partition.attempts)} WHERE ${isNew('finished_at')}`,
   ]);
-  return [...new Set([...ids, ...added])];
+  return distinct([...kept.jobs, ...added]);
 }
 
 /**
- * Selects more than `MAX_MOVED` ids of each at most. The planner is not told so: who expects to stop early may walk a key,
- * and when there are few ids that is all of it.
+ * Selects more than `MAX_MOVED` jobs of each at most. The planner is not told so: who expects to stop early may walk a key,
+ * and when there are few jobs that is all of it.
  */
-async function selectIds(tx: Database, selections: RawBuilder<unknown>[]): Promise<string[]> {
+async function selectKeys(tx: Database, selections: RawBuilder<unknown>[]): Promise<JobKey[]> {
   const parts = selections.map(
     (selection) => sql`(
-      WITH found (id) AS MATERIALIZED (${selection}) SELECT id FROM found LIMIT ${MAX_MOVED + 1})`,
+      WITH found (tenant_id, id) AS MATERIALIZED (${selection})
+      SELECT tenant_id AS "tenantId", id FROM found LIMIT ${MAX_MOVED + 1})`,
   );
-  const { rows } = await sql<{ id: string }>`${sql.join(parts, sql` UNION ALL `)}`.execute(tx);
-  return [...new Set(rows.map(({ id }) => id))];
+  const { rows } = await sql<JobKey>`${sql.join(parts, sql` UNION ALL `)}`.execute(tx);
+  return distinct(rows);
+}
+
+function distinct(keys: JobKey[]): JobKey[] {
+  return [...new Map(keys.map((key) => [`${key.tenantId} ${key.id}`, key])).values()];
 }
 
 async function sizeOf(tx: Database, { jobs, attempts }: Partition): Promise<number> {
@@ -142,15 +145,19 @@ async function sizeOf(tx: Database, { jobs, attempts }: Partition): Promise<numb
   return rows[0]?.bytes ?? 0;
 }
 
-async function detachAndKeep(tx: Database, partition: Partition, live: string[]): Promise<number> {
+async function detachAndKeep(tx: Database, partition: Partition, live: JobKey[]): Promise<number> {
   const [jobs, attempts] = [sql.table(partition.jobs), sql.table(partition.attempts)];
   await sql`ALTER TABLE jobs DETACH PARTITION ${jobs}`.execute(tx);
   await sql`ALTER TABLE attempts DETACH PARTITION ${attempts}`.execute(tx);
-  const { rows } = await sql<{ id: string }>`
-    INSERT INTO jobs SELECT * FROM ${jobs} WHERE id = ANY(${live}::uuid[]) RETURNING id`.execute(tx);
-  const ids = rows.map(({ id }) => id);
-  await sql`INSERT INTO attempts SELECT * FROM ${attempts} WHERE job_id = ANY(${ids}::uuid[])`.execute(tx);
-  return ids.length;
+  const keys = unnestBatch('key', JOB_KEY_COLUMNS, live);
+  const { rows } = await sql`
+    INSERT INTO jobs SELECT job.* FROM ${keys} JOIN ${jobs} AS job
+      ON ${isAt('job.tenant_id', 'key.tenant_id')} AND job.id = key.id
+    RETURNING id`.execute(tx);
+  await sql`
+    INSERT INTO attempts SELECT attempt.* FROM ${keys} JOIN ${attempts} AS attempt
+      ON ${isAt('attempt.tenant_id', 'key.tenant_id')} AND attempt.job_id = key.id`.execute(tx);
+  return rows.length;
 }
 
 /**

@@ -70,7 +70,7 @@ export async function deleteResolvedDeadLetters(
       DELETE FROM dead_letters WHERE id IN (
         SELECT id FROM dead_letters AS letter
         WHERE resolved_at < now() - ${retentionDays} * interval '1 day' AND mirrored_at IS NULL
-          AND NOT EXISTS (SELECT FROM jobs WHERE tenant_id = letter.tenant_id AND id = letter.job_id)
+          AND ${isGone('letter.tenant_id', 'letter.job_id')}
         LIMIT ${limit} FOR UPDATE SKIP LOCKED)
       RETURNING id, job_id),
     deleted_revisions AS (
@@ -93,7 +93,7 @@ export async function deleteOldDeliveryLinks(
     DELETE FROM webhook_deliveries WHERE (job_id, delivery_id) IN (
       SELECT job_id, delivery_id FROM webhook_deliveries AS made
       WHERE created_at < now() - ${retentionDays + LONGEST_AFTER_RETENTION_DAYS} * interval '1 day'
-        AND NOT EXISTS (SELECT FROM jobs WHERE tenant_id = made.tenant_id AND id = made.delivery_id)
+        AND ${isGone('made.tenant_id', 'made.delivery_id')}
       LIMIT ${limit} FOR UPDATE SKIP LOCKED)`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }
@@ -109,4 +109,9 @@ export async function deleteFinishedBulkReplays(
       SELECT id FROM bulk_replays WHERE finished_at < now() - ${retentionDays} * interval '1 day'
       LIMIT ${limit} FOR UPDATE SKIP LOCKED)`.execute(db);
   return Number(numAffectedRows ?? 0n);
+}
+
+/** No `EXISTS`: that may be planned as a walk through all jobs. */
+function isGone(tenantId: string, jobId: string) {
+  return sql`(SELECT true FROM jobs WHERE jobs.tenant_id = ${sql.ref(tenantId)} AND jobs.id = ${sql.ref(jobId)}) IS NULL`;
 }

@@ -4,7 +4,7 @@ import { deliveryJobs } from '../../core/webhook/event.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { insertJobs } from '../jobs/insert-jobs.ts';
 import { jobsOf } from '../jobs/job-key.ts';
-import type { JobRow } from '../jobs/jobs-tables.ts';
+import { type JobListRow, LISTED } from '../jobs/shown-job.ts';
 import { linkDeliveries } from './webhook-deliveries.ts';
 
 /**
@@ -17,7 +17,8 @@ export async function insertDeliveries(
 ): Promise<void> {
   if (finished.length === 0) return;
   const keys = finished.map(({ jobId, tenantId }) => ({ id: jobId, tenantId }));
-  const { rows } = await sql<JobRow>`/* read-finished-jobs */ SELECT * FROM ${jobsOf(keys)}`.execute(tx);
+  const { rows } = await sql<JobListRow & { result: unknown }>`
+    /* read-finished-jobs */ SELECT ${LISTED}, result FROM ${jobsOf(keys)}`.execute(tx);
   const made = rows.flatMap((row) =>
     deliveryJobs(row, jobViewWithoutPayload(row)).map((delivery) => ({ row, delivery })),
   );

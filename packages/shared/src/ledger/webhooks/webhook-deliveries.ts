@@ -51,8 +51,11 @@ export async function findDeliveries(
   tenantId: string,
   jobIds: string[],
 ): Promise<Map<string, DeliveryRow[]>> {
-  const { rows } = await asTenant(db, tenantId, (tx) =>
-    sql<DeliveryRow & { jobId: string }>`
+  const { rows } = await asTenant(
+    db,
+    tenantId,
+    (tx) =>
+      sql<DeliveryRow & { jobId: string }>`
       /* find-deliveries */ SELECT asked.job_id AS "jobId", delivery.id, made.event, delivery.status,
         delivery.attempts_made AS tries, delivery.error AS "lastError"
       FROM unnest(${jobIds}::uuid[]) AS asked (job_id)
@@ -60,8 +63,12 @@ export async function findDeliveries(
         SELECT delivery_id, event FROM webhook_deliveries
         WHERE job_id = asked.job_id AND tenant_id = ${tenantId}
         ORDER BY delivery_id DESC LIMIT ${MAX_DELIVERIES_OF_JOB}) AS made
-      JOIN current_jobs AS delivery ON delivery.tenant_id = ${tenantId} AND delivery.id = made.delivery_id
+      CROSS JOIN LATERAL (
+        -- Looked up one by one: with a plan of its own, which is not to walk through all jobs of the tenant.
+        SELECT id, status, attempts_made, error FROM current_jobs
+        WHERE tenant_id = ${tenantId} AND id = made.delivery_id OFFSET 0) AS delivery
       ORDER BY made.delivery_id DESC`.execute(tx),
+    { keepsPlans: true },
   );
   return Map.groupBy(rows, ({ jobId }) => jobId);
 }
