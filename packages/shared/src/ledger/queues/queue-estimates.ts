@@ -1,9 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
 import { BY_AGE } from '../jobs/hot-rows.ts';
-
-/** Jobs are counted up to this many, so that an estimate stays cheap whatever the backlog. */
-const MAX_COUNTED = 50_000;
+import { countRows } from './count-rows.ts';
 
 /** Tells how fast a queue drains: enough to estimate a wait. */
 export interface QueueLoad {
@@ -25,10 +23,6 @@ export async function readQueueLoad(db: Database, queue: string): Promise<QueueL
     FROM workers
     WHERE lost_at IS NULL AND draining_at IS NULL AND ${queue} = ANY(queues)`.execute(db);
   return rows[0] ?? { waiting: 0, finishedPerSecond: 0, concurrency: 0 };
-}
-
-function countRows(rows: RawBuilder<unknown>) {
-  return sql`(SELECT count(*)::int FROM (SELECT FROM ${rows} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
 }
 
 /** Lists the names of all queues that a worker ever registered. */

@@ -3,9 +3,7 @@ import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { BY_AGE } from '../jobs/hot-rows.ts';
-
-/** Jobs are counted up to this many, so that an answer stays cheap whatever the backlog. */
-const MAX_COUNTED = 50_000;
+import { countRows } from './count-rows.ts';
 
 /** Jobs of one queue that no worker has been given: those that are due, and those whose time has not come. */
 export interface WaitingJobs {
@@ -107,10 +105,6 @@ export async function listQueueWorkers(db: Database): Promise<QueueWorkers[]> {
       FROM workers WHERE lost_at IS NULL AND draining_at IS NULL AND q.name = ANY(queues)) AS live ON true
     ORDER BY q.name`.execute(db);
   return rows;
-}
-
-function countRows(rows: RawBuilder<unknown>) {
-  return sql`(SELECT count(*)::int FROM (SELECT FROM ${rows} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
 }
 
 function waitMs(runAt: RawBuilder<unknown>) {
