@@ -29,7 +29,8 @@ describe('dispatchJobs', () => {
       moreToDo: true,
       jobs: jobs.slice(0, 3).map(({ id }) => ({ id, dispatchNo: 1 })),
     });
-    expect(await dispatchJobs(ledger.db, 'default', testLane(3))).toEqual({
+    const { picture: _, ...second } = await dispatchJobs(ledger.db, 'default', testLane(3));
+    expect(second).toEqual({
       jobs: [],
       lanes: [{ buildId: TEST_BUILD, waitingBefore: 3, dispatched: [], isFull: true }],
       moreToDo: true,

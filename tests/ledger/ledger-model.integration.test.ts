@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type LedgerEvent, LIVES, ledgerEvent } from './model/ledger-events.ts';
-import { apply, startWorld, type World } from './model/ledger-world.ts';
+import { apply, comparePicture, startWorld, type World } from './model/ledger-world.ts';
 
 const RUNS = 60;
 const EVENTS = 60;
@@ -33,6 +33,7 @@ test('whatever happens in whatever order, the ledger does what the table of tran
         expect(await findMisplacedJobs(database.db)).toEqual([]);
         for (const [id, row] of after) reached.add(`${before.get(id)?.status ?? 'new'} ${row.status}`);
         await compare(world, after);
+        await comparePicture(world);
         before = after;
       }
     }),

@@ -54,7 +54,7 @@ test('where there is no share, one tenant fills the window', async () => {
 test('of quick jobs more goes ahead than the share, of slow ones nothing', async () => {
   await registerTestBuild(ledger.db, ['test.noop', 'test.slow']);
   const lanes = [{ ...lane, mostPerTenant: { all: 6, slow: 2 } }];
-  const turn = () => dispatchJobs(ledger.db, 'default', lanes, ['test.noop']);
+  const turn = () => dispatchJobs(ledger.db, 'default', lanes, { quickTypes: ['test.noop'] });
   const [large, small] = [newUuid(), newUuid()];
   await insert(50, large, 'test.slow');
   expect(await turn()).toMatchObject({ jobs: [{}, {}], moreToDo: false, heldBack: true });

@@ -5,6 +5,7 @@ import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
@@ -21,6 +22,8 @@ const FINISHED = Number(process.env.TOUCHED_PAGES_FINISHED ?? 30_000);
 const CHUNK = 10_000;
 const JOBS = 20;
 const ROUNDS = 10;
+/** `TOUCHED_PAGES_KEPT` is how many jobs go through while a snapshot is held. */
+const KEPT = Number(process.env.TOUCHED_PAGES_KEPT ?? 20_000);
 /** How much deeper the indexes of what is written once may be: each look goes down a level or two more. */
 const LEVELS = 2;
 
@@ -65,6 +68,23 @@ test(
   60_000 + FINISHED / 10,
 );
 
+test('a turn touches as many pages beside many rows that are gone, but that a snapshot keeps, as beside none', async ({
+  annotate,
+}) => {
+  const before = (await liveThrough()).get('dispatch');
+  await database.db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (holder) => {
+      await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(holder);
+      await sql`SELECT FROM ready LIMIT 1`.execute(holder);
+      await liveThrough(KEPT / ROUNDS);
+      const after = (await liveThrough()).get('dispatch');
+      await annotate(`dispatch of ${JOBS}: ${before?.moving} -> ${after?.moving} pages`);
+      expect(after?.moving).toBeLessThanOrEqual((before?.moving ?? 0) * 2);
+    });
+});
+
 const describeStep = ({
   step,
   before,
@@ -73,7 +93,7 @@ const describeStep = ({
   `${step} of ${JOBS}: of what moves ${before?.moving} -> ${after?.moving} pages, of what is written once ${before?.written} -> ${after?.written}`;
 
 /** Takes jobs from the accept to the outcome, a few times, and answers the least that each step touched. */
-async function liveThrough(): Promise<Map<Step, Touched>> {
+async function liveThrough(jobsARound = JOBS): Promise<Map<Step, Touched>> {
   const least = new Map<Step, Touched>();
   const measure = async <T>(step: Step, act: () => Promise<T>): Promise<T> => {
     const before = await countPages();
@@ -85,18 +105,23 @@ async function liveThrough(): Promise<Map<Step, Touched>> {
     least.set(step, { moving: Math.min(moving, known.moving), written: Math.min(written, known.written) });
     return result;
   };
+  const tenantId = newUuid();
+  let picture = await surveyQueue(worker, 'default');
   for (let round = 0; round < ROUNDS; round += 1) {
-    const tenantId = newUuid();
     await measure('accept', () =>
       insertJobs(
         worker,
-        Array.from({ length: JOBS }, () => makeJob({ tenantId })),
+        Array.from({ length: jobsARound }, () => makeJob({ tenantId })),
       ),
     );
-    const { jobs } = await measure('dispatch', () => dispatchJobs(worker, 'default', testLane(JOBS)));
+    const turn = await measure('dispatch', () =>
+      dispatchJobs(worker, 'default', testLane(jobsARound), { picture }),
+    );
+    const { jobs } = turn;
+    picture = turn.picture;
     const claimed = await measure('claim', () => claimJobs(worker, workerId, jobs));
     const ended = claimed.flatMap((job) => (job ? [{ job, outcome: succeed }] : []));
-    expect(ended).toHaveLength(JOBS);
+    expect(ended).toHaveLength(jobsARound);
     await measure('rescue', () => listOrphanedJobs(worker, 100));
     await measure('record', () => recordOutcomes(worker, ended, VERSIONS));
     await measure('expire', () => expireJobs(worker, 100));
@@ -133,7 +158,7 @@ async function countPages(): Promise<Touched> {
       SELECT relname ~ '^(jobs|attempts)' AS is_written,
         coalesce(heap_blks_read + heap_blks_hit, 0) + coalesce(idx_blks_read + idx_blks_hit, 0) AS pages
       FROM pg_statio_user_tables
-      WHERE relname ~ '^(jobs|attempts)' OR relname IN ('ready', 'due', 'in_flight')) AS tables`.execute(
+      WHERE relname ~ '^(jobs|attempts)' OR relname IN ('ready', 'due', 'in_flight', 'arrivals', 'flight_changes')) AS tables`.execute(
     database.db,
   );
   return rows[0] ?? { moving: Number.NaN, written: Number.NaN };

@@ -7,6 +7,7 @@ import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { rescheduleJob } from '@accepted/shared/ledger/jobs/reschedule-jobs';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
@@ -18,6 +19,7 @@ import { TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { loseWorker as loseWorkerOf } from '../ledger.ts';
+import { expectSame, lookAgain } from '../pictures.ts';
 import { type LedgerEvent, MAX_LOSSES } from './ledger-events.ts';
 import * as model from './ledger-model.ts';
 
@@ -27,6 +29,8 @@ export interface World {
   jobs: model.ModelJob[];
   worker: { id: string; isLost: boolean };
   lostWorker: { id: string; isLost: boolean } | undefined;
+  /** What a dispatcher has seen of the queue. */
+  picture: QueuePicture;
 }
 
 const TABLES = [
@@ -44,7 +48,8 @@ export async function startWorld(db: Database): Promise<World> {
   for (const table of TABLES) {
     await db.deleteFrom(table).execute();
   }
-  return { db, jobs: [], worker: { id: await startWorker(db), isLost: false }, lostWorker: undefined };
+  const worker = { id: await startWorker(db), isLost: false };
+  return { db, jobs: [], worker, lostWorker: undefined, picture: await surveyQueue(db, 'default') };
 }
 
 async function startWorker(db: Database): Promise<string> {
@@ -70,11 +75,17 @@ export async function apply(world: World, event: LedgerEvent): Promise<void> {
   if (event.kind === 'loseWorker') return await loseWorker(world);
   if (event.kind === 'rescue') return await rescue(world);
   if (event.kind === 'dispatch') {
-    await dispatchJobs(db, 'default', testLane(1_000));
+    world.picture = (await dispatchJobs(db, 'default', testLane(1_000), world)).picture;
     return jobs.forEach(model.dispatch);
   }
   const chosen = jobs[event.job % Math.max(1, jobs.length)];
   if (chosen) await applyToJob(world, chosen, event);
+}
+
+/** Brings the dispatcher's picture of the queue up to date, and compares it with the queue. */
+export async function comparePicture(world: World): Promise<void> {
+  world.picture = await lookAgain(world.db, world.picture);
+  expectSame(world.picture, await surveyQueue(world.db, 'default'));
 }
 
 type JobEvent = Extract<LedgerEvent, { job: number }>;

@@ -11,7 +11,6 @@ import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import {
   type DispatchTurn,
-  dispatchJobs,
   type LaneAfterTurn,
   readDispatchRound,
 } from '@accepted/shared/ledger/jobs/dispatch-jobs';
@@ -19,6 +18,7 @@ import { type LiveLane, listLiveLanes } from '@accepted/shared/ledger/workers/wo
 import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import { createKnownQueue } from './known-queue.ts';
 import type { TenantShare } from './tenant-share.ts';
 import { createTurnTaking } from './turn-taking.ts';
 
@@ -61,6 +61,7 @@ export interface Dispatcher extends Pick<Loop, 'stop'> {
 export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, engine, queue, times, share, onError } = options;
   const turns = createTurnTaking();
+  const known = createKnownQueue(db, queue);
   let live: { lanes: LiveLane[]; readAt: number } = { lanes: [], readAt: Number.NEGATIVE_INFINITY };
   const windows = new Map<string, WindowState>();
   /** Whether this process knows of something that others may not, so that it must not leave the turn to them. */
@@ -119,7 +120,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       return { buildId, size: sizes.get(buildId) ?? 0, mostPerTenant };
     });
     const quickTypes = times.quickTypes();
-    const turn = await dispatchJobs(db, queue, laneWindows, quickTypes);
+    const turn = await known.takeTurn(laneWindows, quickTypes);
     turns.tookTurn(turn);
     // Whoever took the turn may have looked before what this process knows of had happened.
     if (turn.lost) mustLook ||= looks;

@@ -5,6 +5,7 @@ import type { WorkerCounters } from '../../metrics/worker-counters.ts';
 import type { Loop } from '../loop.ts';
 import { type DispatcherOptions, type KnownTo, startDispatcher } from './dispatcher.ts';
 import { startDueJobs } from './due-jobs.ts';
+import { startForgettingMovements } from './forget-movements.ts';
 import { startReconciler } from './reconciler.ts';
 import type { TenantShare } from './tenant-share.ts';
 
@@ -41,6 +42,6 @@ export function startDispatch(options: {
   return {
     queueHasWork,
     timesHaveChanged: dueJobs.wake,
-    loops: [...dispatchers.values(), dueJobs, reconciler],
+    loops: [...dispatchers.values(), dueJobs, reconciler, startForgettingMovements({ db, onError })],
   };
 }

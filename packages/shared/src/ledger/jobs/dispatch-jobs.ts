@@ -3,6 +3,7 @@ import { type ChosenJob, chooseFairly, type ReadyJob } from '../../core/fairness
 import type { Database } from '../connection/connect.ts';
 import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
 import { beginTurn, type DispatchedJob, type LaneWindow, moveToFlight } from './begin-turn.ts';
+import { type QueuePicture, surveyQueue } from './queue-picture.ts';
 
 /** How a turn left a lane. */
 export interface LaneAfterTurn {
@@ -30,6 +31,8 @@ export interface DispatchTurn {
   lost: boolean;
   /** The queue's round as this turn leaves it; each turn that marks jobs counts it up. */
   round: number;
+  /** What the dispatcher has seen of the queue, for its next turn. */
+  picture: QueuePicture;
 }
 
 /**
@@ -37,7 +40,8 @@ export interface DispatchTurn {
  * payload its schema is not known to refuse. The caller adds the jobs that were marked to the engine once this has
  * committed; if it dies in between, the reconciler finds them missing.
  *
- * One round trip when there is nothing to choose, because one build is live, all that is ready has room, no tenant has
+ * Whoever has had a turn before gives the picture of the queue that it left; without one the queue is read whole. One round
+ * trip then, when there is nothing to choose, because one build is live, all that is ready has room, no tenant has
  * more than its share, and no concurrency key limits it; a second one marks what was chosen otherwise. No lock is held
  * in between. Dispatchers may race: each turn counts the queue's round up, and whoever looked in an older round marks
  * nothing.
@@ -46,14 +50,12 @@ export async function dispatchJobs(
   db: Database,
   queue: string,
   windows: LaneWindow[],
-  quickTypes: readonly string[] = [],
+  { quickTypes = [], picture }: { quickTypes?: readonly string[]; picture?: QueuePicture | undefined } = {},
 ): Promise<DispatchTurn> {
-  const { round, inFlight, ready, everythingFits, marked, ...seen } = await beginTurn(
-    db,
-    queue,
-    windows,
-    quickTypes,
-  );
+  const known = picture ?? (await surveyQueue(db, queue));
+  const turn = await beginTurn(db, queue, known, windows, quickTypes);
+  if (!turn) return await dispatchJobs(db, queue, windows, { quickTypes });
+  const { round, inFlight, ready, everythingFits, marked, ...seen } = turn;
   const waiting = windows.map(({ buildId }) => inFlight.waitingIn.get(buildId) ?? 0);
   const rooms = windows.map(({ size }, lane) => Math.max(0, size - (waiting[lane] ?? 0)));
   const mostPerTenant = windows.map((window) => window.mostPerTenant);
@@ -71,8 +73,10 @@ export async function dispatchJobs(
   });
   const lost = chosen.length > 0 && rows.length === 0;
   const moreToDo = lost || chosen.length + heldBack < ready.length || lanes.some(({ isFull }) => isFull);
-  const turn = { jobs, lanes, moreToDo, heldBack: seen.heldBack || heldBack > 0 };
-  return { ...turn, lost, round: rows.length > 0 ? round + 1 : round };
+  return {
+    ...{ jobs, lanes, moreToDo, heldBack: seen.heldBack || heldBack > 0 },
+    ...{ lost, round: rows.length > 0 ? round + 1 : round, picture: seen.picture },
+  };
 }
 
 /** Reads the round that the queue's dispatchers are in. */

@@ -1,0 +1,38 @@
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { LaneWindow } from '@accepted/shared/ledger/jobs/begin-turn';
+import { type DispatchTurn, dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
+
+/**
+ * Now and then the queue is read whole, whatever was told of it: after a failover that lost transactions, those of the new
+ * server may have the numbers of lost ones. Where that takes long it is done more seldom.
+ */
+const READ_WHOLE_EVERY_MS = 10_000;
+const MOST_TIME_FOR_IT = 1 / 50;
+
+/** A queue as its dispatcher knows it from turn to turn. */
+export interface KnownQueue {
+  takeTurn(windows: LaneWindow[], quickTypes: readonly string[]): Promise<DispatchTurn>;
+}
+
+export function createKnownQueue(db: Database, queue: string): KnownQueue {
+  let known: QueuePicture | undefined;
+  let goodUntilMs = Number.NEGATIVE_INFINITY;
+
+  async function readWhole(): Promise<QueuePicture> {
+    const beganMs = performance.now();
+    const picture = await surveyQueue(db, queue);
+    const endedMs = performance.now();
+    goodUntilMs = endedMs + Math.max(READ_WHOLE_EVERY_MS, (endedMs - beganMs) / MOST_TIME_FOR_IT);
+    return picture;
+  }
+
+  return {
+    async takeTurn(windows, quickTypes) {
+      const picture = known && performance.now() < goodUntilMs ? known : await readWhole();
+      const turn = await dispatchJobs(db, queue, windows, { quickTypes, picture });
+      known = turn.picture;
+      return turn;
+    },
+  };
+}

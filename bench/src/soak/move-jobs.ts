@@ -1,0 +1,99 @@
+import { newUuid } from '@accepted/shared/core/job/id';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
+import { forgetMovements } from '@accepted/shared/ledger/jobs/forget-movements';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
+import { makeJob } from '@accepted/testing/factories';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
+
+/** So many jobs are moved by one statement, and as many wait behind them. */
+const BATCH = 200;
+const QUEUE = 'default';
+/** A job fails so often before it succeeds: what is written once is as small as it can be beside what moves. */
+const FAILURES = 9;
+const FORGET_EVERY_MS = 60_000;
+
+/** What moves jobs through the ledger as API, dispatcher and worker do, without an engine between them. */
+export interface Mover {
+  /** Takes one batch from `ready` to its outcomes, and what is to be tried again back. */
+  step(): Promise<StepCost>;
+  /** Takes all jobs to their ends. */
+  drain(): Promise<void>;
+}
+
+export interface StepCost {
+  moves: number;
+  turnMs: number;
+}
+
+export async function startMover(db: Database): Promise<Mover> {
+  await registerTestBuild(db);
+  const workerId = newUuid();
+  await registerWorker(db, {
+    id: workerId,
+    hostname: 'soak',
+    pid: process.pid,
+    queues: [QUEUE],
+    concurrency: BATCH,
+    buildId: TEST_BUILD,
+  });
+  const tenantId = newUuid();
+  let picture: QueuePicture = await surveyQueue(db, QUEUE);
+  let told: { before: string; readAtMs: number } | undefined;
+  let live = 0;
+
+  async function forget(): Promise<void> {
+    if (told && performance.now() - told.readAtMs < FORGET_EVERY_MS) return;
+    told = { before: await forgetMovements(db, told?.before), readAtMs: performance.now() };
+  }
+
+  async function accept(count: number): Promise<number> {
+    const jobs = Array.from({ length: count }, () => makeJob({ tenantId, maxAttempts: FAILURES + 1 }));
+    await insertJobs(db, jobs);
+    live += count;
+    return count;
+  }
+
+  async function turn() {
+    const startedAtMs = performance.now();
+    const { jobs, picture: seen } = await dispatchJobs(db, QUEUE, testLane(BATCH), { picture });
+    picture = seen;
+    return { jobs, turnMs: performance.now() - startedAtMs };
+  }
+
+  async function run(dispatched: Awaited<ReturnType<typeof turn>>['jobs']): Promise<number> {
+    const claimed = (await claimJobs(db, workerId, dispatched)).flatMap((job) => job ?? []);
+    const ended = claimed.map((job) => ({ job, outcome: outcomeOf(job.attemptsMade) }));
+    await recordOutcomes(db, ended, { accepted: 'soak' });
+    const finished = ended.filter(({ outcome }) => outcome.kind === 'succeed').length;
+    live -= finished;
+    await queueDueJobs(db, BATCH);
+    // Into flight and out of it; what is tried again moves twice more.
+    return 2 * claimed.length + 2 * (claimed.length - finished);
+  }
+
+  async function step(accepts: number): Promise<StepCost> {
+    await forget();
+    const accepted = await accept(accepts);
+    const { jobs, turnMs } = await turn();
+    return { moves: accepted + (await run(jobs)), turnMs };
+  }
+
+  return {
+    step: () => step(Math.max(0, 2 * BATCH - live)),
+    async drain() {
+      while (live > 0) await step(0);
+    },
+  };
+}
+
+function outcomeOf(attemptsMade: number) {
+  if (attemptsMade > FAILURES) return { kind: 'succeed', resultJson: '{}' } as const;
+  const error = { code: 'soak', message: 'It is tried again.', retryable: true };
+  return { kind: 'retry', delayMs: 0, error } as const;
+}

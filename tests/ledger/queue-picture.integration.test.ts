@@ -1,0 +1,118 @@
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { forgetMovements } from '@accepted/shared/ledger/jobs/forget-movements';
+import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
+import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import { makeJob } from '@accepted/testing/factories';
+import { TEST_BUILD, testLane } from '@accepted/testing/test-build';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
+import { expect, test } from 'vitest';
+import { succeed, useLedger, VERSIONS } from './ledger.ts';
+import { expectSame, lookAgain } from './pictures.ts';
+
+const ledger = useLedger();
+const survey = () => surveyQueue(ledger.db, 'default');
+
+const MOVERS = 4;
+const ROUNDS = 40;
+
+test('a picture is brought up to date while many move jobs at the same time', async () => {
+  let picture = await survey();
+  let isOver = false;
+  const movers = Promise.all(Array.from({ length: MOVERS }, (_, seed) => moveJobs(seed))).finally(() => {
+    isOver = true;
+  });
+  let looks = 0;
+  for (; !isOver; looks += 1) picture = await lookAgain(ledger.db, picture);
+  await movers;
+
+  expect(looks).toBeGreaterThan(MOVERS);
+  expectSame(await lookAgain(ledger.db, picture), await survey());
+});
+
+/** Takes jobs through all that may become of them, each round another part of the way. */
+async function moveJobs(seed: number): Promise<void> {
+  const own = await ledger.startWorker();
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await insertJobs(
+      ledger.db,
+      Array.from({ length: 1 + ((seed + round) % 4) }, () => makeJob({ priority: round % 3 })),
+    );
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(1_000));
+    await takeBack(ledger.db, jobs.slice(0, round % 2));
+    const claimed = await claimJobs(ledger.db, own, jobs.slice(0, -1));
+    const ended = claimed.flatMap((job) => (job ? [{ job, outcome: succeed }] : []));
+    await recordOutcomes(ledger.db, ended.slice(round % 2), VERSIONS);
+  }
+}
+
+test('a job is found that was being accepted while the picture was taken, whenever that commits', async () => {
+  const [late, inTime] = [makeJob(), makeJob()];
+  let picture: QueuePicture | undefined;
+  await ledger.db.transaction().execute(async (tx) => {
+    await insertJobs(tx, [late]);
+    picture = await survey();
+    await insertJobs(ledger.db, [inTime]);
+    picture = await dispatchNow(picture, [inTime.id]);
+    picture = await dispatchNow(picture, []);
+  });
+  await dispatchNow(picture, [late.id]);
+});
+
+async function dispatchNow(picture: QueuePicture | undefined, ids: string[]): Promise<QueuePicture> {
+  const turn = await dispatchJobs(ledger.db, 'default', testLane(100), { picture });
+  expect(turn.jobs.map(({ id }) => id)).toEqual(ids);
+  return turn.picture;
+}
+
+test('what was dispatched before goes first of its priority, whenever it was given back', async () => {
+  const jobs = Array.from({ length: 4 }, () => makeJob());
+  await insertJobs(ledger.db, jobs);
+  const first = await dispatchJobs(ledger.db, 'default', testLane(2));
+  await takeBack(ledger.db, first.jobs.slice(1));
+
+  const second = await dispatchJobs(ledger.db, 'default', testLane(2), first);
+  expect(second.jobs.map(({ id }) => id)).toEqual([jobs[1]?.id]);
+});
+
+test.each([
+  ['what was told is gone, as after a crash', (db: Database) => sql`DELETE FROM told_since`.execute(db)],
+  ['it is too old', undefined],
+])('a picture is made anew when %s', async (_, lose) => {
+  const before = await survey();
+  await lose?.(ledger.db);
+  await sql`TRUNCATE arrivals, flight_changes`.execute(ledger.db);
+  const job = await ledger.insertOne();
+  await sql`TRUNCATE arrivals, flight_changes`.execute(ledger.db);
+
+  const picture = lose ? before : { ...before, seenAt: new Date(Date.now() - 60_000).toISOString() };
+  const turn = await dispatchJobs(ledger.db, 'default', testLane(1), { picture });
+  expect(turn.jobs).toMatchObject([{ id: job.id, buildId: TEST_BUILD }]);
+  expect(turn.picture.epoch === before.epoch).toBe(lose === undefined);
+});
+
+test('what was told is forgotten at the second time of asking, and nothing that came since', async () => {
+  const before = await forgetMovements(ledger.db, undefined);
+  await forgetMovements(ledger.db, before);
+  await ledger.claimOne();
+  const [arrivals, changes] = await countTold();
+  const after = await forgetMovements(ledger.db, before);
+  expect(await countTold()).toEqual([arrivals, changes]);
+  expect(arrivals).toBeGreaterThan(0);
+  // Transactions of other databases of the server count as well.
+  const areAllForgotten = async () => {
+    await forgetMovements(ledger.db, after);
+    return (await countTold()).every((count) => count === 0);
+  };
+  await waitUntil(areAllForgotten, { until: 'all is forgotten' });
+});
+
+async function countTold(): Promise<number[]> {
+  const { rows } = await sql<{ count: number }>`
+    SELECT count(*)::int FROM arrivals UNION ALL SELECT count(*)::int FROM flight_changes`.execute(ledger.db);
+  return rows.map(({ count }) => count);
+}
