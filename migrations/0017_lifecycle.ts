@@ -52,8 +52,8 @@ const VACUUMED_OFTEN =
   'autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000, autovacuum_vacuum_cost_delay = 0';
 
 /**
- * The conditions of the first two indexes hold for every row and follow from none: only who writes one down means that
- * index. A statement that was planned while `ready` was empty would else take any, each looking as cheap as the others.
+ * Conditions by `CASE` hold for every row and follow from none: only who writes one down means that index. A statement that
+ * was planned while the table was empty would else take any, each looking as cheap as the others.
  */
 const HOT_TABLES = [
   `CREATE TABLE ready (${CARRIED}, PRIMARY KEY (tenant_id, job_id)) WITH (${VACUUMED_OFTEN})`,
@@ -64,7 +64,7 @@ const HOT_TABLES = [
   `CREATE TABLE due (${CARRIED}, status text NOT NULL CHECK (status IN ('scheduled', 'retrying')),
      PRIMARY KEY (tenant_id, job_id)) WITH (${VACUUMED_OFTEN})`,
   'CREATE INDEX due_by_time ON due (run_at)',
-  'CREATE INDEX due_by_queue ON due (queue, status, tenant_id)',
+  'CREATE INDEX due_by_queue ON due (queue, status, tenant_id) WHERE CASE WHEN priority >= 0 THEN true ELSE false END',
   'CREATE INDEX due_expiring ON due (expires_at) WHERE expires_at IS NOT NULL AND attempt = 0',
   `CREATE TABLE in_flight (${CARRIED},
      dispatched_at timestamptz NOT NULL,
@@ -74,7 +74,8 @@ const HOT_TABLES = [
      cancel_requested_at timestamptz,
      progress json,
      PRIMARY KEY (job_id)) WITH (fillfactor = 25, ${VACUUMED_OFTEN})`,
-  'CREATE INDEX in_flight_by_queue ON in_flight (queue, tenant_id, job_id)',
+  `CREATE INDEX in_flight_by_queue ON in_flight (queue, tenant_id, job_id)
+     WHERE CASE WHEN priority >= 0 THEN true ELSE false END`,
   'CREATE INDEX in_flight_expiring ON in_flight (expires_at) WHERE expires_at IS NOT NULL',
 ];
 
@@ -229,8 +230,8 @@ const NARROW_JOBS = [
   'DROP INDEX jobs_by_tenant',
   `ALTER TABLE jobs DROP CONSTRAINT jobs_pkey, ${MOVED_COLUMNS.map((name) => `DROP COLUMN ${name}`).join(', ')}`,
   'ALTER TABLE jobs ADD PRIMARY KEY (tenant_id, id)',
-  'CREATE INDEX jobs_by_type ON jobs (tenant_id, type, id)',
-  'CREATE INDEX jobs_by_queue ON jobs (tenant_id, queue, id)',
+  'CREATE INDEX jobs_by_type ON jobs (tenant_id, type, id) WHERE CASE WHEN max_attempts > 0 THEN true ELSE false END',
+  'CREATE INDEX jobs_by_queue ON jobs (tenant_id, queue, id) WHERE CASE WHEN timeout_ms > 0 THEN true ELSE false END',
   // Finds the few jobs that came into an old week while it was looked through, at next to no cost for those who accept.
   'CREATE INDEX jobs_created ON jobs USING brin (created_at)',
 ];

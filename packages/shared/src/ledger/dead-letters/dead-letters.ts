@@ -89,7 +89,8 @@ export async function resolveDeadLetters(
     UPDATE dead_letters
     SET resolution = ${resolution}, resolved_at = now(), resolved_by = ${act.actor}, resolved_reason = ${act.reason}
     WHERE id IN (
-      SELECT id FROM dead_letters WHERE id = ANY(${ids}::uuid[]) AND resolution IS NULL ORDER BY id FOR UPDATE)
+      -- Said so, it means none of the indexes of open ones.
+      SELECT id FROM dead_letters WHERE id = ANY(${ids}::uuid[]) AND coalesce(resolution, '') = '' ORDER BY id FOR UPDATE)
     RETURNING id, job_id AS "jobId", tenant_id AS "tenantId"`.execute(tx);
   await writeAuditEntries(
     tx,

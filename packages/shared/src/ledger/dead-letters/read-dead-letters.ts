@@ -4,6 +4,7 @@ import type { Database } from '../connection/connect.ts';
 import type { DeadLetterRow } from '../connection/tables.ts';
 import { type EndedAttemptRow, findJob, listAttempts } from '../jobs/read-jobs.ts';
 import type { ShownJob } from '../jobs/shown-job.ts';
+import { OF_JOB } from './dead-letters-of-job.ts';
 import { type DeadLetterFilter, matchesFilter } from './select-dead-letters.ts';
 
 export type ResolutionFilter = 'open' | 'replayed' | 'discarded';
@@ -38,9 +39,12 @@ function selectWithOrigin(tx: Database, tenantId: string) {
     .where('dead_letters.tenant_id', '=', tenantId);
 }
 
+/** Means the index of all dead letters of a tenant (`migrations/0021_indexes_that_are_meant.ts`): it holds for every row. */
+const OF_TENANT = sql`CASE WHEN dead_letters.attempt >= 0 THEN true ELSE false END`;
+
 function isResolved(resolution: ResolutionFilter) {
   if (resolution === 'open') return sql<boolean>`dead_letters.resolution IS NULL`;
-  return sql<boolean>`dead_letters.resolution = ${resolution}`;
+  return sql<boolean>`dead_letters.resolution = ${resolution} AND ${OF_TENANT}`;
 }
 
 /** A replay of the same job: of this dead letter, or of an earlier or later one. */
@@ -105,7 +109,9 @@ async function listReplays(tx: Database, jobId: string): Promise<ReplayRow[]> {
       resolved_reason AS "resolvedReason",
       EXISTS (SELECT FROM payload_revisions AS revised
         WHERE revised.job_id = dead_letters.job_id AND revised.dead_letter_id = dead_letters.id) AS "isEdited"
-    FROM dead_letters WHERE job_id = ${jobId} AND resolution = 'replayed' ORDER BY id`.execute(tx);
+    FROM dead_letters WHERE job_id = ${jobId} AND ${OF_JOB} AND resolution = 'replayed' ORDER BY id`.execute(
+    tx,
+  );
   return rows;
 }
 

@@ -23,11 +23,17 @@ export interface DispatchedJob extends DispatchKey {
   buildId: string | null;
 }
 
+/** The most urgent first. */
+const URGENCY = sql`priority, is_new, placed_by, id`;
+
 interface TurnRow extends Pick<QueuePicture, 'snapshot' | 'seenAt' | 'lines' | 'inFlight'> {
   isPictureGood: boolean;
   round: string;
-  ready: ReadyJob[];
   everythingFits: boolean;
+  /** The heads, in the order in which they are to run. */
+  headIds: string[];
+  /** The same as they are chosen from, where not all of them fit. */
+  ready: ReadyJob[];
   heldBack: boolean;
   marked: DispatchedJob[];
 }
@@ -58,9 +64,11 @@ export async function beginTurn(
       (SELECT coalesce(json_agg(flight), '[]') FROM flight)::text AS "inFlight",
       (SELECT round FROM before) AS round, (SELECT fits FROM everything) AS "everythingFits",
       EXISTS (SELECT FROM line_lanes WHERE left_to_tenant <= 0) AS "heldBack",
-      (SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id, 'priority', priority,
-         'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit, 'lanes', lanes, 'isQuick', is_quick)
-         ORDER BY priority, is_new, placed_by, id), '[]') FROM heads) AS ready,
+      CASE WHEN (SELECT fits FROM everything) THEN '[]' ELSE (
+        SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id, 'priority', priority,
+          'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit, 'lanes', lanes, 'isQuick', is_quick)
+          ORDER BY ${URGENCY}), '[]') FROM heads) END AS ready,
+      ARRAY(SELECT id FROM heads ORDER BY ${URGENCY}) AS "headIds",
       (SELECT coalesce(json_agg(json_build_object('id', id, 'dispatchNo', dispatch_no, 'type', type,
          'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`.execute(db);
   const [row] = rows;
@@ -85,7 +93,7 @@ function pictureNow(queue: string, { epoch, snapshot, seenAt, lines, inFlight }:
         WHERE pg_visible_in_snapshot(told_by, pg_current_snapshot()) ORDER BY told_by LIMIT 1)) AS since
       FROM (SELECT ${snapshot}::pg_snapshot AS snapshot) AS seen
       WHERE ${seenAt}::timestamptz > now() - ${PICTURE_MAX_AGE_MS} * interval '1 ms'
-        AND EXISTS (SELECT FROM told_since WHERE epoch = ${epoch})
+        AND EXISTS (SELECT FROM told_since WHERE is_only_row AND epoch = ${epoch})
     ),
     flight AS MATERIALIZED (
       SELECT ${FLIGHT}, sum(jobs)::bigint AS jobs FROM (

@@ -55,11 +55,13 @@ export async function dispatchJobs(
   const known = picture ?? (await surveyQueue(db, queue));
   const turn = await beginTurn(db, queue, known, windows, quickTypes);
   if (!turn) return await dispatchJobs(db, queue, windows, { quickTypes });
-  const { round, inFlight, ready, everythingFits, marked, ...seen } = turn;
+  const { round, inFlight, ready, headIds, everythingFits, marked, ...seen } = turn;
   const waiting = windows.map(({ buildId }) => inFlight.waitingIn.get(buildId) ?? 0);
   const rooms = windows.map(({ size }, lane) => Math.max(0, size - (waiting[lane] ?? 0)));
   const mostPerTenant = windows.map((window) => window.mostPerTenant);
-  const { jobs: chosen, heldBack } = chooseFairly(ready, rooms, inFlight, mostPerTenant);
+  const { jobs: chosen, heldBack } = everythingFits
+    ? { jobs: headIds.map((id) => ({ id, lane: 0 })), heldBack: 0 }
+    : chooseFairly(ready, rooms, inFlight, mostPerTenant);
   const rows =
     everythingFits || chosen.length === 0
       ? marked
@@ -72,7 +74,7 @@ export async function dispatchJobs(
     return { buildId, waitingBefore: waiting[lane] ?? 0, dispatched, isFull };
   });
   const lost = chosen.length > 0 && rows.length === 0;
-  const moreToDo = lost || chosen.length + heldBack < ready.length || lanes.some(({ isFull }) => isFull);
+  const moreToDo = lost || chosen.length + heldBack < headIds.length || lanes.some(({ isFull }) => isFull);
   return {
     ...{ jobs, lanes, moreToDo, heldBack: seen.heldBack || heldBack > 0 },
     ...{ lost, round: rows.length > 0 ? round + 1 : round, picture: seen.picture },

@@ -47,6 +47,8 @@ export function carriedFrom(
 /** Mean one index of `ready` each, and no other (`migrations/0017_lifecycle.ts`): they hold for every row. */
 export const IN_ORDER = sql`CASE WHEN attempt >= 0 THEN true ELSE false END`;
 export const BY_AGE = sql`CASE WHEN version > 0 THEN true ELSE false END`;
+/** Means the index of `due`, or of `in_flight`, that begins with the queue. */
+export const OF_QUEUE = sql`CASE WHEN priority >= 0 THEN true ELSE false END`;
 
 /** Where a live job is, and whether a job in flight has been claimed. */
 export interface LiveJob {

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
-import { IN_ORDER } from './hot-rows.ts';
+import { IN_ORDER, OF_QUEUE } from './hot-rows.ts';
 
 /**
  * What a dispatcher remembers of a queue: all that a snapshot showed of it. What transactions that the snapshot did not show
@@ -61,9 +61,9 @@ async function readQueue(db: Database, queue: string) {
     ),
     flight AS (
       SELECT tenant_id, type, concurrency_key, build_id, worker_id IS NOT NULL AS is_claimed, count(*) AS jobs
-      FROM in_flight WHERE queue = ${queue} GROUP BY ${FLIGHT}
+      FROM in_flight WHERE queue = ${queue} AND ${OF_QUEUE} GROUP BY ${FLIGHT}
     )
-    SELECT (SELECT epoch FROM told_since) AS epoch, pg_current_snapshot()::text AS snapshot, now()::text AS "seenAt",
+    SELECT (SELECT epoch FROM told_since WHERE is_only_row) AS epoch, pg_current_snapshot()::text AS snapshot, now()::text AS "seenAt",
       (SELECT coalesce(json_agg(line), '[]') FROM line)::text AS lines,
       (SELECT coalesce(json_agg(flight), '[]') FROM flight)::text AS "inFlight"`.execute(db);
   const [row] = rows;

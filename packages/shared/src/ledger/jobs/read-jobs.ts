@@ -112,10 +112,14 @@ function sourceOf(tenantId: string, status: JobStatus | undefined): RawBuilder<u
   return sql`${live[status] ?? ended} AS source JOIN jobs ON jobs.tenant_id = source.tenant_id AND jobs.id = source.job_id`;
 }
 
+/** Mean one index of `jobs` each (`migrations/0017_lifecycle.ts`): they hold for every row. */
+const BY_TYPE = sql`CASE WHEN jobs.max_attempts > 0 THEN true ELSE false END`;
+const BY_QUEUE = sql`CASE WHEN jobs.timeout_ms > 0 THEN true ELSE false END`;
+
 function conditionsOf(filter: JobFilter): RawBuilder<unknown> {
   const conditions = [
-    ...(filter.type === undefined ? [] : [sql`jobs.type = ${filter.type}`]),
-    ...(filter.queue === undefined ? [] : [sql`jobs.queue = ${filter.queue}`]),
+    ...(filter.type === undefined ? [] : [sql`jobs.type = ${filter.type} AND ${BY_TYPE}`]),
+    ...(filter.queue === undefined ? [] : [sql`jobs.queue = ${filter.queue} AND ${BY_QUEUE}`]),
     ...(filter.tag === undefined ? [] : [sql`jobs.tags ? ${filter.tag}`]),
     ...(filter.requestId === undefined ? [] : [madeByRequest(filter.requestId)]),
     ...(filter.concurrencyKey === undefined ? [] : [sql`jobs.concurrency_key = ${filter.concurrencyKey}`]),

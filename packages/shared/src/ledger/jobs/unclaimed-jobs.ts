@@ -3,7 +3,7 @@ import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
 import { isAt, unnestBatch } from '../connection/unnest.ts';
 import type { DispatchedJob } from './begin-turn.ts';
-import { CARRIED, carriedFrom } from './hot-rows.ts';
+import { CARRIED, carriedFrom, OF_QUEUE } from './hot-rows.ts';
 
 /** After so long a delivery that a live worker has would have been claimed or given back: claims are tried again within seconds. */
 const OVERDUE_MS = 30_000;
@@ -24,6 +24,7 @@ export async function listUnclaimed(
     .select(['job_id as id', 'dispatch_no as dispatchNo', 'type', 'traceparent', 'build_id as buildId'])
     .select(sql<boolean>`dispatched_at <= now() - ${OVERDUE_MS} * interval '1 ms'`.as('isOverdue'))
     .where('queue', '=', queue)
+    .where(sql<boolean>`${OF_QUEUE}`)
     .where('worker_id', 'is', null)
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)
     .execute();
@@ -48,7 +49,7 @@ export async function takeBackFromGoneBuilds(db: Database, queue: string): Promi
   return await moveBack(
     db,
     sql`/* take-back-from-gone-builds */`,
-    sql`WHERE in_flight.queue = ${queue} AND coalesce(in_flight.build_id, '') <> ALL (ARRAY(
+    sql`WHERE in_flight.queue = ${queue} AND ${OF_QUEUE} AND coalesce(in_flight.build_id, '') <> ALL (ARRAY(
       SELECT coalesce(workers.build_id, '') FROM workers
       WHERE ${queue} = ANY (queues) AND lost_at IS NULL AND draining_at IS NULL))`,
   );

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
-import { BY_AGE } from '../jobs/hot-rows.ts';
+import { BY_AGE, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { countRows } from './count-rows.ts';
 
 /** Tells how fast a queue drains: enough to estimate a wait. */
@@ -17,7 +17,7 @@ export interface QueueLoad {
 export async function readQueueLoad(db: Database, queue: string): Promise<QueueLoad> {
   const { rows } = await sql<QueueLoad>`
     SELECT ${countRows(sql`ready WHERE queue = ${queue} AND ${BY_AGE}`)}
-         + ${countRows(sql`in_flight WHERE queue = ${queue} AND worker_id IS NULL`)} AS waiting,
+         + ${countRows(sql`in_flight WHERE queue = ${queue} AND ${OF_QUEUE} AND worker_id IS NULL`)} AS waiting,
       coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond",
       coalesce(sum(concurrency), 0)::int AS concurrency
     FROM workers

@@ -2,7 +2,7 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
-import { BY_AGE } from '../jobs/hot-rows.ts';
+import { BY_AGE, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { countRows } from './count-rows.ts';
 
 /** Jobs of one queue that no worker has been given: those that are due, and those whose time has not come. */
@@ -57,8 +57,8 @@ async function countWaiting(
   const { rows } = await sql<WaitingJobs>`
     SELECT q.name AS queue,
       ${countRows(sql`ready WHERE queue = q.name AND ${BY_AGE}${whose}`)} AS ready,
-      ${countRows(sql`due WHERE queue = q.name AND status = 'scheduled'${whose}`)} AS scheduled,
-      ${countRows(sql`due WHERE queue = q.name AND status = 'retrying'${whose}`)} AS retrying,
+      ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'scheduled'${whose}`)} AS scheduled,
+      ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'retrying'${whose}`)} AS retrying,
       ${waitMs(sql`(${longest})`)} AS "oldestWaitMs"
     FROM queues q ORDER BY q.name`.execute(tx);
   return rows;
@@ -87,7 +87,8 @@ export function countInFlight(db: Database): Promise<JobsInFlight[]> {
       SELECT queue, tenant_id AS "tenantId", count(*) FILTER (WHERE is_running)::int AS running,
         count(*) FILTER (WHERE NOT is_running)::int AS dispatched,
         ${waitMs(sql`min(run_at) FILTER (WHERE NOT is_running)`)} AS "oldestWaitMs"
-      FROM (SELECT queue, tenant_id, run_at, worker_id IS NOT NULL AS is_running FROM in_flight) AS job
+      FROM (SELECT queue, tenant_id, run_at, worker_id IS NOT NULL AS is_running FROM in_flight
+        WHERE ${OF_QUEUE}) AS job
       GROUP BY queue, tenant_id`.execute(tx);
     return rows;
   });

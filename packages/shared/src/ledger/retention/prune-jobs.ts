@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import { firstUuidOf } from '../../core/job/week.ts';
 import type { Database } from '../connection/connect.ts';
 import { isAt, unnestBatch } from '../connection/unnest.ts';
+import { OF_JOB } from '../dead-letters/dead-letters-of-job.ts';
 import { HOT_TABLES } from '../jobs/hot-tables.ts';
 import { JOB_KEY_COLUMNS, type JobKey } from '../jobs/job-key.ts';
 import { isLive } from '../jobs/live-condition.ts';
@@ -104,7 +105,7 @@ async function collectKept(
     ...HOT_TABLES.map(
       (table) => sql`SELECT tenant_id, job_id FROM ${sql.table(table)} WHERE ${isOfPartition}`,
     ),
-    sql`SELECT DISTINCT tenant_id, job_id FROM dead_letters WHERE resolution IS NULL AND ${isOfPartition}`,
+    sql`SELECT DISTINCT tenant_id, job_id FROM dead_letters WHERE resolution IS NULL AND ${OF_JOB} AND ${isOfPartition}`,
     sql`SELECT DISTINCT tenant_id, job_id FROM ${sql.table(attempts)} WHERE finished_at > ${retained(retentionDays)}`,
   ]);
   return { jobs, since: times[0]?.since ?? '-infinity' };
@@ -178,7 +179,7 @@ export async function pruneDefaultPartition(
           AND NOT EXISTS (
             SELECT FROM ${attempts} AS late WHERE ${isAt('late.tenant_id', 'job.tenant_id')} AND late.job_id = job.id
               AND late.finished_at > ${retained(retentionDays)})
-          AND NOT EXISTS (SELECT FROM dead_letters WHERE job_id = job.id AND resolution IS NULL)
+          AND NOT EXISTS (SELECT FROM dead_letters WHERE job_id = job.id AND ${OF_JOB} AND resolution IS NULL)
         LIMIT ${limit} FOR UPDATE SKIP LOCKED))
       RETURNING tenant_id, id),
     deleted_attempts AS (

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
+import { OF_QUEUE } from '../jobs/hot-rows.ts';
 
 /** Describes a worker process to the others. `concurrency` is per queue. */
 export interface WorkerRegistration {
@@ -126,7 +127,7 @@ async function endLeases(tx: Database, ids: string[]): Promise<void> {
 
 /** How many jobs run in the name of a row of `workers`; by queue, which has an index. */
 export const countRunning = sql`(SELECT count(*) FROM in_flight
-  WHERE in_flight.queue = ANY (workers.queues) AND in_flight.worker_id = workers.id)`;
+  WHERE in_flight.queue = ANY (workers.queues) AND ${OF_QUEUE} AND in_flight.worker_id = workers.id)`;
 
 function silentWorkers({ rescuerId, leaseMs, heartbeatMs }: Rescuer) {
   return sql<{ id: string }>`
