@@ -22,7 +22,6 @@ const INDEXES = {
   dead_letters_by_job: `dead_letters (job_id, id) WHERE CASE WHEN attempts_made >= 0 THEN true ELSE false END`,
   dead_letters_by_tenant: `dead_letters (tenant_id, id DESC) WHERE CASE WHEN attempt >= 0 THEN true ELSE false END`,
   due_by_queue: `due (queue, status, tenant_id) WHERE CASE WHEN priority >= 0 THEN true ELSE false END`,
-  in_flight_by_queue: `in_flight (queue, tenant_id, job_id) WHERE CASE WHEN priority >= 0 THEN true ELSE false END`,
   jobs_by_type: `jobs (tenant_id, type, id) WHERE CASE WHEN max_attempts > 0 THEN true ELSE false END`,
   jobs_by_queue: `jobs (tenant_id, queue, id) WHERE CASE WHEN timeout_ms > 0 THEN true ELSE false END`,
 };

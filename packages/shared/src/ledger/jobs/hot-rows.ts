@@ -44,9 +44,8 @@ export function carriedFrom(
   return sql.join(CARRIED_COLUMNS.map((name) => changes[name] ?? sql.ref(`${source}.${name}`)));
 }
 
-/** Mean one index of `ready` each, and no other (`migrations/0017_lifecycle.ts`): they hold for every row. */
+/** Means the index of `ready` by lines, and no other (`migrations/0020_movements.ts`): it holds for every row. */
 export const IN_ORDER = sql`CASE WHEN attempt >= 0 THEN true ELSE false END`;
-export const BY_AGE = sql`CASE WHEN version > 0 THEN true ELSE false END`;
 /** Means the index of `due`, or of `in_flight`, that begins with the queue. */
 export const OF_QUEUE = sql`CASE WHEN priority >= 0 THEN true ELSE false END`;
 

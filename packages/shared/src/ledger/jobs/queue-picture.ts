@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
 import { IN_ORDER, OF_QUEUE } from './hot-rows.ts';
 
@@ -36,6 +36,11 @@ export interface FlightGroup {
 export const LINE = sql.raw('tenant_id, type, refused_by, priority, is_new');
 export const FLIGHT = sql.raw('tenant_id, type, concurrency_key, build_id, is_claimed');
 
+/** Whether a row of `ready` stands in a line after that of `line`, in the order of the index. */
+export function isAfterLine(line: RawBuilder<unknown>): RawBuilder<boolean> {
+  return sql`(${LINE}) > (${line}.tenant_id, ${line}.type, ${line}.refused_by, ${line}.priority, ${line}.is_new)`;
+}
+
 /**
  * Reads a queue whole: the first of every line, by skipping from one to the next in the index (PostgreSQL wiki, "Loose
  * indexscan"), and all that is in flight, which windows and slots bound.
@@ -56,7 +61,7 @@ async function readQueue(db: Database, queue: string) {
       SELECT later.* FROM line CROSS JOIN LATERAL (
         SELECT ${LINE}, placed_by FROM ready
         WHERE queue = ${queue} AND ${IN_ORDER}
-          AND (${LINE}) > (line.tenant_id, line.type, line.refused_by, line.priority, line.is_new)
+          AND ${isAfterLine(sql`line`)}
         ORDER BY ${LINE}, placed_by, job_id LIMIT 1) AS later
     ),
     flight AS (

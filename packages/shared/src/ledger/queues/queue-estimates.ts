@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
-import { BY_AGE, OF_QUEUE } from '../jobs/hot-rows.ts';
+import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { countRows } from './count-rows.ts';
 
 /** Tells how fast a queue drains: enough to estimate a wait. */
@@ -16,7 +16,7 @@ export interface QueueLoad {
 /** Reads the load of one queue. */
 export async function readQueueLoad(db: Database, queue: string): Promise<QueueLoad> {
   const { rows } = await sql<QueueLoad>`
-    SELECT ${countRows(sql`ready WHERE queue = ${queue} AND ${BY_AGE}`)}
+    SELECT ${countRows(sql`ready WHERE queue = ${queue} AND ${IN_ORDER}`)}
          + ${countRows(sql`in_flight WHERE queue = ${queue} AND ${OF_QUEUE} AND worker_id IS NULL`)} AS waiting,
       coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond",
       coalesce(sum(concurrency), 0)::int AS concurrency

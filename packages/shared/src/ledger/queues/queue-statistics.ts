@@ -2,7 +2,8 @@ import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
-import { BY_AGE, OF_QUEUE } from '../jobs/hot-rows.ts';
+import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
+import { isAfterLine, LINE } from '../jobs/queue-picture.ts';
 import { countRows } from './count-rows.ts';
 
 /** Jobs of one queue that no worker has been given: those that are due, and those whose time has not come. */
@@ -37,47 +38,45 @@ export interface QueueWorkers {
   concurrency: number;
 }
 
-/** Counts what waits in every queue, over all tenants. Costs a step in an index for each tenant that has jobs waiting. */
+/** Counts what waits in every queue, over all tenants. Costs a step in an index for each line that jobs wait in. */
 export function countAllWaiting(db: Database): Promise<WaitingJobs[]> {
-  return db.transaction().execute((tx) => countWaiting(tx, sql``, longestOfAll));
+  return db.transaction().execute((tx) => countWaiting(tx, sql``));
 }
 
 /** Counts what waits of one tenant in every queue. Costs the same however many others wait. */
 export function countWaitingOf(db: Database, tenantId: string): Promise<WaitingJobs[]> {
   const own = sql` AND tenant_id = ${tenantId}`;
-  return asTenant(db, tenantId, (tx) => countWaiting(tx, own, longestOf(own)));
+  return asTenant(db, tenantId, (tx) => countWaiting(tx, own));
 }
 
-async function countWaiting(
-  tx: Transaction<Ledger>,
-  whose: RawBuilder<unknown>,
-  longest: RawBuilder<unknown>,
-): Promise<WaitingJobs[]> {
+async function countWaiting(tx: Transaction<Ledger>, whose: RawBuilder<unknown>): Promise<WaitingJobs[]> {
   await planThroughIndexes(tx);
   const { rows } = await sql<WaitingJobs>`
     SELECT q.name AS queue,
-      ${countRows(sql`ready WHERE queue = q.name AND ${BY_AGE}${whose}`)} AS ready,
+      ${countRows(sql`ready WHERE queue = q.name AND ${IN_ORDER}${whose}`)} AS ready,
       ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'scheduled'${whose}`)} AS scheduled,
       ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'retrying'${whose}`)} AS retrying,
-      ${waitMs(sql`(${longest})`)} AS "oldestWaitMs"
+      ${waitMs(sql`(${longestWait(whose)})`)} AS "oldestWaitMs"
     FROM queues q ORDER BY q.name`.execute(tx);
   return rows;
 }
 
-function longestOf(own: RawBuilder<unknown>): RawBuilder<unknown> {
-  return sql`SELECT run_at FROM ready WHERE queue = q.name AND ${BY_AGE}${own} ORDER BY run_at LIMIT 1`;
+/**
+ * Since when the job has been due that has waited the longest: one of the first of the lines, which are found by skipping from
+ * one to the next (PostgreSQL wiki, "Loose indexscan"). Whoever was given back has waited no longer than that was.
+ */
+function longestWait(whose: RawBuilder<unknown>): RawBuilder<unknown> {
+  const waits = sql`queue = q.name AND ${IN_ORDER}${whose}`;
+  return sql`
+    WITH RECURSIVE firsts AS (
+      (SELECT ${LINE}, run_at FROM ready WHERE ${waits} ORDER BY ${LINE}, placed_by, job_id LIMIT 1)
+      UNION ALL
+      SELECT next.* FROM firsts AS line CROSS JOIN LATERAL (
+        SELECT ${LINE}, run_at FROM ready WHERE ${waits} AND ${isAfterLine(sql`line`)}
+        ORDER BY ${LINE}, placed_by, job_id LIMIT 1) AS next
+    )
+    SELECT min(run_at) FROM firsts`;
 }
-
-/** The first of each tenant, who are found by skipping from one to the next (PostgreSQL wiki, "Loose indexscan"). */
-const longestOfAll = sql`
-  WITH RECURSIVE firsts AS (
-    (SELECT tenant_id, run_at FROM ready WHERE queue = q.name AND ${BY_AGE} ORDER BY tenant_id, run_at LIMIT 1)
-    UNION ALL
-    SELECT next.* FROM firsts CROSS JOIN LATERAL (
-      SELECT tenant_id, run_at FROM ready WHERE queue = q.name AND ${BY_AGE} AND tenant_id > firsts.tenant_id
-      ORDER BY tenant_id, run_at LIMIT 1) AS next
-  )
-  SELECT min(run_at) FROM firsts`;
 
 /** Counts what is dispatched or running by queue and tenant: no more than the workers' windows and slots hold. */
 export function countInFlight(db: Database): Promise<JobsInFlight[]> {
