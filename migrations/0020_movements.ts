@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 /**
  * Lets a dispatcher know its queue without reading it: whatever comes to `ready`, and whatever begins, changes or ends its
  * flight, is told in sums, a row a statement and kind. Who once read the whole queue and remembers the snapshot adds what
- * transactions have told that the snapshot did not show (`ledger/jobs/queue-picture.ts`).
+ * transactions have told that the snapshot did not show (`core/fairness/queue-picture.ts`).
  *
  * What is told need not outlast a crash: then all is read anew, which the row of `told_since` shows, as it is gone too.
  */

@@ -1,6 +1,6 @@
+import type { QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
-import type { QueuePicture } from '@accepted/shared/ledger/jobs/queue-picture';
 import { testLane } from '@accepted/testing/test-build';
 import { expect } from 'vitest';
 
@@ -23,14 +23,9 @@ export function expectSame(kept: QueuePicture, read: QueuePicture): void {
 }
 
 function flightOf({ inFlight }: QueuePicture): string[] {
-  return (JSON.parse(inFlight) as object[]).map((group) => JSON.stringify(group)).sort();
-}
-
-interface PicturedLine {
-  placed_by: string;
+  return inFlight.map((group) => JSON.stringify(group)).sort();
 }
 
 function linesOf({ lines }: QueuePicture): Map<string, number> {
-  const all = JSON.parse(lines) as PicturedLine[];
-  return new Map(all.map(({ placed_by, ...line }) => [JSON.stringify(line), Number(placed_by)]));
+  return new Map(lines.map(({ placedBy, ...line }) => [JSON.stringify(line), Number(placedBy)]));
 }

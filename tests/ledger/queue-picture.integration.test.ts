@@ -1,10 +1,11 @@
+import type { QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { forgetMovements } from '@accepted/shared/ledger/jobs/forget-movements';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
-import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { TEST_BUILD, testLane } from '@accepted/testing/test-build';

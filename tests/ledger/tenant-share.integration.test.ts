@@ -1,5 +1,5 @@
+import type { LaneWindow } from '@accepted/shared/core/fairness/queue-picture';
 import { newUuid } from '@accepted/shared/core/job/id';
-import type { LaneWindow } from '@accepted/shared/ledger/jobs/begin-turn';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';

@@ -1,3 +1,4 @@
+import type { QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import { newUuid } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
@@ -5,8 +6,8 @@ import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { forgetMovements } from '@accepted/shared/ledger/jobs/forget-movements';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
-import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';

@@ -1,6 +1,6 @@
+import type { LaneWindow } from '@accepted/shared/core/fairness/queue-picture';
 import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { LaneWindow } from '@accepted/shared/ledger/jobs/begin-turn';
 import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 
 /** The build of workers that tests register by hand. */

@@ -1,3 +1,4 @@
+import type { QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { newUuid } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
@@ -7,10 +8,10 @@ import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
-import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { rescheduleJob } from '@accepted/shared/ledger/jobs/reschedule-jobs';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
+import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';

@@ -1,7 +1,7 @@
+import type { LaneWindow, QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { LaneWindow } from '@accepted/shared/ledger/jobs/begin-turn';
 import { type DispatchTurn, dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
-import { type QueuePicture, surveyQueue } from '@accepted/shared/ledger/jobs/queue-picture';
+import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 
 /**
  * Now and then the queue is read whole, whatever was told of it: after a failover that lost transactions, those of the new

@@ -1,9 +1,19 @@
 import { sql } from 'kysely';
 import { type ChosenJob, chooseFairly, type ReadyJob } from '../../core/fairness/fairness.ts';
+import {
+  addChanges,
+  isHeldBack,
+  type LaneWindow,
+  type QueuePicture,
+  roomForAny,
+  roomsOf,
+  sumInFlight,
+  usedKeys,
+} from '../../core/fairness/queue-picture.ts';
 import type { Database } from '../connection/connect.ts';
 import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
-import { beginTurn, type DispatchedJob, type LaneWindow, moveToFlight } from './begin-turn.ts';
-import { type QueuePicture, surveyQueue } from './queue-picture.ts';
+import { beginTurn, type DispatchedJob, moveToFlight, type TurnLook } from './begin-turn.ts';
+import { surveyQueue } from './survey-queue.ts';
 
 /** How a turn left a lane. */
 export interface LaneAfterTurn {
@@ -53,32 +63,67 @@ export async function dispatchJobs(
   { quickTypes = [], picture }: { quickTypes?: readonly string[]; picture?: QueuePicture | undefined } = {},
 ): Promise<DispatchTurn> {
   const known = picture ?? (await surveyQueue(db, queue));
-  const turn = await beginTurn(db, queue, known, windows, quickTypes);
-  if (!turn) return await dispatchJobs(db, queue, windows, { quickTypes });
-  const { round, inFlight, ready, headIds, everythingFits, marked, ...seen } = turn;
-  const waiting = windows.map(({ buildId }) => inFlight.waitingIn.get(buildId) ?? 0);
-  const rooms = windows.map(({ size }, lane) => Math.max(0, size - (waiting[lane] ?? 0)));
-  const mostPerTenant = windows.map((window) => window.mostPerTenant);
-  const { jobs: chosen, heldBack } = everythingFits
-    ? { jobs: headIds.map((id) => ({ id, lane: 0 })), heldBack: 0 }
-    : chooseFairly(ready, rooms, inFlight, mostPerTenant);
+  const look = lookFor(known, windows, quickTypes);
+  const seen = await beginTurn(db, queue, look);
+  if (!seen.isPictureGood) return await dispatchJobs(db, queue, windows, { quickTypes });
+  const inFlightGroups = addChanges(known.inFlight, seen.changes);
+  const inFlight = sumInFlight(inFlightGroups, windows, quickTypes);
+  const rooms = roomsOf(windows, inFlight);
+  const { jobs: chosen, heldBack } = seen.isTaken
+    ? { jobs: seen.headIds.map((id) => ({ id, lane: 0 })), heldBack: 0 }
+    : chooseFairly(
+        seen.heads,
+        rooms,
+        inFlight,
+        windows.map(({ mostPerTenant }) => mostPerTenant),
+      );
+  // Whoever was first has had the turn while this one waited for it.
+  const isLost = seen.isAllThatFits && !seen.isTaken && seen.round === known.round;
   const rows =
-    everythingFits || chosen.length === 0
-      ? marked
-      : await markDispatched(db, queue, round, pick(chosen, ready, windows));
-  const rowOf = new Map(rows.map((row) => [row.id, row]));
-  const jobs = chosen.flatMap(({ id }) => rowOf.get(id) ?? []);
+    seen.isTaken || isLost || chosen.length === 0
+      ? seen.marked
+      : await markDispatched(db, queue, seen.round, pick(chosen, seen.heads, windows));
+  const jobs = inOrder(rows, chosen);
   const lanes = windows.map(({ buildId }, lane): LaneAfterTurn => {
     const dispatched = jobs.filter((job) => job.buildId === buildId);
     const isFull = chosen.filter((job) => job.lane === lane).length >= (rooms[lane] ?? 0);
-    return { buildId, waitingBefore: waiting[lane] ?? 0, dispatched, isFull };
+    return { buildId, waitingBefore: inFlight.waitingIn.get(buildId) ?? 0, dispatched, isFull };
   });
   const lost = chosen.length > 0 && rows.length === 0;
-  const moreToDo = lost || chosen.length + heldBack < headIds.length || lanes.some(({ isFull }) => isFull);
+  const round = seen.round + (rows.length > 0 ? 1 : 0);
+  const { epoch } = known;
+  const { snapshot, seenAt, lines } = seen;
   return {
-    ...{ jobs, lanes, moreToDo, heldBack: seen.heldBack || heldBack > 0 },
-    ...{ lost, round: rows.length > 0 ? round + 1 : round, picture: seen.picture },
+    jobs,
+    lanes,
+    moreToDo: lost || chosen.length + heldBack < seen.headIds.length || lanes.some(({ isFull }) => isFull),
+    heldBack: heldBack > 0 || look.lines.some(({ isHeldBack }) => isHeldBack),
+    lost,
+    round,
+    picture: { epoch, snapshot, seenAt, round, lines, inFlight: inFlightGroups },
   };
+}
+
+/** What is known before anything is heard errs on the side of less room: only other dispatchers take from it, in later rounds. */
+function lookFor(picture: QueuePicture, windows: LaneWindow[], quickTypes: readonly string[]): TurnLook {
+  const inFlight = sumInFlight(picture.inFlight, windows, quickTypes);
+  const rooms = roomsOf(windows, inFlight);
+  return {
+    picture,
+    lines: picture.lines.map((line) => ({
+      ...line,
+      isHeldBack: isHeldBack(line, windows, inFlight, quickTypes),
+    })),
+    lanes: windows.map(({ buildId }, lane) => ({ buildId, room: rooms[lane] ?? 0 })),
+    roomForAny: roomForAny(windows, rooms, inFlight),
+    usedKeys: usedKeys(picture.inFlight),
+    quickTypes,
+  };
+}
+
+function inOrder(marked: DispatchedJob[], chosen: ChosenJob[]): DispatchedJob[] {
+  const jobOf = new Map(marked.map((job) => [job.id, job]));
+  return chosen.flatMap(({ id }) => jobOf.get(id) ?? []);
 }
 
 /** Reads the round that the queue's dispatchers are in. */

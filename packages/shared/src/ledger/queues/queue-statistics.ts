@@ -3,7 +3,7 @@ import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
-import { isAfterLine, LINE } from '../jobs/queue-picture.ts';
+import { isAfterLine, LINE } from '../jobs/survey-queue.ts';
 import { countRows } from './count-rows.ts';
 
 /** Jobs of one queue that no worker has been given: those that are due, and those whose time has not come. */

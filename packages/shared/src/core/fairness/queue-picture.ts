@@ -1,0 +1,148 @@
+import type { InFlight } from './fairness.ts';
+import type { TenantBound } from './tenant-share.ts';
+
+/**
+ * Ready jobs of one tenant, type and priority that the same schemas refuse, and that were all dispatched before, or none of
+ * them. None of them was put there by a transaction before `placedBy`.
+ */
+export interface Line {
+  tenantId: string;
+  type: string;
+  refusedBy: string[];
+  priority: number;
+  isNew: boolean;
+  placedBy: string;
+}
+
+/** Jobs in flight that have all of this in common. */
+export interface FlightGroup {
+  tenantId: string;
+  type: string;
+  concurrencyKey: string | null;
+  buildId: string | null;
+  /** Whether these are running; the others are in the engine. */
+  isClaimed: boolean;
+  jobs: number;
+}
+
+/**
+ * What a dispatcher remembers of a queue: all that a snapshot showed of it. What transactions that the snapshot did not show
+ * have done since, they have told in sums (`migrations/0020_movements.ts`), so that nothing has to be read twice.
+ */
+export interface QueuePicture {
+  /** Changes when what was told is lost, as by a crash of Postgres: then the picture is worth nothing. */
+  epoch: string;
+  /** As `pg_snapshot`. */
+  snapshot: string;
+  seenAt: string;
+  /** Counts the turns of all dispatchers of the queue. */
+  round: number;
+  lines: Line[];
+  inFlight: FlightGroup[];
+}
+
+/** Adds changes, which may be below 0, to what was in flight. */
+export function addChanges(inFlight: readonly FlightGroup[], changes: readonly FlightGroup[]): FlightGroup[] {
+  if (changes.length === 0) return [...inFlight];
+  const sums = new Map<string, FlightGroup>();
+  for (const { jobs, ...group } of [...inFlight, ...changes]) {
+    const key = JSON.stringify(Object.values(group));
+    sums.set(key, { ...group, jobs: (sums.get(key)?.jobs ?? 0) + jobs });
+  }
+  return [...sums.values()].filter(({ jobs }) => jobs !== 0);
+}
+
+/** The lane of a live build, and how many dispatched jobs may wait in it to be claimed. */
+export interface LaneWindow {
+  buildId: string;
+  size: number;
+  /** How many jobs of one tenant may wait in it or run from it; any number when left out. */
+  mostPerTenant?: TenantBound | undefined;
+}
+
+/** What is in flight, counted; `waitingIn` by build: those that wait in its lane. */
+export interface CountedInFlight extends InFlight {
+  waitingIn: ReadonlyMap<string, number>;
+}
+
+export function sumInFlight(
+  groups: readonly FlightGroup[],
+  lanes: readonly LaneWindow[],
+  quickTypes: readonly string[],
+): CountedInFlight {
+  const byTenant = new Map<string, number>();
+  const byKey = new Map<string, number>();
+  const byTenantAndLane = new Map<string, number>();
+  const slowByTenantAndLane = new Map<string, number>();
+  const waitingIn = new Map<string, number>();
+  const placeOf = new Map(lanes.map(({ buildId }, place) => [buildId, place]));
+  for (const { tenantId, type, concurrencyKey, buildId, isClaimed, jobs } of groups) {
+    addTo(byTenant, tenantId, jobs);
+    if (concurrencyKey !== null) addTo(byKey, `${tenantId} ${concurrencyKey}`, jobs);
+    if (buildId === null) continue;
+    if (!isClaimed) addTo(waitingIn, buildId, jobs);
+    const lane = `${tenantId} ${placeOf.get(buildId) ?? -1}`;
+    addTo(byTenantAndLane, lane, jobs);
+    if (!quickTypes.includes(type)) addTo(slowByTenantAndLane, lane, jobs);
+  }
+  return { byTenant, byKey, byTenantAndLane, slowByTenantAndLane, waitingIn };
+}
+
+function addTo(counts: Map<string, number>, key: string, added: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + added);
+}
+
+/** How many jobs each lane has room for. */
+export function roomsOf(lanes: readonly LaneWindow[], { waitingIn }: CountedInFlight): number[] {
+  return lanes.map(({ buildId, size }) => Math.max(0, size - (waitingIn.get(buildId) ?? 0)));
+}
+
+/**
+ * Answers how many jobs, whosever they are, may go into the one lane without a look at what each tenant has: none where there
+ * is more than one, or where a tenant might get more than its share.
+ */
+export function roomForAny(
+  lanes: readonly LaneWindow[],
+  rooms: readonly number[],
+  inFlight: InFlight,
+): number {
+  const [lane, another] = lanes;
+  if (!lane || another) return 0;
+  const { mostPerTenant: bound } = lane;
+  if (!bound) return rooms[0] ?? 0;
+  const left = bound.all - most(inFlight.byTenantAndLane);
+  const leftToSlow = bound.slow - most(inFlight.slowByTenantAndLane);
+  return Math.max(0, Math.min(rooms[0] ?? 0, left, leftToSlow));
+}
+
+function most(counts: ReadonlyMap<string, number>): number {
+  return counts.values().reduce((largest, count) => Math.max(largest, count), 0);
+}
+
+/** Whether the tenant of a line has its share of every lane. */
+export function isHeldBack(
+  { tenantId, type }: Line,
+  lanes: readonly LaneWindow[],
+  inFlight: InFlight,
+  quickTypes: readonly string[],
+): boolean {
+  return lanes.every(({ mostPerTenant: bound }, place) => {
+    if (!bound) return false;
+    const lane = `${tenantId} ${place}`;
+    if ((inFlight.byTenantAndLane.get(lane) ?? 0) >= bound.all) return true;
+    return !quickTypes.includes(type) && (inFlight.slowByTenantAndLane.get(lane) ?? 0) >= bound.slow;
+  });
+}
+
+/** Counts the jobs in flight that have a concurrency key. */
+export function usedKeys(
+  groups: readonly FlightGroup[],
+): { tenantId: string; concurrencyKey: string; jobs: number }[] {
+  const used = new Map<string, { tenantId: string; concurrencyKey: string; jobs: number }>();
+  for (const { tenantId, concurrencyKey, jobs } of groups) {
+    if (concurrencyKey === null) continue;
+    const key = `${tenantId} ${concurrencyKey}`;
+    used.set(key, { tenantId, concurrencyKey, jobs: (used.get(key)?.jobs ?? 0) + jobs });
+  }
+  return [...used.values()];
+}
