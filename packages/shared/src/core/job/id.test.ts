@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { fromUUID } from 'typeid-js';
 import { expect, test } from 'vitest';
 import { ID_PREFIXES, type IdKind, newUuid, parsePublicId, publicId } from './id.ts';
 
@@ -12,6 +13,14 @@ test('any UUID of the ledger comes back from its public id, for its kind alone',
       const id = publicId(kind, uuid);
       expect(parsePublicId(kind, id)).toBe(uuid);
       if (other !== kind) expect(parsePublicId(other, id)).toBeUndefined();
+    }),
+  );
+});
+
+test('a public id is the TypeID of its UUID', () => {
+  fc.assert(
+    fc.property(fc.uuid(), fc.constantFrom(...kinds), (uuid, kind) => {
+      expect(publicId(kind, uuid)).toBe(fromUUID(uuid, ID_PREFIXES[kind]));
     }),
   );
 });

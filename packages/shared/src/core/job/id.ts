@@ -1,4 +1,4 @@
-import { fromUUID, TypeID } from 'typeid-js';
+import { TypeID } from 'typeid-js';
 import { V7Generator } from 'uuidv7';
 
 /**
@@ -39,7 +39,38 @@ export function newUuid(): string {
 
 /** Turns a UUID of the ledger into the id that clients see. */
 export function publicId(kind: IdKind, uuid: string): string {
-  return fromUUID(uuid, ID_PREFIXES[kind]);
+  return `${ID_PREFIXES[kind]}_${base32(uuid)}`;
+}
+
+const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
+const BITS_OF_PAIR = 10;
+const PAIRS = Array.from(
+  { length: 2 ** BITS_OF_PAIR },
+  (_, bits) => `${BASE32[bits >> 5]}${BASE32[bits & 31]}`,
+);
+const BITS_OF_HEX = 4;
+const HEX = Uint8Array.from(
+  { length: 128 },
+  (_, code) => Number.parseInt(String.fromCharCode(code), 16) || 0,
+);
+const DASH = 45;
+
+/** Two zero bits come before the 128 of a UUID. Written here, as the library takes four times as long for it. */
+function base32(uuid: string): string {
+  let text = '';
+  let bits = 0;
+  let count = 2;
+  for (let at = 0; at < uuid.length; at += 1) {
+    const code = uuid.charCodeAt(at);
+    if (code === DASH) continue;
+    bits = (bits << BITS_OF_HEX) | (HEX[code] ?? 0);
+    count += BITS_OF_HEX;
+    if (count < BITS_OF_PAIR) continue;
+    count -= BITS_OF_PAIR;
+    text += PAIRS[bits >> count];
+    bits &= 2 ** count - 1;
+  }
+  return text;
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
