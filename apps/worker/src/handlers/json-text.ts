@@ -29,26 +29,33 @@ export function jsonText(value: unknown, maxBytes: number): string {
   return text;
 }
 
+/** Within these bounds a text is small enough to be built before it is counted. */
+const PLAIN = { depth: 3, members: 20, characters: 1_000 };
+
+/**
+ * Writes what is small and of nothing but what JSON holds as it is, which nearly all results are, without a look at each
+ * part; `undefined` for all else. JSON escapes what cannot be stored, so text with an escape is left to the closer look.
+ */
+function stringifyPlain(value: unknown): string | undefined {
+  const text = isPlain(value, PLAIN.depth) ? JSON.stringify(value) : undefined;
+  return text?.includes('\\u') ? undefined : text;
+}
+
+function isPlain(value: unknown, depth: number): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'string') return value.length <= PLAIN.characters;
+  if (typeof value !== 'object') return typeof value === 'boolean';
+  if (value === null) return true;
+  if (depth === 0 || 'toJSON' in value || 'then' in value) return false;
+  const isList = Array.isArray(value);
+  if (isList ? value.length > PLAIN.members : Object.getPrototypeOf(value) !== Object.prototype) return false;
+  const members: unknown[] = isList ? value : Object.values(value);
+  return members.length <= PLAIN.members && members.every((member) => isPlain(member, depth - 1));
+}
+
 function stringify(value: unknown, spend: (characters: number) => void): string | undefined {
-  spendBinary(value, spend);
-  const path = trackPath();
   try {
-    return JSON.stringify(value, function (this: unknown, key, child: unknown) {
-      path.enter(this, key, child);
-      // A property without a JSON value is left out, as everybody expects of JSON: nothing, or a method.
-      if (!Array.isArray(this) && isNothing(child)) return undefined;
-      spend(Array.isArray(this) ? 1 : key.length + 1);
-      checkText(key, path);
-      checkValue(this, key, child, path);
-      if (typeof child === 'string') {
-        spend(child.length);
-        checkText(child, path);
-      }
-      if (typeof child === 'object' && child !== null) {
-        for (const grandchild of Object.values(child)) spendBinary(grandchild, spend);
-      }
-      return child;
-    });
+    return stringifyPlain(value) ?? stringifyCarefully(value, spend);
   } catch (error) {
     if (error instanceof UnstorableValueError) throw error;
     // A cycle, a depth beyond the stack, or a `toJSON` or getter that throws.
@@ -57,6 +64,27 @@ function stringify(value: unknown, spend: (characters: number) => void): string 
       cause: error,
     });
   }
+}
+
+function stringifyCarefully(value: unknown, spend: (characters: number) => void): string | undefined {
+  spendBinary(value, spend);
+  const path = trackPath();
+  return JSON.stringify(value, function (this: unknown, key, child: unknown) {
+    path.enter(this, key, child);
+    // A property without a JSON value is left out, as everybody expects of JSON: nothing, or a method.
+    if (!Array.isArray(this) && isNothing(child)) return undefined;
+    spend(Array.isArray(this) ? 1 : key.length + 1);
+    checkText(key, path);
+    checkValue(this, key, child, path);
+    if (typeof child === 'string') {
+      spend(child.length);
+      checkText(child, path);
+    }
+    if (typeof child === 'object' && child !== null) {
+      for (const grandchild of Object.values(child)) spendBinary(grandchild, spend);
+    }
+    return child;
+  });
 }
 
 function isNothing(value: unknown): boolean {
