@@ -16,12 +16,32 @@ export function unnestBatch<Item>(
   columns: BatchColumn<Item>[],
   items: Item[],
 ): RawBuilder<unknown> {
-  const arrays = columns.map((column) => {
-    const values = items.map((item) => column.value(item) ?? null);
-    return sql`${sql.val(values)}::${sql.raw(column.type)}[]`;
-  });
+  return unnestArrays(alias, columns, (column) => sql.val(arrayOf(column, items)));
+}
+
+/** Builds the same of arrays that are given otherwise, such as in a prepared statement. */
+export function unnestArrays<Item>(
+  alias: string,
+  columns: BatchColumn<Item>[],
+  array: (column: BatchColumn<Item>) => RawBuilder<unknown>,
+): RawBuilder<unknown> {
+  const arrays = columns.map((column) => sql`${array(column)}::${sql.raw(column.type)}[]`);
   const names = columns.map((column) => sql.ref(column.name));
   return sql`unnest(${sql.join(arrays)}) AS ${sql.ref(alias)} (${sql.join(names)})`;
+}
+
+/** Words and numbers, which stand in an array as they are. */
+const BARE = /^(?!null$)[\w-]+$/i;
+
+/** Writes a column of a batch as the text of a PostgreSQL array: pg's own way takes several times as long for it. */
+export function arrayOf<Item>({ value }: BatchColumn<Item>, items: Item[]): unknown {
+  const values = items.map((item) => value(item) ?? null);
+  if (values.some((one) => typeof one === 'object' && one !== null)) return values;
+  return `{${values.map((one) => (one === null ? 'NULL' : element(String(one)))).join(',')}}`;
+}
+
+function element(text: string): string {
+  return BARE.test(text) ? text : `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /**

@@ -3,7 +3,8 @@ import type { ClaimedJob } from '../../core/job/claimed-job.ts';
 import { HANDLER_EXITED } from '../../core/job/decide-outcome.ts';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
-import { isAt, isJobAt, unnestBatch } from '../connection/unnest.ts';
+import { prepared } from '../connection/prepared.ts';
+import { arrayOf, isAt, isJobAt, unnestArrays } from '../connection/unnest.ts';
 
 /**
  * Takes the lease of each delivered job for `workerId`; answers in the order given, `undefined` where there is
@@ -17,14 +18,28 @@ export async function claimJobs(
   workerId: string,
   dispatches: DispatchKey[],
 ): Promise<(ClaimedJob | undefined)[]> {
-  const { rows } = await sql<ClaimedJob & { dispatchNo: number }>`
+  const claimed = new Map<string, ClaimedRow>();
+  for (const row of await claim(db, { workerId, dispatches })) claimed.set(row.id, row);
+  return dispatches.map(({ id, dispatchNo }) => {
+    const row = claimed.get(id);
+    if (row?.dispatchNo !== dispatchNo) return undefined;
+    // One that was delivered twice is run once.
+    claimed.delete(id);
+    return row;
+  });
+}
+
+type ClaimedRow = ClaimedJob & { dispatchNo: number };
+
+const claim = prepared<{ workerId: string; dispatches: DispatchKey[] }, ClaimedRow>(
+  (parameter) => sql<ClaimedRow>`
     /* claim-jobs */ WITH claimed AS (
-      UPDATE in_flight SET attempt = attempt + 1, attempts_made = attempts_made + 1, worker_id = ${workerId},
+      UPDATE in_flight SET attempt = attempt + 1, attempts_made = attempts_made + 1, worker_id = ${parameter(({ workerId }) => workerId)},
         started_at = now(), version = version + 1
-      FROM ${unnestBatch('delivered', DISPATCH_COLUMNS, dispatches)}
+      FROM ${unnestArrays('delivered', DISPATCH_COLUMNS, (column) => parameter(({ dispatches }) => arrayOf(column, dispatches)))}
       WHERE ${isAt('in_flight.job_id', 'delivered.id')} AND in_flight.dispatch_no = delivered.no AND in_flight.worker_id IS NULL
         AND (in_flight.expires_at IS NULL OR in_flight.expires_at > now() OR in_flight.attempt > 0)
-        AND EXISTS (SELECT FROM workers WHERE id = ${workerId} AND lost_at IS NULL FOR KEY SHARE)
+        AND EXISTS (SELECT FROM workers WHERE id = ${parameter(({ workerId }) => workerId)} AND lost_at IS NULL FOR KEY SHARE)
       RETURNING in_flight.tenant_id, in_flight.job_id, attempt, attempts_made, suspect, has_followers, revision, dispatch_no
     )
     SELECT jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, claimed.attempt,
@@ -35,16 +50,8 @@ export async function claimJobs(
       jobs.created_at AS "createdAt", jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate,
       claimed.dispatch_no AS "dispatchNo"
     FROM claimed JOIN jobs ON ${isJobAt('jobs', 'claimed')}
-    LEFT JOIN payload_revisions AS revised ON revised.job_id = claimed.job_id AND revised.revision = claimed.revision
-  `.execute(db);
-  const claimed = new Map(rows.map(({ dispatchNo, ...job }) => [`${job.id}.${dispatchNo}`, job]));
-  return dispatches.map((dispatch) => {
-    const key = `${dispatch.id}.${dispatch.dispatchNo}`;
-    const job = claimed.get(key);
-    claimed.delete(key);
-    return job;
-  });
-}
+    LEFT JOIN payload_revisions AS revised ON revised.job_id = claimed.job_id AND revised.revision = claimed.revision`,
+);
 
 /**
  * Such an attempt was given back with what became of its process. No `EXISTS`: of that Postgres may make a hash of all

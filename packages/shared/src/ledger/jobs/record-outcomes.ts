@@ -1,11 +1,13 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { ClaimedJob } from '../../core/job/claimed-job.ts';
 import type { JobError, Outcome } from '../../core/job/decide-outcome.ts';
 import { errorFingerprint } from '../../core/job/error-fingerprint.ts';
 import { newUuid } from '../../core/job/id.ts';
 import type { JobStatus } from '../../core/job/status.ts';
 import type { Database } from '../connection/connect.ts';
-import { type BatchColumn, isAt, unnestBatch } from '../connection/unnest.ts';
+import { prepared } from '../connection/prepared.ts';
+import type { Ledger } from '../connection/tables.ts';
+import { arrayOf, type BatchColumn, isAt, unnestArrays } from '../connection/unnest.ts';
 import type { NewDeadLetter } from '../dead-letters/insert-dead-letters.ts';
 import { afterFinish, type Finish, holdJobs } from './after-finish.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
@@ -28,31 +30,40 @@ export async function recordOutcomes(
   versions: Record<string, string>,
 ): Promise<(JobStatus | 'fenced')[]> {
   const isFollowed = ended.some(({ job, outcome }) => job.hasFollowers || outcome.kind === 'deadLetter');
-  const rows = isFollowed
+  const landed = isFollowed
     ? await db.transaction().execute(async (tx) => {
         await holdJobs(tx);
-        const recorded = await writeOutcomes(tx, ended);
-        await afterFinish(tx, recorded, deadLettersOf(recorded, ended, versions));
-        return recorded;
+        const written = await writeOutcomes(tx, ended);
+        await doWhatFollows(tx, written, ended, versions);
+        return written;
       })
     : await writeOutcomes(db, ended);
-  const statusOf = new Map(rows.map((row) => [row.jobId, row.status]));
+  const statusOf = new Map(landed.map(({ jobId, status }) => [jobId, status]));
   return ended.map(({ job }) => statusOf.get(job.id) ?? 'fenced');
 }
 
-/** A job that left flight, with what its dead letter is made of if it failed. */
-type Landed = Finish &
+/** A job that left flight. */
+interface Landed extends Pick<Finish, 'jobId' | 'status'> {
+  /** What is needed of one with followers, or with a dead letter; `null` for all others. */
+  followed: Followed | null;
+}
+
+type Followed = Pick<Finish, 'tenantId' | 'hasFollowers'> &
   Pick<NewDeadLetter, 'queue' | 'type' | 'attempt' | 'attemptsMade' | 'workerId'> & {
     deadLetterId: string | null;
   };
 
-function deadLettersOf(
+async function doWhatFollows(
+  tx: Transaction<Ledger>,
   landed: Landed[],
   ended: EndedAttempt[],
   versions: Record<string, string>,
-): NewDeadLetter[] {
+): Promise<void> {
+  const followed = landed.flatMap(({ jobId, status, followed }) =>
+    followed ? { ...followed, jobId, status } : [],
+  );
   const outcomeOf = new Map(ended.map(({ job, outcome }) => [job.id, outcome]));
-  return landed.flatMap(({ deadLetterId, ...job }) => {
+  const deadLetters = followed.flatMap(({ deadLetterId, ...job }): NewDeadLetter[] => {
     const outcome = outcomeOf.get(job.jobId);
     if (deadLetterId === null || outcome?.kind !== 'deadLetter') return [];
     const { reason, error } = outcome;
@@ -60,17 +71,26 @@ function deadLettersOf(
       { ...job, id: deadLetterId, reason, error, fingerprint: errorFingerprint(job.type, error), versions },
     ];
   });
+  await afterFinish(tx, followed, deadLetters);
 }
 
 /**
  * Takes the jobs out of flight, writes how their attempts ended, and puts those back that wait again. Sorted by id, so
  * that two batches that share jobs wait for each other instead of deadlocking.
  */
-async function writeOutcomes(db: Database, ended: EndedAttempt[]): Promise<Landed[]> {
-  const sorted = ended.toSorted((a, b) => (a.job.id < b.job.id ? -1 : 1));
-  const { rows } = await sql<Landed>`
+function writeOutcomes(db: Database, ended: EndedAttempt[]): Promise<Landed[]> {
+  return write(
+    db,
+    ended.toSorted((a, b) => (a.job.id < b.job.id ? -1 : 1)),
+  );
+}
+
+const WAITS_AGAIN = sql`ended.decided IN ('queued', 'retrying')`;
+
+const write = prepared<EndedAttempt[], Landed>(
+  (parameter) => sql<Landed>`
     /* write-outcomes */ WITH landed AS (
-      DELETE FROM in_flight USING ${unnestBatch('ended', ENDED_COLUMNS, sorted)}
+      DELETE FROM in_flight USING ${unnestArrays('ended', ENDED_COLUMNS, (column) => parameter((sorted) => arrayOf(column, sorted)))}
       WHERE ${isAt('in_flight.job_id', 'ended.id')} AND in_flight.attempt = ended.token AND in_flight.worker_id IS NOT NULL
       RETURNING ${carriedFrom('in_flight', {
         version: sql`in_flight.version + 1 AS version`,
@@ -100,13 +120,11 @@ async function writeOutcomes(db: Database, ended: EndedAttempt[]): Promise<Lande
     released AS (
       INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('landed')} FROM landed WHERE status = 'queued'
     )
-    SELECT job_id AS "jobId", tenant_id AS "tenantId", status, has_followers AS "hasFollowers", queue, type, attempt,
-      attempts_made AS "attemptsMade", worker_id AS "workerId", dead_letter_id AS "deadLetterId"
-    FROM landed`.execute(db);
-  return rows;
-}
-
-const WAITS_AGAIN = sql`ended.decided IN ('queued', 'retrying')`;
+    SELECT job_id AS "jobId", status, CASE WHEN has_followers OR dead_letter_id IS NOT NULL THEN json_build_object(
+      'tenantId', tenant_id, 'hasFollowers', has_followers, 'queue', queue, 'type', type, 'attempt', attempt,
+      'attemptsMade', attempts_made, 'workerId', worker_id, 'deadLetterId', dead_letter_id) END AS followed
+    FROM landed`,
+);
 
 /** Named unlike the columns of `in_flight`, but for those that come from here alone. */
 const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
