@@ -11,50 +11,63 @@ export interface DeadlineOptions {
   signal: AbortSignal;
 }
 
-/** Stops an attempt in two steps: the handler is asked to end, and a grace later it is given up. */
-export interface Deadline extends Disposable {
-  /** Aborts at the first step; its reason is always an Error, as a handler is likely to throw it. */
-  signal: AbortSignal;
-  /** Starts the clock of the timeout. */
-  start(): void;
-  /** Why the attempt was stopped; `undefined` while it was not. */
-  stopped(): Stopped | undefined;
-  /** Resolves at the second step. */
-  givenUp: Promise<Stopped>;
-}
-
 /** A Node timer fires at once when it is given more. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-export function openDeadline({ timeoutMs, graceMs, signal }: DeadlineOptions): Deadline {
-  const asked = new AbortController();
-  const { promise: givenUp, resolve: giveUp } = Promise.withResolvers<Stopped>();
-  const timers: NodeJS.Timeout[] = [];
-  let stopped: Stopped | undefined;
+/** Stops an attempt in two steps: the handler is asked to end, and a grace later it is given up. */
+export class Deadline {
+  readonly #options: DeadlineOptions;
+  readonly #asked = new AbortController();
+  readonly #onAbort = () => this.#stop(...reasonOf(this.#options.signal.reason));
+  readonly #whenGivenUp: ((why: Stopped) => void)[] = [];
+  #timeout: NodeJS.Timeout | undefined;
+  #grace: NodeJS.Timeout | undefined;
+  #stopped: Stopped | undefined;
 
-  const stop = (why: Stopped, reason: DOMException) => {
-    if (stopped) return;
-    stopped = why;
-    timers.push(setTimeout(giveUp, graceMs, why));
-    asked.abort(reason);
-  };
-  const onAbort = () => stop(...reasonOf(signal.reason));
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
+  constructor(options: DeadlineOptions) {
+    this.#options = options;
+    const { signal } = options;
+    if (signal.aborted) this.#onAbort();
+    else signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
 
-  return {
-    signal: asked.signal,
-    givenUp,
-    stopped: () => stopped,
-    start() {
-      const onTimeout = () => stop({ kind: 'timedOut', timeoutMs }, timeoutReason(timeoutMs));
-      timers.push(setTimeout(onTimeout, Math.min(timeoutMs, MAX_TIMER_MS)));
-    },
-    [Symbol.dispose]() {
-      for (const timer of timers) clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-    },
-  };
+  /** Aborts at the first step; its reason is always an Error, as a handler is likely to throw it. */
+  get signal(): AbortSignal {
+    return this.#asked.signal;
+  }
+
+  /** Why the attempt was stopped; `undefined` while it was not. */
+  get stopped(): Stopped | undefined {
+    return this.#stopped;
+  }
+
+  /** Starts the clock of the timeout. */
+  start(): void {
+    const { timeoutMs } = this.#options;
+    const onTimeout = () => this.#stop({ kind: 'timedOut', timeoutMs }, timeoutReason(timeoutMs));
+    this.#timeout = setTimeout(onTimeout, Math.min(timeoutMs, MAX_TIMER_MS));
+  }
+
+  /** Has `listener` called at the second step. */
+  whenGivenUp(listener: (why: Stopped) => void): void {
+    this.#whenGivenUp.push(listener);
+  }
+
+  /** Stops nothing any more. */
+  close(): void {
+    clearTimeout(this.#timeout);
+    clearTimeout(this.#grace);
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+  }
+
+  #stop(why: Stopped, reason: DOMException): void {
+    if (this.#stopped) return;
+    this.#stopped = why;
+    this.#grace = setTimeout(() => {
+      for (const listener of this.#whenGivenUp) listener(why);
+    }, this.#options.graceMs);
+    this.#asked.abort(reason);
+  }
 }
 
 /** A lost lease ends like a shutdown: whoever holds the job now decides, so this attempt must not count. */

@@ -3,7 +3,7 @@ import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
 import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { numbersAsText } from '@accepted/shared/core/json/exact-numbers';
 import { describeThrown } from './attempt-error.ts';
-import { type Deadline, openDeadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { type LendProcess, runIsolated } from './isolated-handler.ts';
 import { type ContextControls, createJobContext, jobFacts } from './job-context.ts';
 import type { LoadedHandler } from './loaded-handler.ts';
@@ -33,23 +33,27 @@ export async function executeHandler(
   job: ClaimedJob,
   { signal, onProgress, logger, graceMs = 1_000, maxResultBytes = 2 ** 20 }: AttemptControls,
 ): Promise<AttemptResult> {
-  using deadline = openDeadline({ timeoutMs: job.timeoutMs, graceMs, signal });
-  const early = deadline.stopped();
-  if (early) return early;
-
+  const deadline = new Deadline({ timeoutMs: job.timeoutMs, graceMs, signal });
   let ended = false;
-  const controls: ContextControls = {
-    signal: deadline.signal,
-    logger,
-    onProgress: (value) => ended || onProgress(value),
-  };
-  const run = runnerFor(handler, job);
-  const result = await Promise.race([
-    run(handler, job, controls, deadline, maxResultBytes).catch(describeThrown),
-    deadline.givenUp,
-  ]);
-  ended = true;
-  return result.kind === 'returned' ? result : (deadline.stopped() ?? result);
+  try {
+    if (deadline.stopped) return deadline.stopped;
+    const controls: ContextControls = {
+      signal: deadline.signal,
+      logger,
+      onProgress: (value) => ended || onProgress(value),
+    };
+    const run = runnerFor(handler, job);
+    const result = await new Promise<AttemptResult>((resolve, reject) => {
+      deadline.whenGivenUp(resolve);
+      run(handler, job, controls, deadline, maxResultBytes).then(resolve, reject);
+    });
+    return result.kind === 'returned' ? result : (deadline.stopped ?? result);
+  } catch (error) {
+    return deadline.stopped ?? describeThrown(error);
+  } finally {
+    ended = true;
+    deadline.close();
+  }
 }
 
 type Run = (
@@ -72,7 +76,7 @@ function runnerFor({ file, definition }: LoadedHandler, job: ClaimedJob): Run {
   return isIsolated ? runInProcess(file, withProcess) : runHere;
 }
 
-const runHere: Run = async (handler, job, controls, deadline, maxResultBytes) => {
+const runHere: Run = (handler, job, controls, deadline, maxResultBytes) => {
   deadline.start();
   const ctx = createJobContext(jobFacts(job), job.attempt, controls);
   return runHandler(handler.definition, payloadFor(handler, job), ctx, maxResultBytes);

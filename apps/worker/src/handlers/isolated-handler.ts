@@ -52,7 +52,7 @@ export async function runIsolated(
     }
     controls.logger.warn('handler processes end before they take the job; it is given back');
   } catch (error) {
-    if (!deadline.stopped())
+    if (!deadline.stopped)
       controls.logger.warn({ err: error }, 'no process for a handler; its job is given back');
   }
   await delay(PAUSE_WITHOUT_PROCESS_MS, undefined, { signal: deadline.signal }).catch(() => undefined);
@@ -87,7 +87,7 @@ async function converse(
     else resolve(code === EXIT_BY_ANOTHER ? SUSPECTED : handlerExited(code, signal));
   };
   const onAbort = () => send(abortMessage(deadline.signal.reason));
-  void deadline.givenUp.then(() => child.kill('SIGKILL'));
+  deadline.whenGivenUp(() => child.kill('SIGKILL'));
   listenForStrays(child, controls.logger);
   child.on('message', onMessage).once('exit', onExit);
   deadline.signal.addEventListener('abort', onAbort);

@@ -16,7 +16,7 @@ export interface ContextControls {
 
 /** Tells the facts of a claimed job under the ids that clients see. */
 export function jobFacts(job: ClaimedJob): JobFacts {
-  return {
+  const facts: JobFacts = {
     id: publicId('job', job.id),
     type: job.type,
     queue: job.queue,
@@ -27,10 +27,11 @@ export function jobFacts(job: ClaimedJob): JobFacts {
     tags: job.tags,
     metadata: numbersAsText(job.metadata) as JobFacts['metadata'],
     createdAt: job.createdAt,
-    ...(job.requestId !== null && { requestId: job.requestId }),
-    ...(job.traceparent !== null && { traceparent: job.traceparent }),
-    ...(job.tracestate !== null && { tracestate: job.tracestate }),
   };
+  if (job.requestId !== null) facts.requestId = job.requestId;
+  if (job.traceparent !== null) facts.traceparent = job.traceparent;
+  if (job.tracestate !== null) facts.tracestate = job.tracestate;
+  return facts;
 }
 
 /** Makes the context of one attempt; `attempt` is its fencing token. */

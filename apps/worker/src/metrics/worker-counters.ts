@@ -27,7 +27,8 @@ export function createWorkerCounters(): WorkerCounters {
   return {
     add(name, queue, by = 1, label = '') {
       if (by === 0) return;
-      const key = JSON.stringify([name, queue, label]);
+      // Its length tells where the name of the queue ends, whatever that and the label are.
+      const key = `${name} ${queue.length} ${queue}${label}`;
       const earlier = counted.get(key);
       if (earlier) earlier.by += by;
       else counted.set(key, { name, queue, label, by });

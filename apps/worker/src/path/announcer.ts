@@ -1,9 +1,9 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
 import { isTerminal, type JobStatus } from '@accepted/shared/core/job/status';
 import { DELIVERY_QUEUE } from '@accepted/shared/core/webhook/event';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CHANNELS, notifyIds } from '@accepted/shared/ledger/connection/notifications';
-import { createBatcher } from '@accepted/shared/runtime/batching/batcher';
 
 /** Tells of what became of jobs. Only hints, sent after the commit and never waited for: whoever misses one polls. */
 export interface Announcer {
@@ -19,15 +19,26 @@ export function createAnnouncer(options: {
   onError: (error: unknown) => void;
 }): Announcer {
   const { db, dispatch, onError } = options;
-  const batcher = createBatcher<string, void>({
-    maxBatchSize: 1_000,
-    maxConcurrentBatches: 1,
-    async flush(ids) {
-      await notifyIds(db, CHANNELS.jobFinished, ids);
-      return ids.map(() => undefined);
-    },
-  });
-  const jobFinished = (jobId: string) => void batcher.add(jobId).catch(onError);
+  let finished: string[] = [];
+  let isTelling = false;
+
+  /** Tells of those that finish meanwhile together, and of the first when the outcomes of its batch are all here. */
+  async function tell(): Promise<void> {
+    await endOfTurn();
+    while (finished.length > 0) {
+      const ids = finished;
+      finished = [];
+      await notifyIds(db, CHANNELS.jobFinished, ids).catch(onError);
+    }
+    isTelling = false;
+  }
+
+  function jobFinished(jobId: string): void {
+    finished.push(jobId);
+    if (isTelling) return;
+    isTelling = true;
+    void tell();
+  }
 
   return {
     jobFinished,

@@ -57,22 +57,24 @@ export function createClaimer(options: {
   }
 
   async function claim(dispatch: DispatchKey): Promise<ClaimedJob | undefined> {
-    do {
-      try {
-        return await batcher.add(dispatch);
-      } catch (error) {
-        logger.warn({ err: error }, 'claiming failed; it is tried again');
-        await delay(RETRY_AFTER_MS);
-      }
-    } while (!isClosing());
-    return undefined;
+    unanswered.add(dispatch);
+    try {
+      do {
+        try {
+          return await batcher.add(dispatch);
+        } catch (error) {
+          logger.warn({ err: error }, 'claiming failed; it is tried again');
+          await delay(RETRY_AFTER_MS);
+        }
+      } while (!isClosing());
+      return undefined;
+    } finally {
+      unanswered.delete(dispatch);
+    }
   }
 
   return {
-    claim(dispatch) {
-      unanswered.add(dispatch);
-      return claim(dispatch).finally(() => unanswered.delete(dispatch));
-    },
+    claim,
     isClaiming: (jobId) => unanswered.values().some((dispatch) => dispatch.id === jobId),
     drain: () => batcher.drain(),
   };

@@ -7,7 +7,7 @@ import { executeHandler } from '../handlers/execute-handler.ts';
 import type { LoadedHandler } from '../handlers/loaded-handler.ts';
 import type { HandlerSlots } from './handler-slots.ts';
 import type { RefusingSchema } from './own-schemas.ts';
-import { createProgressReporter } from './progress-reporter.ts';
+import { createProgressReporter, type ProgressReporter } from './progress-reporter.ts';
 
 /** Finds a job's handler and runs it. */
 export interface Executor {
@@ -36,21 +36,24 @@ export function createExecutor(options: ExecutorOptions): Executor {
   async function run(job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult> {
     const handler = handlerOf.get(job.type);
     if (!handler) return { kind: 'misdirected' };
-    const progress = createProgressReporter(options.db, job, logger);
+    let progress: ProgressReporter | undefined;
+    const onProgress = (value: unknown) => {
+      progress ??= createProgressReporter(options.db, job, logger);
+      progress.report(value);
+    };
     const level = options.logLevel;
     const ownLogger = level === undefined ? logger : logger.atLevel(level);
-    const controls = { signal, onProgress: progress.report, logger: ownLogger };
-    const result = await executeHandler(handler, job, controls);
-    await progress.settled();
+    const result = await executeHandler(handler, job, { signal, onProgress, logger: ownLogger });
+    if (progress) await progress.settled();
     if (result.kind !== 'threw' || !result.payloadRefused) return result;
     const refusedBy = options.refusingSchema(job.type, numbersAsText(job.payload));
     return refusedBy === undefined ? result : { kind: 'misdirected', refusedBy };
   }
 
   return {
-    async execute(job, signal, logger) {
+    execute(job, signal, logger) {
       const inSlot = options.slotsFor(job).run(job, () => run(job, signal, logger), signal);
-      return (await inSlot) ?? notStarted(signal);
+      return inSlot.then((result) => result ?? notStarted(signal));
     },
   };
 }

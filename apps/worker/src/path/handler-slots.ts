@@ -63,8 +63,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
     return true;
   }
 
-  function take({ tenantId, type }: SlotUser, signal: AbortSignal): Promise<boolean> {
-    if (takeNow(tenantId)) return Promise.resolve(true);
+  function waitForSlot({ tenantId, type }: SlotUser, signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (hasSlot: boolean) => {
@@ -96,7 +95,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
 
   return {
     async run(job, handler, signal) {
-      if (!(await take(job, signal))) return undefined;
+      if (!takeNow(job.tenantId) && !(await waitForSlot(job, signal))) return undefined;
       const end = times.begin(job.type);
       try {
         return await handler();

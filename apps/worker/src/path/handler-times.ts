@@ -18,8 +18,9 @@ const UNKNOWN_MS = 1_000;
 
 interface TypeTimes {
   averageMs: number;
-  /** When those that run have begun. */
-  startedAt: Map<symbol, number>;
+  running: number;
+  /** When those that run have begun, added up. */
+  startedMs: number;
 }
 
 export function createHandlerTimes({ slots, now }: { slots: number; now: () => number }): HandlerTimes {
@@ -28,14 +29,14 @@ export function createHandlerTimes({ slots, now }: { slots: number; now: () => n
   let quickAverageMs: number | undefined;
 
   function timesOf(type: string): TypeTimes {
-    const times = types.get(type) ?? { averageMs: UNKNOWN_MS, startedAt: new Map() };
+    const known = types.get(type);
+    if (known) return known;
+    const times = { averageMs: UNKNOWN_MS, running: 0, startedMs: 0 };
     types.set(type, times);
     return times;
   }
 
-  function runningMs({ startedAt }: TypeTimes): number {
-    return startedAt.values().reduce((sum, started) => sum + now() - started, 0);
-  }
+  const runningMs = ({ running, startedMs }: TypeTimes) => running * now() - startedMs;
 
   /** Handlers that have not ended count as well, or a type that has become slow would not be noticed for long. */
   const isQuickNow = (times: TypeTimes) => isQuick(Math.max(times.averageMs, runningMs(times) / slots));
@@ -49,11 +50,12 @@ export function createHandlerTimes({ slots, now }: { slots: number; now: () => n
   return {
     begin(type) {
       const times = timesOf(type);
-      const key = Symbol();
       const started = now();
-      times.startedAt.set(key, started);
+      times.running += 1;
+      times.startedMs += started;
       return () => {
-        times.startedAt.delete(key);
+        times.running -= 1;
+        times.startedMs -= started;
         end(times, now() - started);
       };
     },

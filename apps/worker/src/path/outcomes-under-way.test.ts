@@ -7,7 +7,7 @@ test('nobody waits up to the limit; whoever is beyond it waits for his own', asy
   await unlessTooMany(first?.promise ?? Promise.reject());
   await unlessTooMany(second?.promise ?? Promise.reject());
   let hasEnded = false;
-  const beyond = unlessTooMany(third?.promise ?? Promise.reject()).then(() => {
+  const beyond = unlessTooMany(third?.promise ?? Promise.reject())?.then(() => {
     hasEnded = true;
   });
   first?.resolve();
@@ -15,5 +15,6 @@ test('nobody waits up to the limit; whoever is beyond it waits for his own', asy
   expect(hasEnded).toBe(false);
   third?.resolve();
   await beyond;
+  expect(hasEnded).toBe(true);
   await unlessTooMany(fourth?.promise ?? Promise.reject());
 });

@@ -6,7 +6,7 @@ import {
   isStatementTimeout,
 } from '@accepted/shared/ledger/connection/connect';
 import { type EndedAttempt, recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
-import { createBatcher } from '@accepted/shared/runtime/batching/batcher';
+import { type Batcher, createBatcher } from '@accepted/shared/runtime/batching/batcher';
 import type { Logger } from 'pino';
 
 const MAX_BATCH_SIZE = 500;
@@ -16,7 +16,8 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const MAX_CONCURRENT_BATCHES = 1;
 const RETRY_AFTER_MS = 250;
 
-type Recorded = JobStatus | 'fenced';
+/** What an attempt made of its job; nothing, when somebody else holds that. */
+export type Recorded = JobStatus | 'fenced';
 
 /** Writes outcomes, many in one transaction. */
 export interface Recorder {
@@ -50,10 +51,10 @@ export function createRecorder(options: {
     flush: (one) => recordOutcomes(db, one, versions),
   });
 
-  async function patiently(write: () => Promise<Recorded>): Promise<Recorded> {
+  async function patiently({ add }: Batcher<EndedAttempt, Recorded>, ended: EndedAttempt): Promise<Recorded> {
     for (;;) {
       try {
-        return await write();
+        return await add(ended);
       } catch (error) {
         if (!isTransient(error)) throw error;
         logger.warn({ err: error }, 'recording an outcome failed; it is tried again');
@@ -62,18 +63,11 @@ export function createRecorder(options: {
     }
   }
 
-  async function record(ended: EndedAttempt): Promise<Recorded> {
-    try {
-      return await patiently(() => batcher.add(ended));
-    } catch {
-      // Something in the batch was refused; alone it shows whether it was this one.
-      return await patiently(() => alone.add(ended)).catch((error: unknown) =>
-        patiently(() => alone.add(refused(ended, error))),
-      );
-    }
-  }
+  /** Something in the batch was refused; alone it shows whether it was this one. */
+  const recordAlone = (ended: EndedAttempt) =>
+    patiently(alone, ended).catch((error: unknown) => patiently(alone, refused(ended, error)));
 
-  return { record };
+  return { record: (ended) => patiently(batcher, ended).catch(() => recordAlone(ended)) };
 }
 
 function sizeOf({ outcome }: EndedAttempt): number {

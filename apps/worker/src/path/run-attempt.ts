@@ -1,5 +1,5 @@
 import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
-import { type AttemptResult, decideOutcome } from '@accepted/shared/core/job/decide-outcome';
+import { type AttemptResult, decideOutcome, type Outcome } from '@accepted/shared/core/job/decide-outcome';
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
 import type { JobStatus } from '@accepted/shared/core/job/status';
 import { type LineLogger, lazyChild } from '@accepted/shared/runtime/logging/lazy-child';
@@ -12,7 +12,7 @@ import type { Claimer } from './claimer.ts';
 import type { Executor } from './executor.ts';
 import type { FinishMeter } from './finish-meter.ts';
 import type { OutcomeLimit } from './outcomes-under-way.ts';
-import type { Recorder } from './recorder.ts';
+import type { Recorded, Recorder } from './recorder.ts';
 import { type RetryBudget, spreadRetry } from './retry-budget.ts';
 import type { RunningAttempt, RunningAttempts } from './running-attempts.ts';
 
@@ -57,13 +57,7 @@ export async function runAttempt(path: AttemptPath, dispatch: DispatchKey): Prom
     attempt.end();
     throw error;
   }
-  const concluded = conclude(path, { job, attempt, result, logger })
-    .catch((error: unknown) => {
-      logger.error({ err: error }, 'the outcome could not be recorded');
-      path.ownJobs.mustCount(job);
-    })
-    .finally(() => attempt.end());
-  await path.unlessTooMany(concluded);
+  await path.unlessTooMany(conclude(path, { job, attempt, result, logger }));
 }
 
 interface Ended {
@@ -73,14 +67,26 @@ interface Ended {
   logger: LineLogger;
 }
 
-/** Decides what becomes of the job, records it and tells those who wait; writes nothing when the lease was lost. */
-async function conclude(path: AttemptPath, { job, attempt, result, logger }: Ended): Promise<void> {
-  if (attempt.leaseIsLost()) {
-    logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
-    return;
+/** Decides what becomes of the job and has it recorded; writes nothing when the lease was lost. Never rejects. */
+async function conclude(path: AttemptPath, ended: Ended): Promise<void> {
+  const { job, attempt, result, logger } = ended;
+  try {
+    if (attempt.leaseIsLost()) {
+      logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
+      return;
+    }
+    const outcome = decideOutcome(job, result, spreadRetry(path.retryBudget, job));
+    tellOfEnd(path, ended, outcome, await path.recorder.record({ job, outcome }));
+  } catch (error) {
+    logger.error({ err: error }, 'the outcome could not be recorded');
+    path.ownJobs.mustCount(job);
+  } finally {
+    attempt.end();
   }
-  const outcome = decideOutcome(job, result, spreadRetry(path.retryBudget, job));
-  const status = await path.recorder.record({ job, outcome });
+}
+
+/** Counts the end of an attempt as it was recorded, and tells those who wait for the job. */
+function tellOfEnd(path: AttemptPath, { job, logger }: Ended, outcome: Outcome, status: Recorded): void {
   countEnd(path.counters, job.queue, outcome, status);
   if (status === 'fenced') {
     logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');

@@ -1,5 +1,4 @@
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
-import pLimit, { type LimitFunction } from 'p-limit';
 import type { HandlerSlots } from './handler-slots.ts';
 
 /**
@@ -22,19 +21,53 @@ export function createDeliveryRunner(options: {
   runOne: (dispatch: DispatchKey) => Promise<void>;
 }): RunDelivery {
   const { slots, slotsOf, runOne } = options;
-  const limits = new Map<string, LimitFunction>();
+  const queues = new Map<string, Places>();
 
-  function limitOf(queue: string): LimitFunction {
-    const limit = limits.get(queue) ?? pLimit(CLAIMED_PER_SLOT * slots);
-    limits.set(queue, limit);
-    return limit;
+  function placesOf(queue: string): Places {
+    const places = queues.get(queue) ?? createPlaces(CLAIMED_PER_SLOT * slots);
+    queues.set(queue, places);
+    return places;
+  }
+
+  async function runInPlace(
+    places: Places,
+    turnover: () => Promise<void>,
+    dispatch: DispatchKey,
+  ): Promise<void> {
+    await places.take();
+    try {
+      await runOne(dispatch);
+      await turnover();
+    } finally {
+      places.giveBack();
+    }
   }
 
   return async (queue, delivery) => {
-    const runAndTurn = async (dispatch: DispatchKey) => {
-      await runOne(dispatch);
-      await slotsOf(queue).turnover();
-    };
-    await Promise.all(delivery.map((dispatch) => limitOf(queue)(runAndTurn, dispatch)));
+    const places = placesOf(queue);
+    const { turnover } = slotsOf(queue);
+    await Promise.all(delivery.map((dispatch) => runInPlace(places, turnover, dispatch)));
+  };
+}
+
+/** So many places; whoever finds none waits for the next that is given back, in the order of coming. */
+interface Places {
+  take(): Promise<void> | undefined;
+  giveBack(): void;
+}
+
+function createPlaces(places: number): Places {
+  const waiting: (() => void)[] = [];
+  let free = places;
+  return {
+    take() {
+      if (free === 0) return new Promise((resolve) => waiting.push(resolve));
+      free -= 1;
+    },
+    giveBack() {
+      const next = waiting.shift();
+      if (next) next();
+      else free += 1;
+    },
   };
 }

@@ -33,47 +33,77 @@ export interface RunningAttempts {
   idle(): Promise<void>;
 }
 
+class Attempt implements RunningAttempt {
+  readonly job: RunningAttempt['job'];
+  readonly #abort = new AbortController();
+  readonly #underWay: Set<Attempt>;
+  readonly #onEnd: () => void;
+  #failed: AttemptResult | undefined;
+
+  constructor(job: RunningAttempt['job'], underWay: Set<Attempt>, onEnd: () => void) {
+    this.job = job;
+    this.#underWay = underWay;
+    this.#onEnd = onEnd;
+    underWay.add(this);
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  stop(reason: StopReason): void {
+    this.#abort.abort(reason);
+  }
+
+  blame(thrown: unknown): boolean {
+    if (!this.#underWay.has(this)) return false;
+    this.#failed ??= uncaught(thrown, 'worker');
+    this.stop('shutdown');
+    return true;
+  }
+
+  resultAfter(result: AttemptResult): AttemptResult {
+    return result.kind === 'returned' ? result : (this.#failed ?? result);
+  }
+
+  leaseIsLost(): boolean {
+    return this.#abort.signal.reason === 'leaseLost';
+  }
+
+  end(): void {
+    this.#underWay.delete(this);
+    this.#onEnd();
+  }
+}
+
 export function createRunningAttempts(): RunningAttempts {
-  const controllers = new Set<{ jobId: string; abort: AbortController }>();
+  const underWay = new Set<Attempt>();
   let waiting: (() => void)[] = [];
   let isShuttingDown = false;
 
+  function onEnd(): void {
+    if (underWay.size > 0) return;
+    for (const resolve of waiting) resolve();
+    waiting = [];
+  }
+
   return {
     begin(job) {
-      const entry = { jobId: job.id, abort: new AbortController() };
-      let failed: AttemptResult | undefined;
-      controllers.add(entry);
-      if (isShuttingDown) entry.abort.abort('shutdown');
-      return {
-        job,
-        signal: entry.abort.signal,
-        blame(thrown) {
-          if (!controllers.has(entry)) return false;
-          failed ??= uncaught(thrown, 'worker');
-          entry.abort.abort('shutdown');
-          return true;
-        },
-        resultAfter: (result) => (result.kind === 'returned' ? result : (failed ?? result)),
-        leaseIsLost: () => entry.abort.signal.reason === 'leaseLost',
-        end() {
-          controllers.delete(entry);
-          if (controllers.size > 0) return;
-          for (const resolve of waiting) resolve();
-          waiting = [];
-        },
-      };
+      const attempt = new Attempt(job, underWay, onEnd);
+      if (isShuttingDown) attempt.stop('shutdown');
+      return attempt;
     },
     stop(jobId, reason) {
-      for (const entry of controllers) if (entry.jobId === jobId) entry.abort.abort(reason);
+      for (const attempt of underWay) if (attempt.job.id === jobId) attempt.stop(reason);
     },
     stopAll(reason) {
       isShuttingDown ||= reason !== 'leaseLost';
-      for (const entry of controllers) entry.abort.abort(reason);
+      for (const attempt of underWay) attempt.stop(reason);
     },
-    count: () => controllers.size,
-    has: (jobId) => [...controllers].some((entry) => entry.jobId === jobId),
+    count: () => underWay.size,
+    has: (jobId) => underWay.values().some(({ job }) => job.id === jobId),
     idle() {
-      if (controllers.size === 0) return Promise.resolve();
+      if (underWay.size === 0) return Promise.resolve();
       return new Promise((resolve) => waiting.push(resolve));
     },
   };

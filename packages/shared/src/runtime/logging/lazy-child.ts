@@ -1,7 +1,6 @@
 import { type Logger, pino } from 'pino';
 
-const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-type Level = (typeof LEVELS)[number];
+type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Writes lines, and makes no loggers of its own but one of another level. */
 export interface LineLogger extends Pick<Logger, Level> {
@@ -20,13 +19,16 @@ export function lazyChild(
 ): LineLogger {
   let child: Logger | undefined;
   const least = pino.levels.values[level] ?? Number.POSITIVE_INFINITY;
-  const lines = LEVELS.map((name) => [
-    name,
-    (...line: Parameters<Logger['info']>) => {
-      if ((pino.levels.values[name] ?? 0) < least) return;
-      child ??= parent.child(bindings(), { level });
-      child[name](...line);
-    },
-  ]);
-  return { ...Object.fromEntries(lines), atLevel: (other) => lazyChild(parent, bindings, other) };
+  const write = (name: Level, line: Parameters<Logger['info']>) => {
+    if ((pino.levels.values[name] ?? 0) < least) return;
+    child ??= parent.child(bindings(), { level });
+    child[name](...line);
+  };
+  return {
+    debug: (...line: Parameters<Logger['info']>) => write('debug', line),
+    info: (...line: Parameters<Logger['info']>) => write('info', line),
+    warn: (...line: Parameters<Logger['info']>) => write('warn', line),
+    error: (...line: Parameters<Logger['info']>) => write('error', line),
+    atLevel: (other) => lazyChild(parent, bindings, other),
+  };
 }
