@@ -68,13 +68,22 @@ class PersistentKysely extends Kysely<Ledger> {
   }
 }
 
-const { JSON: JSON_OID, JSONB: JSONB_OID } = pg.types.builtins;
+const { JSON: JSON_OID, JSONB: JSONB_OID, TIMESTAMPTZ: TIME_OID } = pg.types.builtins;
 
 /** Reads as pg does, but JSON with every digit of its numbers: what clients gave is what they get back. */
 const getTypeParser: typeof pg.types.getTypeParser = (oid, format) => {
   const isJson = oid === JSON_OID || oid === JSONB_OID;
-  return isJson && format !== 'binary' ? parseExactly : pg.types.getTypeParser(oid, format);
+  if (isJson && format !== 'binary') return parseExactly;
+  return oid === TIME_OID && format !== 'binary' ? parseTime : pg.types.getTypeParser(oid, format);
 };
+
+/** A time as all of ours are written, which JavaScript reads in half the time that pg takes. */
+const USUAL_TIME = /^[1-9]\d{3}-.{14,21}\+00$/;
+const parseAnyTime = pg.types.getTypeParser(TIME_OID);
+
+function parseTime(text: string): Date {
+  return USUAL_TIME.test(text) ? new Date(text) : parseAnyTime(text);
+}
 
 /**
  * Has somebody told of every connection that breaks. The pool itself listens to idle ones only: one that breaks while

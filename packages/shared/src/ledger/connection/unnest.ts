@@ -37,11 +37,17 @@ const BARE = /^(?!null$)[\w-]+$/i;
 export function arrayOf<Item>({ value }: BatchColumn<Item>, items: Item[]): unknown {
   const values = items.map((item) => value(item) ?? null);
   if (values.some((one) => typeof one === 'object' && one !== null)) return values;
-  return `{${values.map((one) => (one === null ? 'NULL' : element(String(one)))).join(',')}}`;
+  return `{${values.map(element).join(',')}}`;
 }
 
-function element(text: string): string {
-  return BARE.test(text) ? text : `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
+function element(value: unknown): string {
+  if (value === null) return 'NULL';
+  const text = String(value);
+  return typeof value !== 'string' || BARE.test(text) ? text : quote(text);
+}
+
+function quote(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`;
 }
 
 /**

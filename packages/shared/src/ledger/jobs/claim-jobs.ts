@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { DEFAULT_BACKOFF } from '../../core/job/backoff.ts';
 import type { ClaimedJob } from '../../core/job/claimed-job.ts';
 import { HANDLER_EXITED } from '../../core/job/decide-outcome.ts';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
@@ -25,11 +26,24 @@ export async function claimJobs(
     if (row?.dispatchNo !== dispatchNo) return undefined;
     // One that was delivered twice is run once.
     claimed.delete(id);
-    return row;
+    return toJob(row);
   });
 }
 
-type ClaimedRow = ClaimedJob & { dispatchNo: number };
+/** What nearly all jobs have does not come with each of them. */
+type Usual = Pick<ClaimedJob, 'backoff' | 'tags' | 'metadata'>;
+type ClaimedRow = Omit<ClaimedJob, keyof Usual> & { dispatchNo: number } & {
+  [Name in keyof Usual]: Usual[Name] | null;
+};
+
+function toJob(row: ClaimedRow): ClaimedJob {
+  const { backoff, tags, metadata } = row;
+  return Object.assign(row, {
+    backoff: backoff ?? DEFAULT_BACKOFF,
+    tags: tags ?? [],
+    metadata: metadata ?? {},
+  });
+}
 
 const claim = prepared<{ workerId: string; dispatches: DispatchKey[] }, ClaimedRow>(
   (parameter) => sql<ClaimedRow>`
@@ -43,10 +57,12 @@ const claim = prepared<{ workerId: string; dispatches: DispatchKey[] }, ClaimedR
       RETURNING in_flight.tenant_id, in_flight.job_id, attempt, attempts_made, suspect, has_followers, revision, dispatch_no
     )
     SELECT jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, claimed.attempt,
-      claimed.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts", jobs.backoff,
+      claimed.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts",
+      nullif(jobs.backoff, ${sql.lit(JSON.stringify(DEFAULT_BACKOFF))}) AS backoff,
       jobs.timeout_ms AS "timeoutMs", claimed.suspect, claimed.suspect AND ${isAccused} AS accused,
       claimed.has_followers AS "hasFollowers", jobs.concurrency_limit IS NOT NULL AS "isLimited",
-      CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END AS payload, jobs.tags, jobs.metadata,
+      CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END AS payload,
+      nullif(jobs.tags, '[]') AS tags, nullif(jobs.metadata, '{}') AS metadata,
       jobs.created_at AS "createdAt", jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate,
       claimed.dispatch_no AS "dispatchNo"
     FROM claimed JOIN jobs ON ${isJobAt('jobs', 'claimed')}
