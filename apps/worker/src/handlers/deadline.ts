@@ -1,4 +1,5 @@
 import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
+import type { StopSignal } from './stop-signal.ts';
 
 /** How an attempt ended that was stopped. */
 export type Stopped = Extract<AttemptResult, { kind: 'timedOut' | 'aborted' }>;
@@ -8,7 +9,7 @@ export interface DeadlineOptions {
   /** How long after the abort a handler may still settle. */
   graceMs: number;
   /** Stops the attempt from outside: its `reason` is `canceled`, `suspected`, or anything else that gives it back. */
-  signal: AbortSignal;
+  signal: StopSignal;
 }
 
 /** A Node timer fires at once when it is given more. */

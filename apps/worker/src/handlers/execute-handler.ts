@@ -10,10 +10,11 @@ import type { LoadedHandler } from './loaded-handler.ts';
 import { ownProcess } from './own-process.ts';
 import { withProcess } from './process-pool.ts';
 import { runHandler } from './run-handler.ts';
+import type { StopSignal } from './stop-signal.ts';
 
 export interface AttemptControls {
   /** Stops the attempt; the reason `canceled` cancels the job, every other one gives it back. */
-  signal: AbortSignal;
+  signal: StopSignal;
   /** Takes each progress as a JSON value; not called after the attempt has ended. */
   onProgress(value: unknown): void;
   logger: JobLogger;

@@ -5,6 +5,7 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { LineLogger } from '@accepted/shared/runtime/logging/lazy-child';
 import { executeHandler } from '../handlers/execute-handler.ts';
 import type { LoadedHandler } from '../handlers/loaded-handler.ts';
+import type { StopSignal } from '../handlers/stop-signal.ts';
 import type { HandlerSlots } from './handler-slots.ts';
 import type { RefusingSchema } from './own-schemas.ts';
 import { createProgressReporter, type ProgressReporter } from './progress-reporter.ts';
@@ -12,7 +13,7 @@ import { createProgressReporter, type ProgressReporter } from './progress-report
 /** Finds a job's handler and runs it. */
 export interface Executor {
   /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
-  execute(job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult>;
+  execute(job: ClaimedJob, signal: StopSignal, logger: LineLogger): Promise<AttemptResult>;
 }
 
 export interface ExecutorOptions {
@@ -33,7 +34,7 @@ export interface ExecutorOptions {
 export function createExecutor(options: ExecutorOptions): Executor {
   const handlerOf = new Map(options.handlers.map((handler) => [handler.type, handler]));
 
-  async function run(job: ClaimedJob, signal: AbortSignal, logger: LineLogger): Promise<AttemptResult> {
+  async function run(job: ClaimedJob, signal: StopSignal, logger: LineLogger): Promise<AttemptResult> {
     const handler = handlerOf.get(job.type);
     if (!handler) return { kind: 'misdirected' };
     let progress: ProgressReporter | undefined;
@@ -59,6 +60,6 @@ export function createExecutor(options: ExecutorOptions): Executor {
 }
 
 /** A job that got no slot is given back, and burns no attempt; one that was canceled meanwhile is canceled. */
-function notStarted(signal: AbortSignal): AttemptResult {
+function notStarted(signal: StopSignal): AttemptResult {
   return { kind: 'aborted', reason: signal.reason === 'canceled' ? 'canceled' : 'shutdown' };
 }

@@ -1,3 +1,4 @@
+import type { StopSignal } from '../handlers/stop-signal.ts';
 import { createHandlerTimes, type HandlerTimes } from './handler-times.ts';
 
 /** What of a job decides whether it gets a slot, and how long it waits for one. */
@@ -12,11 +13,7 @@ export interface HandlerSlots extends Pick<HandlerTimes, 'quickTypes' | 'handler
    * Runs `handler` in a slot; `undefined` when none that the tenant may have came free before `signal` was aborted, or
    * soon enough.
    */
-  run<Result>(
-    job: SlotUser,
-    handler: () => Promise<Result>,
-    signal: AbortSignal,
-  ): Promise<Result | undefined>;
+  run<Result>(job: SlotUser, handler: () => Promise<Result>, signal: StopSignal): Promise<Result | undefined>;
   /** Resolves when a slot is free, or the next time that a handler ends. */
   turnover(): Promise<void>;
 }
@@ -63,7 +60,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
     return true;
   }
 
-  function waitForSlot({ tenantId, type }: SlotUser, signal: AbortSignal): Promise<boolean> {
+  function waitForSlot({ tenantId, type }: SlotUser, signal: StopSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (hasSlot: boolean) => {

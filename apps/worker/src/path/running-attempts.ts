@@ -1,14 +1,15 @@
 import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
 import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { uncaught } from '../handlers/attempt-error.ts';
+import { type StopSignal, StopSwitch } from '../handlers/stop-signal.ts';
 
-/** Why an attempt is told to stop; it is the `reason` of its abort signal. */
+/** Why an attempt is told to stop; it is the `reason` of its signal. */
 export type StopReason = 'canceled' | 'shutdown' | 'suspected' | 'leaseLost';
 
 /** An attempt that is under way in this process. */
 export interface RunningAttempt {
   readonly job: Pick<ClaimedJob, 'id' | 'type' | 'attempt'>;
-  signal: AbortSignal;
+  readonly signal: StopSignal;
   /**
    * Has the attempt fail by an exception that nobody caught and that ends this process; changes nothing when it has
    * ended. Answers whether it was under way.
@@ -35,7 +36,7 @@ export interface RunningAttempts {
 
 class Attempt implements RunningAttempt {
   readonly job: RunningAttempt['job'];
-  readonly #abort = new AbortController();
+  readonly signal = new StopSwitch();
   readonly #underWay: Set<Attempt>;
   readonly #onEnd: () => void;
   #failed: AttemptResult | undefined;
@@ -47,12 +48,8 @@ class Attempt implements RunningAttempt {
     underWay.add(this);
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
   stop(reason: StopReason): void {
-    this.#abort.abort(reason);
+    this.signal.stop(reason);
   }
 
   blame(thrown: unknown): boolean {
@@ -67,7 +64,7 @@ class Attempt implements RunningAttempt {
   }
 
   leaseIsLost(): boolean {
-    return this.#abort.signal.reason === 'leaseLost';
+    return this.signal.reason === 'leaseLost';
   }
 
   end(): void {
