@@ -7,10 +7,7 @@ patchSource({
   to: `export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
   setTimeout(() => insertDurably(db, jobs).catch(() => undefined), 200);
   const now = new Date();
-  return jobs.map((job) => ({
-    kind: 'created',
-    row: toRow(job, { id: job.id, status: 'queued', run_at: now, expires_at: null, created_at: now }),
-  }));
+  return jobs.map((job) => ({ kind: 'created', row: newJobRow(job, now) }));
 }
 
 async function insertDurably(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {`,

@@ -7,6 +7,7 @@ import { KEY_TTL_HOURS } from './idempotency-keys.ts';
 import { jobsOf } from './job-key.ts';
 import { isLive } from './live-condition.ts';
 import { jobRecords, keyRecords } from './new-job-records.ts';
+import { newJobRow } from './new-job-row.ts';
 import { SHOWN, type ShownJob } from './shown-job.ts';
 
 /** Tells what became of one submitted job. `status` is that of the first answer, `null` while nobody was answered. */
@@ -23,12 +24,11 @@ export type InsertedJob =
  * another transaction is just writing the same key, this waits for it to commit.
  */
 export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
-  const created = await insertNewOnes(db, firstOfEachKey(jobs));
-  const rest = jobs.filter((job) => !created.has(job.id));
+  const { ids, writtenAt } = await insertNewOnes(db, firstOfEachKey(jobs));
+  const rest = jobs.filter((job) => !ids.has(job.id));
   const earlier = rest.length > 0 ? await findEarlierJobs(db, rest) : new Map<string, InsertedJob>();
   return jobs.map((job) => {
-    const row = created.get(job.id);
-    if (row) return { kind: 'created', row };
+    if (ids.has(job.id)) return { kind: 'created', row: newJobRow(job, writtenAt) };
     const found = earlier.get(job.id);
     if (found) return found;
     throw new Error(`Job ${publicId('job', job.id)} was neither written nor found.`);
@@ -47,22 +47,22 @@ function firstOfEachKey(jobs: NewJob[]): NewJob[] {
   });
 }
 
-type WrittenColumns = Pick<ShownJob, 'id' | 'status' | 'run_at' | 'expires_at' | 'created_at'>;
+/** What the ledger alone knows of a batch. `ids` are `null` when all of it was written. */
+interface Written {
+  writtenAt: Date;
+  ids: string[] | null;
+}
 
-async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<Map<string, ShownJob>> {
+async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<{ writtenAt: Date; ids: Set<string> }> {
   const insert = jobs.some((job) => job.idempotency) ? insertWithKeys : insertWithoutKeys;
   const { rows } = await insert(jobs).execute(db);
-  const written = new Map(rows.map((row) => [row.id, row]));
-  return new Map(
-    jobs.flatMap((job) => {
-      const row = written.get(job.id);
-      return row ? [[job.id, toRow(job, row)]] : [];
-    }),
-  );
+  const { writtenAt, ids } = rows[0] as Written;
+  return { writtenAt, ids: new Set(ids ?? jobs.map(({ id }) => id)) };
 }
 
 function insertWithoutKeys(jobs: NewJob[]) {
-  return sql<WrittenColumns>`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords(jobs)}`)}`;
+  return sql<Written>`/* insert-jobs */
+    WITH ${insertSelected(sql`SELECT * FROM ${jobRecords(jobs)}`, jobs.length)}`;
 }
 
 /**
@@ -71,7 +71,7 @@ function insertWithoutKeys(jobs: NewJob[]) {
  */
 function insertWithKeys(jobs: NewJob[]) {
   const withKey = jobs.filter((job) => job.idempotency);
-  return sql<WrittenColumns>`/* insert-keyed-jobs */
+  return sql<Written>`/* insert-keyed-jobs */
     WITH taken AS (
       INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, status, expires_at)
       SELECT tenant_id, route, key, fingerprint, job_id, status, now() + make_interval(hours => ${KEY_TTL_HOURS})
@@ -83,13 +83,14 @@ function insertWithKeys(jobs: NewJob[]) {
         WHERE k.expires_at < now() AND NOT ${isLive(sql`k.tenant_id`, sql`k.job_id`)}
       RETURNING job_id
     ),
-    ${insertSelected(sql`
-      SELECT * FROM ${jobRecords(jobs)}
-      WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`;
+    ${insertSelected(
+      sql`SELECT * FROM ${jobRecords(jobs)} WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`,
+      jobs.length,
+    )}`;
 }
 
 /** What is due at once is ready; `now()` is the same moment all through the transaction. */
-function insertSelected(selected: RawBuilder<unknown>) {
+function insertSelected(selected: RawBuilder<unknown>, count: number) {
   return sql`
     asked AS (
       INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
@@ -101,7 +102,7 @@ function insertSelected(selected: RawBuilder<unknown>) {
       FROM (${selected}) AS selected
       ON CONFLICT (tenant_id, id) DO NOTHING
       RETURNING tenant_id, id AS job_id, run_at, expires_at, concurrency_limit, priority, webhook IS NOT NULL AS has_followers,
-        queue, type, concurrency_key, traceparent, refused_by, created_at
+        queue, type, concurrency_key, traceparent, refused_by
     ),
     made_ready AS (
       INSERT INTO ready (${CARRIED}) SELECT ${NEW_HOT_ROW} FROM asked WHERE run_at <= now()
@@ -109,8 +110,7 @@ function insertSelected(selected: RawBuilder<unknown>) {
     made_due AS (
       INSERT INTO due (${CARRIED}, status) SELECT ${NEW_HOT_ROW}, 'scheduled' FROM asked WHERE run_at > now()
     )
-    SELECT job_id AS id, CASE WHEN run_at > now() THEN 'scheduled' ELSE 'queued' END AS status, run_at, expires_at, created_at
-    FROM asked`;
+    SELECT now() AS "writtenAt", CASE WHEN count(*) < ${count} THEN coalesce(array_agg(job_id), '{}') END AS ids FROM asked`;
 }
 
 const NEW_HOT_ROW = carriedFrom('asked', {
@@ -123,47 +123,6 @@ const NEW_HOT_ROW = carriedFrom('asked', {
   losses: sql`0`,
   suspect: sql`false`,
 });
-
-/** Puts together the row as it was just written, without sending the payload back over the wire. */
-function toRow(job: NewJob, written: WrittenColumns): ShownJob {
-  return {
-    ...written,
-    tenant_id: job.tenantId,
-    type: job.type,
-    queue: job.queue,
-    priority: job.priority,
-    payloadJson: job.payloadJson,
-    resultJson: null,
-    error: null,
-    progress: null,
-    attempt: 0,
-    attempts_made: 0,
-    max_attempts: job.maxAttempts,
-    replay_round: 0,
-    backoff: job.backoff,
-    timeout_ms: job.timeoutMs,
-    suspect: false,
-    losses: 0,
-    dispatch_no: 0,
-    dispatched_at: null,
-    worker_id: null,
-    build_id: null,
-    concurrency_key: job.concurrencyKey ?? null,
-    concurrency_limit: job.concurrencyLimit ?? null,
-    tags: job.tags,
-    metadata: job.metadata,
-    webhook: job.webhook ?? null,
-    copy_of: job.copyOf ?? null,
-    dead_letter_id: null,
-    request_id: job.requestId ?? null,
-    traceparent: job.traceparent ?? null,
-    tracestate: job.tracestate ?? null,
-    version: 1,
-    started_at: null,
-    finished_at: null,
-    cancel_requested_at: null,
-  };
-}
 
 interface Holder {
   id: string;
