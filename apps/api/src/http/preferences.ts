@@ -8,6 +8,7 @@ export interface Preferences {
 
 /** Reads the `Prefer` header; whatever we do not know or cannot read is ignored, as the RFC demands. */
 export function parsePreferences(header: string | string[] | undefined): Preferences {
+  if (header === undefined) return {};
   const { wait, respondAsync } = parsePreferHeader(header);
   return {
     ...(typeof wait === 'string' && /^\d+$/.test(wait) && { waitSeconds: Number(wait) }),

@@ -1,5 +1,4 @@
 import { completeBackoff } from '@accepted/shared/core/job/backoff';
-import type { JobTypeDefaults } from '@accepted/shared/core/job/job-type';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { priorityRank } from '@accepted/shared/core/job/priority';
 import { urlFault } from '@accepted/shared/core/outbound/url-fault';
@@ -79,11 +78,17 @@ function faultsOfWebhook(url: unknown): Fault[] {
 export function resolveJob(
   request: JobRequest,
   jobType: Pick<CatalogType, 'type' | 'queue' | 'defaults'>,
-  { payload, ...submission }: Submission & { payload: ResolvedPayload },
+  submission: Submission & { payload: ResolvedPayload },
 ): NewJob {
   const { defaults } = jobType;
+  const { payload } = submission;
+  const { runAt, delayMs } = resolveStart(request);
+  // A limit of the type holds whatever a client asks for. A key of the request is the tenant's own, across types, for jobs
+  // that their type does not limit.
+  const concurrencyKey = payload.concurrencyKey ?? request.concurrencyKey;
   return {
-    ...submission,
+    id: submission.id,
+    tenantId: submission.tenantId,
     refusedBy: payload.refusedBy,
     type: jobType.type,
     queue: request.queue ?? jobType.queue,
@@ -92,24 +97,19 @@ export function resolveJob(
     maxAttempts: request.retry?.maxAttempts ?? defaults.maxAttempts,
     backoff: request.retry?.backoff ? completeBackoff(request.retry.backoff) : defaults.backoff,
     timeoutMs: request.timeoutMs ?? defaults.timeoutMs,
-    ...resolveStart(request),
-    ...(request.ttlMs !== undefined && { ttlMs: request.ttlMs }),
-    ...resolveConcurrency(request.concurrencyKey, payload.concurrencyKey, defaults),
+    runAt,
+    delayMs,
+    ttlMs: request.ttlMs,
+    concurrencyKey,
+    concurrencyLimit: concurrencyKey === undefined ? undefined : (defaults.concurrency?.limit ?? 1),
     tags: request.tags ?? [],
     metadata: request.metadata ?? {},
-    ...(request.webhook && { webhook: { events: [...JOB_EVENT_TYPES], ...request.webhook } }),
+    webhook: request.webhook && { events: [...JOB_EVENT_TYPES], ...request.webhook },
+    copyOf: submission.copyOf,
+    requestId: submission.requestId,
+    isRequestIdGiven: submission.isRequestIdGiven,
+    traceparent: submission.traceparent,
+    tracestate: submission.tracestate,
+    idempotency: submission.idempotency,
   };
-}
-
-/**
- * Decides which jobs share a limit. A limit of the type holds whatever a client asks for: `keyOfType` is what the type makes
- * of the payload. A key of the request is the tenant's own, across types, for jobs that their type does not limit.
- */
-function resolveConcurrency(
-  asked: string | undefined,
-  keyOfType: string | undefined,
-  { concurrency }: JobTypeDefaults,
-): Pick<NewJob, 'concurrencyKey' | 'concurrencyLimit'> {
-  const key = keyOfType ?? asked;
-  return key === undefined ? {} : { concurrencyKey: key, concurrencyLimit: concurrency?.limit ?? 1 };
 }

@@ -63,6 +63,49 @@ export function jobView(row: ShownJob, deliveries: DeliveryRow[]): JobView {
   };
 }
 
+/** Tells whether nothing has happened to a job since it was accepted: its version grows with all but its dispatch. */
+export function isNewJob({ version, dispatched_at }: ShownJob): boolean {
+  return version === 1 && dispatched_at === null;
+}
+
+/**
+ * Writes a job that `isNewJob` as JSON, the same as its view to the letter: it goes out with each 202, and most of
+ * what there is to tell of a job is not there yet. `id` is its public one.
+ */
+export function newJobText(row: ShownJob, id: string): string {
+  const { self, result, attempts, cancel } = jobLinks(id);
+  return (
+    `{"id":"${id}","type":${json(row.type)},"queue":${json(row.queue)},"status":"${row.status}","error":null,"progress":null,` +
+    `"priority":"${priorityOfRank(row.priority)}","attemptsMade":0,"maxAttempts":${row.max_attempts},"attempt":0,` +
+    `"timeoutMs":${row.timeout_ms},"runAt":"${timeText(row.run_at)}","expiresAt":${json(row.expires_at)},` +
+    `"concurrencyKey":${json(row.concurrency_key)},"tags":${row.tags.length > 0 ? json(row.tags) : '[]'},` +
+    `"metadata":${json(row.metadata)},"batchId":null,"scheduleId":null,` +
+    `"copyOf":${json(row.copy_of && publicId('job', row.copy_of))},"deadLetterId":null,` +
+    `"requestId":${json(row.request_id)},"traceId":${json(row.traceparent && traceIdOf(row.traceparent))},"version":1,` +
+    `"createdAt":"${timeText(row.created_at)}","dispatchedAt":null,"startedAt":null,"finishedAt":null,` +
+    `"nextAttemptAt":null,"cancelRequestedAt":null,` +
+    `"links":{"self":"${self}","result":"${result}","attempts":"${attempts}","cancel":"${cancel}"},` +
+    `"webhook":${json(webhookView(row, []))},"result":null,"payload":${row.payloadJson}}`
+  );
+}
+
+/** Most of what may be `null` is. */
+function json(value: unknown): string {
+  return value === null ? 'null' : JSON.stringify(value);
+}
+
+let lastTime: Date | undefined;
+let lastText = '';
+
+/** The jobs of a batch share the moment of their creation, and to write it takes as long as all else of a job. */
+function timeText(time: Date): string {
+  if (time !== lastTime) {
+    lastTime = time;
+    lastText = time.toISOString();
+  }
+  return lastText;
+}
+
 /** Shows the job as the body of a webhook carries it: without its payload, and without the webhook itself. */
 export function jobViewWithoutPayload(row: ShownRow & { result: unknown }): JobViewWithoutPayload {
   return { ...jobFacts(row), result: row.result ?? null };

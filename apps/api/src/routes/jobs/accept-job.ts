@@ -1,8 +1,10 @@
-import { newUuid } from '@accepted/shared/core/job/id';
+import { isNewJob, jobLinks } from '@accepted/shared/contract/job-view';
+import { newUuid, publicId } from '@accepted/shared/core/job/id';
 import { idempotencyFingerprint } from '@accepted/shared/core/job/idempotency-fingerprint';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { isTerminal } from '@accepted/shared/core/job/status';
 import { parseTraceContext } from '@accepted/shared/core/job/trace-context';
+import { stringifyWithTexts } from '@accepted/shared/core/json/json-text';
 import { isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
 import { findKeyedJob, settleStatus } from '@accepted/shared/ledger/jobs/idempotency-keys';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
@@ -18,7 +20,7 @@ import { always, WAIT_HEADERS } from '../../schemas/response-headers.ts';
 import { tooManyBytes } from '../../submit/acceptor.ts';
 import type { Submission } from '../../submit/resolve-job.ts';
 import type { SubmittedJob } from '../../submit/submitter.ts';
-import { answerJob, applyPreferences, deliveriesOf } from './answer-job.ts';
+import { answerJob, answerNewJob, applyPreferences, deliveriesOf } from './answer-job.ts';
 
 const FINISHED = 200;
 const ACCEPTED = 202;
@@ -49,21 +51,24 @@ export function submissionOf(
   request: FastifyRequest,
   { key, route, target, asked }: { key: string | undefined; route: string; target?: string; asked: unknown },
 ): Submission {
-  const { traceparent, tracestate } = request.headers;
+  const { headers } = request;
+  const trace = parseTraceContext(headers.traceparent, headers.tracestate);
   return {
     id: newUuid(),
     tenantId: request.caller.tenantId,
     requestId: request.id,
-    isRequestIdGiven: request.headers['x-request-id'] === request.id,
-    ...parseTraceContext(traceparent, tracestate),
-    ...(key !== undefined && {
-      idempotency: {
-        route,
-        key,
-        fingerprint: idempotencyFingerprint(target === undefined ? route : `${route} ${target}`, asked),
-        ...statusWithoutWait(request),
-      },
-    }),
+    isRequestIdGiven: headers['x-request-id'] === request.id,
+    traceparent: trace?.traceparent,
+    tracestate: trace?.tracestate,
+    idempotency:
+      key === undefined
+        ? undefined
+        : {
+            route,
+            key,
+            fingerprint: idempotencyFingerprint(target === undefined ? route : `${route} ${target}`, asked),
+            ...statusWithoutWait(request),
+          },
   };
 }
 
@@ -79,12 +84,9 @@ export async function acceptJob(
   request: FastifyRequest,
   reply: FastifyReply,
   { job, maxWaitSeconds }: { job: NewJob; maxWaitSeconds: number },
-): Promise<FastifyReply> {
-  return answerAccepted(app, request, reply, {
-    submitted: await write(app, request, job),
-    submission: job,
-    maxWaitSeconds,
-  });
+): Promise<string> {
+  const submitted = await write(app, request, job);
+  return await answerAccepted(app, request, reply, { submitted, submission: job, maxWaitSeconds });
 }
 
 /**
@@ -96,7 +98,7 @@ export async function answerEarlier(
   request: FastifyRequest,
   reply: FastifyReply,
   refused: { refusal: unknown; submission: () => Submission; maxWaitSeconds: number },
-): Promise<FastifyReply> {
+): Promise<string> {
   const { refusal, maxWaitSeconds } = refused;
   if (!(refusal instanceof Problem) || refusal.code !== 'validation_failed') throw refusal;
   const submission = refused.submission();
@@ -104,27 +106,38 @@ export async function answerEarlier(
   const found = idempotency && (await findKeyedJob(app.db, tenantId, idempotency));
   if (!found) throw refusal;
   const submitted = { row: found.row, replayed: true, status: found.status ?? undefined };
-  return answerAccepted(app, request, reply, { submitted, submission, maxWaitSeconds });
+  return await answerAccepted(app, request, reply, { submitted, submission, maxWaitSeconds });
 }
 
+/** Sets status and headers, and writes the body. Most requests do not wait, and nothing here has to either. */
 async function answerAccepted(
   app: FastifyInstance,
   request: FastifyRequest,
   reply: FastifyReply,
   answered: { submitted: SubmittedJob; submission: Submission; maxWaitSeconds: number },
-): Promise<FastifyReply> {
+): Promise<string> {
   const { submitted, submission, maxWaitSeconds } = answered;
   const { row, replayed, status } = submitted;
   const preferences = parsePreferences(request.headers.prefer as string | undefined);
   const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
   const current =
     waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, row, waitMs, clientSignal(reply))) : row;
-  const deliveries = await keepPromise([], () => deliveriesOf(app, current));
-  const body = answerJob(app, reply, current, deliveries);
-  reply.header('location', body.links.self);
+  const id = publicId('job', row.id);
+  const body = isNewJob(current)
+    ? answerNewJob(app, reply, current, id)
+    : await answerKnownJob(app, reply, current);
+  reply.header('location', jobLinks(id).self);
   if (replayed) reply.header('idempotent-replayed', 'true');
   const ownStatus = waitMs > 0 && isTerminal(current.status) ? FINISHED : ACCEPTED;
-  return reply.code(status ?? (await settle(reply, submission, row.id, ownStatus))).send(body);
+  const isKeyed = submission.idempotency !== undefined;
+  const settled = isKeyed && !status ? await settle(reply, submission, row.id, ownStatus) : ownStatus;
+  reply.code(status ?? settled).header('content-type', 'application/json; charset=utf-8');
+  return body;
+}
+
+async function answerKnownJob(app: FastifyInstance, reply: FastifyReply, row: ShownJob): Promise<string> {
+  const deliveries = await keepPromise([], () => deliveriesOf(app, row));
+  return stringifyWithTexts(answerJob(app, reply, row, deliveries));
 }
 
 /** The first of the requests with a key that comes to be answered decides with which status all of them are. */

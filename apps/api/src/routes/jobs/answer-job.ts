@@ -1,4 +1,4 @@
-import { type JobView, jobView } from '@accepted/shared/contract/job-view';
+import { type JobView, jobView, newJobText } from '@accepted/shared/contract/job-view';
 import { parsePublicId } from '@accepted/shared/core/job/id';
 import type { JobListRow, ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import { type DeliveryRow, findDeliveries } from '@accepted/shared/ledger/webhooks/webhook-deliveries';
@@ -19,22 +19,30 @@ export function jobNotFound(): Problem {
   return new Problem('job_not_found');
 }
 
-/**
- * Shows the job, with the headers that tell how to follow it: `ETag`, and `Retry-After` until it is finished. Its
- * `deliveries` come from `deliveriesOf`; a job that was just accepted has none.
- */
+/** Shows the job, with the headers that tell how to follow it. Its `deliveries` come from `deliveriesOf`. */
 export function answerJob(
   app: FastifyInstance,
   reply: FastifyReply,
   row: ShownJob,
-  deliveries: DeliveryRow[] = [],
+  deliveries: DeliveryRow[],
 ): JobView {
   const view = jobView(row, deliveries);
   const beside = [view.dispatchedAt ?? [], view.webhook?.deliveries ?? []].flat();
-  reply.header('etag', jobETag(row.version, beside)).header('cache-control', 'private, no-cache');
+  tellHowToFollow(app, reply, row, jobETag(row.version, beside));
+  return view;
+}
+
+/** Shows a job that was just accepted, with the same headers, as JSON. */
+export function answerNewJob(app: FastifyInstance, reply: FastifyReply, row: ShownJob, id: string): string {
+  tellHowToFollow(app, reply, row, jobETag(row.version));
+  return newJobText(row, id);
+}
+
+/** Sets `ETag`, and `Retry-After` until the job is finished. */
+function tellHowToFollow(app: FastifyInstance, reply: FastifyReply, row: ShownJob, etag: string): void {
+  reply.header('etag', etag).header('cache-control', 'private, no-cache');
   const retryAfter = app.retryAfterOf(row);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
-  return view;
 }
 
 /** Reads the deliveries of a job's webhook. Only a job that was finished once can have any; the others cost nothing. */

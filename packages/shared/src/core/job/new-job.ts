@@ -15,20 +15,20 @@ export interface NewJob {
   backoff: Backoff;
   timeoutMs: number;
   /** An absolute time, or else `delayMs` counted from the insert. */
-  runAt?: Date;
-  delayMs?: number;
-  ttlMs?: number;
-  concurrencyKey?: string;
-  concurrencyLimit?: number;
+  runAt?: Date | undefined;
+  delayMs?: number | undefined;
+  ttlMs?: number | undefined;
+  concurrencyKey?: string | undefined;
+  concurrencyLimit?: number | undefined;
   tags: string[];
   metadata: Record<string, unknown>;
-  webhook?: { url: string; events: string[] };
-  copyOf?: string;
-  requestId?: string;
+  webhook?: { url: string; events: string[] } | undefined;
+  copyOf?: string | undefined;
+  requestId?: string | undefined;
   /** Whether the client gave the request its id. */
-  isRequestIdGiven?: boolean;
-  traceparent?: string;
-  tracestate?: string;
+  isRequestIdGiven?: boolean | undefined;
+  traceparent?: string | undefined;
+  tracestate?: string | undefined;
   /** Same tenant, route and key make the same job. `status` is that of the answer, where it does not depend on the wait. */
-  idempotency?: RequestKey & { status?: number };
+  idempotency?: (RequestKey & { status?: number }) | undefined;
 }
