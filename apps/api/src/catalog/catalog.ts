@@ -56,13 +56,15 @@ export const catalog = fp<{ maxBodyBytes: number }>(async (app, { maxBodyBytes }
     );
   }
 
+  let last: CatalogSnapshot | undefined;
   let readAt = Number.NEGATIVE_INFINITY;
 
   async function readCatalog(): Promise<CatalogSnapshot> {
     const startedAt = performance.now();
     const [rows, queues] = await Promise.all([listCatalog(app.db), listQueueNames(app.db)]);
     readAt = startedAt;
-    return { types: payloadChecks.compile(rows), queues: new Set(queues) };
+    last = { types: payloadChecks.compile(rows), queues: new Set(queues) };
+    return last;
   }
 
   const cache = new LRUCache<'catalog', CatalogSnapshot>({
@@ -70,7 +72,7 @@ export const catalog = fp<{ maxBodyBytes: number }>(async (app, { maxBodyBytes }
     ttl: TTL_MS,
     allowStale: true,
     noDeleteOnStaleGet: true,
-    fetchMethod: async (_key, last) => {
+    fetchMethod: async () => {
       try {
         return await readCatalog();
       } catch (error) {
@@ -83,10 +85,10 @@ export const catalog = fp<{ maxBodyBytes: number }>(async (app, { maxBodyBytes }
 
   app.decorate('catalog', {
     atHand() {
-      const snapshot = cache.get('catalog');
+      const ageMs = performance.now() - readAt;
       // Where something was read before, `fetchMethod` gives that instead of an error.
-      if (snapshot && cache.getRemainingTTL('catalog') <= 0) void cache.fetch('catalog');
-      return performance.now() - readAt < TOO_OLD_MS ? snapshot : undefined;
+      if (last && ageMs >= TTL_MS) void cache.fetch('catalog');
+      return ageMs < TOO_OLD_MS ? last : undefined;
     },
     read: () => cache.forceFetch('catalog', { allowStale: false }),
     readFresh: () => {

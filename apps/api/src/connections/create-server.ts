@@ -60,11 +60,14 @@ function handleInTurn(
 
 /** RFC 9112, section 3.2: a request of HTTP/1.1 has one field `Host`, or is answered with 400. */
 function problemOfHost({ httpVersion, rawHeaders }: IncomingMessage): Problem | undefined {
-  const hosts = rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'host').length;
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) if (isHost(rawHeaders[at] as string)) hosts += 1;
   if (hosts === 1 || (hosts === 0 && httpVersion === '1.0')) return undefined;
   const detail = `The request has ${hosts === 0 ? 'no field' : `${hosts} fields`} \`Host\`, and must have one.`;
   return new Problem('malformed_request', { detail });
 }
+
+const isHost = (name: string) => name.length === 4 && name.toLowerCase() === 'host';
 
 function noTunnel(): Problem {
   return new Problem('method_not_allowed', {

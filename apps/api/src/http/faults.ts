@@ -47,6 +47,7 @@ export function compileCheck(
 
 /** Adds faults to those that are known: of a place that something is said of already, nothing more is said. */
 export function mergeFaults(known: Fault[], more: readonly Fault[]): Fault[] {
+  if (more.length === 0) return known;
   const pointers = new Set(known.map(({ pointer }) => pointer));
   return [...known, ...more.filter(({ pointer }) => !pointers.has(pointer))];
 }

@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser';
 import { Problem } from '../http/problem.ts';
 
@@ -15,6 +16,8 @@ export function parseJson(body: Buffer): { value: unknown; text: string } {
 }
 
 function decode(body: Buffer): string {
+  // As most are, and to look takes a third of the time.
+  if (isAscii(body)) return body.toString('latin1');
   try {
     return UTF8.decode(body);
   } catch {

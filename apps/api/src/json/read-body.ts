@@ -16,5 +16,5 @@ export function readBody(body: Buffer): ReadBody {
   if (tooDeep) throw validationFailed([tooDeep]);
   const hasDigits = holdsInexactNumbers(text);
   const exact = hasDigits ? parseExactly(text) : value;
-  return { value: exact, faults: hasDigits || mayHoldFaults(text) ? scanJson(exact) : [] };
+  return { value: exact, faults: mayHoldFaults(text, hasDigits) ? scanJson(exact) : [] };
 }

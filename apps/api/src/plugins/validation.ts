@@ -59,11 +59,12 @@ export const validation = fp(async (app) => {
  */
 export function bodyFaultsOf(request: FastifyRequest): Fault[] {
   const error = request.validationError;
-  if (!error) return request.bodyFaults;
+  const { bodyFaults = [] } = request;
+  if (!error) return bodyFaults;
   if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
   if (request.body === undefined)
     return [{ pointer: '', detail: 'The body is empty, and must be an object.' }];
-  return mergeFaults(request.bodyFaults, error.errors ?? []);
+  return mergeFaults(bodyFaults, error.errors ?? []);
 }
 
 /** PostgreSQL has no U+0000 in text, and a query such as `?tag=%00` would reach it. */

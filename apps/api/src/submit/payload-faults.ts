@@ -18,6 +18,7 @@ const DIGITS_FAULT =
 
 /** Says of numbers that go as text what they are: a client that sent a number must not be told that it sent a text. */
 export function explainDigits(payload: unknown, faults: Fault[]): Fault[] {
+  if (faults.length === 0) return faults;
   const explained = faults.map((fault): [string, Fault] => {
     const digits = digitsOf(resolvePointer({ payload }, fault.pointer));
     if (digits === undefined) return [`${fault.pointer} ${fault.detail}`, fault];
