@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import { publicId } from '../../core/job/id.ts';
 import type { NewJob } from '../../core/job/new-job.ts';
+import { batchStatement, given } from '../connection/batch-statement.ts';
 import type { Database } from '../connection/connect.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
 import { KEY_TTL_HOURS } from './idempotency-keys.ts';
@@ -54,28 +55,38 @@ interface Written {
 }
 
 async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<{ writtenAt: Date; ids: Set<string> }> {
-  const insert = jobs.some((job) => job.idempotency) ? insertWithKeys : insertWithoutKeys;
-  const { rows } = await insert(jobs).execute(db);
-  const { writtenAt, ids } = rows[0] as Written;
+  const insert = jobs.some(isKeyed) ? insertWithKeys : insertWithoutKeys;
+  const [written] = await insert(db, jobs);
+  const { writtenAt, ids } = written as Written;
   return { writtenAt, ids: new Set(ids ?? jobs.map(({ id }) => id)) };
 }
 
-function insertWithoutKeys(jobs: NewJob[]) {
-  return sql<Written>`/* insert-jobs */
-    WITH ${insertSelected(sql`SELECT * FROM ${jobRecords(jobs)}`, jobs.length)}`;
-}
+const isKeyed = ({ idempotency }: NewJob) => idempotency !== undefined;
+
+const NEW_HOT_ROW = carriedFrom('asked', {
+  version: sql`1`,
+  attempt: sql`0`,
+  attempts_made: sql`0`,
+  replay_round: sql`0`,
+  dispatch_no: sql`0`,
+  revision: sql`0`,
+  losses: sql`0`,
+  suspect: sql`false`,
+});
+
+const insertWithoutKeys = batchStatement<NewJob, Written>(
+  sql`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords()}`)}`,
+);
 
 /**
  * Takes the keys first, in a fixed order so that two batches cannot deadlock, and writes the jobs whose key was
  * free. An expired key is free once its job is finished.
  */
-function insertWithKeys(jobs: NewJob[]) {
-  const withKey = jobs.filter((job) => job.idempotency);
-  return sql<Written>`/* insert-keyed-jobs */
+const insertWithKeys = batchStatement<NewJob, Written>(sql`/* insert-keyed-jobs */
     WITH taken AS (
       INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, status, expires_at)
       SELECT tenant_id, route, key, fingerprint, job_id, status, now() + make_interval(hours => ${KEY_TTL_HOURS})
-      FROM ${keyRecords(withKey)}
+      FROM ${keyRecords((jobs) => jobs.filter(isKeyed))}
       ORDER BY tenant_id, route, key
       ON CONFLICT (tenant_id, route, key) DO UPDATE
         SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, status = excluded.status,
@@ -83,14 +94,12 @@ function insertWithKeys(jobs: NewJob[]) {
         WHERE k.expires_at < now() AND NOT ${isLive(sql`k.tenant_id`, sql`k.job_id`)}
       RETURNING job_id
     ),
-    ${insertSelected(
-      sql`SELECT * FROM ${jobRecords(jobs)} WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`,
-      jobs.length,
-    )}`;
-}
+    ${insertSelected(sql`
+      SELECT * FROM ${jobRecords()}
+      WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`);
 
 /** What is due at once is ready; `now()` is the same moment all through the transaction. */
-function insertSelected(selected: RawBuilder<unknown>, count: number) {
+function insertSelected(selected: RawBuilder<unknown>) {
   return sql`
     asked AS (
       INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
@@ -110,19 +119,8 @@ function insertSelected(selected: RawBuilder<unknown>, count: number) {
     made_due AS (
       INSERT INTO due (${CARRIED}, status) SELECT ${NEW_HOT_ROW}, 'scheduled' FROM asked WHERE run_at > now()
     )
-    SELECT now() AS "writtenAt", CASE WHEN count(*) < ${count} THEN coalesce(array_agg(job_id), '{}') END AS ids FROM asked`;
+    SELECT now() AS "writtenAt", CASE WHEN count(*) < ${given((jobs: NewJob[]) => jobs.length)} THEN coalesce(array_agg(job_id), '{}') END AS ids FROM asked`;
 }
-
-const NEW_HOT_ROW = carriedFrom('asked', {
-  version: sql`1`,
-  attempt: sql`0`,
-  attempts_made: sql`0`,
-  replay_round: sql`0`,
-  dispatch_no: sql`0`,
-  revision: sql`0`,
-  losses: sql`0`,
-  suspect: sql`false`,
-});
 
 interface Holder {
   id: string;
@@ -132,12 +130,14 @@ interface Holder {
   job_id: string;
 }
 
+const findHolders = batchStatement<NewJob, Holder>(sql`
+  SELECT batch.job_id AS id, batch.tenant_id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
+  FROM ${keyRecords()}
+  LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`);
+
 /** Finds, for jobs that were not written just now, the job that holds their key, or themselves from an earlier run. */
 async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string, InsertedJob>> {
-  const { rows: holders } = await sql<Holder>`
-    SELECT batch.job_id AS id, batch.tenant_id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
-    FROM ${keyRecords(jobs)}
-    LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`.execute(db);
+  const holders = await findHolders(db, jobs);
   const holderOf = new Map(holders.map((holder) => [holder.id, holder]));
   const keys = holders.map((holder) => ({ tenantId: holder.tenant_id, id: holder.job_id }));
   const { rows } = await sql<ShownJob>`/* read-earlier-jobs */ SELECT ${SHOWN} FROM ${jobsOf(keys)}`.execute(

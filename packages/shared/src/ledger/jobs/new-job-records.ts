@@ -1,27 +1,37 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { NewJob } from '../../core/job/new-job.ts';
+import { given } from '../connection/batch-statement.ts';
+
+/** Text within text: a megabyte of backslashes takes 26 ms to be written so. What comes alone goes beside. */
+const isAlone = (jobs: NewJob[]) => jobs.length === 1;
 
 /**
  * Builds the relation `batch` of the jobs to be written. A whole batch is one parameter of JSON, so that the text of the
  * statement is the same for every size of batch; an array a column costs more to write, and to read for the server.
  */
-export function jobRecords(jobs: NewJob[]): RawBuilder<unknown> {
-  const [first] = jobs;
-  // Text within text: a megabyte of backslashes takes 26 ms to be written so. What comes alone goes beside.
-  const isAlone = jobs.length === 1;
-  const records = jobs.map((job) => jobRecord(job, isAlone ? null : job.payloadJson));
+export function jobRecords(): RawBuilder<unknown> {
+  const payload = given((jobs: NewJob[]) => (isAlone(jobs) ? jobs[0]?.payloadJson : null));
+  const records = given((jobs: NewJob[]) => {
+    const isPayloadBeside = isAlone(jobs);
+    return JSON.stringify(jobs.map((job) => jobRecord(job, isPayloadBeside ? null : job.payloadJson)));
+  });
   return sql`(
-    SELECT given.*, coalesce(given_payload, ${isAlone ? first?.payloadJson : null}::text) AS payload
+    SELECT given.*, coalesce(given_payload, ${payload}::text) AS payload
     FROM ${recordset(records, JOB_COLUMNS, 'given')}) AS batch`;
 }
 
 /** Builds the relation `batch` of the idempotency keys of jobs; those of a job without a key are NULL. */
-export function keyRecords(jobs: NewJob[]): RawBuilder<unknown> {
-  return recordset(jobs.map(keyRecord), KEY_COLUMNS, 'batch');
+export function keyRecords(pick: (jobs: NewJob[]) => NewJob[] = (jobs) => jobs): RawBuilder<unknown> {
+  const records = given((jobs: NewJob[]) => JSON.stringify(pick(jobs).map(keyRecord)));
+  return recordset(records, KEY_COLUMNS, 'batch');
 }
 
-function recordset(records: object[], columns: RawBuilder<unknown>, name: string): RawBuilder<unknown> {
-  return sql`json_to_recordset(${JSON.stringify(records)}::json) AS ${sql.raw(name)} (${columns})`;
+function recordset(
+  records: RawBuilder<unknown>,
+  columns: RawBuilder<unknown>,
+  name: string,
+): RawBuilder<unknown> {
+  return sql`json_to_recordset(${records}::json) AS ${sql.raw(name)} (${columns})`;
 }
 
 /** What is undefined becomes NULL. The payload goes as text within the text, so that it is stored as it was given. */
