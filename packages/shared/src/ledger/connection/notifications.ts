@@ -27,7 +27,7 @@ const IDS_PER_NOTIFICATION = 200;
 
 /** Sends a notification outside any transaction: it holds no lock that commits would queue behind. */
 export async function notify(db: Database, channel: Channel, payload: string): Promise<void> {
-  await sql`SELECT pg_notify(${channel}, ${payload})`.execute(db);
+  await sql`/* notify */ SELECT pg_notify(${channel}, ${payload})`.execute(db);
 }
 
 /** Sends ids over a channel, as many notifications as they need. */
