@@ -1,8 +1,13 @@
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
 import { newUuid } from '@accepted/shared/core/job/id';
 import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
+import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
+import { listOwnJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { makeJob } from '@accepted/testing/factories';
+import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';
@@ -101,6 +106,29 @@ describe('insertJobs', () => {
     const again = await insertJobs(ledger.db, jobs);
     expect(again.map((entry) => entry.kind)).toEqual(['created', 'created']);
     expect(await ledger.db.selectFrom('current_jobs').select('id').execute()).toHaveLength(2);
+  });
+
+  test('jobs that were written before, some of them under a key, are found beside new ones, in order', async () => {
+    const idempotency = { route: 'r', key: newUuid(), fingerprint: Buffer.from('a') };
+    const before = [makeJob(), makeJob({ idempotency })];
+    await insertJobs(ledger.db, before);
+    const jobs = [makeJob(), ...before, makeJob()];
+    const inserted = await insertJobs(ledger.db, jobs);
+    expect(inserted).toMatchObject(jobs.map(({ id }) => ({ kind: 'created', row: { id } })));
+    expect(await ledger.db.selectFrom('ready').select('job_id').execute()).toHaveLength(4);
+  });
+
+  test('how jobs wait between attempts is written down where it is not as usual, and told either way', async () => {
+    const fixed = { type: 'fixed', delayMs: 5, jitter: 'none' } as const;
+    const jobs = [makeJob({ backoff: DEFAULT_BACKOFF }), makeJob({ backoff: fixed })];
+    await insertJobs(ledger.db, jobs);
+    const rows = await ledger.db.selectFrom('jobs').select('backoff').orderBy('id').execute();
+    expect(rows).toEqual([{ backoff: null }, { backoff: fixed }]);
+    const { jobs: dispatched } = await dispatchJobs(ledger.db, 'default', testLane(2));
+    const claimed = await claimJobs(ledger.db, ledger.workerId, dispatched);
+    expect(claimed.map((job) => job?.backoff)).toEqual([DEFAULT_BACKOFF, fixed]);
+    const own = await listOwnJobs(ledger.db, ledger.workerId);
+    expect(own.map(({ backoff }) => backoff)).toEqual([DEFAULT_BACKOFF, fixed]);
   });
 
   test('one key makes one job, in one batch and across batches at once', async () => {

@@ -1,3 +1,4 @@
+import { DEFAULT_BACKOFF } from '@accepted/shared/core/job/backoff';
 import { priorityOfRank } from '@accepted/shared/core/job/priority';
 import { JsonText } from '@accepted/shared/core/json/json-text';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
@@ -10,7 +11,7 @@ import type { JobRequest } from './job-request.ts';
  * concurrency key that the type makes of the job's payload, `keyOfType`, is made anew from the payload of the copy. Pure.
  */
 export function requestOfCopy(row: ShownJob, changes: CopyRequest, keyOfType?: string): JobRequest {
-  const retry = { maxAttempts: row.max_attempts, backoff: row.backoff, ...changes.retry };
+  const retry = { maxAttempts: row.max_attempts, backoff: row.backoff ?? DEFAULT_BACKOFF, ...changes.retry };
   const key = row.concurrency_key;
   return {
     type: row.type,

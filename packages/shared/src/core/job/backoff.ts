@@ -31,6 +31,13 @@ export const DEFAULT_BACKOFF: Exponential = {
   jitter: 'full',
 };
 
+/** Whether it is `DEFAULT_BACKOFF`, which nobody has to write down. */
+export function isUsual(backoff: Backoff): boolean {
+  const { delayMs, maxMs, jitter } = DEFAULT_BACKOFF;
+  if (backoff.type !== 'exponential') return false;
+  return backoff.delayMs === delayMs && backoff.maxMs === maxMs && backoff.jitter === jitter;
+}
+
 /** Fills in what a backoff leaves out. */
 export function completeBackoff(backoff: BackoffRequest): Backoff {
   const jitter = backoff.jitter ?? DEFAULT_BACKOFF.jitter;

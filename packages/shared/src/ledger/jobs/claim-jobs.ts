@@ -4,7 +4,7 @@ import type { ClaimedJob } from '../../core/job/claimed-job.ts';
 import { HANDLER_EXITED } from '../../core/job/decide-outcome.ts';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
-import { prepared } from '../connection/prepared.ts';
+import { given, prepared } from '../connection/prepared.ts';
 import { arrayOf, isAt, isJobAt, unnestArrays } from '../connection/unnest.ts';
 
 /**
@@ -45,20 +45,27 @@ function toJob(row: ClaimedRow): ClaimedJob {
   });
 }
 
-const claim = prepared<{ workerId: string; dispatches: DispatchKey[] }, ClaimedRow>(
-  (parameter) => sql<ClaimedRow>`
+interface Claim {
+  workerId: string;
+  dispatches: DispatchKey[];
+}
+
+const workerOf = given(({ workerId }: Claim) => workerId);
+
+const claim = prepared<Claim, ClaimedRow>(
+  () => sql`
     /* claim-jobs */ WITH claimed AS (
-      UPDATE in_flight SET attempt = attempt + 1, attempts_made = attempts_made + 1, worker_id = ${parameter(({ workerId }) => workerId)},
+      UPDATE in_flight SET attempt = attempt + 1, attempts_made = attempts_made + 1, worker_id = ${workerOf},
         started_at = now(), version = version + 1
-      FROM ${unnestArrays('delivered', DISPATCH_COLUMNS, (column) => parameter(({ dispatches }) => arrayOf(column, dispatches)))}
+      FROM ${unnestArrays('delivered', DISPATCH_COLUMNS, (column) => given(({ dispatches }: Claim) => arrayOf(column, dispatches)))}
       WHERE ${isAt('in_flight.job_id', 'delivered.id')} AND in_flight.dispatch_no = delivered.no AND in_flight.worker_id IS NULL
         AND (in_flight.expires_at IS NULL OR in_flight.expires_at > now() OR in_flight.attempt > 0)
-        AND EXISTS (SELECT FROM workers WHERE id = ${parameter(({ workerId }) => workerId)} AND lost_at IS NULL FOR KEY SHARE)
+        AND EXISTS (SELECT FROM workers WHERE id = ${workerOf} AND lost_at IS NULL FOR KEY SHARE)
       RETURNING in_flight.tenant_id, in_flight.job_id, attempt, attempts_made, suspect, has_followers, revision, dispatch_no
     )
     SELECT jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, claimed.attempt,
       claimed.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts",
-      nullif(jobs.backoff, ${sql.lit(JSON.stringify(DEFAULT_BACKOFF))}) AS backoff,
+      jobs.backoff,
       jobs.timeout_ms AS "timeoutMs", claimed.suspect, claimed.suspect AND ${isAccused} AS accused,
       claimed.has_followers AS "hasFollowers", jobs.concurrency_limit IS NOT NULL AS "isLimited",
       CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END AS payload,

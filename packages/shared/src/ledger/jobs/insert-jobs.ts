@@ -1,8 +1,9 @@
 import { type RawBuilder, sql } from 'kysely';
+import pg from 'pg';
 import { publicId } from '../../core/job/id.ts';
 import type { NewJob } from '../../core/job/new-job.ts';
-import { batchStatement, given } from '../connection/batch-statement.ts';
 import type { Database } from '../connection/connect.ts';
+import { given, prepared } from '../connection/prepared.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
 import { KEY_TTL_HOURS } from './idempotency-keys.ts';
 import { jobsOf } from './job-key.ts';
@@ -25,6 +26,34 @@ export type InsertedJob =
  * another transaction is just writing the same key, this waits for it to commit.
  */
 export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
+  try {
+    return await insertOnce(db, jobs);
+  } catch (error) {
+    if (!isWrittenAlready(error)) throw error;
+    const earlier = await findEarlierJobs(db, jobs);
+    const rest = jobs.filter(({ id }) => !earlier.has(id));
+    if (rest.length === jobs.length) throw error;
+    const inserted = await insertJobs(db, rest);
+    const insertedOf = new Map(rest.map(({ id }, index) => [id, inserted[index]]));
+    return jobs.flatMap(({ id }) => earlier.get(id) ?? insertedOf.get(id) ?? []);
+  }
+}
+
+/**
+ * That a job is there already is an error, and not passed over by the statement: only whoever lost the answer to an earlier
+ * try comes with the same ids, and to be ready for it costs every job a record in the log.
+ */
+function isWrittenAlready(error: unknown): boolean {
+  return (
+    error instanceof pg.DatabaseError &&
+    error.code === UNIQUE_VIOLATION &&
+    /^jobs_.*_pkey$/.test(error.constraint ?? '')
+  );
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+async function insertOnce(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
   const { ids, writtenAt } = await insertNewOnes(db, firstOfEachKey(jobs));
   const rest = jobs.filter((job) => !ids.has(job.id));
   const earlier = rest.length > 0 ? await findEarlierJobs(db, rest) : new Map<string, InsertedJob>();
@@ -74,15 +103,16 @@ const NEW_HOT_ROW = carriedFrom('asked', {
   suspect: sql`false`,
 });
 
-const insertWithoutKeys = batchStatement<NewJob, Written>(
-  sql`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords()}`)}`,
+const insertWithoutKeys = prepared<NewJob[], Written>(
+  () => sql`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords()}`)}`,
 );
 
 /**
  * Takes the keys first, in a fixed order so that two batches cannot deadlock, and writes the jobs whose key was
  * free. An expired key is free once its job is finished.
  */
-const insertWithKeys = batchStatement<NewJob, Written>(sql`/* insert-keyed-jobs */
+const insertWithKeys = prepared<NewJob[], Written>(
+  () => sql`/* insert-keyed-jobs */
     WITH taken AS (
       INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, status, expires_at)
       SELECT tenant_id, route, key, fingerprint, job_id, status, now() + make_interval(hours => ${KEY_TTL_HOURS})
@@ -96,7 +126,8 @@ const insertWithKeys = batchStatement<NewJob, Written>(sql`/* insert-keyed-jobs 
     ),
     ${insertSelected(sql`
       SELECT * FROM ${jobRecords()}
-      WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`);
+      WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`,
+);
 
 /** What is due at once is ready; `now()` is the same moment all through the transaction. */
 function insertSelected(selected: RawBuilder<unknown>) {
@@ -109,7 +140,6 @@ function insertSelected(selected: RawBuilder<unknown>) {
         concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, request_id_given, traceparent,
         tracestate, coalesce(run_at, now() + delay_ms * interval '1 ms', now()), now() + ttl_ms * interval '1 ms'
       FROM (${selected}) AS selected
-      ON CONFLICT (tenant_id, id) DO NOTHING
       RETURNING tenant_id, id AS job_id, run_at, expires_at, concurrency_limit, priority, webhook IS NOT NULL AS has_followers,
         queue, type, concurrency_key, traceparent, refused_by
     ),
@@ -130,10 +160,12 @@ interface Holder {
   job_id: string;
 }
 
-const findHolders = batchStatement<NewJob, Holder>(sql`
+const findHolders = prepared<NewJob[], Holder>(
+  () => sql`
   SELECT batch.job_id AS id, batch.tenant_id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
   FROM ${keyRecords()}
-  LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`);
+  LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`,
+);
 
 /** Finds, for jobs that were not written just now, the job that holds their key, or themselves from an earlier run. */
 async function findEarlierJobs(db: Database, jobs: NewJob[]): Promise<Map<string, InsertedJob>> {

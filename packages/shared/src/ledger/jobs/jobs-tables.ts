@@ -25,7 +25,8 @@ export interface JobsTable {
   priority: number;
   payload: unknown;
   max_attempts: number;
-  backoff: JSONColumnType<Backoff>;
+  /** `null`: `DEFAULT_BACKOFF`. */
+  backoff: JSONColumnType<Backoff> | null;
   timeout_ms: number;
   /** Ids of the payload schemas that were known to refuse the payload. */
   refused_by: string[];
@@ -166,7 +167,8 @@ export interface CurrentJobsView {
   attempts_made: number;
   max_attempts: number;
   replay_round: number;
-  backoff: JSONColumnType<Backoff>;
+  /** `null`: `DEFAULT_BACKOFF`. */
+  backoff: JSONColumnType<Backoff> | null;
   timeout_ms: number;
   suspect: boolean;
   losses: number;

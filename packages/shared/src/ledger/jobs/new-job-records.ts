@@ -1,6 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
+import { isUsual } from '../../core/job/backoff.ts';
 import type { NewJob } from '../../core/job/new-job.ts';
-import { given } from '../connection/batch-statement.ts';
+import { given } from '../connection/prepared.ts';
 
 /** Text within text: a megabyte of backslashes takes 26 ms to be written so. What comes alone goes beside. */
 const isAlone = (jobs: NewJob[]) => jobs.length === 1;
@@ -45,7 +46,7 @@ function jobRecord(job: NewJob, givenPayload: string | null) {
     given_payload: givenPayload,
     refused_by: job.refusedBy,
     max_attempts: job.maxAttempts,
-    backoff: job.backoff,
+    backoff: isUsual(job.backoff) ? undefined : job.backoff,
     timeout_ms: job.timeoutMs,
     run_at: job.runAt,
     delay_ms: job.delayMs,

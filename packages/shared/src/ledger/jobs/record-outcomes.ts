@@ -5,7 +5,7 @@ import { errorFingerprint } from '../../core/job/error-fingerprint.ts';
 import { newUuid } from '../../core/job/id.ts';
 import type { JobStatus } from '../../core/job/status.ts';
 import type { Database } from '../connection/connect.ts';
-import { prepared } from '../connection/prepared.ts';
+import { given, prepared } from '../connection/prepared.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { arrayOf, type BatchColumn, isAt, unnestArrays } from '../connection/unnest.ts';
 import type { NewDeadLetter } from '../dead-letters/insert-dead-letters.ts';
@@ -88,9 +88,9 @@ function writeOutcomes(db: Database, ended: EndedAttempt[]): Promise<Landed[]> {
 const WAITS_AGAIN = sql`ended.decided IN ('queued', 'retrying')`;
 
 const write = prepared<EndedAttempt[], Landed>(
-  (parameter) => sql<Landed>`
+  () => sql`
     /* write-outcomes */ WITH landed AS (
-      DELETE FROM in_flight USING ${unnestArrays('ended', ENDED_COLUMNS, (column) => parameter((sorted) => arrayOf(column, sorted)))}
+      DELETE FROM in_flight USING ${unnestArrays('ended', ENDED_COLUMNS, (column) => given((sorted: EndedAttempt[]) => arrayOf(column, sorted)))}
       WHERE ${isAt('in_flight.job_id', 'ended.id')} AND in_flight.attempt = ended.token AND in_flight.worker_id IS NOT NULL
       RETURNING ${carriedFrom('in_flight', {
         version: sql`in_flight.version + 1 AS version`,

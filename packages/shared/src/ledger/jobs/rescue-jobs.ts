@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
-import type { Backoff } from '../../core/job/backoff.ts';
+import { type Backoff, DEFAULT_BACKOFF } from '../../core/job/backoff.ts';
 import type { Database } from '../connection/connect.ts';
 import { isJobAt } from '../connection/unnest.ts';
 import { countRunning } from '../workers/workers.ts';
@@ -67,5 +67,5 @@ async function listRunning<Job extends AttemptedRow>(
     SELECT found.job_id AS id, found.type, found.queue, found.attempt, found.attempts_made AS "attemptsMade",
       jobs.max_attempts AS "maxAttempts", jobs.backoff, found.suspect, found.has_followers AS "hasFollowers", ${more}
     FROM found JOIN jobs ON ${isJobAt('jobs', 'found')}`.execute(db);
-  return rows;
+  return rows.map((row) => ({ ...row, backoff: row.backoff ?? DEFAULT_BACKOFF }));
 }
