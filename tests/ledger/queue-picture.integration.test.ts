@@ -1,4 +1,5 @@
 import type { QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
+import { newUuid } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
@@ -80,6 +81,24 @@ test('what was dispatched before goes first of its priority, whenever it was giv
   expect(second.jobs.map(({ id }) => id)).toEqual([jobs[1]?.id]);
 });
 
+test('what a turn has dispatched takes its room at the next, which has not heard of it yet', async () => {
+  const tenantId = newUuid();
+  const jobs = Array.from({ length: 6 }, () => makeJob({ tenantId }));
+  await insertJobs(ledger.db, jobs);
+  const first = await dispatchJobs(ledger.db, 'default', testLane(2), { picture: await survey() });
+  const second = await dispatchJobs(ledger.db, 'default', testLane(3), first);
+  expect(second.jobs.map(({ id }) => id)).toEqual([jobs[2]?.id]);
+  const third = await dispatchJobs(ledger.db, 'default', testLane(3), second);
+  expect(third.jobs).toEqual([]);
+  await claimJobs(ledger.db, ledger.workerId, first.jobs);
+  await dispatchNow(
+    (await dispatchJobs(ledger.db, 'default', testLane(0), third)).picture,
+    ids(jobs.slice(3)),
+  );
+});
+
+const ids = (jobs: { id: string }[]) => jobs.map(({ id }) => id);
+
 test.each([
   ['what was told is gone, as after a crash', (db: Database) => sql`DELETE FROM told_since`.execute(db)],
   ['it is too old', undefined],
@@ -101,12 +120,12 @@ test('what was told is forgotten at the second time of asking, and nothing that 
   await forgetMovements(ledger.db, before);
   await ledger.claimOne();
   const [arrivals, changes] = await countTold();
-  const after = await forgetMovements(ledger.db, before);
+  let upTo = await forgetMovements(ledger.db, before);
   expect(await countTold()).toEqual([arrivals, changes]);
   expect(arrivals).toBeGreaterThan(0);
   // Transactions of other databases of the server count as well.
   const areAllForgotten = async () => {
-    await forgetMovements(ledger.db, after);
+    upTo = await forgetMovements(ledger.db, upTo);
     return (await countTold()).every((count) => count === 0);
   };
   await waitUntil(areAllForgotten, { until: 'all is forgotten' });

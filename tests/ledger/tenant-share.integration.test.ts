@@ -1,4 +1,4 @@
-import type { LaneWindow } from '@accepted/shared/core/fairness/queue-picture';
+import type { LaneWindow, QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import { newUuid } from '@accepted/shared/core/job/id';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
@@ -6,7 +6,7 @@ import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { succeed, useLedger, VERSIONS } from './ledger.ts';
 
 const ledger = useLedger();
@@ -18,7 +18,17 @@ const insert = async (count: number, tenantId: string, type = 'test.noop') => {
   );
 };
 const lane = { buildId: TEST_BUILD, size: 20, mostPerTenant: { all: 4, slow: 4 } };
-const takeTurn = (lanes: LaneWindow[] = [lane]) => dispatchJobs(ledger.db, 'default', lanes);
+
+/** As a dispatcher does: it remembers the queue from turn to turn. */
+let picture: QueuePicture | undefined;
+beforeEach(() => {
+  picture = undefined;
+});
+async function takeTurn(lanes: LaneWindow[] = [lane], quickTypes: string[] = []) {
+  const turn = await dispatchJobs(ledger.db, 'default', lanes, { quickTypes, picture });
+  picture = turn.picture;
+  return turn;
+}
 
 test('a tenant has no more dispatched and running than its share, and its backlog keeps nobody waiting', async () => {
   const [large, small] = [newUuid(), newUuid()];
@@ -54,7 +64,7 @@ test('where there is no share, one tenant fills the window', async () => {
 test('of quick jobs more goes ahead than the share, of slow ones nothing', async () => {
   await registerTestBuild(ledger.db, ['test.noop', 'test.slow']);
   const lanes = [{ ...lane, mostPerTenant: { all: 6, slow: 2 } }];
-  const turn = () => dispatchJobs(ledger.db, 'default', lanes, { quickTypes: ['test.noop'] });
+  const turn = () => takeTurn(lanes, ['test.noop']);
   const [large, small] = [newUuid(), newUuid()];
   await insert(50, large, 'test.slow');
   expect(await turn()).toMatchObject({ jobs: [{}, {}], moreToDo: false, heldBack: true });

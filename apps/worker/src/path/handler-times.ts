@@ -55,7 +55,8 @@ export function createHandlerTimes({ slots, now }: { slots: number; now: () => n
       times.startedMs += started;
       return () => {
         times.running -= 1;
-        times.startedMs -= started;
+        // Begun anew when it can be, or what is lost in adding up would add up itself.
+        times.startedMs = times.running === 0 ? 0 : times.startedMs - started;
         end(times, now() - started);
       };
     },

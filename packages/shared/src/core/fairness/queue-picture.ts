@@ -39,6 +39,8 @@ export interface QueuePicture {
   round: number;
   lines: Line[];
   inFlight: FlightGroup[];
+  /** What the dispatcher has put into flight since, which the snapshot does not show: it will be told as all else. */
+  dispatchedSince: FlightGroup[];
 }
 
 /** Adds changes, which may be below 0, to what was in flight. */
@@ -50,6 +52,21 @@ export function addChanges(inFlight: readonly FlightGroup[], changes: readonly F
     sums.set(key, { ...group, jobs: (sums.get(key)?.jobs ?? 0) + jobs });
   }
   return [...sums.values()].filter(({ jobs }) => jobs !== 0);
+}
+
+/** Makes groups of jobs that have just been put into flight. */
+export function groupDispatched(jobs: readonly Omit<FlightGroup, 'isClaimed' | 'jobs'>[]): FlightGroup[] {
+  const one = { isClaimed: false, jobs: 1 };
+  return addChanges(
+    [],
+    jobs.map(({ tenantId, type, concurrencyKey, buildId }) => ({
+      tenantId,
+      type,
+      concurrencyKey,
+      buildId,
+      ...one,
+    })),
+  );
 }
 
 /** The lane of a live build, and how many dispatched jobs may wait in it to be claimed. */
@@ -97,22 +114,14 @@ export function roomsOf(lanes: readonly LaneWindow[], { waitingIn }: CountedInFl
   return lanes.map(({ buildId, size }) => Math.max(0, size - (waitingIn.get(buildId) ?? 0)));
 }
 
-/**
- * Answers how many jobs, whosever they are, may go into the one lane without a look at what each tenant has: none where there
- * is more than one, or where a tenant might get more than its share.
- */
-export function roomForAny(
-  lanes: readonly LaneWindow[],
-  rooms: readonly number[],
-  inFlight: InFlight,
-): number {
-  const [lane, another] = lanes;
-  if (!lane || another) return 0;
-  const { mostPerTenant: bound } = lane;
-  if (!bound) return rooms[0] ?? 0;
-  const left = bound.all - most(inFlight.byTenantAndLane);
-  const leftToSlow = bound.slow - most(inFlight.slowByTenantAndLane);
-  return Math.max(0, Math.min(rooms[0] ?? 0, left, leftToSlow));
+/** Answers how many jobs, whosever they are, give no tenant more than its share of the lanes; `null` where it has all of them. */
+export function mostOfShares(lanes: readonly LaneWindow[], inFlight: InFlight): number | null {
+  const bounds = lanes.flatMap(({ mostPerTenant }) => mostPerTenant ?? []);
+  if (bounds.length === 0) return null;
+  const left = bounds.map(({ all, slow }) =>
+    Math.min(all - most(inFlight.byTenantAndLane), slow - most(inFlight.slowByTenantAndLane)),
+  );
+  return Math.max(0, Math.min(...left));
 }
 
 function most(counts: ReadonlyMap<string, number>): number {

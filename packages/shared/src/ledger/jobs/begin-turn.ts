@@ -15,15 +15,22 @@ export interface DispatchedJob extends DispatchKey {
   buildId: string | null;
 }
 
+/** A job that was put into flight, with what it counts for there. */
+export interface MarkedJob extends DispatchedJob {
+  tenantId: string;
+  concurrencyKey: string | null;
+}
+
 /** How a dispatcher looks into its queue. */
 export interface TurnLook {
   picture: QueuePicture;
-  /** The lines of the picture, and which of them there is no use in looking into. */
+  /** The lines of the picture; of one that is held back a single job is looked at, as its tenant may have less by now. */
   lines: (Line & { isHeldBack: boolean })[];
+  /** Their room as of the picture, and below 0 where more wait than may. */
   lanes: { buildId: string; room: number }[];
-  /** So many jobs may go without more ado; only where there is one lane. */
-  roomForAny: number;
-  /** Keys of jobs in flight. */
+  /** So many jobs, whosever they are, give no tenant more than its share; any number where it is `null`. */
+  mostOfShares: number | null;
+  /** Keys of jobs in flight, as of the picture. */
   usedKeys: { tenantId: string; concurrencyKey: string; jobs: number }[];
   quickTypes: readonly string[];
 }
@@ -46,7 +53,7 @@ export interface SeenTurn {
   headIds: string[];
   /** The same as they are chosen from, where the turn was not taken. */
   heads: ReadyJob[];
-  marked: DispatchedJob[];
+  marked: MarkedJob[];
 }
 
 /** So long at least is kept what was told (`forget-movements.ts`), and less. */
@@ -68,16 +75,17 @@ export async function beginTurn(db: Database, queue: string, look: TurnLook): Pr
     SELECT EXISTS (SELECT FROM untold) AS "isPictureGood", pg_current_snapshot()::text AS snapshot, now()::text AS "seenAt",
       (SELECT dispatch_round FROM queues WHERE name = ${queue}) AS round,
       (SELECT coalesce(json_agg(${LINE_JSON}), '[]') FROM lines_after) AS lines,
-      (SELECT coalesce(json_agg(${FLIGHT_JSON}), '[]') FROM untold CROSS JOIN LATERAL (
-        SELECT * FROM flight_changes WHERE ${isUntold(queue)}) AS told) AS changes,
+      (SELECT coalesce(json_agg(${FLIGHT_JSON}), '[]') FROM heard) AS changes,
       (SELECT is_all FROM fits) AS "isAllThatFits", EXISTS (SELECT FROM turn) AS "isTaken",
       ARRAY(SELECT id FROM heads ORDER BY ${URGENCY}) AS "headIds",
       CASE WHEN EXISTS (SELECT FROM turn) THEN '[]' ELSE (
         SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id, 'priority', priority,
           'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit, 'lanes', lanes, 'isQuick', is_quick)
           ORDER BY ${URGENCY}), '[]') FROM heads) END AS heads,
-      (SELECT coalesce(json_agg(json_build_object('id', id, 'dispatchNo', dispatch_no, 'type', type,
-         'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`.execute(db);
+      (SELECT coalesce(json_agg(json_build_object('id', id, 'dispatchNo', dispatch_no, 'tenantId', tenant_id, 'type', type,
+         'concurrencyKey', concurrency_key, 'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`.execute(
+    db,
+  );
   const [row] = rows;
   if (!row) throw new Error('A turn answered no row.');
   return { ...row, round: Number(row.round) };
@@ -117,17 +125,24 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
   const isInLine = sql`r.queue = ${queue} AND ${IN_ORDER} AND r.tenant_id = line.tenant_id AND r.type = line.type
     AND r.refused_by = line.refused_by AND r.priority = line.priority AND r.is_new = line.is_new`;
   return sql`
+    heard AS MATERIALIZED (
+      SELECT told.* FROM untold CROSS JOIN LATERAL (SELECT * FROM flight_changes WHERE ${isUntold(queue)}) AS told
+    ),
+    lanes AS MATERIALIZED (
+      SELECT lane.build_id, lane.no::int - 1 AS no, greatest(0, lane.room - coalesce((
+        SELECT sum(jobs) FROM heard WHERE heard.build_id = lane.build_id AND NOT is_claimed), 0))::bigint AS room
+      FROM unnest(${lanes.map(({ buildId }) => buildId)}::text[], ${lanes.map(({ room }) => room)}::bigint[])
+        WITH ORDINALITY AS lane (build_id, room, no)
+    ),
     looked_into AS MATERIALIZED (
       SELECT line.*, line.type = ANY(${quickTypes}::text[]) AS is_quick, (
         SELECT r.placed_by FROM ready r WHERE ${isInLine} AND r.placed_by >= line.placed_by
         ORDER BY r.placed_by, r.job_id LIMIT 1) AS begins_by
       FROM (
-        SELECT ${LINE}, placed_by, array_agg(lane.no::int - 1 ORDER BY lane.no) AS lanes, sum(lane.room)::bigint AS room
-        FROM lines JOIN build_types AS takes USING (type)
-        JOIN unnest(${lanes.map(({ buildId }) => buildId)}::text[], ${lanes.map(({ room }) => room)}::bigint[])
-          WITH ORDINALITY AS lane (build_id, room, no) USING (build_id)
-        WHERE takes.schema_id <> ALL (lines.refused_by) AND lane.room > 0 AND NOT is_held_back
-        GROUP BY ${LINE}, placed_by) AS line
+        SELECT ${LINE}, placed_by, is_held_back, array_agg(lanes.no ORDER BY lanes.no) AS lanes, sum(lanes.room)::bigint AS room
+        FROM lines JOIN build_types AS takes USING (type) JOIN lanes USING (build_id)
+        WHERE takes.schema_id <> ALL (lines.refused_by) AND lanes.room > 0
+        GROUP BY ${LINE}, placed_by, is_held_back) AS line
     ),
     lines_after AS (
       SELECT lines.tenant_id, lines.type, lines.refused_by, lines.priority, lines.is_new,
@@ -136,7 +151,11 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
       WHERE line.type IS NULL OR line.begins_by IS NOT NULL
     ),
     used_keys AS MATERIALIZED (
-      SELECT * FROM json_to_recordset(${JSON.stringify(usedKeys)}::json) AS used ("tenantId" uuid, "concurrencyKey" text, jobs bigint)
+      SELECT tenant_id, concurrency_key, sum(jobs) AS jobs FROM (
+        SELECT known."tenantId" AS tenant_id, known."concurrencyKey" AS concurrency_key, jobs
+        FROM json_to_recordset(${JSON.stringify(usedKeys)}::json) AS known ("tenantId" uuid, "concurrencyKey" text, jobs bigint)
+        UNION ALL SELECT tenant_id, concurrency_key, jobs FROM heard WHERE concurrency_key IS NOT NULL
+      ) AS used GROUP BY tenant_id, concurrency_key
     ),
     heads AS MATERIALIZED (
       SELECT * FROM (
@@ -148,10 +167,10 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
           WHERE ${isInLine} AND r.placed_by >= line.begins_by
             AND (r.concurrency_key IS NULL OR r.concurrency_limit IS NULL OR NOT EXISTS (
               SELECT FROM used_keys AS used
-              WHERE used."tenantId" = r.tenant_id AND used."concurrencyKey" = r.concurrency_key
+              WHERE used.tenant_id = r.tenant_id AND used.concurrency_key = r.concurrency_key
                 AND used.jobs >= r.concurrency_limit))
           ORDER BY r.placed_by, r.job_id
-          LIMIT line.room
+          LIMIT CASE WHEN line.is_held_back THEN 1 ELSE line.room END
         ) AS head
       ) AS placed
       WHERE place <= room
@@ -159,10 +178,12 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
 }
 
 /** Builds `marked`: the heads, if all of them may go and no other dispatcher has had a turn since the picture. */
-function markIfAllFits(queue: string, { picture, lanes, roomForAny }: TurnLook) {
+function markIfAllFits(queue: string, { picture, lanes, mostOfShares }: TurnLook) {
   return sql`
     fits AS MATERIALIZED (
-      SELECT count(*) BETWEEN 1 AND ${roomForAny}::bigint AND count(concurrency_limit) = 0 AS is_all FROM heads
+      SELECT count(*) BETWEEN 1 AND least(${mostOfShares}::bigint, (SELECT sum(room) FROM lanes))
+        AND count(concurrency_limit) = 0 AND (SELECT count(*) FROM lanes) = 1 AS is_all
+      FROM heads
     ),
     turn AS (
       UPDATE queues SET dispatch_round = dispatch_round + 1
@@ -185,6 +206,6 @@ export function moveToFlight(chosen: RawBuilder<unknown>): RawBuilder<unknown> {
     marked AS (
       INSERT INTO in_flight (${CARRIED}, dispatched_at, build_id)
       SELECT ${carriedFrom('departed', { dispatch_no: sql`departed.dispatch_no + 1` })}, now(), build_id FROM departed
-      RETURNING job_id AS id, dispatch_no, type, traceparent, build_id
+      RETURNING job_id AS id, dispatch_no, tenant_id, type, concurrency_key, traceparent, build_id
     )`;
 }

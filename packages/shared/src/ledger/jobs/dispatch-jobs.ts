@@ -2,17 +2,18 @@ import { sql } from 'kysely';
 import { type ChosenJob, chooseFairly, type ReadyJob } from '../../core/fairness/fairness.ts';
 import {
   addChanges,
+  groupDispatched,
   isHeldBack,
   type LaneWindow,
+  mostOfShares,
   type QueuePicture,
-  roomForAny,
   roomsOf,
   sumInFlight,
   usedKeys,
 } from '../../core/fairness/queue-picture.ts';
 import type { Database } from '../connection/connect.ts';
 import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
-import { beginTurn, type DispatchedJob, moveToFlight, type TurnLook } from './begin-turn.ts';
+import { beginTurn, type DispatchedJob, type MarkedJob, moveToFlight, type TurnLook } from './begin-turn.ts';
 import { surveyQueue } from './survey-queue.ts';
 
 /** How a turn left a lane. */
@@ -100,22 +101,25 @@ export async function dispatchJobs(
     heldBack: heldBack > 0 || look.lines.some(({ isHeldBack }) => isHeldBack),
     lost,
     round,
-    picture: { epoch, snapshot, seenAt, round, lines, inFlight: inFlightGroups },
+    picture: {
+      ...{ epoch, snapshot, seenAt, round, lines, inFlight: inFlightGroups },
+      dispatchedSince: groupDispatched(rows),
+    },
   };
 }
 
-/** What is known before anything is heard errs on the side of less room: only other dispatchers take from it, in later rounds. */
 function lookFor(picture: QueuePicture, windows: LaneWindow[], quickTypes: readonly string[]): TurnLook {
-  const inFlight = sumInFlight(picture.inFlight, windows, quickTypes);
-  const rooms = roomsOf(windows, inFlight);
+  const { waitingIn } = sumInFlight(picture.inFlight, windows, quickTypes);
+  // What this dispatcher has added since it knows without being told; what was taken away only leaves more to a tenant.
+  const atMost = sumInFlight([...picture.inFlight, ...picture.dispatchedSince], windows, quickTypes);
   return {
     picture,
     lines: picture.lines.map((line) => ({
       ...line,
-      isHeldBack: isHeldBack(line, windows, inFlight, quickTypes),
+      isHeldBack: isHeldBack(line, windows, atMost, quickTypes),
     })),
-    lanes: windows.map(({ buildId }, lane) => ({ buildId, room: rooms[lane] ?? 0 })),
-    roomForAny: roomForAny(windows, rooms, inFlight),
+    lanes: windows.map(({ buildId, size }) => ({ buildId, room: size - (waitingIn.get(buildId) ?? 0) })),
+    mostOfShares: mostOfShares(windows, atMost),
     usedKeys: usedKeys(picture.inFlight),
     quickTypes,
   };
@@ -142,8 +146,8 @@ async function markDispatched(
   queue: string,
   round: number,
   picked: PickedJob[],
-): Promise<DispatchedJob[]> {
-  const { rows } = await sql<DispatchedJob>`
+): Promise<MarkedJob[]> {
+  const { rows } = await sql<MarkedJob>`
     /* mark-dispatched */ WITH turn AS (
       INSERT INTO queues (name, dispatch_round) VALUES (${queue}, 1)
       ON CONFLICT (name) DO UPDATE SET dispatch_round = queues.dispatch_round + 1
@@ -151,7 +155,9 @@ async function markDispatched(
       RETURNING name
     ),
     ${moveToFlight(sql`SELECT picked.tenant_id, picked.id, picked.build_id FROM turn CROSS JOIN ${unnestBatch('picked', PICKED_COLUMNS, picked)}`)}
-    SELECT id, dispatch_no AS "dispatchNo", type, traceparent, build_id AS "buildId" FROM marked`.execute(db);
+    SELECT id, dispatch_no AS "dispatchNo", tenant_id AS "tenantId", type, concurrency_key AS "concurrencyKey", traceparent,
+      build_id AS "buildId"
+    FROM marked`.execute(db);
   return rows;
 }
 

@@ -27,13 +27,16 @@ export function isAfterLine(line: RawBuilder<unknown>): RawBuilder<boolean> {
  */
 export async function surveyQueue(db: Database, queue: string): Promise<QueuePicture> {
   const { epoch, round, ...seen } = await readQueue(db, queue);
-  if (epoch !== null && round !== null) return { ...seen, epoch, round: Number(round) };
+  if (epoch !== null && round !== null) return { ...seen, epoch, round: Number(round), dispatchedSince: [] };
   await sql`INSERT INTO told_since DEFAULT VALUES ON CONFLICT DO NOTHING`.execute(db);
   await sql`INSERT INTO queues (name) VALUES (${queue}) ON CONFLICT DO NOTHING`.execute(db);
   return await surveyQueue(db, queue);
 }
 
-type SurveyRow = Omit<QueuePicture, 'epoch' | 'round'> & { epoch: string | null; round: string | null };
+type SurveyRow = Omit<QueuePicture, 'epoch' | 'round' | 'dispatchedSince'> & {
+  epoch: string | null;
+  round: string | null;
+};
 
 async function readQueue(db: Database, queue: string): Promise<SurveyRow> {
   const { rows } = await sql<SurveyRow>`
