@@ -3,7 +3,7 @@ import { newUuid } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
-import { forgetMovements } from '@accepted/shared/ledger/jobs/forget-movements';
+import { forgetMovements, readOldestTransaction } from '@accepted/shared/ledger/jobs/forget-movements';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
@@ -115,21 +115,31 @@ test.each([
   expect(turn.picture.epoch === before.epoch).toBe(lose === undefined);
 });
 
-test('what was told is forgotten at the second time of asking, and nothing that came since', async () => {
-  const before = await forgetMovements(ledger.db, undefined);
-  await forgetMovements(ledger.db, before);
+test('what was told before a transaction is forgotten, so much at a time, and nothing that came since', async () => {
+  await sql`TRUNCATE arrivals, flight_changes`.execute(ledger.db);
+  const before = await readOldestTransaction(ledger.db);
   await ledger.claimOne();
-  const [arrivals, changes] = await countTold();
-  let upTo = await forgetMovements(ledger.db, before);
-  expect(await countTold()).toEqual([arrivals, changes]);
+  const [arrivals = 0, changes = 0] = await countTold();
   expect(arrivals).toBeGreaterThan(0);
+  expect(changes).toBeGreaterThan(1);
+  expect(await forgetMovements(ledger.db, before, 100)).toBe(0);
+  expect(await countTold()).toEqual([arrivals, changes]);
+
+  const isPast = async () => Number(await readOldestTransaction(ledger.db)) > Number(await newestTold());
   // Transactions of other databases of the server count as well.
-  const areAllForgotten = async () => {
-    upTo = await forgetMovements(ledger.db, upTo);
-    return (await countTold()).every((count) => count === 0);
-  };
-  await waitUntil(areAllForgotten, { until: 'all is forgotten' });
+  await waitUntil(isPast, { until: 'all that was running then has ended' });
+  const after = await readOldestTransaction(ledger.db);
+  expect(await forgetMovements(ledger.db, after, 1)).toBe(1);
+  expect(await countTold()).toEqual([arrivals - 1, changes - 1]);
+  expect(await forgetMovements(ledger.db, after, 100)).toBe(changes - 1);
+  expect(await countTold()).toEqual([0, 0]);
 });
+
+async function newestTold(): Promise<string> {
+  const { rows } = await sql<{ txid: string }>`
+    SELECT told_by::text AS txid FROM flight_changes ORDER BY told_by DESC LIMIT 1`.execute(ledger.db);
+  return rows[0]?.txid ?? '';
+}
 
 async function countTold(): Promise<number[]> {
   const { rows } = await sql<{ count: number }>`

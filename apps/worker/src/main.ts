@@ -86,6 +86,8 @@ async function main(): Promise<void> {
     exit(exitCode);
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal));
+  // Not before: whoever reads it may tell the worker to stop.
+  logger.info(worker.facts, 'worker started');
   watchSchema(db, ({ message }) => {
     logger.fatal(message);
     void stop('schema', EXIT_FAILED);

@@ -59,6 +59,8 @@ export interface WorkerResources {
 
 /** A worker process at work. */
 export interface StartedWorker {
+  /** What the log says of it. */
+  facts: Record<string, unknown>;
   /** Ends it in order. With a reason it ends soon: jobs that run are given back at once instead of being waited for. */
   stop(giveUp?: GiveUpReason): Promise<void>;
   runningJobs(): number;
@@ -113,12 +115,10 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const consumers = consumeQueues({ engine, queues, buildId, concurrency, run });
   const deafAfterMs = config.WATCHDOG_MS;
   const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
-  const workerId = lease.workerId();
-  logger.info({ workerId, buildId, queues, concurrency, engine: engine.kind }, 'worker started');
-
   const loops = [dispatch.loops, share, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
   const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications, logger };
   return {
+    facts: { workerId: lease.workerId(), buildId, queues, concurrency, engine: engine.kind },
     runningJobs: running.count,
     async stop(giveUp) {
       closing = true;

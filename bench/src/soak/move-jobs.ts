@@ -4,7 +4,7 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
-import { forgetMovements } from '@accepted/shared/ledger/jobs/forget-movements';
+import { forgetMovements, readOldestTransaction } from '@accepted/shared/ledger/jobs/forget-movements';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
@@ -18,6 +18,7 @@ const QUEUE = 'default';
 /** A job fails so often before it succeeds: what is written once is as small as it can be beside what moves. */
 const FAILURES = 9;
 const FORGET_EVERY_MS = 60_000;
+const FORGET_BATCH = 10_000;
 
 /** What moves jobs through the ledger as API, dispatcher and worker do, without an engine between them. */
 export interface Mover {
@@ -50,7 +51,8 @@ export async function startMover(db: Database): Promise<Mover> {
 
   async function forget(): Promise<void> {
     if (told && performance.now() - told.readAtMs < FORGET_EVERY_MS) return;
-    told = { before: await forgetMovements(db, told?.before), readAtMs: performance.now() };
+    while (told && (await forgetMovements(db, told.before, FORGET_BATCH)) === FORGET_BATCH);
+    told = { before: await readOldestTransaction(db), readAtMs: performance.now() };
   }
 
   async function accept(count: number): Promise<number> {

@@ -1,17 +1,19 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { forgetMovements } from '@accepted/shared/ledger/jobs/forget-movements';
+import { forgetMovements, readOldestTransaction } from '@accepted/shared/ledger/jobs/forget-movements';
 import { type Loop, startLoop } from '../loop.ts';
 
-/** Longer than a dispatcher may go on with what it remembers of a queue. */
+/** Longer than a dispatcher may go on with what it remembers of a queue (`PICTURE_MAX_AGE_MS`). */
 const INTERVAL_MS = 60_000;
+const BATCH = 10_000;
 
 /** Starts the loop that forgets what all dispatchers have heard long ago. */
 export function startForgettingMovements(options: { db: Database; onError: (error: unknown) => void }): Loop {
   const { db, onError } = options;
-  let before: string | undefined;
+  let oldest: string | undefined;
 
   async function runOnce(): Promise<number> {
-    before = await forgetMovements(db, before);
+    if (oldest !== undefined && (await forgetMovements(db, oldest, BATCH)) === BATCH) return 0;
+    oldest = await readOldestTransaction(db);
     return INTERVAL_MS;
   }
 
