@@ -11,7 +11,8 @@ export function judge(figures: SmokeFigures, budgets: Budget[]): Judged[] {
   return budgets.map((budget) => {
     const { bound } = budget;
     const value = figures[budget.figure];
-    const holds = 'atMost' in bound ? value <= bound.atMost : value >= bound.atLeast;
+    const { atLeast, atMost = Number.POSITIVE_INFINITY } = bound;
+    const holds = value >= atLeast && value <= atMost;
     return { ...budget, value, holds };
   });
 }
@@ -24,9 +25,13 @@ export function renderJudged(judged: Judged[]): string {
       [
         title.padEnd(width),
         value.toFixed(2).padStart(8),
-        ('atMost' in bound ? `<= ${bound.atMost}` : `>= ${bound.atLeast}`).padEnd(8),
+        renderBound(bound).padEnd(12),
         holds ? 'ok' : `BROKEN: ${reason}`,
       ].join('  '),
     )
     .join('\n');
+}
+
+function renderBound({ atLeast, atMost }: Budget['bound']): string {
+  return atMost === undefined ? `>= ${atLeast}` : `${atLeast} to ${atMost}`;
 }
