@@ -2,6 +2,7 @@ import { cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
+import { SCHEMA_VERSION } from '@accepted/shared/ledger/connection/schema-version';
 import { secretsKey } from '@accepted/testing/secrets-key';
 import { type SpawnedProcess, spawnProcess } from '@accepted/testing/spawn-process';
 import { createTestDatabase, MIGRATIONS_DIR } from '@accepted/testing/test-database';
@@ -111,14 +112,15 @@ test('under load, a new minor version loses nothing, and a new major one ends in
   });
   expect((await migrateLedger(database.url, MIGRATIONS_DIR)).ran).toEqual([]);
 
-  await addMigration('9002_major', ['ALTER TABLE jobs RENAME TO asked'], 3);
+  const newMajor = SCHEMA_VERSION.major + 1;
+  await addMigration('9002_major', ['ALTER TABLE jobs RENAME TO asked'], newMajor);
   await migrateLedger(database.url, folder);
   const refused = await submit(installation);
   expect(refused.status).toBe(503);
   expect(refused.headers.get('retry-after')).toMatch(/^\d+$/);
   expect(await refused.json()).toMatchObject({
     code: 'schema_mismatch',
-    detail: expect.stringContaining('The schema of the ledger is 3.9002'),
+    detail: expect.stringContaining(`The schema of the ledger is ${newMajor}.9002`),
   });
   await waitUntil(async () => (await installation.request('/readyz')).status === 503, {
     until: 'the server says that it is not ready',

@@ -4,7 +4,7 @@ import type { NewJob } from '@accepted/shared/core/job/new-job';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { DispatchedJob } from '@accepted/shared/ledger/jobs/begin-turn';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { dispatchJobs, readDispatchRound } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
@@ -66,6 +66,19 @@ describe('dispatchJobs', () => {
       return { late };
     });
     expect(await taken.late).toMatchObject({ jobs: [], lost: true, moreToDo: true });
+  });
+
+  test('a turn whose only job is canceled while it is taken is not lost', async () => {
+    const { id } = await ledger.insertOne();
+    const { round } = await dispatchJobs(ledger.db, 'default', testLane(0));
+    const turn = await ledger.db.transaction().execute(async (other) => {
+      await other.deleteFrom('ready').where('job_id', '=', id).execute();
+      const late = dispatchJobs(ledger.db, 'default', testLane(10));
+      await untilOneWaits(ledger.db);
+      return { late };
+    });
+    expect(await turn.late).toMatchObject({ jobs: [], lost: false, round: round + 1 });
+    expect(await readDispatchRound(ledger.db, 'default')).toBe(round + 1);
   });
 
   test('what has room is marked in the order of priority', async () => {

@@ -90,8 +90,9 @@ export async function dispatchJobs(
     const isFull = chosen.filter((job) => job.lane === lane).length >= (rooms[lane] ?? 0);
     return { buildId, waitingBefore: inFlight.waitingIn.get(buildId) ?? 0, dispatched, isFull };
   });
-  const lost = chosen.length > 0 && rows.length === 0;
-  const round = seen.round + (rows.length > 0 ? 1 : 0);
+  // Whoever takes a turn whose jobs are all canceled meanwhile has taken it all the same.
+  const lost = chosen.length > 0 && rows.length === 0 && !seen.isTaken;
+  const round = seen.round + (rows.length > 0 || seen.isTaken ? 1 : 0);
   const { epoch } = known;
   const { snapshot, seenAt, lines } = seen;
   return {
