@@ -2,7 +2,7 @@ import { newUuid } from '@accepted/shared/core/job/id';
 import { migrateLedger } from '@accepted/shared/ledger/connection/migrate';
 import { findDeadLetter } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import { findMisplacedJobs } from '@accepted/shared/ledger/jobs/misplaced-jobs';
-import { listAttempts } from '@accepted/shared/ledger/jobs/read-jobs';
+import { listAttempts, listJobs } from '@accepted/shared/ledger/jobs/read-jobs';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { MIGRATIONS_DIR, openTestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
@@ -122,6 +122,7 @@ test('a ledger with jobs in every state is turned into a lifecycle, and each is 
 
   expect(await findMisplacedJobs(db)).toEqual([]);
   expect(await readShown(db, 'current_jobs')).toEqual(before);
+  expect(await listJobs(db, TENANT, { tag: 'b' }, { limit: 100 })).toHaveLength(ids.size);
   const after = await Promise.all([...ids.values()].sort().map((id) => listAttempts(db, TENANT, id)));
   expect(after.flat()).toMatchObject(attempts.rows);
   expect(await findDeadLetter(db, TENANT, LETTER)).toMatchObject({
@@ -161,7 +162,7 @@ const BASE = {
   backoff: '{}',
   timeout_ms: 1_000,
   run_at: sql`now()`,
-  tags: '[]',
+  tags: '["a", "b"]',
   metadata: '{}',
 };
 

@@ -13,11 +13,14 @@ import { expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';
 
 /**
- * How often a moving job is looked at; a tenth as many are canceled. `MOVING_TRIES=1000000` makes it a long run.
+ * How often a moving job is looked for, by itself or on a page; a tenth as many are canceled. `MOVING_TRIES=1000000` makes
+ * it a long run.
  */
 const TRIES = Number(process.env.MOVING_TRIES ?? 4_000);
 const JOBS = 40;
 const READERS = 4;
+/** So many looks go by a page of all jobs; each of them is looked for there. */
+const PAGE_EVERY = 10;
 const TIMEOUT_MS = 30_000 + TRIES * 5;
 
 const ledger = useLedger();
@@ -53,16 +56,20 @@ test(
     const { tenantId, ids } = await submitSome(JOBS);
     let tries = 0;
     const missed: unknown[] = [];
-    const look = async () => {
-      while (tries < TRIES) {
-        tries += 1;
-        const id = ids[tries % JOBS] ?? '';
-        if (!(await findJob(ledger.db, tenantId, id))) missed.push(id);
-        if (tries % 50 === 0 && (await listJobs(ledger.db, tenantId, {}, { limit: JOBS })).length < JOBS)
-          missed.push('a page');
-      }
+    const look = async (id: string) => {
+      tries += 1;
+      if (!(await findJob(ledger.db, tenantId, id))) missed.push(id);
     };
-    const looking = Promise.all(Array.from({ length: READERS }, look));
+    const lookAtPage = async () => {
+      tries += JOBS;
+      const page = await listJobs(ledger.db, tenantId, {}, { limit: JOBS });
+      if (page.length < JOBS) missed.push(`${page.length} on a page`);
+    };
+    const read = async () => {
+      for (let turn = 1; tries < TRIES; turn += 1)
+        await (turn % PAGE_EVERY === 0 ? lookAtPage() : look(ids[turn % JOBS] ?? ''));
+    };
+    const looking = Promise.all(Array.from({ length: READERS }, read));
     await moveAround(tenantId, ids, () => tries >= TRIES);
     await looking;
     expect(missed).toEqual([]);

@@ -2,7 +2,12 @@ import { type JobStatus, TERMINAL_STATUSES } from '@accepted/shared/core/job/sta
 import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
-import { listPartitions, type Partition } from '@accepted/shared/ledger/retention/partitions';
+import {
+  listPartitions,
+  PARTITIONED,
+  type Partition,
+  partitionTables,
+} from '@accepted/shared/ledger/retention/partitions';
 import { makeJob } from '@accepted/testing/factories';
 import { dispatchOne, makeDue } from '@accepted/testing/move-jobs';
 import { type RawBuilder, sql } from 'kysely';
@@ -14,16 +19,25 @@ export async function makeOldPartition(db: Database): Promise<Partition> {
   const fromMs = weekStart(Date.now()) - 10 * WEEK_MS;
   const untilMs = fromMs + WEEK_MS;
   await dropPartitions(db);
-  for (const table of ['jobs', 'attempts'])
-    await sql`CREATE TABLE ${sql.table(`${table}_old`)} PARTITION OF ${sql.table(table)}
+  await makePartition(db, 'old', { fromMs, untilMs });
+  return { ...partitionTables('old'), fromMs, untilMs };
+}
+
+/** Makes a partition for whatever was made from `fromMs` on and before `untilMs`. */
+export async function makePartition(
+  db: Database,
+  suffix: string,
+  { fromMs, untilMs }: { fromMs: number; untilMs: number },
+): Promise<void> {
+  for (const table of Object.keys(PARTITIONED))
+    await sql`CREATE TABLE ${sql.table(`${table}_${suffix}`)} PARTITION OF ${sql.table(table)}
       FOR VALUES FROM (${sql.lit(firstUuidOf(fromMs))}) TO (${sql.lit(firstUuidOf(untilMs))})`.execute(db);
-  return { jobs: 'jobs_old', attempts: 'attempts_old', fromMs, untilMs };
 }
 
 /** Leaves the default partition alone. */
 export async function dropPartitions(db: Database): Promise<void> {
-  for (const { jobs, attempts } of await listPartitions(db))
-    await sql`DROP TABLE ${sql.table(jobs)}, ${sql.table(attempts)}`.execute(db);
+  for (const { jobs, attempts, job_tags } of await listPartitions(db))
+    await sql`DROP TABLE ${sql.join([jobs, attempts, job_tags].map((name) => sql.table(name)))}`.execute(db);
 }
 
 /** Makes the id that a job got which was made so long after the partition begins. */
@@ -39,10 +53,10 @@ export interface OldJob {
   tenantId?: string;
 }
 
-/** Writes a job with one attempt. */
+/** Writes a job with tags and one attempt. */
 export async function writeJob(db: Database, id: string, asked: OldJob = {}): Promise<void> {
   const { status = 'succeeded', tenantId = crypto.randomUUID() } = asked;
-  await insertJobs(db, [makeJob({ id, tenantId })]);
+  await insertJobs(db, [makeJob({ id, tenantId, tags: ['old', 'test'] })]);
   const isEnd = (TERMINAL_STATUSES as readonly string[]).includes(status);
   await sql`INSERT INTO attempts (tenant_id, job_id, run_at, started_at, finished_at, version, attempt, attempts_made,
       replay_round, dispatch_no, revision, losses, suspect, status, outcome)

@@ -1,5 +1,5 @@
 import { newUuid } from '@accepted/shared/core/job/id';
-import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
+import { WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
 import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
@@ -20,7 +20,7 @@ import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-da
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { succeed, VERSIONS } from './ledger.ts';
-import { dropPartitions, writeJob, writeManyWaiting } from './old-partition.ts';
+import { dropPartitions, makePartition, writeJob, writeManyWaiting } from './old-partition.ts';
 
 const FAR_FUTURE = '0fffffff-ffff-7fff-8fff-ffffffffffff';
 
@@ -37,7 +37,8 @@ const threeWeeks = () => [0, 1, 2].map((week) => nameOf(weekStart(Date.now()) + 
 async function partitionOf(id: string): Promise<string | undefined> {
   const { rows } = await sql<{ name: string }>`
     SELECT tableoid::regclass::text AS name FROM jobs WHERE id = ${id}
-    UNION SELECT replace(tableoid::regclass::text, 'attempts', 'jobs') FROM attempts WHERE job_id = ${id}`.execute(
+    UNION SELECT replace(tableoid::regclass::text, 'attempts', 'jobs') FROM attempts WHERE job_id = ${id}
+    UNION SELECT replace(tableoid::regclass::text, 'job_tags', 'jobs') FROM job_tags WHERE job_id = ${id}`.execute(
     database.db,
   );
   return rows.map(({ name }) => name).join();
@@ -78,11 +79,7 @@ describe('partitions made ahead', () => {
   test('are made beside one that a clock made which was a year ahead', async () => {
     await dropPartitions(database.db);
     const from = weekStart(Date.now()) + 52 * WEEK_MS;
-    for (const table of ['jobs', 'attempts'])
-      await sql`CREATE TABLE ${sql.table(`${table}_ahead`)} PARTITION OF ${sql.table(table)}
-        FOR VALUES FROM (${sql.lit(firstUuidOf(from))}) TO (${sql.lit(firstUuidOf(from + WEEK_MS))})`.execute(
-        database.db,
-      );
+    await makePartition(database.db, 'ahead', { fromMs: from, untilMs: from + WEEK_MS });
 
     expect(await makeWeeks(database.db)).toEqual(threeWeeks());
   });

@@ -35,7 +35,8 @@ async function readAll() {
     database.db,
   );
   const { rows: attempts } = await sql`SELECT * FROM attempts ORDER BY job_id`.execute(database.db);
-  return { jobs, attempts };
+  const { rows: tags } = await sql`SELECT * FROM job_tags ORDER BY job_id, tag`.execute(database.db);
+  return { jobs, attempts, tags };
 }
 
 /** Names who is live for some reason, each with what its job has. */
@@ -73,7 +74,7 @@ test('a failed job stays for as long as its dead letter is open', async () => {
 
   await sql`UPDATE dead_letters SET resolution = 'discarded' WHERE id = ${letter}`.execute(database.db);
   expect(await pruneDefaultPartition(database.db, RETENTION_DAYS, 10)).toBe(1);
-  expect(await readAll()).toEqual({ jobs: [], attempts: [] });
+  expect(await readAll()).toEqual({ jobs: [], attempts: [], tags: [] });
 });
 
 test('only partitions whose youngest job may be older than the retention are let go', async () => {

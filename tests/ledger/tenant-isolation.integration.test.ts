@@ -41,7 +41,7 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
     .execute();
   await createApiKey(db, { tenantId, name: 'key', scopes: ['admin'], actor: 'test' });
   const idempotency = { route: 'POST /v1/jobs', key: 'key', fingerprint: Buffer.alloc(32) };
-  const job = makeJob({ tenantId, idempotency });
+  const job = makeJob({ tenantId, idempotency, tags: ['one'] });
   await insertJobs(db, [job]);
   for (const table of ['due', 'in_flight'])
     await sql`INSERT INTO ${sql.table(table)} (${CARRIED}, ${table === 'due' ? sql`status` : sql`dispatched_at`})

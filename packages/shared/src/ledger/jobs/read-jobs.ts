@@ -83,20 +83,28 @@ export function listJobs(
   );
 }
 
-/** The page is found first, by an index for the filter; only its jobs are put together. */
+/**
+ * The page is found first, by an index for the filter; only its jobs are put together. Which of the tables is walked is for
+ * the planner to say: it carries an `=` over to the others, and no `<`, so that stands with each.
+ */
 function selectPage(tenantId: string, filter: JobFilter, page: { afterId?: string; limit: number }) {
-  // Of the table that is walked: the planner carries an `=` over to the other, and no `<`.
-  const id = filter.status === undefined ? sql`jobs.id` : sql`source.job_id`;
-  const after = page.afterId === undefined ? sql`` : sql`AND ${id} < ${page.afterId}`;
+  const { status, tag } = filter;
+  const isAfter = (id: RawBuilder<unknown>) =>
+    page.afterId === undefined ? sql`` : sql`AND ${id} < ${page.afterId}`;
+  const isOf = (table: string) => sql`${sql.ref(`${table}.tenant_id`)} = jobs.tenant_id
+    AND ${sql.ref(`${table}.job_id`)} = jobs.id ${isAfter(sql.ref(`${table}.job_id`))}`;
+  const inStatus =
+    status === undefined ? sql`` : sql`JOIN ${jobsOfStatus(tenantId, status)} AS placed ON ${isOf('placed')}`;
+  const tagged =
+    tag === undefined ? sql`` : sql`JOIN job_tags ON ${isOf('job_tags')} AND job_tags.tag = ${tag}`;
   return sql<{ id: string }>`
-    SELECT jobs.id FROM ${sourceOf(tenantId, filter.status)}
-    WHERE jobs.tenant_id = ${tenantId} ${after} ${conditionsOf(filter)}
-    ORDER BY ${id} DESC LIMIT ${page.limit}`;
+    SELECT jobs.id FROM jobs ${inStatus} ${tagged}
+    WHERE jobs.tenant_id = ${tenantId} ${isAfter(sql`jobs.id`)} ${conditionsOf(filter)}
+    ORDER BY jobs.id DESC LIMIT ${page.limit}`;
 }
 
 /** Where the jobs of a status are: in the table that says so, or among the newest ends of those that live nowhere. */
-function sourceOf(tenantId: string, status: JobStatus | undefined): RawBuilder<unknown> {
-  if (status === undefined) return sql`jobs`;
+function jobsOfStatus(tenantId: string, status: JobStatus): RawBuilder<unknown> {
   const live: Partial<Record<JobStatus, RawBuilder<unknown>>> = {
     queued: sql`(SELECT tenant_id, job_id FROM ready UNION ALL
       SELECT tenant_id, job_id FROM in_flight WHERE worker_id IS NULL)`,
@@ -109,7 +117,7 @@ function sourceOf(tenantId: string, status: JobStatus | undefined): RawBuilder<u
       AND NOT ${isLive(sql`attempts.tenant_id`, sql`attempts.job_id`)} AND NOT EXISTS (
         SELECT FROM attempts AS later WHERE later.tenant_id = attempts.tenant_id AND later.job_id = attempts.job_id
           AND later.version > attempts.version))`;
-  return sql`${live[status] ?? ended} AS source JOIN jobs ON jobs.tenant_id = source.tenant_id AND jobs.id = source.job_id`;
+  return live[status] ?? ended;
 }
 
 /** Mean one index of `jobs` each (`migrations/0017_lifecycle.ts`): they hold for every row. */
@@ -120,7 +128,6 @@ function conditionsOf(filter: JobFilter): RawBuilder<unknown> {
   const conditions = [
     ...(filter.type === undefined ? [] : [sql`jobs.type = ${filter.type} AND ${BY_TYPE}`]),
     ...(filter.queue === undefined ? [] : [sql`jobs.queue = ${filter.queue} AND ${BY_QUEUE}`]),
-    ...(filter.tag === undefined ? [] : [sql`jobs.tags ? ${filter.tag}`]),
     ...(filter.requestId === undefined ? [] : [madeByRequest(filter.requestId)]),
     ...(filter.concurrencyKey === undefined ? [] : [sql`jobs.concurrency_key = ${filter.concurrencyKey}`]),
     ...(filter.createdAfter ? [sql`jobs.created_at > ${filter.createdAfter}`] : []),

@@ -2,19 +2,25 @@ import { sql } from 'kysely';
 import { firstUuidOf, uuidTimeMs, WEEK_MS, weekStart } from '../../core/job/week.ts';
 import type { Database } from '../connection/connect.ts';
 
-/**
- * A part of `jobs` and the part of `attempts` that has the attempts of the same jobs: those whose ids were made from
- * `fromMs` on and before `untilMs`. The names of the two tables differ in their first word alone.
- */
-export interface Partition {
-  jobs: string;
-  attempts: string;
+/** What is split by the time in a job's id, and the column that has it. */
+export const PARTITIONED = { jobs: 'id', attempts: 'job_id', job_tags: 'job_id' } as const;
+
+/** The parts of these tables that have what belongs to the same jobs. Their names differ in the table's alone. */
+export type PartitionTables = Record<keyof typeof PARTITIONED, string>;
+
+/** What has the jobs whose ids were made from `fromMs` on and before `untilMs`. */
+export interface Partition extends PartitionTables {
   fromMs: number;
   untilMs: number;
 }
 
 /** Takes the ids that no other partition takes. */
-export const DEFAULT_PARTITION = { jobs: 'jobs_default', attempts: 'attempts_default' };
+export const DEFAULT_PARTITION = partitionTables('default');
+
+/** Names the parts of all tables that end so. */
+export function partitionTables(suffix: string): PartitionTables {
+  return { jobs: `jobs_${suffix}`, attempts: `attempts_${suffix}`, job_tags: `job_tags_${suffix}` };
+}
 
 const WEEKS_AHEAD = 2;
 /** So many jobs are moved at most while nobody else may touch the tables. */
@@ -37,8 +43,7 @@ export async function listPartitions(db: Database): Promise<Partition[]> {
       FROM pg_inherits JOIN pg_class ON oid = inhrelid WHERE inhparent = 'jobs'::regclass) AS partition
     WHERE bounds <> 'DEFAULT' ORDER BY until`.execute(db);
   return rows.map(({ name, from, until }) => ({
-    jobs: name,
-    attempts: name.replace('jobs', 'attempts'),
+    ...partitionTables(name.replace('jobs_', '')),
     fromMs: from === null ? 0 : uuidTimeMs(from),
     untilMs: uuidTimeMs(until),
   }));
@@ -61,14 +66,14 @@ export function changePartitions<T>(
 }
 
 /**
- * Keeps everybody out of both tables until the transaction ends. A lock on a partition alone would let in an insert
+ * Keeps everybody out of these tables until the transaction ends. A lock on a partition alone would let in an insert
  * that has chosen the default partition before a better one is there, and then fails.
  *
  * From then on a statement that takes long, or a process that asks nothing more, fails the transaction: nothing has
  * changed then.
  */
 export async function lockJobs(tx: Database): Promise<void> {
-  await sql`LOCK TABLE ONLY jobs, ONLY attempts IN ACCESS EXCLUSIVE MODE`.execute(tx);
+  await sql`LOCK TABLE ONLY jobs, ONLY attempts, ONLY job_tags IN ACCESS EXCLUSIVE MODE`.execute(tx);
   await sql`
     SELECT set_config('statement_timeout', ${`${LOCKED_STATEMENT_TIMEOUT_MS}`}, true),
       set_config('idle_in_transaction_session_timeout', ${`${LOCKED_IDLE_TIMEOUT_MS}`}, true)`.execute(tx);
@@ -122,10 +127,7 @@ async function isCrowded(tx: Database, startMs: number): Promise<boolean> {
 
 async function makeWeek(tx: Database, startMs: number): Promise<string> {
   const suffix = new Date(startMs).toISOString().slice(0, 10).replaceAll('-', '_');
-  for (const [table, key] of [
-    ['jobs', 'id'],
-    ['attempts', 'job_id'],
-  ] as const) {
+  for (const [table, key] of Object.entries(PARTITIONED)) {
     const [parent, week, rest] = [table, `${table}_${suffix}`, `${table}_default`].map((name) =>
       sql.table(name),
     );
@@ -142,7 +144,7 @@ async function makeWeek(tx: Database, startMs: number): Promise<string> {
   return `jobs_${suffix}`;
 }
 
-function inWeek(key: 'id' | 'job_id', startMs: number) {
+function inWeek(key: string, startMs: number) {
   const column = sql.ref(key);
   return sql`${column} >= ${firstUuidOf(startMs)} AND ${column} < ${firstUuidOf(startMs + WEEK_MS)}`;
 }

@@ -13,6 +13,7 @@ import {
   lockJobs,
   MAX_MOVED,
   type Partition,
+  type PartitionTables,
 } from './partitions.ts';
 
 /** What became of a partition: `live` jobs were kept, in the default partition; or so many that it was left as it is. */
@@ -58,7 +59,7 @@ export async function prunePartition(
     if (live.length > MAX_MOVED) return left;
     const bytes = await sizeOf(tx, partition);
     const moved = await detachAndKeep(tx, partition, live);
-    await sql`DROP TABLE ${sql.table(partition.jobs)}, ${sql.table(partition.attempts)}`.execute(tx);
+    await sql`DROP TABLE ${sql.join(tablesOf(partition))}`.execute(tx);
     return { kind: 'dropped', partition: partition.jobs, live: moved, bytes };
   });
 }
@@ -139,17 +140,23 @@ function distinct(keys: JobKey[]): JobKey[] {
   return [...new Map(keys.map((key) => [`${key.tenantId} ${key.id}`, key])).values()];
 }
 
-async function sizeOf(tx: Database, { jobs, attempts }: Partition): Promise<number> {
+function tablesOf({ jobs, attempts, job_tags }: PartitionTables) {
+  return [jobs, attempts, job_tags].map((name) => sql.table(name));
+}
+
+async function sizeOf(tx: Database, { jobs, attempts, job_tags }: Partition): Promise<number> {
   const { rows } = await sql<{ bytes: number }>`
-    SELECT (pg_total_relation_size(${jobs}::regclass) + pg_total_relation_size(${attempts}::regclass))::float8 AS bytes
+    SELECT sum(pg_total_relation_size(name::regclass))::float8 AS bytes FROM unnest(${[jobs, attempts, job_tags]}::text[]) AS name
   `.execute(tx);
   return rows[0]?.bytes ?? 0;
 }
 
+/** The tags of those that are kept are written again with their jobs (`write_job_tags`). */
 async function detachAndKeep(tx: Database, partition: Partition, live: JobKey[]): Promise<number> {
-  const [jobs, attempts] = [sql.table(partition.jobs), sql.table(partition.attempts)];
+  const [jobs, attempts, tags] = tablesOf(partition);
   await sql`ALTER TABLE jobs DETACH PARTITION ${jobs}`.execute(tx);
   await sql`ALTER TABLE attempts DETACH PARTITION ${attempts}`.execute(tx);
+  await sql`ALTER TABLE job_tags DETACH PARTITION ${tags}`.execute(tx);
   const keys = unnestBatch('key', JOB_KEY_COLUMNS, live);
   const { rows } = await sql`
     INSERT INTO jobs SELECT job.* FROM ${keys} JOIN ${jobs} AS job
@@ -162,7 +169,7 @@ async function detachAndKeep(tx: Database, partition: Partition, live: JobKey[])
 }
 
 /**
- * Deletes up to `limit` jobs of the default partition that are not live any more, with their attempts, and answers how
+ * Deletes up to `limit` jobs of the default partition that are not live any more, with what belongs to them, and answers how
  * many. What is there outlived its week or came with an id of no week: few, or no worker ran for weeks.
  */
 export async function pruneDefaultPartition(
@@ -170,7 +177,7 @@ export async function pruneDefaultPartition(
   retentionDays: number,
   limit: number,
 ): Promise<number> {
-  const [jobs, attempts] = [sql.table(DEFAULT_PARTITION.jobs), sql.table(DEFAULT_PARTITION.attempts)];
+  const [jobs, attempts, tags] = tablesOf(DEFAULT_PARTITION);
   const { rows } = await sql<{ jobs: number }>`
     WITH deleted AS (
       DELETE FROM ${jobs} WHERE ctid = ANY (ARRAY(
@@ -181,10 +188,13 @@ export async function pruneDefaultPartition(
               AND late.finished_at > ${retained(retentionDays)})
           AND NOT EXISTS (SELECT FROM dead_letters WHERE job_id = job.id AND ${OF_JOB} AND resolution IS NULL)
         LIMIT ${limit} FOR UPDATE SKIP LOCKED))
-      RETURNING tenant_id, id),
+      RETURNING tenant_id, id, tags),
     deleted_attempts AS (
       DELETE FROM ${attempts} AS attempt USING deleted
-      WHERE ${isAt('attempt.tenant_id', 'deleted.tenant_id')} AND attempt.job_id = deleted.id)
+      WHERE ${isAt('attempt.tenant_id', 'deleted.tenant_id')} AND attempt.job_id = deleted.id),
+    deleted_tags AS (
+      DELETE FROM ${tags} AS entry USING deleted CROSS JOIN jsonb_array_elements_text(deleted.tags) AS tag
+      WHERE ${isAt('entry.tenant_id', 'deleted.tenant_id')} AND entry.tag = tag AND entry.job_id = deleted.id)
     SELECT count(*)::int AS jobs FROM deleted`.execute(db);
   return rows[0]?.jobs ?? 0;
 }
