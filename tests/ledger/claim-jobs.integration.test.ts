@@ -3,7 +3,7 @@ import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
-import { heartbeat } from '@accepted/shared/ledger/workers/workers';
+import { beat } from '@accepted/shared/ledger/workers/beat';
 import { changeLive } from '@accepted/testing/move-jobs';
 import { testLane } from '@accepted/testing/test-build';
 import { sql } from 'kysely';
@@ -49,7 +49,7 @@ describe('claimJobs', () => {
     await ledger.loseWorker(ledger.workerId);
     expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toEqual([undefined, undefined, undefined]);
     const state = { heartbeatMs: 3_000, finishedPerSecond: {}, engineUp: true };
-    expect(await heartbeat(ledger.db, ledger.workerId, state)).toBe(false);
+    expect(await beat(ledger.db, ledger.workerId, state)).toMatchObject({ isAlive: false });
     expect((await claimJobs(ledger.db, await ledger.startWorker(), jobs)).filter(Boolean)).toHaveLength(1);
   });
 });

@@ -4,7 +4,7 @@ import type { NewJob } from '@accepted/shared/core/job/new-job';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { DispatchedJob } from '@accepted/shared/ledger/jobs/begin-turn';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
-import { dispatchJobs, readDispatchRound } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
@@ -78,7 +78,7 @@ describe('dispatchJobs', () => {
       return { late };
     });
     expect(await turn.late).toMatchObject({ jobs: [], lost: false, round: round + 1 });
-    expect(await readDispatchRound(ledger.db, 'default')).toBe(round + 1);
+    expect((await dispatchJobs(ledger.db, 'default', testLane(0))).round).toBe(round + 1);
   });
 
   test('what has room is marked in the order of priority', async () => {
@@ -195,10 +195,11 @@ describe('lanes', () => {
     const id = newUuid();
     const worker = { id, hostname: 'test', pid: 1, queues: ['default'], concurrency: 1, buildId: GREETS };
     await registerWorker(ledger.db, worker);
-    expect(await takeBackFromGoneBuilds(ledger.db, 'default')).toBe(2);
+    expect(await takeBackFromGoneBuilds(ledger.db)).toEqual(new Map([['default', 2]]));
     expect(await claimJobs(ledger.db, ledger.workerId, jobs)).toEqual([undefined, undefined]);
     await markDraining(ledger.db, id);
-    expect(await takeBackFromGoneBuilds(ledger.db, 'default')).toBe(1);
+    expect(await takeBackFromGoneBuilds(ledger.db, ['other'])).toEqual(new Map());
+    expect(await takeBackFromGoneBuilds(ledger.db, ['default'])).toEqual(new Map([['default', 1]]));
   });
 });
 

@@ -2,15 +2,14 @@ import { newUuid } from '@accepted/shared/core/job/id';
 import { firstUuidOf } from '@accepted/shared/core/job/week';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { listPartitions, MAX_MOVED } from '@accepted/shared/ledger/retention/partitions';
-import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { finishJobs } from '@accepted/testing/move-jobs';
-import { TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startPruner } from '../../apps/worker/src/services/maintenance/pruner.ts';
+import { createServiceLeases, type OneService } from '../../apps/worker/src/services/service-leases.ts';
 import {
   dropPartitions,
   makeOldPartition,
@@ -26,9 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => database.drop());
 
-const workerId = newUuid();
-
-function start(workerIdOf = () => workerId) {
+function start(service?: OneService) {
   const said: { message: string; fields: object }[] = [];
   const say = (fields: object, message: string) => void said.push({ message, fields });
   const logger = { info: say, warn: say } as unknown as Parameters<typeof startPruner>[0]['logger'];
@@ -37,7 +34,7 @@ function start(workerIdOf = () => workerId) {
     said,
     pruner: startPruner({
       db: database.db,
-      workerId: workerIdOf,
+      service,
       retentionDays: RETENTION_DAYS,
       logger,
       onError,
@@ -108,34 +105,27 @@ async function makeBrokenPartition(): Promise<void> {
   );
 }
 
-test('a worker leaves it to an older one that lives', async () => {
-  const registration = { hostname: 'test', pid: 1, queues: [], concurrency: 1, buildId: TEST_BUILD };
-  await registerWorker(database.db, { id: '00000000-0000-7000-8000-000000000000', ...registration });
-  await registerWorker(database.db, { id: workerId, ...registration });
+test('it is left to the worker that has the lease of it', async () => {
   await dropPartitions(database.db);
-
-  let runs = 0;
-  const { said, pruner } = start(() => {
-    runs += 1;
-    return workerId;
-  });
+  const leases = createServiceLeases();
+  const { said, pruner } = start(leases.one('pruner'));
   pruner.wake();
-  await waitUntil(() => runs === 2, { until: 'the first run is over' });
+  await makeOldPartition(database.db);
   expect(said).toEqual([]);
 
-  await sql`UPDATE workers SET lost_at = now() WHERE id <> ${workerId}`.execute(database.db);
-  pruner.wake();
-  await waitUntil(() => said.length === 1, { until: 'the worker took it over' });
+  leases.beaten(['pruner'], performance.now());
+  await waitUntil(() => said.length > 0, { until: 'the worker took it over' });
   await pruner.stop();
 });
 
 test('what is done is not looked for again for minutes', async () => {
   await dropPartitions(database.db);
   let runs = 0;
-  const { said, pruner } = start(() => {
+  const isHeld = () => {
     runs += 1;
-    return workerId;
-  });
+    return true;
+  };
+  const { said, pruner } = start({ ...createServiceLeases().one('pruner'), isHeld });
   await waitUntil(() => said.length === 1, { until: 'the pruner has made the weeks' });
   // It would have begun again in the time that all these take.
   for (let statement = 0; statement < 200; statement += 1) await sql`SELECT 1`.execute(database.db);

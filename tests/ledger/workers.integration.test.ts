@@ -1,4 +1,5 @@
-import { hasLiveWorker, heartbeat, markLostWorkers } from '@accepted/shared/ledger/workers/workers';
+import { beat } from '@accepted/shared/ledger/workers/beat';
+import { hasLiveWorker, markLostWorkers } from '@accepted/shared/ledger/workers/workers';
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { useLedger } from './ledger.ts';
@@ -17,7 +18,8 @@ async function setTimes(id: string, { silentMs, steadyMs }: { silentMs: number; 
     steady_since = now() - ${steadyMs} * interval '1 ms' WHERE id = ${id}`.execute(ledger.db);
 }
 
-const beat = (id: string) => heartbeat(ledger.db, id, { ...TIMES, finishedPerSecond: {}, engineUp: true });
+const prolong = async (id: string) =>
+  (await beat(ledger.db, id, { ...TIMES, finishedPerSecond: {}, engineUp: true })).isAlive;
 const markLost = () => markLostWorkers(ledger.db, { ...TIMES, rescuerId });
 
 describe('of a worker that was silent for a lease', () => {
@@ -26,7 +28,7 @@ describe('of a worker that was silent for a lease', () => {
   test('the lease is ended by a rescuer whose own heartbeats went through all the while', async () => {
     await setTimes(rescuerId, { silentMs: 1_000, steadyMs: 16_000 });
     expect(await markLost()).toEqual([ledger.workerId]);
-    expect(await beat(ledger.workerId)).toBe(false);
+    expect(await prolong(ledger.workerId)).toBe(false);
     expect(await markLost()).toEqual([]);
   });
 
@@ -36,12 +38,12 @@ describe('of a worker that was silent for a lease', () => {
   ])('the lease is not ended by a rescuer that %s', async (_, times) => {
     await setTimes(rescuerId, times);
     expect(await markLost()).toEqual([]);
-    expect(await beat(ledger.workerId)).toBe(true);
+    expect(await prolong(ledger.workerId)).toBe(true);
   });
 
   test('the lease is not ended by a rescuer that has just sent its first heartbeat after a stall', async () => {
     await setTimes(rescuerId, { silentMs: 14_000, steadyMs: 60_000 });
-    await beat(rescuerId);
+    await prolong(rescuerId);
     expect(await markLost()).toEqual([]);
   });
 
@@ -63,7 +65,7 @@ describe('of a worker that was silent for a lease', () => {
 
 test('heartbeats without a gap keep a worker steady', async () => {
   await setTimes(rescuerId, { silentMs: 5_000, steadyMs: 60_000 });
-  await beat(rescuerId);
+  await prolong(rescuerId);
   await setTimes(ledger.workerId, { silentMs: 16_000, steadyMs: 60_000 });
   expect(await markLost()).toEqual([ledger.workerId]);
 });

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { newUuid } from '@accepted/shared/core/job/id';
 import { addToCounters } from '@accepted/shared/ledger/queues/counters';
-import { heartbeat, registerWorker } from '@accepted/shared/ledger/workers/workers';
+import { beat } from '@accepted/shared/ledger/workers/beat';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -72,7 +73,7 @@ test('says whether the workers reach the queue engine, and nothing certain while
   const ids = [newUuid(), newUuid()] as const;
   for (const id of ids) await registerWorker(api.db, { id, ...worker });
   await shows(['accepted_engine_up 1']);
-  await heartbeat(api.db, ids[0], { heartbeatMs: 1_000, finishedPerSecond: {}, engineUp: false });
+  await beat(api.db, ids[0], { heartbeatMs: 1_000, finishedPerSecond: {}, engineUp: false });
   await shows(['accepted_engine_up 0']);
 });
 
@@ -90,10 +91,10 @@ test('says how full the queue engine is by the worker that found the most of it 
   // As a worker of the version before, which says nothing of it.
   await shows('Nan');
   const state = { heartbeatMs: 1_000, finishedPerSecond: {}, engineUp: true };
-  await heartbeat(api.db, ids[0], { ...state, engineFullness: 0.5 });
-  await heartbeat(api.db, ids[1], { ...state, engineFullness: 0.875 });
+  await beat(api.db, ids[0], { ...state, engineFullness: 0.5 });
+  await beat(api.db, ids[1], { ...state, engineFullness: 0.875 });
   await shows('0.875');
-  await heartbeat(api.db, ids[1], state);
+  await beat(api.db, ids[1], state);
   await shows('0.5');
 });
 

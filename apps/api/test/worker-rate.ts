@@ -1,6 +1,7 @@
 import { newUuid } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { heartbeat, registerWorker } from '@accepted/shared/ledger/workers/workers';
+import { beat } from '@accepted/shared/ledger/workers/beat';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { TEST_BUILD } from '@accepted/testing/test-build';
 
 /** Registers a worker that says it finishes this many jobs of a queue per second. */
@@ -19,5 +20,5 @@ export async function recordWorkerRate(
     buildId: TEST_BUILD,
   });
   const rates = { [queue]: finishedPerSecond };
-  await heartbeat(db, id, { heartbeatMs: 1_000, finishedPerSecond: rates, engineUp: true });
+  await beat(db, id, { heartbeatMs: 1_000, finishedPerSecond: rates, engineUp: true });
 }

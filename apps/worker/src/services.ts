@@ -28,6 +28,7 @@ import { startMaintenance } from './services/maintenance/start-maintenance.ts';
 import { holdLease, type Lease } from './services/rescue/lease.ts';
 import { startRescue } from './services/rescue/start-rescue.ts';
 import { startWatchdog } from './services/rescue/watchdog.ts';
+import { createServiceLeases, type ServiceLeases } from './services/service-leases.ts';
 import { startCounting } from './services/start-counting.ts';
 import { type EngineWatch, watchEngine } from './services/watch-engine.ts';
 import { shutDown } from './shut-down.ts';
@@ -72,7 +73,7 @@ export type GiveUpReason = Extract<StopReason, 'shutdown' | 'suspected'>;
 /** Starts everything that a worker process does. */
 export async function startWorker(resources: WorkerResources): Promise<StartedWorker> {
   const { config, db, engine, handlers, versions, logger } = resources;
-  const { WORKER_CONCURRENCY: concurrency, HEARTBEAT_MS: heartbeatMs } = config;
+  const { WORKER_CONCURRENCY: concurrency, HEARTBEAT_MS: heartbeatMs, WATCHDOG_MS: deafAfterMs } = config;
   const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a background service failed; it is tried again');
@@ -83,24 +84,25 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
 
   const { id: buildId, types } = await registerOwnBuild(db, handlers, versions);
   const engineWatch = watchEngine(engine, heartbeatMs);
-  const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch });
+  const services = createServiceLeases();
+  const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch, services });
   const share = await startTenantShare({ db, percent: config.MAX_TENANT_SHARE, onError });
   const { slotsOf, slotsFor } = createSlots(concurrency, share);
-  const dispatch = startDispatch({ db, engine, queues, timesOf: slotsOf, share, counters, logger, onError });
+  const common = { db, engine, queues, services, counters, logger, onError };
+  const dispatch = startDispatch({ ...common, timesOf: slotsOf, share });
   const { queueHasWork } = dispatch;
-  const notifications = listenForHints(resources, dispatch, running, onError);
+  const notifications = listenForHints(resources, { dispatch, lease, running, onError });
   const announcer = createAnnouncer({ db, dispatch, onError });
-  const maintenance = startMaintenance({ ...resources, lease, onExpired: announcer.jobFinished, onError });
-  const deadLetters = startDeadLetters({ db, engine, queues, queueHasWork, logger, onError });
+  const maintenance = startMaintenance({ ...resources, services, onExpired: announcer.jobFinished, onError });
+  const deadLetters = startDeadLetters({ ...common, queueHasWork });
   const claimer = createClaimer({ db, workerId: lease.workerId, isClosing: () => closing, logger });
   const recorder = createRecorder({ db, versions, logger });
-  const rescue = startRescue({ ...resources, lease, running, claimer, recorder, counters, queueHasWork });
+  const rescue = startRescue({ ...resources, ...common, lease, running, claimer, recorder, queueHasWork });
   const refusingSchema = createRefusingSchema(types, logger);
-  const logLevel = config.HANDLER_LOG_LEVEL;
   const path: AttemptPath = {
     claimer,
     running,
-    executor: createExecutor({ db, handlers, refusingSchema, slotsFor, logLevel }),
+    executor: createExecutor({ db, handlers, refusingSchema, slotsFor, logLevel: config.HANDLER_LOG_LEVEL }),
     retryBudget: createRetryBudget(),
     recorder,
     counters,
@@ -113,9 +115,9 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
   const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
   const consumers = consumeQueues({ engine, queues, buildId, concurrency, run });
-  const deafAfterMs = config.WATCHDOG_MS;
   const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
   const loops = [dispatch.loops, share, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
+  lease.lookForServices();
   const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications, logger };
   return {
     facts: { workerId: lease.workerId(), buildId, queues, concurrency, engine: engine.kind },
@@ -149,6 +151,7 @@ function startLease(
     running: RunningAttempts;
     meter: FinishMeter;
     engineWatch: EngineWatch;
+    services: ServiceLeases;
   },
 ): Promise<Lease> {
   return holdLease({
@@ -160,6 +163,7 @@ function startLease(
     finishedPerSecond: () => of.meter.read(performance.now()),
     isEngineUp: of.engineWatch.isUp,
     engineFullness: of.engineWatch.fullness,
+    services: of.services,
     onLost: () => of.running.stopAll('leaseLost'),
     logger,
   });
@@ -167,19 +171,23 @@ function startLease(
 
 /** Where this was the last worker of its build, others would find its jobs only when they next look for such. */
 async function giveLanesBack(db: Database, queues: string[]): Promise<void> {
-  for (const queue of queues)
-    if ((await takeBackFromGoneBuilds(db, queue)) > 0) await notify(db, CHANNELS.queueHasWork, queue);
+  const takenBack = await takeBackFromGoneBuilds(db, queues);
+  for (const queue of takenBack.keys()) await notify(db, CHANNELS.queueHasWork, queue);
 }
 
 function listenForHints(
   { config }: WorkerResources,
-  dispatch: Dispatch,
-  running: RunningAttempts,
-  onError: (error: unknown) => void,
+  {
+    dispatch,
+    lease,
+    running,
+    onError,
+  }: { dispatch: Dispatch; lease: Lease; running: RunningAttempts; onError: (error: unknown) => void },
 ) {
   const listeners = {
-    [CHANNELS.queueHasWork]: (queue: string) => dispatch.queueHasWork(queue, 'all workers'),
+    [CHANNELS.queueHasWork]: dispatch.allWereTold,
     [CHANNELS.timesHaveChanged]: dispatch.timesHaveChanged,
+    [CHANNELS.serviceIsFree]: lease.lookForServices,
     [CHANNELS.cancelRequested](jobIds: string) {
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
     },

@@ -41,6 +41,7 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
 async function endInOrder(options: ShutdownOptions): Promise<void> {
   const { lease, leaveLanes, services, consumers, claimer, running, notifications, timeoutMs } = options;
   const servicesEnded = Promise.allSettled(services.map((service) => service.stop()));
+  const servicesLeft = servicesEnded.then(lease.leaveServices);
   const drained = lease.drain();
   const lanesLeft = drained.then(leaveLanes);
   const finished = Promise.allSettled([drained, consumers.pause(), claimer.drain()]).then(running.idle);
@@ -49,5 +50,5 @@ async function endInOrder(options: ShutdownOptions): Promise<void> {
   await claimer.drain();
   await running.idle();
   const released = [lease.release(), notifications.close(), consumers.close()];
-  await Promise.allSettled([...released, servicesEnded, lanesLeft]);
+  await Promise.allSettled([...released, servicesLeft, lanesLeft]);
 }

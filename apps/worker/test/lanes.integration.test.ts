@@ -156,7 +156,6 @@ describe.each(['redis', 'postgres'] as const)('lanes on %s', (kind) => {
     const remover = startLaneRemover({
       db,
       engine,
-      workerId: () => '00000000-0000-7000-8000-000000000000',
       retentionDays: 30,
       goneForMs: 0,
       logger: pino({ level: 'silent' }),

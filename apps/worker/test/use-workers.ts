@@ -94,7 +94,7 @@ export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFI
       await Promise.all([db.destroy(), heartbeatDb.destroy()]);
     };
     stops.push(stop);
-    return { stop, engine, db, goDeaf, deaf: deaf.promise };
+    return { stop, engine, db, heartbeatDb, goDeaf, deaf: deaf.promise };
   }
 
   async function submit(name: string, overrides: Partial<NewJob> = {}, count = 1): Promise<NewJob[]> {

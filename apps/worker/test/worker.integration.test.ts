@@ -8,7 +8,8 @@ import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { rescheduleJob } from '@accepted/shared/ledger/jobs/reschedule-jobs';
-import { registerTestBuild, testLane } from '@accepted/testing/test-build';
+import { registerWorker } from '@accepted/shared/ledger/workers/workers';
+import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { describe, expect, test } from 'vitest';
 import { CONFIG, type Run, useWorkers } from './use-workers.ts';
@@ -231,6 +232,8 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       .executeTakeFirstOrThrow();
     const job = await submitOne('elsewhere');
     await registerTestBuild(workers.database.db, ['elsewhere']);
+    const other = { hostname: 'test', pid: 1, queues: ['elsewhere'], concurrency: 1, buildId: TEST_BUILD };
+    await registerWorker(workers.database.db, { id: newUuid(), ...other });
     const { jobs } = await dispatchJobs(workers.database.db, 'elsewhere', testLane(1));
     await claimJobs(workers.database.db, workerId, jobs);
     expect(await reaches(job.id, 'queued')).toMatchObject({ attempt: 1, attempts_made: 0 });

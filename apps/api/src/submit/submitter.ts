@@ -1,10 +1,10 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
+import { createWorkTeller } from '@accepted/shared/ledger/connection/work-teller';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
 import { createAcceptor } from './acceptor.ts';
-import { createWorkTeller } from './tell-of-work.ts';
 
 export interface SubmittedJob {
   row: ShownJob;

@@ -1,3 +1,5 @@
+import type { OneService } from './service-leases.ts';
+
 /** A service that does its work again and again until it is stopped. */
 export interface Loop {
   /** Runs the work now, or again right after the run that is under way. */
@@ -12,23 +14,41 @@ export interface LoopOptions {
   /** How long to wait after a run that failed. */
   retryAfterMs: number;
   onError: (error: unknown) => void;
+  /** The work is done by one worker of the installation, and where this is left out by each. */
+  service?: OneService | undefined;
+  /** A run that takes longer has another worker take the service over. */
+  mayTakeMs?: number;
 }
 
+/** Longer than a statement may take. */
+const MAY_TAKE_MS = 15_000;
+/** Whoever gets the service is woken. */
+const ELSEWHERE_MS = 60_000;
+
 /** Starts a loop; its runs never overlap, and a failing one is told and tried again. */
-export function startLoop({ runOnce, retryAfterMs, onError }: LoopOptions): Loop {
+export function startLoop(options: LoopOptions): Loop {
+  const { runOnce, retryAfterMs, onError, service, mayTakeMs = MAY_TAKE_MS } = options;
   let stopped = false;
   let woken = false;
   let endWait: (() => void) | undefined;
+  let runsSinceMs: number | undefined;
 
   async function run(): Promise<void> {
     while (!stopped) {
       woken = false;
-      const waitMs = await runOnce().catch((error: unknown) => {
-        onError(error);
-        return retryAfterMs;
-      });
+      const waitMs = service && !service.isHeld() ? ELSEWHERE_MS : await runMeasured();
       if (!woken && !stopped) await pause(waitMs);
     }
+  }
+
+  async function runMeasured(): Promise<number> {
+    runsSinceMs = performance.now();
+    const waitMs = await runOnce().catch((error: unknown) => {
+      onError(error);
+      return retryAfterMs;
+    });
+    runsSinceMs = undefined;
+    return waitMs;
   }
 
   function pause(waitMs: number): Promise<void> {
@@ -41,12 +61,16 @@ export function startLoop({ runOnce, retryAfterMs, onError }: LoopOptions): Loop
     });
   }
 
+  function wake(): void {
+    woken = true;
+    endWait?.();
+  }
+
+  service?.onGained(wake);
+  service?.onlyWhile(() => runsSinceMs === undefined || performance.now() - runsSinceMs < mayTakeMs);
   const ended = run();
   return {
-    wake() {
-      woken = true;
-      endWait?.();
-    },
+    wake,
     async stop() {
       stopped = true;
       endWait?.();

@@ -34,7 +34,7 @@ async function openRig(redis?: RedisServer) {
       const counters = createWorkerCounters();
       const told = Promise.withResolvers<string>();
       const logger = pino({ level: 'silent' });
-      const asked = { db, engine, queues: [QUEUE], queueHasWork: told.resolve, counters, logger };
+      const asked = { db, engine, queueHasWork: told.resolve, counters, logger };
       const reconciler = startReconciler(asked);
       expect(await told.promise).toBe(QUEUE);
       await reconciler.stop();

@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClaimer } from '../../src/path/claimer.ts';
 import { holdLease, type Lease } from '../../src/services/rescue/lease.ts';
+import { createServiceLeases } from '../../src/services/service-leases.ts';
 
 const logger = pino({ level: 'silent' });
 
@@ -26,6 +27,7 @@ beforeEach(async () => {
     finishedPerSecond: () => ({}),
     isEngineUp: () => true,
     engineFullness: () => 0,
+    services: createServiceLeases(),
     onLost: lost.resolve,
     logger,
   });

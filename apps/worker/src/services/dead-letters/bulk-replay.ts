@@ -7,6 +7,7 @@ import {
 } from '@accepted/shared/ledger/dead-letters/advance-bulk-replay';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 
 const AT_ONCE = 20;
 const IDLE_INTERVAL_MS = 500;
@@ -22,11 +23,12 @@ const BUSY_FOR_MS = 1_000;
  */
 export function startBulkReplays(options: {
   db: Database;
+  service?: OneService | undefined;
   /** Told when jobs of this queue were put back to `queued`. */
   queueHasWork: (queue: string) => void;
   onError: (error: unknown) => void;
 }): Loop {
-  const { db, queueHasWork, onError } = options;
+  const { db, service, queueHasWork, onError } = options;
   let busyUntil = 0;
 
   async function runOnce(): Promise<number> {
@@ -52,5 +54,5 @@ export function startBulkReplays(options: {
     await notify(db, CHANNELS.queueHasWork, queue).catch(onError);
   }
 
-  return startLoop({ runOnce, retryAfterMs: IDLE_INTERVAL_MS, onError });
+  return startLoop({ runOnce, retryAfterMs: IDLE_INTERVAL_MS, onError, service });
 }

@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { forgetMirror } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
+import { listServedQueues } from '@accepted/shared/ledger/workers/workers';
 import type { Logger } from 'pino';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 import { createMirrorCheck } from './mirror-check.ts';
 import { createMirrorEntries } from './mirror-entries.ts';
 import { consumeRetries } from './retries.ts';
@@ -25,7 +27,8 @@ const CLOSE_TIMEOUT_MS = 1_000;
 export interface DeadLetterMirrorOptions {
   db: Database;
   engine: Engine;
-  /** The queues whose dead letters are shown: those that this process works on. */
+  service?: OneService | undefined;
+  /** The queues whose entries this process takes: those that it works on. */
   queues: string[];
   /** Told when *Retry* in Bull Board put a job of this queue back to `queued`. */
   queueHasWork: (queue: string) => void;
@@ -37,10 +40,10 @@ export interface DeadLetterMirrorOptions {
 /**
  * Starts showing open dead letters in Bull Board: each queue has a BullMQ queue of its own for them, in whose failed
  * set a dead letter stands with the error that its job died of. Retrying it there replays the job. The ledger is the
- * authority: what the engine lost is made again, what is resolved elsewhere goes. Any number of mirrors may run.
+ * authority: what the engine lost is made again, what is resolved elsewhere goes. Every worker takes the entries that are retried.
  */
 export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Loop, 'stop'> {
-  const { db, engine, queues, maxShown = MAX_SHOWN, logger } = options;
+  const { db, service, engine, maxShown = MAX_SHOWN, logger } = options;
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'mirroring dead letters failed; it is tried again');
   const retries = consumeRetries(options);
@@ -56,6 +59,7 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
     mustForget ||= await engine.wasWiped('dead-letters');
     if (mustForget) await forgetMirror(db);
     mustForget = false;
+    const queues = await listServedQueues(db);
     const shown = await eachAlone(queues, showOrGiveWay(await engine.fullness()), onError);
     const removed = await eachAlone(queues, entries.removeResolved, onError);
     if (performance.now() >= nextCheckAt) {
@@ -75,7 +79,8 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
     return entries.giveWay;
   }
 
-  const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+  service?.onlyWhile(engine.isReady);
+  const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError, service });
   return {
     async stop() {
       // Closing hangs while Redis is down, and nothing is lost by leaving: an entry under way is redelivered.

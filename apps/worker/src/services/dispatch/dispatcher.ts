@@ -9,18 +9,14 @@ import {
 } from '@accepted/shared/core/fairness/window';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import {
-  type DispatchTurn,
-  type LaneAfterTurn,
-  readDispatchRound,
-} from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import type { DispatchTurn, LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { type LiveLane, listLiveLanes } from '@accepted/shared/ledger/workers/workers';
 import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 import { createKnownQueue } from './known-queue.ts';
 import type { TenantShare } from './tenant-share.ts';
-import { createTurnTaking } from './turn-taking.ts';
 
 /** A notification wakes the dispatcher; this is for those that got lost. */
 const IDLE_POLL_MS = 500;
@@ -32,8 +28,6 @@ const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
 const LANES_MAX_AGE_MS = 1_000;
-/** Within this time after all workers were told of work, the dispatcher that serves the queue has taken a turn, or is no longer there. */
-const FOLLOW_MS = 25;
 
 export interface DispatcherOptions {
   db: Database;
@@ -42,30 +36,19 @@ export interface DispatcherOptions {
   /** How long handlers of the queue have been taking of late, in this process. */
   times: Pick<HandlerTimes, 'quickTypes' | 'handlerMs'>;
   share: Pick<TenantShare, 'mostInFlight'>;
+  service?: OneService | undefined;
   onError: (error: unknown) => void;
-}
-
-/** Who knows that a queue has work: where all do, one dispatcher of it will do. */
-export type KnownTo = 'this worker' | 'all workers';
-
-/** The dispatcher of one queue. */
-export interface Dispatcher extends Pick<Loop, 'stop'> {
-  /** Has it look now. */
-  queueHasWork(knownTo: KnownTo): void;
 }
 
 /**
  * Starts the dispatcher of one queue: the only writer of its jobs into the engine, where each build that serves the queue
- * has a lane. Any number of them may run, in any number of processes.
+ * has a lane. One of them serves the queue; while its lease goes over to another one both may take turns.
  */
-export function startDispatcher(options: DispatcherOptions): Dispatcher {
-  const { db, engine, queue, times, share, onError } = options;
-  const turns = createTurnTaking();
+export function startDispatcher(options: DispatcherOptions): Loop {
+  const { db, service, engine, queue, times, share, onError } = options;
   const known = createKnownQueue(db, queue);
   let live: { lanes: LiveLane[]; readAt: number } = { lanes: [], readAt: Number.NEGATIVE_INFINITY };
   const windows = new Map<string, WindowState>();
-  /** Whether this process knows of something that others may not, so that it must not leave the turn to them. */
-  let mustLook = false;
 
   async function refreshLanes(): Promise<void> {
     live = { lanes: await listLiveLanes(db, queue), readAt: performance.now() };
@@ -100,16 +83,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     return Math.max(MIN_POLL_MS, Math.min(...waits));
   }
 
-  async function anotherServes(): Promise<boolean> {
-    await delay(FOLLOW_MS);
-    return turns.sawRound(await readDispatchRound(db, queue));
-  }
-
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
-    const looks = mustLook;
-    mustLook = false;
-    if (!looks && turns.isFollowing() && (await anotherServes())) return IDLE_POLL_MS;
     if (live.lanes.length === 0) await refreshLanes();
     if (live.lanes.length === 0) return IDLE_POLL_MS;
     const { lanes } = live;
@@ -121,27 +96,17 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     });
     const quickTypes = times.quickTypes();
     const turn = await known.takeTurn(laneWindows, quickTypes);
-    turns.tookTurn(turn);
-    // Whoever took the turn may have looked before what this process knows of had happened.
-    if (turn.lost) mustLook ||= looks;
     await fillLanes(turn, lanes, quickTypes);
     const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
     if (turn.moreToDo) return nextTurnInMs(turn, sizes);
-    // Whoever dispatched last looks for jobs that a tenant's share held back; all others need not.
-    if (turn.heldBack && !turns.isFollowing()) return lookAgainInMs(times.handlerMs());
+    if (turn.heldBack) return lookAgainInMs(times.handlerMs());
     const claimedPerSecond = windows.values().reduce((sum, window) => sum + window.claimedPerSecond, 0);
     if (claimedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
     return IDLE_POLL_MS;
   }
 
-  const loop = startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError });
-  return {
-    stop: loop.stop,
-    queueHasWork(knownTo) {
-      mustLook ||= knownTo === 'this worker';
-      loop.wake();
-    },
-  };
+  service?.onlyWhile(engine.isReady);
+  return startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError, service });
 }

@@ -1,6 +1,7 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { nextDueInMs, queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 
 const BATCH = 1_000;
 const MAX_WAIT_MS = 1_000;
@@ -12,6 +13,7 @@ const RETRY_AFTER_MS = 500;
  */
 export function startDueJobs(options: {
   db: Database;
+  service?: OneService | undefined;
   queueHasWork: (queue: string) => void;
   onError: (error: unknown) => void;
 }): Loop {
@@ -21,5 +23,6 @@ export function startDueJobs(options: {
     const dueInMs = (await nextDueInMs(options.db)) ?? MAX_WAIT_MS;
     return Math.min(Math.max(Math.ceil(dueInMs), 1), MAX_WAIT_MS);
   }
-  return startLoop({ runOnce, retryAfterMs: RETRY_AFTER_MS, onError: options.onError });
+  const { service, onError } = options;
+  return startLoop({ runOnce, retryAfterMs: RETRY_AFTER_MS, onError, service });
 }

@@ -1,14 +1,19 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { forgetMovements, readOldestTransaction } from '@accepted/shared/ledger/jobs/forget-movements';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 
 /** Longer than a dispatcher may go on with what it remembers of a queue (`PICTURE_MAX_AGE_MS`). */
 const INTERVAL_MS = 60_000;
 const BATCH = 10_000;
 
 /** Starts the loop that forgets what all dispatchers have heard long ago. */
-export function startForgettingMovements(options: { db: Database; onError: (error: unknown) => void }): Loop {
-  const { db, onError } = options;
+export function startForgettingMovements(options: {
+  db: Database;
+  service?: OneService | undefined;
+  onError: (error: unknown) => void;
+}): Loop {
+  const { db, service, onError } = options;
   let oldest: string | undefined;
 
   async function runOnce(): Promise<number> {
@@ -17,5 +22,5 @@ export function startForgettingMovements(options: { db: Database; onError: (erro
     return INTERVAL_MS;
   }
 
-  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError, service });
 }

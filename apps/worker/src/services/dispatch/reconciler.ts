@@ -1,10 +1,16 @@
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { listUnclaimed, takeBack, takeBackFromGoneBuilds } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import {
+  listUnclaimed,
+  takeBack,
+  takeBackFromGoneBuilds,
+  type UnclaimedJob,
+} from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import type { Logger } from 'pino';
 import type { WorkerCounters } from '../../metrics/worker-counters.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 
 const INTERVAL_MS = 1_000;
 /** A dispatch is committed before it is added to the engine; a younger one may simply be on its way. */
@@ -19,30 +25,36 @@ const LOOKS_CLOSELY_MS = 2_000;
  */
 export function startReconciler(options: {
   db: Database;
+  service?: OneService | undefined;
   engine: Engine;
-  queues: string[];
   queueHasWork: (queue: string) => void;
   counters: WorkerCounters;
   logger: Logger;
 }): Loop {
-  const { db, engine, queues, queueHasWork, counters, logger } = options;
+  const { db, service, engine, queueHasWork, counters, logger } = options;
   const onError = (error: unknown) => logger.warn({ err: error }, 'reconciling failed; it is tried again');
   let wipedAt = Number.NEGATIVE_INFINITY;
 
   /** Jobs wait in lanes that nobody takes from: for workers of another build, or for the next of that build. */
-  async function leaveGoneBuilds(queue: string): Promise<void> {
-    const takenBack = await takeBackFromGoneBuilds(db, queue);
-    if (takenBack === 0) return;
-    logger.info({ queue, takenBack }, 'jobs were dispatched to a build that no worker has any more');
-    queueHasWork(queue);
+  async function leaveGoneBuilds(): Promise<void> {
+    for (const [queue, takenBack] of await takeBackFromGoneBuilds(db)) {
+      logger.info({ queue, takenBack }, 'jobs were dispatched to a build that no worker has any more');
+      queueHasWork(queue);
+    }
   }
 
-  async function reconcile(queue: string, olderThanMs: number): Promise<void> {
-    const unclaimed = await listUnclaimed(db, queue, olderThanMs);
-    let takenBack = 0;
-    for (const [buildId, jobs] of Map.groupBy(unclaimed, (job) => job.buildId)) {
-      takenBack += await takeBack(db, await engine.missing({ queue, buildId }, jobs));
-    }
+  async function reconcile(olderThanMs: number): Promise<void> {
+    const lanes = Map.groupBy(
+      await listUnclaimed(db, olderThanMs),
+      ({ queue, buildId }) => `${queue} ${buildId}`,
+    );
+    await eachAlone([...lanes.values()], takeBackMissing, onError);
+  }
+
+  /** Takes jobs of one lane back that are not in the engine. */
+  async function takeBackMissing(unclaimed: UnclaimedJob[]): Promise<void> {
+    const [{ queue, buildId } = { queue: '', buildId: null }] = unclaimed;
+    const takenBack = await takeBack(db, await engine.missing({ queue, buildId }, unclaimed));
     if (takenBack === 0) return;
     counters.add('redispatched', queue, takenBack);
     logger.warn({ queue, takenBack }, 'the engine had lost dispatched jobs; they are dispatched again');
@@ -57,10 +69,11 @@ export function startReconciler(options: {
     }
     const looksClosely = performance.now() - wipedAt < LOOKS_CLOSELY_MS;
     const olderThanMs = looksClosely ? UNCLAIMED_AFTER_WIPE_MS : UNCLAIMED_AFTER_MS;
-    await eachAlone(queues, leaveGoneBuilds, onError);
-    await eachAlone(queues, (queue) => reconcile(queue, olderThanMs), onError);
+    await leaveGoneBuilds().catch(onError);
+    await reconcile(olderThanMs);
     return INTERVAL_MS;
   }
 
-  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+  service?.onlyWhile(engine.isReady);
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError, service });
 }

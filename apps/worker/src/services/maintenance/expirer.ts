@@ -1,6 +1,7 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { expireJob, expireJobs, listOverdueJobs } from '@accepted/shared/ledger/jobs/cancel-jobs';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 
 const BATCH = 500;
 const INTERVAL_MS = 1_000;
@@ -8,10 +9,11 @@ const INTERVAL_MS = 1_000;
 /** Starts the loop that ends jobs which nobody started before their `expiresAt`. */
 export function startExpirer(options: {
   db: Database;
+  service?: OneService | undefined;
   onExpired: (jobId: string) => void;
   onError: (error: unknown) => void;
 }): Loop {
-  const { db, onError } = options;
+  const { db, service, onError } = options;
 
   async function runOnce(): Promise<number> {
     const expired = await expireJobs(db, BATCH).catch((error: unknown) => {
@@ -32,5 +34,5 @@ export function startExpirer(options: {
     return expired;
   }
 
-  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError, service });
 }

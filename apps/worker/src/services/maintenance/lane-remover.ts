@@ -1,10 +1,10 @@
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { forgetBuilds, listBuildsToRemove, markLanesRemoved } from '@accepted/shared/ledger/workers/builds';
-import { isOldestWorker } from '@accepted/shared/ledger/workers/workers';
 import type { Logger } from 'pino';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 
 const INTERVAL_MS = 10_000;
 /** A build whose workers are just restarting keeps its lanes. */
@@ -18,13 +18,13 @@ const GONE_FOR_MS = 60_000;
 export function startLaneRemover(options: {
   db: Database;
   engine: Engine;
-  workerId: () => string | undefined;
+  service?: OneService | undefined;
   retentionDays: number;
   goneForMs?: number;
   logger: Logger;
   onError: (error: unknown) => void;
 }): Loop {
-  const { db, engine, workerId, retentionDays, goneForMs = GONE_FOR_MS, logger, onError } = options;
+  const { db, engine, service, retentionDays, goneForMs = GONE_FOR_MS, logger, onError } = options;
 
   async function removeLanes(buildId: string, queues: string[]): Promise<void> {
     for (const queue of queues) await engine.removeLane({ queue, buildId });
@@ -33,13 +33,13 @@ export function startLaneRemover(options: {
   }
 
   async function runOnce(): Promise<number> {
-    const ownId = workerId();
-    if (ownId === undefined || !engine.isReady() || !(await isOldestWorker(db, ownId))) return INTERVAL_MS;
+    if (!engine.isReady()) return INTERVAL_MS;
     const gone = await listBuildsToRemove(db, goneForMs);
     await eachAlone(gone, ({ id, queues }) => removeLanes(id, queues), onError);
     await forgetBuilds(db, retentionDays);
     return INTERVAL_MS;
   }
 
-  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+  service?.onlyWhile(engine.isReady);
+  return startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError, service });
 }

@@ -12,14 +12,12 @@ import {
   deleteResolvedDeadLetters,
   type KeyPosition,
 } from '@accepted/shared/ledger/retention/prune-remains';
-import { isOldestWorker } from '@accepted/shared/ledger/workers/workers';
 import type { Logger } from 'pino';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 
 /** Also after a failure: while a dump holds the lock that a partition needs, each try keeps everybody waiting. */
 const INTERVAL_MS = 5 * 60_000;
-/** Until a worker finds out that the one which pruned is gone. */
-const SUCCEED_MS = 60_000;
 const TELL_AGAIN_MS = 3_600_000;
 /** A run deletes so many batches of each kind at most; the next one comes soon then. */
 const MAX_BATCHES = 20;
@@ -31,7 +29,7 @@ const BULK_REPLAY_BATCH = 1;
 interface PrunerOptions {
   db: Database;
   /** One worker prunes for all of them: each try to lock the tables keeps everybody waiting. */
-  workerId: () => string | undefined;
+  service?: OneService | undefined;
   retentionDays: number;
   logger: Logger;
   onError: (error: unknown) => void;
@@ -45,7 +43,7 @@ type DeleteBatch = () => Promise<boolean>;
  * fails is told, and keeps none of the others from being done.
  */
 export function startPruner(options: PrunerOptions): Loop {
-  const { db, workerId, retentionDays, logger, onError } = options;
+  const { db, service, retentionDays, logger, onError } = options;
   const partitions = createPartitionKeeper(options);
   const deletions = Object.entries(createDeletions(options));
   let stopping = false;
@@ -66,8 +64,6 @@ export function startPruner(options: PrunerOptions): Loop {
   }
 
   async function runOnce(): Promise<number> {
-    const ownId = workerId();
-    if (ownId === undefined || !(await isOldestWorker(db, ownId))) return SUCCEED_MS;
     await attempt('make weeks', partitions.makeWeeks);
     await attempt('look for this week', partitions.tellOfMissingWeek);
     let moreToDo = false;
@@ -79,7 +75,8 @@ export function startPruner(options: PrunerOptions): Loop {
     return moreToDo ? SOON_MS : INTERVAL_MS;
   }
 
-  const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError });
+  const mayTakeMs = Number.POSITIVE_INFINITY;
+  const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError, service, mayTakeMs });
   return {
     wake: loop.wake,
     stop() {

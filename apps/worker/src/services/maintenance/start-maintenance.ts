@@ -3,7 +3,7 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from '../../config.ts';
 import type { Loop } from '../loop.ts';
-import type { Lease } from '../rescue/lease.ts';
+import type { ServiceLeases } from '../service-leases.ts';
 import { startExpirer } from './expirer.ts';
 import { startLaneRemover } from './lane-remover.ts';
 import { startPruner } from './pruner.ts';
@@ -13,15 +13,16 @@ export function startMaintenance(options: {
   db: Database;
   engine: Engine;
   config: Pick<WorkerConfig, 'RETENTION_DAYS'>;
-  lease: Pick<Lease, 'workerId'>;
+  services: Pick<ServiceLeases, 'one'>;
   onExpired: (jobId: string) => void;
   logger: Logger;
   onError: (error: unknown) => void;
 }): Pick<Loop, 'stop'>[] {
-  const { config, lease } = options;
+  const { services, config } = options;
+  const retentionDays = config.RETENTION_DAYS;
   return [
-    startExpirer(options),
-    startPruner({ ...options, workerId: lease.workerId, retentionDays: config.RETENTION_DAYS }),
-    startLaneRemover({ ...options, workerId: lease.workerId, retentionDays: config.RETENTION_DAYS }),
+    startExpirer({ ...options, service: services.one('expirer') }),
+    startPruner({ ...options, service: services.one('pruner'), retentionDays }),
+    startLaneRemover({ ...options, service: services.one('lane remover'), retentionDays }),
   ];
 }

@@ -1,19 +1,21 @@
 import { hostname } from 'node:os';
 import { newUuid } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import {
-  heartbeat,
-  markDraining,
-  registerWorker,
-  removeWorker,
-} from '@accepted/shared/ledger/workers/workers';
+import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
+import { beat, leaveServices } from '@accepted/shared/ledger/workers/beat';
+import { markDraining, registerWorker, removeWorker } from '@accepted/shared/ledger/workers/workers';
 import type { Logger } from 'pino';
 import { startLoop } from '../loop.ts';
+import { SERVICE_LEASE_MS, type ServiceLeases } from '../service-leases.ts';
 
 /** The lease that this process holds on all the jobs it runs. */
 export interface Lease {
   /** The worker id to claim under; none from the loss of a lease until the next one is held under a new id. */
   workerId(): string | undefined;
+  /** Takes over at once what services of the installation nobody runs. */
+  lookForServices(): void;
+  /** Leaves the services to others; this worker takes none any more. */
+  leaveServices(): Promise<void>;
   /** Tells the dispatchers to count on this worker no more. */
   drain(): Promise<void>;
   /** Ends the lease; the caller has no running jobs any more. */
@@ -30,42 +32,64 @@ export interface LeaseOptions {
   finishedPerSecond: () => Record<string, number>;
   isEngineUp: () => boolean;
   engineFullness: () => number | undefined;
+  services: Pick<ServiceLeases, 'wanted' | 'beaten' | 'holdsAny'>;
   /** The jobs that run under the old worker id belong to others now. */
   onLost: () => void;
   logger: Logger;
 }
 
+/** Whoever runs services says so this often: three beats in one lease of a service. */
+const RENEW_MS = 1_000;
+/** A lease has ended by then, by the clock of Postgres as well. */
+const AFTER_END_MS = 10;
+
 /** Registers this process as a worker and keeps its heartbeat going; resolves once the first lease is held. */
 export async function holdLease(options: LeaseOptions): Promise<Lease> {
-  const { db, logger } = options;
+  const { db, services, heartbeatMs, logger } = options;
   let workerId: string | undefined = await register(options);
+  let takesServices = true;
 
-  async function beat(): Promise<number> {
-    const { heartbeatMs } = options;
-    if (workerId !== undefined && !(await prolong(workerId))) {
+  async function runOnce(): Promise<number> {
+    const sentAtMs = performance.now();
+    const brought = workerId === undefined ? undefined : await beatOnce(workerId);
+    services.beaten(brought?.held ?? [], sentAtMs);
+    if (brought && !brought.isAlive) {
       logger.error({ workerId }, 'the lease was lost: running jobs are given up and this worker starts anew');
       workerId = undefined;
       options.onLost();
     }
     workerId ??= await register(options);
-    return heartbeatMs;
+    const othersEndInMs = (brought?.othersEndInMs ?? heartbeatMs) + AFTER_END_MS;
+    return Math.min(heartbeatMs, services.holdsAny() ? RENEW_MS : heartbeatMs, othersEndInMs);
   }
 
-  const prolong = (id: string) =>
-    heartbeat(db, id, {
-      heartbeatMs: options.heartbeatMs,
-      finishedPerSecond: options.finishedPerSecond(),
-      engineUp: options.isEngineUp(),
-      engineFullness: options.engineFullness(),
-    });
+  const beatOnce = (id: string) =>
+    beat(
+      db,
+      id,
+      {
+        heartbeatMs,
+        finishedPerSecond: options.finishedPerSecond(),
+        engineUp: options.isEngineUp(),
+        engineFullness: options.engineFullness(),
+      },
+      { services: takesServices ? services.wanted() : [], leaseMs: SERVICE_LEASE_MS },
+    );
 
   const loop = startLoop({
-    runOnce: beat,
-    retryAfterMs: Math.min(500, options.heartbeatMs),
+    runOnce,
+    retryAfterMs: Math.min(500, heartbeatMs),
     onError: (error) => logger.warn({ err: error }, 'the heartbeat did not go through; it is tried again'),
   });
   return {
     workerId: () => workerId,
+    lookForServices: loop.wake,
+    async leaveServices() {
+      takesServices = false;
+      if (workerId === undefined) return;
+      await leaveServices(db, workerId);
+      await notify(db, CHANNELS.serviceIsFree, '');
+    },
     async drain() {
       if (workerId !== undefined) await markDraining(db, workerId);
     },

@@ -7,6 +7,7 @@ import { countEnd } from '../../metrics/count-end.ts';
 import type { WorkerCounters } from '../../metrics/worker-counters.ts';
 import { createRecorder } from '../../path/recorder.ts';
 import { type Loop, startLoop } from '../loop.ts';
+import type { OneService } from '../service-leases.ts';
 import type { Lease } from './lease.ts';
 
 const BATCH = 200;
@@ -19,6 +20,7 @@ const BATCH = 200;
 export function startRescuer(options: {
   db: Database;
   lease: Pick<Lease, 'workerId'>;
+  service?: OneService | undefined;
   leaseMs: number;
   heartbeatMs: number;
   maxLosses: number;
@@ -64,6 +66,7 @@ export function startRescuer(options: {
 
   return startLoop({
     runOnce,
+    service: options.service,
     retryAfterMs: options.heartbeatMs,
     onError: (error) => logger.warn({ err: error }, 'rescuing failed; it is tried again'),
   });

@@ -6,6 +6,7 @@ import type { Claimer } from '../../path/claimer.ts';
 import type { Recorder } from '../../path/recorder.ts';
 import type { RunningAttempts } from '../../path/running-attempts.ts';
 import type { Loop } from '../loop.ts';
+import type { ServiceLeases } from '../service-leases.ts';
 import type { Lease } from './lease.ts';
 import { type OwnJobsCheck, startOwnJobsCheck } from './own-jobs.ts';
 import { startRescuer } from './rescuer.ts';
@@ -15,6 +16,7 @@ export function startRescue(options: {
   db: Database;
   config: Pick<WorkerConfig, 'LEASE_MS' | 'HEARTBEAT_MS' | 'MAX_LOSSES'>;
   lease: Lease;
+  services: Pick<ServiceLeases, 'one'>;
   running: RunningAttempts;
   claimer: Claimer;
   recorder: Recorder;
@@ -25,6 +27,7 @@ export function startRescue(options: {
 }): { ownJobs: OwnJobsCheck; loops: Loop[] } {
   const { LEASE_MS: leaseMs, HEARTBEAT_MS: heartbeatMs, MAX_LOSSES: maxLosses } = options.config;
   const ownJobs = startOwnJobsCheck({ ...options, heartbeatMs });
-  const rescuer = startRescuer({ ...options, leaseMs, heartbeatMs, maxLosses });
+  const service = options.services.one('rescuer');
+  const rescuer = startRescuer({ ...options, service, leaseMs, heartbeatMs, maxLosses });
   return { ownJobs, loops: [ownJobs, rescuer] };
 }

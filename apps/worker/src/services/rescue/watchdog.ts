@@ -35,7 +35,7 @@ export function startWatchdog(options: WatchdogOptions): Loop {
     if (consumers.underWay(queue) >= options.concurrency || consumers.silentForMs(queue) < deafAfterMs) {
       return false;
     }
-    const unclaimed = await listUnclaimed(db, queue, deafAfterMs);
+    const unclaimed = await listUnclaimed(db, deafAfterMs, queue);
     const ours = unclaimed.filter((job) => job.buildId === buildId);
     return await engine.isWaiting({ queue, buildId }, ours.slice(0, SAMPLE));
   }

@@ -17,6 +17,8 @@ export const CHANNELS = {
   jobFinished: 'accepted_job_finished',
   /** Ids of running jobs that somebody asked to cancel, separated by commas. */
   cancelRequested: 'accepted_cancel_requested',
+  /** A worker that ends has left services to others; there is no payload. */
+  serviceIsFree: 'accepted_service_free',
 } as const;
 
 type Channel = (typeof CHANNELS)[keyof typeof CHANNELS];

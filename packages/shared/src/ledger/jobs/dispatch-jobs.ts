@@ -131,13 +131,6 @@ function inOrder(marked: DispatchedJob[], chosen: ChosenJob[]): DispatchedJob[] 
   return chosen.flatMap(({ id }) => jobOf.get(id) ?? []);
 }
 
-/** Reads the round that the queue's dispatchers are in. */
-export async function readDispatchRound(db: Database, queue: string): Promise<number> {
-  const { rows } = await sql<{ round: string }>`
-    /* read-dispatch-round */ SELECT dispatch_round AS round FROM queues WHERE name = ${queue}`.execute(db);
-  return Number(rows[0]?.round ?? 0);
-}
-
 /**
  * Takes the turn if the queue is still in the round that was read, and marks the chosen jobs. A job that was canceled
  * meanwhile is left alone. Whatever else happens between the two statements, but for another turn, only makes room.

@@ -10,62 +10,87 @@ const OVERDUE_MS = 30_000;
 
 /** A job that was dispatched and not claimed; `isOverdue` when that is longer ago than any live worker takes. */
 export interface UnclaimedJob extends DispatchedJob {
+  queue: string;
   isOverdue: boolean;
 }
 
-/** Reads the jobs that have waited in the engine for longer than `olderThanMs` without being claimed. */
+/** Reads the jobs, of one queue or of all, that have waited in the engine for longer than `olderThanMs` without being claimed. */
 export async function listUnclaimed(
   db: Database,
-  queue: string,
   olderThanMs: number,
+  queue?: string,
 ): Promise<UnclaimedJob[]> {
   return db
     .selectFrom('in_flight')
-    .select(['job_id as id', 'dispatch_no as dispatchNo', 'type', 'traceparent', 'build_id as buildId'])
+    .select([
+      'job_id as id',
+      'dispatch_no as dispatchNo',
+      'type',
+      'traceparent',
+      'queue',
+      'build_id as buildId',
+    ])
     .select(sql<boolean>`dispatched_at <= now() - ${OVERDUE_MS} * interval '1 ms'`.as('isOverdue'))
-    .where('queue', '=', queue)
+    .where(queue === undefined ? OF_ANY_QUEUE : sql<boolean>`queue = ${queue}`)
     .where(sql<boolean>`${OF_QUEUE}`)
     .where('worker_id', 'is', null)
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)
     .execute();
 }
 
+/** Has the index of queues taken for all of them. */
+const OF_ANY_QUEUE = sql<boolean>`queue >= ''`;
+
 /** Takes jobs back that nobody will claim: they are ready again, and the old dispatch claims nothing more. */
 export async function takeBack(db: Database, jobs: DispatchKey[]): Promise<number> {
   if (jobs.length === 0) return 0;
   const lost = unnestBatch('lost', DISPATCHED_COLUMNS, jobs);
-  return await moveBack(
+  const takenBack = await moveBack(
     db,
     sql`/* take-back */`,
     sql`USING ${lost} WHERE ${isAt('in_flight.job_id', 'lost.id')} AND in_flight.dispatch_no = lost.dispatch_no`,
   );
+  return takenBack.length;
 }
 
 /**
- * Takes the jobs of a queue back that wait in the lanes of builds that no live worker has any more; answers how many. A
- * worker that is draining claims no more, so its build may be gone while it lives.
+ * Takes jobs back, of these queues or of all, that wait in the lanes of builds that no live worker has any more; answers how many
+ * of each queue. A worker that is draining claims no more, so its build may be gone while it lives.
  */
-export async function takeBackFromGoneBuilds(db: Database, queue: string): Promise<number> {
-  return await moveBack(
+export async function takeBackFromGoneBuilds(
+  db: Database,
+  queues?: readonly string[],
+): Promise<Map<string, number>> {
+  const ofQueues = queues === undefined ? OF_ANY_QUEUE : sql`queue = ANY(${queues}::text[])`;
+  const takenBack = await moveBack(
     db,
-    sql`/* take-back-from-gone-builds */`,
-    sql`WHERE in_flight.queue = ${queue} AND ${OF_QUEUE} AND coalesce(in_flight.build_id, '') <> ALL (ARRAY(
-      SELECT coalesce(workers.build_id, '') FROM workers
-      WHERE ${queue} = ANY (queues) AND lost_at IS NULL AND draining_at IS NULL))`,
+    queues === undefined ? sql`/* take-back-from-gone-builds */` : sql`/* give-lanes-back */`,
+    sql`WHERE ${ofQueues} AND ${OF_QUEUE} AND NOT EXISTS (
+      SELECT FROM workers WHERE in_flight.queue = ANY (queues) AND lost_at IS NULL AND draining_at IS NULL
+        AND workers.build_id IS NOT DISTINCT FROM in_flight.build_id)`,
+  );
+  return countEach(takenBack);
+}
+
+function countEach(names: readonly string[]): Map<string, number> {
+  return new Map(
+    Map.groupBy(names, (name) => name)
+      .entries()
+      .map(([name, all]) => [name, all.length]),
   );
 }
 
-/** Moves the jobs that are meant, and not claimed, from flight to `ready`: a client sees no change. */
+/** Moves the jobs that are meant, and not claimed, from flight to `ready`, where a client sees no change; answers their queues. */
 async function moveBack(
   db: Database,
   name: RawBuilder<unknown>,
   which: RawBuilder<unknown>,
-): Promise<number> {
-  const { numAffectedRows } = await sql`
+): Promise<string[]> {
+  const { rows } = await sql<{ queue: string }>`
     ${name} WITH taken AS (
       DELETE FROM in_flight ${which} AND in_flight.worker_id IS NULL RETURNING ${carriedFrom('in_flight')})
-    INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('taken')} FROM taken`.execute(db);
-  return Number(numAffectedRows ?? 0n);
+    INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('taken')} FROM taken RETURNING queue`.execute(db);
+  return rows.map(({ queue }) => queue);
 }
 
 const DISPATCHED_COLUMNS = [

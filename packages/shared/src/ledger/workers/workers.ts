@@ -24,55 +24,7 @@ export async function registerWorker(
 }
 
 /** How much later than the one before a heartbeat may come, so that a worker still counts as steady. */
-const gap = (heartbeatMs: number) => sql`${2 * heartbeatMs} * interval '1 ms'`;
-
-/** What a worker says of itself every `heartbeatMs`. */
-export interface Heartbeat {
-  heartbeatMs: number;
-  /** Jobs that it finishes per second, by queue. */
-  finishedPerSecond: Record<string, number>;
-  /** Whether it reaches the queue engine. */
-  engineUp: boolean;
-  /** How full the engine's memory is, from 0 to 1; not there while the engine does not tell. */
-  engineFullness?: number | undefined;
-}
-
-/**
- * Prolongs the lease. Answers `false` when it is lost: somebody found the heartbeat too old and may already have
- * given the running jobs away, so this worker must stop them and start again under a new id.
- */
-export async function heartbeat(
-  db: Database,
-  workerId: string,
-  { heartbeatMs, finishedPerSecond, engineUp, engineFullness }: Heartbeat,
-): Promise<boolean> {
-  const { numUpdatedRows } = await db
-    .updateTable('workers')
-    .set({
-      heartbeat_at: sql`now()`,
-      steady_since: sql`CASE WHEN heartbeat_at < now() - ${gap(heartbeatMs)} THEN now() ELSE steady_since END`,
-      finished_per_second: JSON.stringify(finishedPerSecond),
-      engine_up: engineUp,
-      engine_fullness: engineFullness ?? null,
-    })
-    .where('id', '=', workerId)
-    .where('lost_at', 'is', null)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
-
-/** Tells whether this worker is the oldest of the live ones, which does what is done once for all of them. */
-export async function isOldestWorker(db: Database, workerId: string): Promise<boolean> {
-  const older = await db
-    .selectFrom('workers')
-    .select('id')
-    .where('id', '<', workerId)
-    .where('lost_at', 'is', null)
-    .where('draining_at', 'is', null)
-    .limit(1)
-    .executeTakeFirst();
-  return older === undefined;
-}
+export const steadyGap = (heartbeatMs: number) => sql`${2 * heartbeatMs} * interval '1 ms'`;
 
 /** Says that this worker takes no more jobs; the dispatchers stop counting on it. Its build lived until now at least. */
 export async function markDraining(db: Database, workerId: string): Promise<void> {
@@ -136,7 +88,7 @@ function silentWorkers({ rescuerId, leaseMs, heartbeatMs }: Rescuer) {
       AND EXISTS (
         SELECT FROM workers AS rescuer
         WHERE rescuer.id = ${rescuerId} AND rescuer.lost_at IS NULL
-          AND rescuer.heartbeat_at >= now() - ${gap(heartbeatMs)}
+          AND rescuer.heartbeat_at >= now() - ${steadyGap(heartbeatMs)}
           AND rescuer.steady_since <= now() - ${leaseMs} * interval '1 ms')`;
 }
 
@@ -175,6 +127,12 @@ export async function listLaneNames(db: Database): Promise<{ queue: string; buil
     WHERE lost_at IS NULL AND draining_at IS NULL
     ORDER BY queue, build_id`.execute(db);
   return rows;
+}
+
+/** Names the queues that live workers serve. */
+export async function listServedQueues(db: Database): Promise<string[]> {
+  const lanes = await listLaneNames(db);
+  return [...new Set(lanes.map(({ queue }) => queue))];
 }
 
 /** What the live workers say of the queue engine; `undefined` where none says it. */

@@ -1,6 +1,6 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { createWorkTeller } from './tell-of-work.ts';
+import { createWorkTeller } from './work-teller.ts';
 
 test('what is told in one turn goes out once, and never more than one is in flight', async () => {
   const sent: string[] = [];
