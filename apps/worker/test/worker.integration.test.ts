@@ -5,11 +5,7 @@ import { PermanentError } from '@accepted/job';
 import { newUuid } from '@accepted/shared/core/job/id';
 import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
 import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
-import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
-import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { rescheduleJob } from '@accepted/shared/ledger/jobs/reschedule-jobs';
-import { registerWorker } from '@accepted/shared/ledger/workers/workers';
-import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { describe, expect, test } from 'vitest';
 import { CONFIG, type Run, useWorkers } from './use-workers.ts';
@@ -220,23 +216,6 @@ describe.each(['redis', 'postgres'] as const)('a worker on %s', (kind) => {
       'worker_lost',
       'succeeded',
     ]);
-  });
-
-  test("a job that was claimed in a worker's name but never reached it is given back", async () => {
-    await start('own', async () => 'done');
-    const { id: workerId } = await workers.database.db
-      .selectFrom('workers')
-      .select('id')
-      .orderBy('started_at', 'desc')
-      .limit(1)
-      .executeTakeFirstOrThrow();
-    const job = await submitOne('elsewhere');
-    await registerTestBuild(workers.database.db, ['elsewhere']);
-    const other = { hostname: 'test', pid: 1, queues: ['elsewhere'], concurrency: 1, buildId: TEST_BUILD };
-    await registerWorker(workers.database.db, { id: newUuid(), ...other });
-    const { jobs } = await dispatchJobs(workers.database.db, 'elsewhere', testLane(1));
-    await claimJobs(workers.database.db, workerId, jobs);
-    expect(await reaches(job.id, 'queued')).toMatchObject({ attempt: 1, attempts_made: 0 });
   });
 
   test('a worker that hears of no job while jobs wait asks to be started anew', async () => {

@@ -16,6 +16,8 @@ const RETRY_AFTER_MS = 250;
 export interface Claimer {
   /** Takes the lease of a delivered job; `undefined` when there is nothing to run. */
   claim(dispatch: DispatchKey): Promise<ClaimedJob | undefined>;
+  /** How many claims were asked for so far, and whether all of them are answered. */
+  claims(): { asked: number; areAnswered: boolean };
   /** Whether a claim of this job has not been answered yet: the ledger may have committed it long ago. */
   isClaiming(jobId: string): boolean;
   /** Resolves when the claims that were asked for so far are answered. */
@@ -34,6 +36,7 @@ export function createClaimer(options: {
 }): Claimer {
   const { db, workerId, isClosing, logger } = options;
   const unanswered = new Set<DispatchKey>();
+  let asked = 0;
   const batcher = createBatcher<DispatchKey, ClaimedJob | undefined>({
     maxBatchSize: MAX_BATCH_SIZE,
     maxConcurrentBatches: MAX_CONCURRENT_BATCHES,
@@ -57,6 +60,7 @@ export function createClaimer(options: {
   }
 
   async function claim(dispatch: DispatchKey): Promise<ClaimedJob | undefined> {
+    asked += 1;
     unanswered.add(dispatch);
     try {
       do {
@@ -75,6 +79,7 @@ export function createClaimer(options: {
 
   return {
     claim,
+    claims: () => ({ asked, areAnswered: unanswered.size === 0 }),
     isClaiming: (jobId) => unanswered.values().some((dispatch) => dispatch.id === jobId),
     drain: () => batcher.drain(),
   };

@@ -1,5 +1,6 @@
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
 import type { Consumer, Engine } from '@accepted/shared/engine/engine';
+import type { ServiceLeases } from '../services/service-leases.ts';
 
 /** Takes deliveries from the engine, so many of a queue at once. */
 export interface QueueConsumers extends Consumer {
@@ -13,12 +14,13 @@ export interface QueueConsumers extends Consumer {
 export function consumeQueues(options: {
   engine: Engine;
   queues: string[];
+  services: Pick<ServiceLeases, 'one'>;
   buildId: string;
   /** How many deliveries of a queue to take at once. */
   concurrency: number;
   run: (queue: string, delivery: DispatchKey[]) => Promise<void>;
 }): QueueConsumers {
-  const { engine, buildId, concurrency, run } = options;
+  const { engine, services, buildId, concurrency, run } = options;
   const states = new Map<string, { underWay: number; lastAtMs: number }>();
   const consumers = options.queues.map(consume);
 
@@ -35,7 +37,9 @@ export function consumeQueues(options: {
         state.lastAtMs = performance.now();
       }
     }
-    return engine.consume({ queue, buildId }, take, { concurrency });
+    const consumer = engine.consume({ queue, buildId }, take, { concurrency });
+    services.one(`lost deliveries of ${queue}, ${buildId}`).onGained(consumer.bringBackLost);
+    return consumer;
   }
 
   return {

@@ -8,6 +8,8 @@ export interface OneService {
   isHeld(): boolean;
   /** Calls `listener` each time that the lease comes to this worker. */
   onGained(listener: () => void): void;
+  /** Calls `listener` when another worker has it. */
+  onLost(listener: () => void): void;
   /** Leaves the service to another worker that can do it for as long as this one cannot. */
   onlyWhile(isAble: () => boolean): void;
 }
@@ -23,7 +25,9 @@ export interface ServiceLeases {
 
 interface KnownService {
   heldUntilMs: number;
-  listeners: (() => void)[];
+  isHere: boolean;
+  gained: (() => void)[];
+  lost: (() => void)[];
   conditions: (() => boolean)[];
 }
 
@@ -33,11 +37,18 @@ export function createServiceLeases(): ServiceLeases {
 
   return {
     one(name) {
-      const service = known.get(name) ?? { heldUntilMs: 0, listeners: [], conditions: [] };
+      const service = known.get(name) ?? {
+        heldUntilMs: 0,
+        isHere: false,
+        gained: [],
+        lost: [],
+        conditions: [],
+      };
       known.set(name, service);
       return {
         isHeld: () => isHeld(service),
-        onGained: (listener) => void service.listeners.push(listener),
+        onGained: (listener) => void service.gained.push(listener),
+        onLost: (listener) => void service.lost.push(listener),
         onlyWhile: (isAble) => void service.conditions.push(isAble),
       };
     },
@@ -46,9 +57,11 @@ export function createServiceLeases(): ServiceLeases {
     holdsAny: () => known.values().some(isHeld),
     beaten(held, sentAtMs) {
       for (const [name, service] of known) {
-        const wasHeld = isHeld(service);
-        service.heldUntilMs = held.includes(name) ? sentAtMs + SERVICE_LEASE_MS : 0;
-        if (!wasHeld && isHeld(service)) for (const listener of service.listeners) listener();
+        const wasHere = service.isHere;
+        service.isHere = held.includes(name);
+        service.heldUntilMs = service.isHere ? sentAtMs + SERVICE_LEASE_MS : 0;
+        if (service.isHere && !wasHere) for (const listener of service.gained) listener();
+        if (!service.isHere && wasHere) for (const listener of service.lost) listener();
       }
     },
   };

@@ -1,6 +1,9 @@
 import type { Engine } from '@accepted/shared/engine/engine';
 import { type Loop, startLoop } from './loop.ts';
 
+/** Memory fills slowly, and is measured at every so many looks, and while there is trouble. */
+const LOOKS_A_MEASURE = 4;
+
 /** Knows how the queue engine is, as of the last look. */
 export interface EngineWatch extends Loop {
   /** Whether it takes writes. */
@@ -13,12 +16,14 @@ export interface EngineWatch extends Loop {
 export function watchEngine(engine: Pick<Engine, 'wasWiped' | 'fullness'>, everyMs: number): EngineWatch {
   let up = true;
   let fullness: number | undefined;
+  let looks = 0;
   const look = async (): Promise<number> => {
     up = await engine.wasWiped('watch').then(
       () => true,
       () => false,
     );
-    fullness = await engine.fullness().catch(() => undefined);
+    if (looks % LOOKS_A_MEASURE === 0 || !up) fullness = await engine.fullness().catch(() => undefined);
+    looks += 1;
     return everyMs;
   };
   // Never fails; others tell of what is wrong with the engine.

@@ -87,7 +87,7 @@ export async function openMirrorRig(kind: Engine['kind'], redisSettings: string[
       return queue;
     },
     startMirror(queueHasWork = () => undefined, maxShown = 10_000, logger = pino({ level: 'silent' })) {
-      const mirror = startDeadLetterMirror({ db, engine, queues: [queue], queueHasWork, maxShown, logger });
+      const mirror = startDeadLetterMirror({ db, engine, queueHasWork, maxShown, logger });
       mirrors.push(mirror);
       return mirror;
     },

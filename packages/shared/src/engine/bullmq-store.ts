@@ -8,7 +8,11 @@ export interface BullmqStore extends Pick<Engine, 'kind' | 'isReady' | 'wasWiped
   /** Opens the BullMQ queue of this name, the same one each time. */
   queue(name: string): Queue;
   /** Starts a BullMQ worker; the caller closes it. */
-  openWorker(name: string, processor: Processor<unknown, void>, options: { concurrency: number }): Worker;
+  openWorker(
+    name: string,
+    processor: Processor<unknown, void>,
+    options: Pick<WorkerOptions, 'concurrency' | 'skipStalledCheck'>,
+  ): Worker;
 }
 
 /**

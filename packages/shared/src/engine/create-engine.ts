@@ -2,7 +2,7 @@ import type { JobType, Queue } from 'bullmq';
 import type { DispatchKey } from '../core/job/dispatch-key.ts';
 import type { BullmqStore } from './bullmq-store.ts';
 import { describeDelivery, keyText, readDelivery } from './delivery.ts';
-import type { Consumer, Engine, EngineJob, Lane, Shelf } from './engine.ts';
+import type { Engine, EngineJob, Lane, LaneConsumer, Shelf } from './engine.ts';
 import { laneName } from './names.ts';
 import { openShelf } from './shelf.ts';
 
@@ -23,11 +23,19 @@ export function createEngine(store: BullmqStore, onError: (error: Error) => void
     lane: Lane,
     take: (delivery: DispatchKey[]) => Promise<void>,
     options: { concurrency: number },
-  ): Consumer {
-    const worker = store.openWorker(laneName(lane), (job) => take(readDelivery(job.data)), options);
+  ): LaneConsumer {
+    const settings = { ...options, skipStalledCheck: true };
+    const worker = store.openWorker(laneName(lane), (job) => take(readDelivery(job.data)), settings);
     // Whoever removed the lane while the build was gone may have died between its pause and its end.
     worker.on('ready', () => void queueOf(lane).resume().catch(onError));
-    return { pause: () => worker.pause(true), close: () => worker.close(true) };
+    return {
+      pause: () => worker.pause(true),
+      close: () => worker.close(true),
+      bringBackLost() {
+        worker.opts.skipStalledCheck = false;
+        worker.startStalledCheckTimer().catch(onError);
+      },
+    };
   }
 
   return {

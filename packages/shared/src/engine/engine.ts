@@ -20,6 +20,15 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
+/** A consumer of a lane. */
+export interface LaneConsumer extends Consumer {
+  /**
+   * Has deliveries come again whose worker was lost before they were done, from now on until the consumer ends. One of a lane's
+   * consumers does; where several do, it costs more.
+   */
+  bringBackLost(): void;
+}
+
 /**
  * Is the delivery engine: BullMQ on Redis or on Postgres, spoken to by queue and lane. Everything in it can be lost at any
  * moment; the ledger brings it back. Calls fail fast while the engine is away instead of waiting for it.
@@ -35,7 +44,7 @@ export interface Engine {
     lane: Lane,
     take: (delivery: DispatchKey[]) => Promise<void>,
     options: { concurrency: number },
-  ): Consumer;
+  ): LaneConsumer;
   /**
    * Answers those of the jobs that a lane does not have, or no longer waits or works on. Of a job that is `isOverdue` it must
    * still wait: what it works on for so long without a claim hangs at a worker that is gone.

@@ -9,7 +9,7 @@ import { type Loop, startLoop } from '../loop.ts';
 import type { OneService } from '../service-leases.ts';
 import { createMirrorCheck } from './mirror-check.ts';
 import { createMirrorEntries } from './mirror-entries.ts';
-import { consumeRetries } from './retries.ts';
+import { createRetries } from './retries.ts';
 
 const INTERVAL_MS = 1_000;
 /** While there is more to do than one batch the next run follows soon. */
@@ -28,8 +28,6 @@ export interface DeadLetterMirrorOptions {
   db: Database;
   engine: Engine;
   service?: OneService | undefined;
-  /** The queues whose entries this process takes: those that it works on. */
-  queues: string[];
   /** Told when *Retry* in Bull Board put a job of this queue back to `queued`. */
   queueHasWork: (queue: string) => void;
   /** How many dead letters of a queue are shown at most; 10,000 by default. */
@@ -40,13 +38,13 @@ export interface DeadLetterMirrorOptions {
 /**
  * Starts showing open dead letters in Bull Board: each queue has a BullMQ queue of its own for them, in whose failed
  * set a dead letter stands with the error that its job died of. Retrying it there replays the job. The ledger is the
- * authority: what the engine lost is made again, what is resolved elsewhere goes. Every worker takes the entries that are retried.
+ * authority: what the engine lost is made again, what is resolved elsewhere goes. Any number of mirrors may run.
  */
 export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Loop, 'stop'> {
   const { db, service, engine, maxShown = MAX_SHOWN, logger } = options;
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'mirroring dead letters failed; it is tried again');
-  const retries = consumeRetries(options);
+  const retries = createRetries(options);
   const entries = createMirrorEntries(db, engine, maxShown);
   const checkSome = createMirrorCheck(db, engine);
   let mustForget = false;
@@ -60,6 +58,7 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
     if (mustForget) await forgetMirror(db);
     mustForget = false;
     const queues = await listServedQueues(db);
+    retries.serve(queues);
     const shown = await eachAlone(queues, showOrGiveWay(await engine.fullness()), onError);
     const removed = await eachAlone(queues, entries.removeResolved, onError);
     if (performance.now() >= nextCheckAt) {
@@ -80,6 +79,7 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
   }
 
   service?.onlyWhile(engine.isReady);
+  service?.onLost(() => retries.serve([]));
   const loop = startLoop({ runOnce, retryAfterMs: INTERVAL_MS, onError, service });
   return {
     async stop() {

@@ -8,14 +8,20 @@ const CONCURRENCY = 10;
 const RETRY_IN_BULL_BOARD = { actor: 'bull-board', reason: 'retried in Bull Board' };
 
 /** Has the entries of dead letters show, and replays those that are retried in Bull Board. */
-export function consumeRetries(options: {
+export interface Retries {
+  /** Takes the entries of these queues, and of no others any more. */
+  serve(queues: readonly string[]): void;
+  close(): Promise<void>;
+}
+
+export function createRetries(options: {
   db: Database;
   engine: Engine;
-  queues: string[];
   queueHasWork: (queue: string) => void;
   logger: Logger;
-}): Pick<Consumer, 'close'> {
-  const { db, engine, queues, queueHasWork, logger } = options;
+}): Retries {
+  const { db, engine, queueHasWork, logger } = options;
+  const consumers = new Map<string, Pick<Consumer, 'close'>>();
 
   async function replay(entryId: string): Promise<void> {
     const deadLetterId = parsePublicId('deadLetter', entryId);
@@ -29,10 +35,23 @@ export function consumeRetries(options: {
     }
   }
 
-  const consumers = queues.map((queue) => engine.shelf(queue).consume(replay, { concurrency: CONCURRENCY }));
+  async function leave(queue: string): Promise<void> {
+    const consumer = consumers.get(queue);
+    consumers.delete(queue);
+    await consumer?.close();
+  }
+
   return {
-    async close() {
-      await Promise.all(consumers.map((consumer) => consumer.close()));
+    serve(queues) {
+      for (const queue of consumers.keys())
+        if (!queues.includes(queue))
+          leave(queue).catch((error: unknown) =>
+            logger.warn({ err: error, queue }, 'a consumer of dead letters hangs'),
+          );
+      for (const queue of queues)
+        if (!consumers.has(queue))
+          consumers.set(queue, engine.shelf(queue).consume(replay, { concurrency: CONCURRENCY }));
     },
+    close: async () => void (await Promise.all([...consumers.keys()].map(leave))),
   };
 }

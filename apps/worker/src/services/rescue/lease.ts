@@ -12,6 +12,8 @@ import { SERVICE_LEASE_MS, type ServiceLeases } from '../service-leases.ts';
 export interface Lease {
   /** The worker id to claim under; none from the loss of a lease until the next one is held under a new id. */
   workerId(): string | undefined;
+  /** As of the last heartbeat; before the first one, to be careful, there are. */
+  hasSeveralTenants(): boolean;
   /** Takes over at once what services of the installation nobody runs. */
   lookForServices(): void;
   /** Leaves the services to others; this worker takes none any more. */
@@ -48,11 +50,13 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   const { db, services, heartbeatMs, logger } = options;
   let workerId: string | undefined = await register(options);
   let takesServices = true;
+  let hasSeveralTenants = true;
 
   async function runOnce(): Promise<number> {
     const sentAtMs = performance.now();
     const brought = workerId === undefined ? undefined : await beatOnce(workerId);
     services.beaten(brought?.held ?? [], sentAtMs);
+    hasSeveralTenants = brought?.hasSeveralTenants ?? hasSeveralTenants;
     if (brought && !brought.isAlive) {
       logger.error({ workerId }, 'the lease was lost: running jobs are given up and this worker starts anew');
       workerId = undefined;
@@ -83,6 +87,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   });
   return {
     workerId: () => workerId,
+    hasSeveralTenants: () => hasSeveralTenants,
     lookForServices: loop.wake,
     async leaveServices() {
       takesServices = false;

@@ -32,18 +32,23 @@ export function startOwnJobsCheck(options: {
   db: Database;
   lease: Pick<Lease, 'workerId'>;
   running: Pick<RunningAttempts, 'has' | 'stop'>;
-  claimer: Pick<Claimer, 'isClaiming'>;
+  claimer: Pick<Claimer, 'claims' | 'isClaiming'>;
   recorder: Pick<Recorder, 'record'>;
   heartbeatMs: number;
   logger: Logger;
 }): OwnJobsCheck {
   const { db, lease, running, claimer, logger } = options;
   let idleBefore = new Set<string>();
+  /** So many claims had been asked for, and were answered, when the ledger had none of them any more. */
+  let goneClaims = 0;
   const counted = new Set<string>();
 
   async function runOnce(): Promise<number> {
     const workerId = lease.workerId();
-    const own = workerId === undefined ? [] : await listOwnJobs(db, workerId);
+    const { asked, areAnswered } = claimer.claims();
+    if (workerId === undefined || asked === goneClaims) return options.heartbeatMs;
+    const own = await listOwnJobs(db, workerId);
+    if (own.length === 0 && areAnswered) goneClaims = asked;
     for (const job of own) if (job.cancelRequestedAt) running.stop(job.id, 'canceled');
     const idle = own.filter((job) => !running.has(job.id) && !claimer.isClaiming(job.id));
     const abandoned = idle.filter((job) => idleBefore.has(identity(job)));

@@ -1,6 +1,6 @@
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { listUnclaimed } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import { listUnclaimed, type UnclaimedJob } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import type { Logger } from 'pino';
 import type { QueueConsumers } from '../../path/consume-queues.ts';
 import { eachAlone } from '../each-alone.ts';
@@ -22,6 +22,8 @@ export interface WatchdogOptions {
 
 /** How many of the oldest unclaimed jobs are looked up in the engine. */
 const SAMPLE = 5;
+/** So often it looks in the time after which a worker is deaf. */
+const LOOKS = 3;
 
 /**
  * Starts the watchdog: jobs wait in the engine, this worker has hands free, and yet it was given nothing for too long,
@@ -31,23 +33,20 @@ const SAMPLE = 5;
 export function startWatchdog(options: WatchdogOptions): Loop {
   const { db, engine, buildId, consumers, deafAfterMs, logger } = options;
 
-  async function isDeaf(queue: string): Promise<boolean> {
-    if (consumers.underWay(queue) >= options.concurrency || consumers.silentForMs(queue) < deafAfterMs) {
-      return false;
-    }
-    const unclaimed = await listUnclaimed(db, deafAfterMs, queue);
-    const ours = unclaimed.filter((job) => job.buildId === buildId);
-    return await engine.isWaiting({ queue, buildId }, ours.slice(0, SAMPLE));
-  }
+  const isSilent = (queue: string) =>
+    consumers.underWay(queue) < options.concurrency && consumers.silentForMs(queue) >= deafAfterMs;
 
   async function runOnce(): Promise<number> {
-    if (!engine.isReady()) return deafAfterMs / 4;
-    await eachAlone(options.queues, watch, onError);
-    return deafAfterMs / 4;
+    const silent = engine.isReady() ? options.queues.filter(isSilent) : [];
+    if (silent.length === 0) return deafAfterMs / LOOKS;
+    const unclaimed = await listUnclaimed(db, deafAfterMs);
+    const ours = unclaimed.filter((job) => job.buildId === buildId && silent.includes(job.queue));
+    await eachAlone([...Map.groupBy(ours, ({ queue }) => queue)], watch, onError);
+    return deafAfterMs / LOOKS;
   }
 
-  async function watch(queue: string): Promise<void> {
-    if (!(await isDeaf(queue))) return;
+  async function watch([queue, jobs]: [string, UnclaimedJob[]]): Promise<void> {
+    if (!(await engine.isWaiting({ queue, buildId }, jobs.slice(0, SAMPLE)))) return;
     logger.fatal(
       { queue },
       'jobs wait in the engine and this worker hears of none: it ends to be started anew',
@@ -57,5 +56,5 @@ export function startWatchdog(options: WatchdogOptions): Loop {
 
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'the watchdog could not look; it is tried again');
-  return startLoop({ runOnce, retryAfterMs: deafAfterMs / 4, onError });
+  return startLoop({ runOnce, retryAfterMs: deafAfterMs / LOOKS, onError });
 }

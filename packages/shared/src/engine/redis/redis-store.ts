@@ -12,8 +12,10 @@ export interface RedisStoreOptions {
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
 const COMMAND_TIMEOUT_MS = 5_000;
-/** A waiting worker hears from Redis every `drainDelay` seconds, so after this the link must be dead. */
-const SILENCE_TIMEOUT_MS = 15_000;
+/** So long a worker waits before it asks again, which costs eight commands; a job that comes wakes it. */
+const WAIT_SECONDS = 12;
+/** A waiting worker hears from Redis so often, so after this the link must be dead. */
+const SILENCE_TIMEOUT_MS = 1_000 * WAIT_SECONDS + 3_000;
 
 /** Opens BullMQ on Redis. Resolves nothing and waits for nothing: connections are made, and made again, behind it. */
 export function openRedisStore({ url, keyPrefix, onError }: RedisStoreOptions): BullmqStore {
@@ -49,7 +51,13 @@ export function openRedisStore({ url, keyPrefix, onError }: RedisStoreOptions): 
         retryStrategy,
       });
       own.on('error', onError);
-      const settings = { connection: own, prefix: keyPrefix, ...WORKER_SETTINGS, ...options };
+      const settings = {
+        connection: own,
+        prefix: keyPrefix,
+        ...WORKER_SETTINGS,
+        drainDelay: WAIT_SECONDS,
+        ...options,
+      };
       const worker = new Worker(name, processor, settings);
       worker.on('error', onError);
       worker.on('closed', () => own.disconnect());

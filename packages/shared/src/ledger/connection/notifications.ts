@@ -53,7 +53,11 @@ const PROBE_EVERY_MS = 1_000;
 export function listen(
   url: string,
   listeners: Listeners,
-  { applicationName, onError }: { applicationName: string; onError: (error: Error) => void },
+  {
+    applicationName,
+    probeEveryMs = PROBE_EVERY_MS,
+    onError,
+  }: { applicationName: string; probeEveryMs?: number; onError: (error: Error) => void },
 ): { close(): Promise<void> } {
   let client: SettledClient | undefined;
   let next: NodeJS.Timeout | undefined;
@@ -91,7 +95,7 @@ export function listen(
     next = setTimeout(async () => {
       await probed.query(REQUIRE_WRITABLE).catch(onError);
       probeLater(probed);
-    }, PROBE_EVERY_MS);
+    }, probeEveryMs);
   }
 
   /** The end of a connection that has been replaced is told late, when its link was dead. */

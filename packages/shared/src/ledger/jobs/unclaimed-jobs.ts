@@ -14,12 +14,8 @@ export interface UnclaimedJob extends DispatchedJob {
   isOverdue: boolean;
 }
 
-/** Reads the jobs, of one queue or of all, that have waited in the engine for longer than `olderThanMs` without being claimed. */
-export async function listUnclaimed(
-  db: Database,
-  olderThanMs: number,
-  queue?: string,
-): Promise<UnclaimedJob[]> {
+/** Reads the jobs of all queues that have waited in the engine for longer than `olderThanMs` without being claimed. */
+export async function listUnclaimed(db: Database, olderThanMs: number): Promise<UnclaimedJob[]> {
   return db
     .selectFrom('in_flight')
     .select([
@@ -31,7 +27,7 @@ export async function listUnclaimed(
       'build_id as buildId',
     ])
     .select(sql<boolean>`dispatched_at <= now() - ${OVERDUE_MS} * interval '1 ms'`.as('isOverdue'))
-    .where(queue === undefined ? OF_ANY_QUEUE : sql<boolean>`queue = ${queue}`)
+    .where(OF_ANY_QUEUE)
     .where(sql<boolean>`${OF_QUEUE}`)
     .where('worker_id', 'is', null)
     .where('dispatched_at', '<=', sql<Date>`now() - ${olderThanMs} * interval '1 ms'`)

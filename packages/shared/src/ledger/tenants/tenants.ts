@@ -180,12 +180,6 @@ export async function webhookSecrets(
   return sealed.map((secret) => secretBox.open(secret, placeOfSecret(tenantId)));
 }
 
-/** Tells whether there is more than one tenant. */
-export async function hasSeveralTenants(db: Database): Promise<boolean> {
-  const second = db.selectFrom('tenants').select('id').orderBy('id').offset(1).limit(1);
-  return (await second.executeTakeFirst()) !== undefined;
-}
-
 function selectSecrets(db: Database) {
   return db
     .selectFrom('tenants')

@@ -30,6 +30,8 @@ export interface Beat {
   held: string[];
   /** When the first of the leases that others hold ends; `null` when they hold none. */
   othersEndInMs: number | null;
+  /** Whether the installation has more than one tenant. */
+  hasSeveralTenants: boolean;
 }
 
 /** Prolongs the lease of a worker and those of its services, and takes over services whose leases have ended, for `leaseMs`. */
@@ -72,10 +74,11 @@ export async function beat(
     )
     SELECT EXISTS (SELECT FROM alive) AS "isAlive", ARRAY(SELECT name FROM held) AS held, (
       SELECT (extract(epoch FROM min(expires_at) - now()) * 1000)::float8 FROM services
-      WHERE name = ANY(${names}::text[]) AND holder <> ${workerId} AND expires_at > now()) AS "othersEndInMs"`.execute(
-    db,
-  );
-  return rows[0] ?? { isAlive: false, held: [], othersEndInMs: null };
+      WHERE name = ANY(${names}::text[]) AND holder <> ${workerId} AND expires_at > now()) AS "othersEndInMs",
+      EXISTS (SELECT FROM tenants ORDER BY id OFFSET 1 LIMIT 1) AS "hasSeveralTenants"`.execute(db);
+  const [brought] = rows;
+  if (!brought) throw new Error('A beat answered no row.');
+  return brought;
 }
 
 /** Ends the leases of the services that this worker holds, so that others take over at once. */
