@@ -99,15 +99,26 @@ test('what a turn has dispatched takes its room at the next, which has not heard
 
 const ids = (jobs: { id: string }[]) => jobs.map(({ id }) => id);
 
+test('a picture is worth nothing once another dispatcher has put jobs into flight', async () => {
+  await insertJobs(
+    ledger.db,
+    Array.from({ length: 4 }, () => makeJob()),
+  );
+  const picture = await survey();
+  const other = await dispatchJobs(ledger.db, 'default', testLane(2));
+  expect(other.jobs).toHaveLength(2);
+  expect((await dispatchJobs(ledger.db, 'default', testLane(3), { picture })).jobs).toHaveLength(1);
+});
+
 test.each([
   ['what was told is gone, as after a crash', (db: Database) => sql`DELETE FROM told_since`.execute(db)],
   ['it is too old', undefined],
 ])('a picture is made anew when %s', async (_, lose) => {
   const before = await survey();
   await lose?.(ledger.db);
-  await sql`TRUNCATE arrivals, flight_changes`.execute(ledger.db);
+  await sql`TRUNCATE arrivals, landings`.execute(ledger.db);
   const job = await ledger.insertOne();
-  await sql`TRUNCATE arrivals, flight_changes`.execute(ledger.db);
+  await sql`TRUNCATE arrivals, landings`.execute(ledger.db);
 
   const picture = lose ? before : { ...before, seenAt: new Date(Date.now() - 60_000).toISOString() };
   const turn = await dispatchJobs(ledger.db, 'default', testLane(1), { picture });
@@ -116,9 +127,10 @@ test.each([
 });
 
 test('what was told before a transaction is forgotten, so much at a time, and nothing that came since', async () => {
-  await sql`TRUNCATE arrivals, flight_changes`.execute(ledger.db);
+  await sql`TRUNCATE arrivals, landings`.execute(ledger.db);
   const before = await readOldestTransaction(ledger.db);
-  await ledger.claimOne();
+  for (const job of [await ledger.claimOne(), await ledger.claimOne()])
+    await recordOutcomes(ledger.db, [{ job, outcome: succeed }], VERSIONS);
   const [arrivals = 0, changes = 0] = await countTold();
   expect(arrivals).toBeGreaterThan(0);
   expect(changes).toBeGreaterThan(1);
@@ -137,12 +149,12 @@ test('what was told before a transaction is forgotten, so much at a time, and no
 
 async function newestTold(): Promise<string> {
   const { rows } = await sql<{ txid: string }>`
-    SELECT told_by::text AS txid FROM flight_changes ORDER BY told_by DESC LIMIT 1`.execute(ledger.db);
+    SELECT told_by::text AS txid FROM landings ORDER BY told_by DESC LIMIT 1`.execute(ledger.db);
   return rows[0]?.txid ?? '';
 }
 
 async function countTold(): Promise<number[]> {
   const { rows } = await sql<{ count: number }>`
-    SELECT count(*)::int FROM arrivals UNION ALL SELECT count(*)::int FROM flight_changes`.execute(ledger.db);
+    SELECT count(*)::int FROM arrivals UNION ALL SELECT count(*)::int FROM landings`.execute(ledger.db);
   return rows.map(({ count }) => count);
 }

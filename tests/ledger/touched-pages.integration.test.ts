@@ -160,7 +160,7 @@ async function countPages(): Promise<Touched> {
       SELECT relname ~ '^(jobs|attempts)' AS is_written,
         coalesce(heap_blks_read + heap_blks_hit, 0) + coalesce(idx_blks_read + idx_blks_hit, 0) AS pages
       FROM pg_statio_user_tables
-      WHERE relname ~ '^(jobs|attempts)' OR relname IN ('ready', 'due', 'in_flight', 'arrivals', 'flight_changes')) AS tables`.execute(
+      WHERE relname ~ '^(jobs|attempts)' OR relname IN ('ready', 'due', 'in_flight', 'arrivals', 'landings')) AS tables`.execute(
     database.db,
   );
   return rows[0] ?? { moving: Number.NaN, written: Number.NaN };

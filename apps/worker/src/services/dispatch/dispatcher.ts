@@ -56,29 +56,30 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     for (const buildId of windows.keys()) if (!known.has(buildId)) windows.delete(buildId);
   }
 
-  /** Heartbeats tell of all workers, but seconds later; what leaves the window tells at once. */
+  /** Heartbeats tell of all workers, but seconds later; what leaves flight tells at once. */
   function sizeOf({ buildId, concurrency, finishedPerSecond }: LiveLane): number {
-    return windowSize(concurrency, Math.max(finishedPerSecond, windows.get(buildId)?.claimedPerSecond ?? 0));
+    return windowSize(concurrency, Math.max(finishedPerSecond, windows.get(buildId)?.endedPerSecond ?? 0));
   }
 
   /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
   async function fillLanes(turn: DispatchTurn, lanes: LiveLane[], quickTypes: string[]): Promise<void> {
-    const fillOne = async ({ buildId, waitingBefore, dispatched }: LaneAfterTurn) => {
+    const fillOne = async ({ buildId, inFlightBefore, dispatched }: LaneAfterTurn) => {
       const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
       const deliveries = intoDeliveries(dispatched, { handlerMs: times.handlerMs(), quickTypes, workers });
       if (dispatched.length > 0) await engine.deliver({ queue, buildId }, deliveries);
-      const now = { waitingBefore, dispatched: dispatched.length, atMs: performance.now() };
+      const now = { inFlightBefore, dispatched: dispatched.length, atMs: performance.now() };
       windows.set(buildId, followWindow(windows.get(buildId), now));
     };
     await eachAlone(turn.lanes, fillOne, onError);
   }
 
   /** Waits for the first of the full lanes to have room: one that idles must not have a busy one looked at all the time. */
-  function nextTurnInMs({ lanes }: DispatchTurn, sizes: ReadonlyMap<string, number>): number {
-    const full = lanes.filter(({ isFull }) => isFull);
-    const waits = (full.length > 0 ? full : lanes).map(({ buildId }) => {
+  function nextTurnInMs(turn: DispatchTurn, lanes: LiveLane[], sizes: ReadonlyMap<string, number>): number {
+    const full = turn.lanes.filter(({ isFull }) => isFull);
+    const waits = (full.length > 0 ? full : turn.lanes).map(({ buildId }) => {
       const window = windows.get(buildId);
-      return window ? refillInMs(window, sizes.get(buildId) ?? 0) : 0;
+      const concurrency = lanes.find((lane) => lane.buildId === buildId)?.concurrency ?? 0;
+      return window ? refillInMs(window, { size: sizes.get(buildId) ?? 0, concurrency }) : 0;
     });
     return Math.max(MIN_POLL_MS, Math.min(...waits));
   }
@@ -100,10 +101,10 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
-    if (turn.moreToDo) return nextTurnInMs(turn, sizes);
+    if (turn.moreToDo) return nextTurnInMs(turn, lanes, sizes);
     if (turn.heldBack) return lookAgainInMs(times.handlerMs());
-    const claimedPerSecond = windows.values().reduce((sum, window) => sum + window.claimedPerSecond, 0);
-    if (claimedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
+    const endedPerSecond = windows.values().reduce((sum, window) => sum + window.endedPerSecond, 0);
+    if (endedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
     return IDLE_POLL_MS;
   }
 

@@ -30,8 +30,11 @@ export function createKnownQueue(db: Database, queue: string): KnownQueue {
   return {
     async takeTurn(windows, quickTypes) {
       const picture = known && performance.now() < goodUntilMs ? known : await readWhole();
+      // A turn that fails may have put jobs into flight.
+      known = undefined;
       const turn = await dispatchJobs(db, queue, windows, { quickTypes, picture });
-      known = turn.picture;
+      // Whoever took the turn has put jobs into flight that the picture does not show.
+      if (!turn.lost) known = turn.picture;
       return turn;
     },
   };

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import {
-  addChanges,
+  addFlights,
   type FlightGroup,
   isHeldBack,
   type LaneWindow,
@@ -13,23 +13,26 @@ import {
 const QUICK = ['quick'];
 
 function group(changes: Partial<FlightGroup>): FlightGroup {
-  const waiting = { tenantId: 'a', type: 'quick', concurrencyKey: null, buildId: 'one', isClaimed: false };
-  return { ...waiting, jobs: 1, ...changes };
+  return { tenantId: 'a', type: 'quick', concurrencyKey: null, buildId: 'one', jobs: 1, ...changes };
 }
 
-test('changes are added group by group, and groups of none are left out', () => {
+test('flights are counted group by group, and groups of none are left out', () => {
   const inFlight = [group({ jobs: 3 }), group({ tenantId: 'b' })];
-  const claimed = [group({ jobs: -1 }), group({ isClaimed: true })];
-  const ended = group({ tenantId: 'b', jobs: -1 });
-  expect(addChanges(inFlight, [...claimed, ended])).toEqual([group({ jobs: 2 }), group({ isClaimed: true })]);
+  const begun = [group({}), group({ type: 'slow' }), group({ type: 'slow' })];
+  const landed = [group({ jobs: 2 }), group({ tenantId: 'b' })];
+  expect(addFlights(inFlight, { begun, landed })).toEqual([
+    group({ jobs: 2 }),
+    group({ type: 'slow', jobs: 2 }),
+  ]);
+  expect(inFlight).toEqual([group({ jobs: 3 }), group({ tenantId: 'b' })]);
 });
 
-test('a lane has room for what its window holds, less what waits in it, and never less than none', () => {
+test('a lane has room for what its window holds, less what is in flight through it, and never less than none', () => {
   const lanes = [
     { buildId: 'one', size: 2 },
     { buildId: 'two', size: 2 },
   ];
-  const groups = [group({ jobs: 3 }), group({ buildId: 'two' }), group({ buildId: 'two', isClaimed: true })];
+  const groups = [group({ jobs: 3 }), group({ buildId: 'two', tenantId: 'b' })];
   expect(roomsOf(lanes, sumInFlight(groups, lanes, QUICK))).toEqual([0, 1]);
 });
 

@@ -20,14 +20,13 @@ export interface FlightGroup {
   type: string;
   concurrencyKey: string | null;
   buildId: string | null;
-  /** Whether these are running; the others are in the engine. */
-  isClaimed: boolean;
   jobs: number;
 }
 
 /**
- * What a dispatcher remembers of a queue: all that a snapshot showed of it. What transactions that the snapshot did not show
- * have done since, they have told in sums (`migrations/0020_movements.ts`), so that nothing has to be read twice.
+ * What a dispatcher remembers of a queue: all that a snapshot showed of it, and what it has put into flight itself. What
+ * transactions that the snapshot did not show have added to the queue, or taken out of flight, they have told in sums
+ * (`migrations/0020_movements.ts`, `0025_ends_of_flights.ts`), so that nothing has to be read twice.
  */
 export interface QueuePicture {
   /** Changes when what was told is lost, as by a crash of Postgres: then the picture is worth nothing. */
@@ -35,51 +34,45 @@ export interface QueuePicture {
   /** As `pg_snapshot`. */
   snapshot: string;
   seenAt: string;
-  /** Counts the turns of all dispatchers of the queue. */
+  /** Counts the turns of all dispatchers of the queue: once another one has put jobs into flight, the picture is worth nothing. */
   round: number;
   lines: Line[];
   inFlight: FlightGroup[];
-  /** What the dispatcher has put into flight since, which the snapshot does not show: it will be told as all else. */
-  dispatchedSince: FlightGroup[];
 }
 
-/** Adds changes, which may be below 0, to what was in flight. */
-export function addChanges(inFlight: readonly FlightGroup[], changes: readonly FlightGroup[]): FlightGroup[] {
-  if (changes.length === 0) return [...inFlight];
+/** Adds jobs that were put into flight, and takes away those that left it. */
+export function addFlights(
+  inFlight: readonly FlightGroup[],
+  {
+    begun = [],
+    landed = [],
+  }: { begun?: readonly Omit<FlightGroup, 'jobs'>[]; landed?: readonly FlightGroup[] },
+): FlightGroup[] {
+  if (begun.length + landed.length === 0) return [...inFlight];
   const sums = new Map<string, FlightGroup>();
-  for (const { jobs, ...group } of [...inFlight, ...changes]) {
-    const key = JSON.stringify(Object.values(group));
-    sums.set(key, { ...group, jobs: (sums.get(key)?.jobs ?? 0) + jobs });
-  }
+  const add = ({ tenantId, type, concurrencyKey, buildId }: Omit<FlightGroup, 'jobs'>, jobs: number) => {
+    const key = JSON.stringify([tenantId, type, concurrencyKey, buildId]);
+    const known = sums.get(key);
+    if (known) known.jobs += jobs;
+    else sums.set(key, { tenantId, type, concurrencyKey, buildId, jobs });
+  };
+  for (const group of inFlight) add(group, group.jobs);
+  for (const job of begun) add(job, 1);
+  for (const group of landed) add(group, -group.jobs);
   return [...sums.values()].filter(({ jobs }) => jobs !== 0);
 }
 
-/** Makes groups of jobs that have just been put into flight. */
-export function groupDispatched(jobs: readonly Omit<FlightGroup, 'isClaimed' | 'jobs'>[]): FlightGroup[] {
-  const one = { isClaimed: false, jobs: 1 };
-  return addChanges(
-    [],
-    jobs.map(({ tenantId, type, concurrencyKey, buildId }) => ({
-      tenantId,
-      type,
-      concurrencyKey,
-      buildId,
-      ...one,
-    })),
-  );
-}
-
-/** The lane of a live build, and how many dispatched jobs may wait in it to be claimed. */
+/** The lane of a live build, and how many jobs may be in flight through it. */
 export interface LaneWindow {
   buildId: string;
   size: number;
-  /** How many jobs of one tenant may wait in it or run from it; any number when left out. */
+  /** How many of them may be one tenant's; any number when left out. */
   mostPerTenant?: TenantBound | undefined;
 }
 
-/** What is in flight, counted; `waitingIn` by build: those that wait in its lane. */
+/** What is in flight, counted; `byBuild`: through its lane. */
 export interface CountedInFlight extends InFlight {
-  waitingIn: ReadonlyMap<string, number>;
+  byBuild: ReadonlyMap<string, number>;
 }
 
 export function sumInFlight(
@@ -91,18 +84,18 @@ export function sumInFlight(
   const byKey = new Map<string, number>();
   const byTenantAndLane = new Map<string, number>();
   const slowByTenantAndLane = new Map<string, number>();
-  const waitingIn = new Map<string, number>();
+  const byBuild = new Map<string, number>();
   const placeOf = new Map(lanes.map(({ buildId }, place) => [buildId, place]));
-  for (const { tenantId, type, concurrencyKey, buildId, isClaimed, jobs } of groups) {
+  for (const { tenantId, type, concurrencyKey, buildId, jobs } of groups) {
     addTo(byTenant, tenantId, jobs);
     if (concurrencyKey !== null) addTo(byKey, `${tenantId} ${concurrencyKey}`, jobs);
     if (buildId === null) continue;
-    if (!isClaimed) addTo(waitingIn, buildId, jobs);
+    addTo(byBuild, buildId, jobs);
     const lane = `${tenantId} ${placeOf.get(buildId) ?? -1}`;
     addTo(byTenantAndLane, lane, jobs);
     if (!quickTypes.includes(type)) addTo(slowByTenantAndLane, lane, jobs);
   }
-  return { byTenant, byKey, byTenantAndLane, slowByTenantAndLane, waitingIn };
+  return { byTenant, byKey, byTenantAndLane, slowByTenantAndLane, byBuild };
 }
 
 function addTo(counts: Map<string, number>, key: string, added: number): void {
@@ -110,8 +103,8 @@ function addTo(counts: Map<string, number>, key: string, added: number): void {
 }
 
 /** How many jobs each lane has room for. */
-export function roomsOf(lanes: readonly LaneWindow[], { waitingIn }: CountedInFlight): number[] {
-  return lanes.map(({ buildId, size }) => Math.max(0, size - (waitingIn.get(buildId) ?? 0)));
+export function roomsOf(lanes: readonly LaneWindow[], { byBuild }: CountedInFlight): number[] {
+  return lanes.map(({ buildId, size }) => Math.max(0, size - (byBuild.get(buildId) ?? 0)));
 }
 
 /** Answers how many jobs, whosever they are, give no tenant more than its share of the lanes; `null` where it has all of them. */

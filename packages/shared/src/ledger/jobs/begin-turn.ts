@@ -26,7 +26,7 @@ export interface TurnLook {
   picture: QueuePicture;
   /** The lines of the picture; of one that is held back a single job is looked at, as its tenant may have less by now. */
   lines: (Line & { isHeldBack: boolean })[];
-  /** Their room as of the picture, and below 0 where more wait than may. */
+  /** Their room as of the picture, and below 0 where more are in flight than may. */
   lanes: { buildId: string; room: number }[];
   /** So many jobs, whosever they are, give no tenant more than its share; any number where it is `null`. */
   mostOfShares: number | null;
@@ -43,8 +43,8 @@ export interface SeenTurn {
   /** That the queue was in when it looked. */
   round: number;
   lines: Line[];
-  /** Of what was in flight. */
-  changes: FlightGroup[];
+  /** What has left flight since the picture. */
+  landed: FlightGroup[];
   /** Whether all that was found may go. */
   isAllThatFits: boolean;
   /** Whether the turn was taken: then the heads are `marked`, but for those that were canceled or moved meanwhile. */
@@ -75,7 +75,7 @@ export async function beginTurn(db: Database, queue: string, look: TurnLook): Pr
     SELECT EXISTS (SELECT FROM untold) AS "isPictureGood", pg_current_snapshot()::text AS snapshot, now()::text AS "seenAt",
       (SELECT dispatch_round FROM queues WHERE name = ${queue}) AS round,
       (SELECT coalesce(json_agg(${LINE_JSON}), '[]') FROM lines_after) AS lines,
-      (SELECT coalesce(json_agg(${FLIGHT_JSON}), '[]') FROM heard) AS changes,
+      (SELECT coalesce(json_agg(${FLIGHT_JSON}), '[]') FROM landed) AS landed,
       (SELECT is_all FROM fits) AS "isAllThatFits", EXISTS (SELECT FROM turn) AS "isTaken",
       ARRAY(SELECT id FROM heads ORDER BY ${URGENCY}) AS "headIds",
       CASE WHEN EXISTS (SELECT FROM turn) THEN '[]' ELSE (
@@ -96,14 +96,15 @@ function isUntold(queue: string): RawBuilder<boolean> {
 }
 
 /** Builds `untold`, which has a row if the picture is good, and `lines`: those of the picture, and where jobs have arrived since. */
-function linesNow(queue: string, { picture: { epoch, snapshot, seenAt }, lines }: TurnLook) {
+function linesNow(queue: string, { picture: { epoch, snapshot, seenAt, round }, lines }: TurnLook) {
   return sql`
     untold AS MATERIALIZED (
       SELECT snapshot, least(pg_snapshot_xmax(snapshot), (
         SELECT told_by FROM pg_snapshot_xip(snapshot) AS told_by
         WHERE pg_visible_in_snapshot(told_by, pg_current_snapshot()) ORDER BY told_by LIMIT 1)) AS since
       FROM (SELECT ${snapshot}::pg_snapshot AS snapshot) AS seen
-      WHERE ${seenAt}::timestamptz > now() - ${PICTURE_MAX_AGE_MS} * interval '1 ms'
+      WHERE ${round}::bigint = (SELECT dispatch_round FROM queues WHERE name = ${queue})
+        AND ${seenAt}::timestamptz > now() - ${PICTURE_MAX_AGE_MS} * interval '1 ms'
         AND EXISTS (SELECT FROM told_since WHERE is_only_row AND epoch = ${epoch})
     ),
     lines AS MATERIALIZED (
@@ -125,12 +126,12 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
   const isInLine = sql`r.queue = ${queue} AND ${IN_ORDER} AND r.tenant_id = line.tenant_id AND r.type = line.type
     AND r.refused_by = line.refused_by AND r.priority = line.priority AND r.is_new = line.is_new`;
   return sql`
-    heard AS MATERIALIZED (
-      SELECT told.* FROM untold CROSS JOIN LATERAL (SELECT * FROM flight_changes WHERE ${isUntold(queue)}) AS told
+    landed AS MATERIALIZED (
+      SELECT told.* FROM untold CROSS JOIN LATERAL (SELECT * FROM landings WHERE ${isUntold(queue)}) AS told
     ),
     lanes AS MATERIALIZED (
-      SELECT lane.build_id, lane.no::int - 1 AS no, greatest(0, lane.room - coalesce((
-        SELECT sum(jobs) FROM heard WHERE heard.build_id = lane.build_id AND NOT is_claimed), 0))::bigint AS room
+      SELECT lane.build_id, lane.no::int - 1 AS no, greatest(0, lane.room + coalesce((
+        SELECT sum(jobs) FROM landed WHERE landed.build_id = lane.build_id), 0))::bigint AS room
       FROM unnest(${lanes.map(({ buildId }) => buildId)}::text[], ${lanes.map(({ room }) => room)}::bigint[])
         WITH ORDINALITY AS lane (build_id, room, no)
     ),
@@ -154,7 +155,7 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
       SELECT tenant_id, concurrency_key, sum(jobs) AS jobs FROM (
         SELECT known."tenantId" AS tenant_id, known."concurrencyKey" AS concurrency_key, jobs
         FROM json_to_recordset(${JSON.stringify(usedKeys)}::json) AS known ("tenantId" uuid, "concurrencyKey" text, jobs bigint)
-        UNION ALL SELECT tenant_id, concurrency_key, jobs FROM heard WHERE concurrency_key IS NOT NULL
+        UNION ALL SELECT tenant_id, concurrency_key, -jobs FROM landed WHERE concurrency_key IS NOT NULL
       ) AS used GROUP BY tenant_id, concurrency_key
     ),
     heads AS MATERIALIZED (

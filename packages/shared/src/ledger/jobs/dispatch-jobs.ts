@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
 import { type ChosenJob, chooseFairly, type ReadyJob } from '../../core/fairness/fairness.ts';
 import {
-  addChanges,
-  groupDispatched,
+  addFlights,
   isHeldBack,
   type LaneWindow,
   mostOfShares,
@@ -19,8 +18,8 @@ import { surveyQueue } from './survey-queue.ts';
 /** How a turn left a lane. */
 export interface LaneAfterTurn {
   buildId: string;
-  /** How many jobs waited in it when the turn began. */
-  waitingBefore: number;
+  /** How many jobs were in flight through it when the turn began. */
+  inFlightBefore: number;
   dispatched: DispatchedJob[];
   isFull: boolean;
 }
@@ -67,8 +66,8 @@ export async function dispatchJobs(
   const look = lookFor(known, windows, quickTypes);
   const seen = await beginTurn(db, queue, look);
   if (!seen.isPictureGood) return await dispatchJobs(db, queue, windows, { quickTypes });
-  const inFlightGroups = addChanges(known.inFlight, seen.changes);
-  const inFlight = sumInFlight(inFlightGroups, windows, quickTypes);
+  const flights = addFlights(known.inFlight, { landed: seen.landed });
+  const inFlight = sumInFlight(flights, windows, quickTypes);
   const rooms = roomsOf(windows, inFlight);
   const { jobs: chosen, heldBack } = seen.isTaken
     ? { jobs: seen.headIds.map((id) => ({ id, lane: 0 })), heldBack: 0 }
@@ -88,7 +87,7 @@ export async function dispatchJobs(
   const lanes = windows.map(({ buildId }, lane): LaneAfterTurn => {
     const dispatched = jobs.filter((job) => job.buildId === buildId);
     const isFull = chosen.filter((job) => job.lane === lane).length >= (rooms[lane] ?? 0);
-    return { buildId, waitingBefore: inFlight.waitingIn.get(buildId) ?? 0, dispatched, isFull };
+    return { buildId, inFlightBefore: inFlight.byBuild.get(buildId) ?? 0, dispatched, isFull };
   });
   // Whoever takes a turn whose jobs are all canceled meanwhile has taken it all the same.
   const lost = chosen.length > 0 && rows.length === 0 && !seen.isTaken;
@@ -102,24 +101,20 @@ export async function dispatchJobs(
     heldBack: heldBack > 0 || look.lines.some(({ isHeldBack }) => isHeldBack),
     lost,
     round,
-    picture: {
-      ...{ epoch, snapshot, seenAt, round, lines, inFlight: inFlightGroups },
-      dispatchedSince: groupDispatched(rows),
-    },
+    picture: { epoch, snapshot, seenAt, round, lines, inFlight: addFlights(flights, { begun: rows }) },
   };
 }
 
 function lookFor(picture: QueuePicture, windows: LaneWindow[], quickTypes: readonly string[]): TurnLook {
-  const { waitingIn } = sumInFlight(picture.inFlight, windows, quickTypes);
-  // What this dispatcher has added since it knows without being told; what was taken away only leaves more to a tenant.
-  const atMost = sumInFlight([...picture.inFlight, ...picture.dispatchedSince], windows, quickTypes);
+  // What has left flight meanwhile only leaves more to a tenant.
+  const atMost = sumInFlight(picture.inFlight, windows, quickTypes);
   return {
     picture,
     lines: picture.lines.map((line) => ({
       ...line,
       isHeldBack: isHeldBack(line, windows, atMost, quickTypes),
     })),
-    lanes: windows.map(({ buildId, size }) => ({ buildId, room: size - (waitingIn.get(buildId) ?? 0) })),
+    lanes: windows.map(({ buildId, size }) => ({ buildId, room: size - (atMost.byBuild.get(buildId) ?? 0) })),
     mostOfShares: mostOfShares(windows, atMost),
     usedKeys: usedKeys(picture.inFlight),
     quickTypes,

@@ -14,7 +14,7 @@ export async function readOldestTransaction(db: Database): Promise<string> {
  */
 export async function forgetMovements(db: Database, txid: string, limit: number): Promise<number> {
   let most = 0;
-  for (const table of ['arrivals', 'flight_changes'] as const) {
+  for (const table of ['arrivals', 'landings'] as const) {
     const { numAffectedRows } = await sql`
       DELETE FROM ${sql.table(table)} WHERE ctid = ANY (ARRAY(
         -- The index begins with the queue.

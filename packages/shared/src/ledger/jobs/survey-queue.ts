@@ -4,7 +4,7 @@ import type { Database } from '../connection/connect.ts';
 import { IN_ORDER, OF_QUEUE } from './hot-rows.ts';
 
 export const LINE = sql.raw('tenant_id, type, refused_by, priority, is_new');
-export const FLIGHT = sql.raw('tenant_id, type, concurrency_key, build_id, is_claimed');
+export const FLIGHT = sql.raw('tenant_id, type, concurrency_key, build_id');
 
 /** Build the JSON of a `Line` and of a `FlightGroup`. */
 export const LINE_JSON = sql.raw(
@@ -13,7 +13,7 @@ export const LINE_JSON = sql.raw(
 );
 export const FLIGHT_JSON = sql.raw(
   `json_build_object('tenantId', tenant_id, 'type', type, 'concurrencyKey', concurrency_key, 'buildId', build_id,
-    'isClaimed', is_claimed, 'jobs', jobs)`,
+    'jobs', jobs)`,
 );
 
 /** Whether a row of `ready` stands in a line after that of `line`, in the order of the index. */
@@ -27,13 +27,13 @@ export function isAfterLine(line: RawBuilder<unknown>): RawBuilder<boolean> {
  */
 export async function surveyQueue(db: Database, queue: string): Promise<QueuePicture> {
   const { epoch, round, ...seen } = await readQueue(db, queue);
-  if (epoch !== null && round !== null) return { ...seen, epoch, round: Number(round), dispatchedSince: [] };
+  if (epoch !== null && round !== null) return { ...seen, epoch, round: Number(round) };
   await sql`INSERT INTO told_since DEFAULT VALUES ON CONFLICT DO NOTHING`.execute(db);
   await sql`INSERT INTO queues (name) VALUES (${queue}) ON CONFLICT DO NOTHING`.execute(db);
   return await surveyQueue(db, queue);
 }
 
-type SurveyRow = Omit<QueuePicture, 'epoch' | 'round' | 'dispatchedSince'> & {
+type SurveyRow = Omit<QueuePicture, 'epoch' | 'round'> & {
   epoch: string | null;
   round: string | null;
 };
@@ -51,7 +51,7 @@ async function readQueue(db: Database, queue: string): Promise<SurveyRow> {
         ORDER BY ${LINE}, placed_by, job_id LIMIT 1) AS later
     ),
     flight AS (
-      SELECT tenant_id, type, concurrency_key, build_id, worker_id IS NOT NULL AS is_claimed, count(*) AS jobs
+      SELECT ${FLIGHT}, count(*) AS jobs
       FROM in_flight WHERE queue = ${queue} AND ${OF_QUEUE} GROUP BY ${FLIGHT}
     )
     SELECT (SELECT epoch FROM told_since WHERE is_only_row) AS epoch,
