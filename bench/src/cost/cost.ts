@@ -31,6 +31,7 @@ const SIZES = {
 const MB = 1_048_576;
 const MOST_REDIS_MB = 64;
 const LARGE_BACKLOG = 1_000_000;
+const MOST_WAL_BYTES = 1_900;
 const MOST_STATEMENTS_OF_ANOTHER = 1;
 const MOST_COMMANDS_OF_ANOTHER = 2;
 
@@ -73,7 +74,18 @@ export const cost = makePart<CostData>({
     },
   ],
   plots: ({ redisMemory }) => [{ title: 'Memory of Redis by backlog', svg: drawRedisMemory(redisMemory) }],
-  targets: ({ idleWorkers, redisMemory }) => [
+  targets: ({ contenders, idleWorkers, redisMemory }) => [
+    ...contenders
+      .filter(({ name }) => name === 'accepted-redis')
+      .map(
+        ({ underLoad }): Target => ({
+          name: 'log of PostgreSQL a job',
+          measured: always(underLoad.walBytes),
+          bound: MOST_WAL_BYTES,
+          wanted: 'at most',
+          unit: 'B',
+        }),
+      ),
     ...targetsOfIdle(idleWorkers),
     ...redisMemory
       .filter(({ backlog }) => backlog >= LARGE_BACKLOG)

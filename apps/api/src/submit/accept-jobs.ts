@@ -1,5 +1,6 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
+import type { WorkTeller } from '@accepted/shared/ledger/connection/work-teller';
 import { type InsertedJob, insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { type Batcher, createBatcher } from '@accepted/shared/runtime/batching/batcher';
 
@@ -12,16 +13,23 @@ const MAX_BATCH_BYTES = 512 * 1024;
 
 /** Makes a batcher through which accepted jobs go: requests that arrive together share one insert. */
 export function createAcceptBatcher(
-  db: Database,
+  { db, teller }: { db: Database; teller: Pick<WorkTeller, 'queueHasWork' | 'tellsInPassing'> },
   maxConcurrentBatches: number,
   maxBatchSize = MAX_BATCH_SIZE,
 ): Batcher<NewJob, AcceptedJob> {
-  return createBatcher({
-    maxBatchSize,
-    maxConcurrentBatches,
-    bytes: { of: sizeOf, maxPerBatch: MAX_BATCH_BYTES },
-    flush: (jobs) => acceptJobs((batch) => insertJobs(db, batch), jobs),
-  });
+  async function flush(jobs: NewJob[]): Promise<AcceptedJob[]> {
+    const tellsOfWork = teller.tellsInPassing();
+    const accepted = await acceptJobs((batch) => insertJobs(db, batch, { tellsOfWork }), jobs);
+    if (!tellsOfWork) for (const job of accepted) if (isReady(job)) teller.queueHasWork(job.row.queue);
+    return accepted;
+  }
+
+  const bytes = { of: sizeOf, maxPerBatch: MAX_BATCH_BYTES };
+  return createBatcher({ maxBatchSize, maxConcurrentBatches, bytes, flush });
+}
+
+function isReady(job: AcceptedJob): job is Extract<InsertedJob, { kind: 'created' }> {
+  return job.kind === 'created' && job.row.status === 'queued';
 }
 
 /** Measures what can be large in a job, in UTF-16 code units: near enough to bytes, and at hand. */

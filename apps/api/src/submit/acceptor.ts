@@ -1,5 +1,4 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
-import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { Problem } from '../http/problem.ts';
 import { type AcceptedJob, createAcceptBatcher, sizeOf } from './accept-jobs.ts';
 
@@ -24,9 +23,9 @@ export interface Acceptor {
 /** How long ago the last job was written, at most, for Postgres to count as there. */
 const MOMENT_MS = 1_000;
 
-export function createAcceptor(db: Database): Acceptor {
-  const small = createAcceptBatcher(db, CONCURRENT_BATCHES);
-  const large = createAcceptBatcher(db, CONCURRENT_LARGE_BATCHES, ONE_BY_ONE);
+export function createAcceptor(to: Parameters<typeof createAcceptBatcher>[0]): Acceptor {
+  const small = createAcceptBatcher(to, CONCURRENT_BATCHES);
+  const large = createAcceptBatcher(to, CONCURRENT_LARGE_BATCHES, ONE_BY_ONE);
   let underWay = 0;
   let writtenAt = Number.NEGATIVE_INFINITY;
 

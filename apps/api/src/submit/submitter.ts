@@ -28,18 +28,17 @@ declare module 'fastify' {
 
 /** Takes jobs in, many at a time, and pokes the dispatchers. */
 export const submitter = fp(async (app) => {
-  const acceptor = createAcceptor(app.db);
   const teller = createWorkTeller(
     (queue) => notify(app.db, CHANNELS.queueHasWork, queue),
     (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
   );
+  const acceptor = createAcceptor({ db: app.db, teller });
 
   app.decorate('submitJob', async (job, isWanted) => {
     const accepted = await acceptor.accept(job, isWanted);
     if (accepted.kind === 'keyReused') throw new Problem('idempotency_key_reused');
     if (accepted.kind === 'refused') throw accepted.error;
     const { kind, row } = accepted;
-    if (kind === 'created' && row.status === 'queued') teller.queueHasWork(row.queue);
     const status = kind === 'replayed' ? accepted.status : job.idempotency?.status;
     return { row, replayed: kind === 'replayed', status: status ?? undefined };
   });

@@ -1,5 +1,6 @@
 import { newUuid } from '@accepted/shared/core/job/id';
 import { openEngine } from '@accepted/shared/engine/open-engine';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { nameOfStatement } from '@accepted/shared/ledger/connection/statement-name';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
@@ -13,8 +14,8 @@ import { startDispatcher } from '../../src/services/dispatch/dispatcher.ts';
 
 const QUEUE = 'default';
 
-/** Writes down the names of the statements that go by. */
-function recorder(): { names: string[]; plugin: KyselyPlugin } {
+/** Writes down the names of the statements that go by, those that are put together at each run and those that are not. */
+function record(db: Database): { names: string[]; recorded: Database } {
   const names: string[] = [];
   const plugin: KyselyPlugin = {
     transformQuery({ node }) {
@@ -24,7 +25,13 @@ function recorder(): { names: string[]; plugin: KyselyPlugin } {
     },
     transformResult: async ({ result }) => result,
   };
-  return { names, plugin };
+  const recorded = db.withPlugin(plugin);
+  const executeQuery = recorded.executeQuery.bind(recorded);
+  recorded.executeQuery = (query, ...rest) => {
+    names.push(nameOfStatement('sql' in query ? query.sql : '') ?? '');
+    return executeQuery(query, ...rest);
+  };
+  return { names, recorded };
 }
 
 test('a dispatcher that was told of a job and lost its turn looks again', async () => {
@@ -34,9 +41,9 @@ test('a dispatcher that was told of a job and lost its turn looks again', async 
   const worker = { hostname: 'test', pid: 1, queues: [QUEUE], concurrency: 5, buildId: TEST_BUILD };
   await registerWorker(db, { id: newUuid(), ...worker });
   const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
-  const { names, plugin } = recorder();
+  const { names, recorded } = record(db);
   const dispatcher = startDispatcher({
-    db: db.withPlugin(plugin),
+    db: recorded,
     engine,
     queue: QUEUE,
     times: { handlerMs: () => 1, quickTypes: () => [] },

@@ -1,5 +1,5 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { createWorkTeller } from './work-teller.ts';
 
 test('what is told in one turn goes out once, and never more than one is in flight', async () => {
@@ -39,4 +39,21 @@ test('an error is reported and does not stop the others, nor later ones', async 
 
   expect(sent).toEqual(['a', 'b', 'c']);
   expect(errors).toHaveLength(1);
+});
+
+test('a commit tells in passing when nobody was told for a moment, and nobody else does meanwhile', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const teller = createWorkTeller(
+    async () => undefined,
+    () => undefined,
+  );
+  expect([teller.tellsInPassing(), teller.tellsInPassing()]).toEqual([true, false]);
+  vi.advanceTimersByTime(100);
+  teller.queueHasWork('a');
+  expect(teller.tellsInPassing()).toBe(false);
+  await teller.drain();
+  expect(teller.tellsInPassing()).toBe(false);
+  vi.advanceTimersByTime(100);
+  expect(teller.tellsInPassing()).toBe(true);
 });

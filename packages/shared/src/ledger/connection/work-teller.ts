@@ -3,9 +3,14 @@ import { setImmediate as endOfTurn } from 'node:timers/promises';
 /** Tells the dispatchers, without anybody waiting for it, which queues have work. */
 export interface WorkTeller {
   queueHasWork(queue: string): void;
+  /** Whether nobody was told for a moment: then whoever commits work may tell of it with the commit, as it says here. */
+  tellsInPassing(): boolean;
   /** Resolves when everything told so far was sent or given up. */
   drain(): Promise<void>;
 }
+
+/** Commits that notify wait for each other. */
+const QUIET_MS = 25;
 
 /**
  * Makes a teller that never has more than one notification in flight: what is told in the same turn of the event loop,
@@ -18,6 +23,7 @@ export function createWorkTeller(
 ): WorkTeller {
   const pending = new Set<string>();
   let sending: Promise<void> | undefined;
+  let toldAtMs = Number.NEGATIVE_INFINITY;
 
   async function sendPending(): Promise<void> {
     await endOfTurn();
@@ -25,6 +31,7 @@ export function createWorkTeller(
       pending.delete(queue);
       await send(queue).catch(onError);
     }
+    toldAtMs = performance.now();
     sending = undefined;
   }
 
@@ -32,6 +39,11 @@ export function createWorkTeller(
     queueHasWork(queue) {
       pending.add(queue);
       sending ??= sendPending();
+    },
+    tellsInPassing() {
+      if (sending || performance.now() - toldAtMs < QUIET_MS) return false;
+      toldAtMs = performance.now();
+      return true;
     },
     drain: async () => await sending,
   };

@@ -3,6 +3,7 @@ import type { ReadyJob } from '../../core/fairness/fairness.ts';
 import type { FlightGroup, Line, QueuePicture } from '../../core/fairness/queue-picture.ts';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
+import { given, prepared } from '../connection/prepared.ts';
 import { isJobAt } from '../connection/unnest.ts';
 import { CARRIED, carriedFrom, IN_ORDER } from './hot-rows.ts';
 import { FLIGHT_JSON, LINE, LINE_JSON } from './survey-queue.ts';
@@ -70,10 +71,21 @@ const URGENCY = sql`priority, is_new, placed_by, id`;
  * passed over here, or a long row of them would hide the rest.
  */
 export async function beginTurn(db: Database, queue: string, look: TurnLook): Promise<SeenTurn> {
-  const { rows } = await sql<SeenTurn & { round: string }>`
-    /* begin-turn */ WITH ${linesNow(queue, look)}, ${headsOfLines(queue, look)}, ${markIfAllFits(queue, look)}
+  const [row] = await lookAndMark(db, { queue, ...look });
+  if (!row) throw new Error('A turn answered no row.');
+  return { ...row, round: Number(row.round) };
+}
+
+type Turn = TurnLook & { queue: string };
+
+const QUEUE = given(({ queue }: Turn) => queue);
+const ROUND = given(({ picture }: Turn) => picture.round);
+
+const lookAndMark = prepared<Turn, SeenTurn & { round: string }>(
+  () => sql`
+    /* begin-turn */ WITH ${linesNow()}, ${headsOfLines()}, ${markIfAllFits()}
     SELECT EXISTS (SELECT FROM untold) AS "isPictureGood", pg_current_snapshot()::text AS snapshot, now()::text AS "seenAt",
-      (SELECT dispatch_round FROM queues WHERE name = ${queue}) AS round,
+      (SELECT dispatch_round FROM queues WHERE name = ${QUEUE}) AS round,
       (SELECT coalesce(json_agg(${LINE_JSON}), '[]') FROM lines_after) AS lines,
       (SELECT coalesce(json_agg(${FLIGHT_JSON}), '[]') FROM landed) AS landed,
       (SELECT is_all FROM fits) AS "isAllThatFits", EXISTS (SELECT FROM turn) AS "isTaken",
@@ -83,60 +95,56 @@ export async function beginTurn(db: Database, queue: string, look: TurnLook): Pr
           'concurrencyKey', concurrency_key, 'concurrencyLimit', concurrency_limit, 'lanes', lanes, 'isQuick', is_quick)
           ORDER BY ${URGENCY}), '[]') FROM heads) END AS heads,
       (SELECT coalesce(json_agg(json_build_object('id', id, 'dispatchNo', dispatch_no, 'tenantId', tenant_id, 'type', type,
-         'concurrencyKey', concurrency_key, 'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`.execute(
-    db,
-  );
-  const [row] = rows;
-  if (!row) throw new Error('A turn answered no row.');
-  return { ...row, round: Number(row.round) };
-}
+         'concurrencyKey', concurrency_key, 'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked) AS marked`,
+);
 
-function isUntold(queue: string): RawBuilder<boolean> {
-  return sql`queue = ${queue} AND told_by >= untold.since AND NOT pg_visible_in_snapshot(told_by, untold.snapshot)`;
+function isUntold(): RawBuilder<boolean> {
+  return sql`queue = ${QUEUE} AND told_by >= untold.since AND NOT pg_visible_in_snapshot(told_by, untold.snapshot)`;
 }
 
 /** Builds `untold`, which has a row if the picture is good, and `lines`: those of the picture, and where jobs have arrived since. */
-function linesNow(queue: string, { picture: { epoch, snapshot, seenAt, round }, lines }: TurnLook) {
+function linesNow() {
   return sql`
     untold AS MATERIALIZED (
       SELECT snapshot, least(pg_snapshot_xmax(snapshot), (
         SELECT told_by FROM pg_snapshot_xip(snapshot) AS told_by
         WHERE pg_visible_in_snapshot(told_by, pg_current_snapshot()) ORDER BY told_by LIMIT 1)) AS since
-      FROM (SELECT ${snapshot}::pg_snapshot AS snapshot) AS seen
-      WHERE ${round}::bigint = (SELECT dispatch_round FROM queues WHERE name = ${queue})
-        AND ${seenAt}::timestamptz > now() - ${PICTURE_MAX_AGE_MS} * interval '1 ms'
-        AND EXISTS (SELECT FROM told_since WHERE is_only_row AND epoch = ${epoch})
+      FROM (SELECT ${given(({ picture }: Turn) => picture.snapshot)}::pg_snapshot AS snapshot) AS seen
+      WHERE ${ROUND}::bigint = (SELECT dispatch_round FROM queues WHERE name = ${QUEUE})
+        AND ${given(({ picture }: Turn) => picture.seenAt)}::timestamptz > now() - ${PICTURE_MAX_AGE_MS} * interval '1 ms'
+        AND EXISTS (SELECT FROM told_since WHERE is_only_row AND epoch = ${given(({ picture }: Turn) => picture.epoch)})
     ),
     lines AS MATERIALIZED (
       SELECT ${LINE}, (array_agg(placed_by ORDER BY placed_by))[1] AS placed_by, bool_or(is_held_back) AS is_held_back
       FROM (
         SELECT known."tenantId" AS tenant_id, type, known."refusedBy" AS refused_by, priority, known."isNew" AS is_new,
           known."placedBy" AS placed_by, known."isHeldBack" AS is_held_back
-        FROM json_to_recordset(${JSON.stringify(lines)}::json) AS known (
+        FROM json_to_recordset(${given(({ lines }: Turn) => JSON.stringify(lines))}::json) AS known (
           "tenantId" uuid, type text, "refusedBy" text[], priority smallint, "isNew" boolean, "placedBy" xid8, "isHeldBack" boolean)
         UNION ALL
         SELECT ${LINE}, since, false FROM untold CROSS JOIN LATERAL (
-          SELECT * FROM arrivals WHERE ${isUntold(queue)}) AS told
+          SELECT * FROM arrivals WHERE ${isUntold()}) AS told
       ) AS line WHERE EXISTS (SELECT FROM untold) GROUP BY ${LINE}
     )`;
 }
 
 /** Builds `heads`, the jobs that may go, and `lines_after`, where each line begins now. */
-function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) {
-  const isInLine = sql`r.queue = ${queue} AND ${IN_ORDER} AND r.tenant_id = line.tenant_id AND r.type = line.type
+function headsOfLines() {
+  const isInLine = sql`r.queue = ${QUEUE} AND ${IN_ORDER} AND r.tenant_id = line.tenant_id AND r.type = line.type
     AND r.refused_by = line.refused_by AND r.priority = line.priority AND r.is_new = line.is_new`;
   return sql`
     landed AS MATERIALIZED (
-      SELECT told.* FROM untold CROSS JOIN LATERAL (SELECT * FROM landings WHERE ${isUntold(queue)}) AS told
+      SELECT told.* FROM untold CROSS JOIN LATERAL (SELECT * FROM landings WHERE ${isUntold()}) AS told
     ),
     lanes AS MATERIALIZED (
       SELECT lane.build_id, lane.no::int - 1 AS no, greatest(0, lane.room + coalesce((
         SELECT sum(jobs) FROM landed WHERE landed.build_id = lane.build_id), 0))::bigint AS room
-      FROM unnest(${lanes.map(({ buildId }) => buildId)}::text[], ${lanes.map(({ room }) => room)}::bigint[])
+      FROM unnest(${given(({ lanes }: Turn) => lanes.map(({ buildId }) => buildId))}::text[],
+        ${given(({ lanes }: Turn) => lanes.map(({ room }) => room))}::bigint[])
         WITH ORDINALITY AS lane (build_id, room, no)
     ),
     looked_into AS MATERIALIZED (
-      SELECT line.*, line.type = ANY(${quickTypes}::text[]) AS is_quick, (
+      SELECT line.*, line.type = ANY(${given(({ quickTypes }: Turn) => quickTypes)}::text[]) AS is_quick, (
         SELECT r.placed_by FROM ready r WHERE ${isInLine} AND r.placed_by >= line.placed_by
         ORDER BY r.placed_by, r.job_id LIMIT 1) AS begins_by
       FROM (
@@ -154,7 +162,7 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
     used_keys AS MATERIALIZED (
       SELECT tenant_id, concurrency_key, sum(jobs) AS jobs FROM (
         SELECT known."tenantId" AS tenant_id, known."concurrencyKey" AS concurrency_key, jobs
-        FROM json_to_recordset(${JSON.stringify(usedKeys)}::json) AS known ("tenantId" uuid, "concurrencyKey" text, jobs bigint)
+        FROM json_to_recordset(${given(({ usedKeys }: Turn) => JSON.stringify(usedKeys))}::json) AS known ("tenantId" uuid, "concurrencyKey" text, jobs bigint)
         UNION ALL SELECT tenant_id, concurrency_key, -jobs FROM landed WHERE concurrency_key IS NOT NULL
       ) AS used GROUP BY tenant_id, concurrency_key
     ),
@@ -179,19 +187,20 @@ function headsOfLines(queue: string, { lanes, usedKeys, quickTypes }: TurnLook) 
 }
 
 /** Builds `marked`: the heads, if all of them may go and no other dispatcher has had a turn since the picture. */
-function markIfAllFits(queue: string, { picture, lanes, mostOfShares }: TurnLook) {
+function markIfAllFits() {
+  const buildId = given(({ lanes }: Turn) => lanes[0]?.buildId ?? null);
   return sql`
     fits AS MATERIALIZED (
-      SELECT count(*) BETWEEN 1 AND least(${mostOfShares}::bigint, (SELECT sum(room) FROM lanes))
+      SELECT count(*) BETWEEN 1 AND least(${given(({ mostOfShares }: Turn) => mostOfShares)}::bigint, (SELECT sum(room) FROM lanes))
         AND count(concurrency_limit) = 0 AND (SELECT count(*) FROM lanes) = 1 AS is_all
       FROM heads
     ),
     turn AS (
       UPDATE queues SET dispatch_round = dispatch_round + 1
-      WHERE name = ${queue} AND dispatch_round = ${picture.round}::bigint AND (SELECT is_all FROM fits)
+      WHERE name = ${QUEUE} AND dispatch_round = ${ROUND}::bigint AND (SELECT is_all FROM fits)
       RETURNING name
     ),
-    ${moveToFlight(sql`SELECT heads.tenant_id, heads.id, ${lanes[0]?.buildId ?? null}::text FROM turn CROSS JOIN heads`)}`;
+    ${moveToFlight(sql`SELECT heads.tenant_id, heads.id, ${buildId}::text FROM turn CROSS JOIN heads`)}`;
 }
 
 /**

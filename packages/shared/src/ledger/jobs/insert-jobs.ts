@@ -3,6 +3,7 @@ import pg from 'pg';
 import { publicId } from '../../core/job/id.ts';
 import type { NewJob } from '../../core/job/new-job.ts';
 import type { Database } from '../connection/connect.ts';
+import { CHANNELS } from '../connection/notifications.ts';
 import { given, prepared } from '../connection/prepared.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
 import { KEY_TTL_HOURS } from './idempotency-keys.ts';
@@ -24,16 +25,23 @@ export type InsertedJob =
  * Results come in the order of `jobs`. Running it twice with the same ids writes once. A job whose key is already
  * taken is not written: it answers with the job of that key, or `keyReused` when the fingerprints differ. When
  * another transaction is just writing the same key, this waits for it to commit.
+ *
+ * With `tellsOfWork` the commit notifies of the queues that have work now, which costs no round trip, and commits that notify wait
+ * for each other: for jobs that come alone.
  */
-export async function insertJobs(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
+export async function insertJobs(
+  db: Database,
+  jobs: NewJob[],
+  { tellsOfWork = false }: { tellsOfWork?: boolean } = {},
+): Promise<InsertedJob[]> {
   try {
-    return await insertOnce(db, jobs);
+    return await insertOnce(db, jobs, tellsOfWork);
   } catch (error) {
     if (!isWrittenAlready(error)) throw error;
     const earlier = await findEarlierJobs(db, jobs);
     const rest = jobs.filter(({ id }) => !earlier.has(id));
     if (rest.length === jobs.length) throw error;
-    const inserted = await insertJobs(db, rest);
+    const inserted = await insertJobs(db, rest, { tellsOfWork });
     const insertedOf = new Map(rest.map(({ id }, index) => [id, inserted[index]]));
     return jobs.flatMap(({ id }) => earlier.get(id) ?? insertedOf.get(id) ?? []);
   }
@@ -53,8 +61,8 @@ function isWrittenAlready(error: unknown): boolean {
 
 const UNIQUE_VIOLATION = '23505';
 
-async function insertOnce(db: Database, jobs: NewJob[]): Promise<InsertedJob[]> {
-  const { ids, writtenAt } = await insertNewOnes(db, firstOfEachKey(jobs));
+async function insertOnce(db: Database, jobs: NewJob[], tellsOfWork: boolean): Promise<InsertedJob[]> {
+  const { ids, writtenAt } = await insertNewOnes(db, { jobs: firstOfEachKey(jobs), tellsOfWork });
   const rest = jobs.filter((job) => !ids.has(job.id));
   const earlier = rest.length > 0 ? await findEarlierJobs(db, rest) : new Map<string, InsertedJob>();
   return jobs.map((job) => {
@@ -83,14 +91,21 @@ interface Written {
   ids: string[] | null;
 }
 
-async function insertNewOnes(db: Database, jobs: NewJob[]): Promise<{ writtenAt: Date; ids: Set<string> }> {
+interface Batch {
+  jobs: NewJob[];
+  tellsOfWork: boolean;
+}
+
+async function insertNewOnes(db: Database, batch: Batch): Promise<{ writtenAt: Date; ids: Set<string> }> {
+  const { jobs } = batch;
   const insert = jobs.some(isKeyed) ? insertWithKeys : insertWithoutKeys;
-  const [written] = await insert(db, jobs);
+  const [written] = await insert(db, batch);
   const { writtenAt, ids } = written as Written;
   return { writtenAt, ids: new Set(ids ?? jobs.map(({ id }) => id)) };
 }
 
 const isKeyed = ({ idempotency }: NewJob) => idempotency !== undefined;
+const jobsOfBatch = ({ jobs }: Batch) => jobs;
 
 const NEW_HOT_ROW = carriedFrom('asked', {
   version: sql`1`,
@@ -103,20 +118,20 @@ const NEW_HOT_ROW = carriedFrom('asked', {
   suspect: sql`false`,
 });
 
-const insertWithoutKeys = prepared<NewJob[], Written>(
-  () => sql`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords()}`)}`,
+const insertWithoutKeys = prepared<Batch, Written>(
+  () => sql`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords(jobsOfBatch)}`)}`,
 );
 
 /**
  * Takes the keys first, in a fixed order so that two batches cannot deadlock, and writes the jobs whose key was
  * free. An expired key is free once its job is finished.
  */
-const insertWithKeys = prepared<NewJob[], Written>(
+const insertWithKeys = prepared<Batch, Written>(
   () => sql`/* insert-keyed-jobs */
     WITH taken AS (
       INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, status, expires_at)
       SELECT tenant_id, route, key, fingerprint, job_id, status, now() + make_interval(hours => ${KEY_TTL_HOURS})
-      FROM ${keyRecords((jobs) => jobs.filter(isKeyed))}
+      FROM ${keyRecords(({ jobs }: Batch) => jobs.filter(isKeyed))}
       ORDER BY tenant_id, route, key
       ON CONFLICT (tenant_id, route, key) DO UPDATE
         SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, status = excluded.status,
@@ -125,7 +140,7 @@ const insertWithKeys = prepared<NewJob[], Written>(
       RETURNING job_id
     ),
     ${insertSelected(sql`
-      SELECT * FROM ${jobRecords()}
+      SELECT * FROM ${jobRecords(jobsOfBatch)}
       WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`,
 );
 
@@ -149,7 +164,11 @@ function insertSelected(selected: RawBuilder<unknown>) {
     made_due AS (
       INSERT INTO due (${CARRIED}, status) SELECT ${NEW_HOT_ROW}, 'scheduled' FROM asked WHERE run_at > now()
     )
-    SELECT now() AS "writtenAt", CASE WHEN count(*) < ${given((jobs: NewJob[]) => jobs.length)} THEN coalesce(array_agg(job_id), '{}') END AS ids FROM asked`;
+    SELECT now() AS "writtenAt",
+      CASE WHEN count(*) < ${given(({ jobs }: Batch) => jobs.length)} THEN coalesce(array_agg(job_id), '{}') END AS ids,
+      ARRAY(SELECT pg_notify(${CHANNELS.queueHasWork}, queue)::text FROM (
+        SELECT DISTINCT queue FROM asked WHERE run_at <= now() AND ${given(({ tellsOfWork }: Batch) => tellsOfWork)}::boolean) AS working)
+    FROM asked`;
 }
 
 interface Holder {
@@ -163,7 +182,7 @@ interface Holder {
 const findHolders = prepared<NewJob[], Holder>(
   () => sql`
   SELECT batch.job_id AS id, batch.tenant_id, k.fingerprint, k.status, coalesce(k.job_id, batch.job_id) AS job_id
-  FROM ${keyRecords()}
+  FROM ${keyRecords((jobs: NewJob[]) => jobs)}
   LEFT JOIN idempotency_keys k USING (tenant_id, route, key)`,
 );
 

@@ -10,9 +10,13 @@ const isAlone = (jobs: NewJob[]) => jobs.length === 1;
  * Builds the relation `batch` of the jobs to be written. A whole batch is one parameter of JSON, so that the text of the
  * statement is the same for every size of batch; an array a column costs more to write, and to read for the server.
  */
-export function jobRecords(): RawBuilder<unknown> {
-  const payload = given((jobs: NewJob[]) => (isAlone(jobs) ? jobs[0]?.payloadJson : null));
-  const records = given((jobs: NewJob[]) => {
+export function jobRecords<Given>(jobsOf: (given: Given) => NewJob[]): RawBuilder<unknown> {
+  const payload = given((batch: Given) => {
+    const jobs = jobsOf(batch);
+    return isAlone(jobs) ? jobs[0]?.payloadJson : null;
+  });
+  const records = given((batch: Given) => {
+    const jobs = jobsOf(batch);
     const isPayloadBeside = isAlone(jobs);
     return JSON.stringify(jobs.map((job) => jobRecord(job, isPayloadBeside ? null : job.payloadJson)));
   });
@@ -22,8 +26,8 @@ export function jobRecords(): RawBuilder<unknown> {
 }
 
 /** Builds the relation `batch` of the idempotency keys of jobs; those of a job without a key are NULL. */
-export function keyRecords(pick: (jobs: NewJob[]) => NewJob[] = (jobs) => jobs): RawBuilder<unknown> {
-  const records = given((jobs: NewJob[]) => JSON.stringify(pick(jobs).map(keyRecord)));
+export function keyRecords<Given>(jobsOf: (given: Given) => NewJob[]): RawBuilder<unknown> {
+  const records = given((batch: Given) => JSON.stringify(jobsOf(batch).map(keyRecord)));
   return recordset(records, KEY_COLUMNS, 'batch');
 }
 
