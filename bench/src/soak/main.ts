@@ -27,7 +27,7 @@ async function main(): Promise<number> {
     {
       url: database.url,
       applicationName: 'soak',
-      maxConnections: 1,
+      maxConnections: 2,
       indexPlansOnly: true,
       connectTimeoutMs: STATEMENT_TIMEOUT_MS,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,

@@ -10,11 +10,10 @@ import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
-import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
+import { registerTestBuild } from '@accepted/testing/test-build';
 
 /** So many jobs are moved by one statement, and as many wait behind them. */
 const BATCH = 200;
-const QUEUE = 'default';
 /** A job fails so often before it succeeds: what is written once is as small as it can be beside what moves. */
 const FAILURES = 9;
 const FORGET_EVERY_MS = 60_000;
@@ -33,19 +32,20 @@ export interface StepCost {
   turnMs: number;
 }
 
-export async function startMover(db: Database): Promise<Mover> {
-  await registerTestBuild(db);
+export async function startMover(db: Database, queue: string): Promise<Mover> {
+  const type = `soak.${queue}`;
+  await registerTestBuild(db, [type], { id: queue, queue });
   const workerId = newUuid();
   await registerWorker(db, {
     id: workerId,
     hostname: 'soak',
     pid: process.pid,
-    queues: [QUEUE],
+    queues: [queue],
     concurrency: BATCH,
-    buildId: TEST_BUILD,
+    buildId: queue,
   });
   const tenantId = newUuid();
-  let picture: QueuePicture = await surveyQueue(db, QUEUE);
+  let picture: QueuePicture = await surveyQueue(db, queue);
   let told: { before: string; readAtMs: number } | undefined;
   let live = 0;
 
@@ -56,7 +56,9 @@ export async function startMover(db: Database): Promise<Mover> {
   }
 
   async function accept(count: number): Promise<number> {
-    const jobs = Array.from({ length: count }, () => makeJob({ tenantId, maxAttempts: FAILURES + 1 }));
+    const jobs = Array.from({ length: count }, () =>
+      makeJob({ tenantId, type, queue, maxAttempts: FAILURES + 1 }),
+    );
     await insertJobs(db, jobs);
     live += count;
     return count;
@@ -64,7 +66,9 @@ export async function startMover(db: Database): Promise<Mover> {
 
   async function turn() {
     const startedAtMs = performance.now();
-    const { jobs, picture: seen } = await dispatchJobs(db, QUEUE, testLane(BATCH), { picture });
+    const { jobs, picture: seen } = await dispatchJobs(db, queue, [{ buildId: queue, size: BATCH }], {
+      picture,
+    });
     picture = seen;
     return { jobs, turnMs: performance.now() - startedAtMs };
   }

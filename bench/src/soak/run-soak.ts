@@ -5,6 +5,8 @@ import { type Mover, startMover } from './move-jobs.ts';
 
 /** What is written once makes room after so many moves. */
 const DRAIN_EVERY_MOVES = 2_000_000;
+/** As many move at the same time as queues. */
+const QUEUES = ['one', 'other'];
 const SAMPLE_EVERY_MS = 2_000;
 const MINUTE_MS = 60_000;
 
@@ -25,14 +27,15 @@ export async function runSoak(
   options: { moves: number; snapshotMinutes: number },
   onSample: (sample: SoakSample) => void,
 ): Promise<SoakSample[]> {
-  const mover = await startMover(db);
+  const movers: Mover[] = [];
+  for (const queue of QUEUES) movers.push(await startMover(db, queue));
   const samples: SoakSample[] = [];
   const beganAtMs = performance.now();
   let moves = 0;
 
   async function moveUntil(isOver: () => boolean, phase: SoakSample['phase']): Promise<void> {
     while (!isOver()) {
-      const { turnMs, moved } = await moveForAWhile(mover, isOver);
+      const { turnMs, moved } = await moveForAWhile(movers, isOver);
       moves += moved;
       const atMinutes = (performance.now() - beganAtMs) / MINUTE_MS;
       const sample = { ...(await measureTables(postgres)), phase, atMinutes, moves, turnMs };
@@ -44,7 +47,7 @@ export async function runSoak(
   for (let until = 0; until < options.moves; ) {
     until = Math.min(options.moves, until + DRAIN_EVERY_MOVES);
     await moveUntil(() => moves >= until, 'moving');
-    await mover.drain();
+    for (const mover of movers) await mover.drain();
     await postgres.query('TRUNCATE jobs, attempts');
   }
   await whileSnapshotIsHeld(postgres, async () => {
@@ -54,16 +57,19 @@ export async function runSoak(
   return samples;
 }
 
-async function moveForAWhile(mover: Mover, isOver: () => boolean) {
+async function moveForAWhile(movers: readonly Mover[], isOver: () => boolean) {
   const endsAtMs = performance.now() + SAMPLE_EVERY_MS;
   const turns: number[] = [];
   let moved = 0;
-  while (performance.now() < endsAtMs && !isOver()) {
-    const step = await mover.step();
-    turns.push(step.turnMs);
-    moved += step.moves;
-  }
-  turns.sort((a, b) => a - b);
+  const move = async (mover: Mover) => {
+    while (performance.now() < endsAtMs && !isOver()) {
+      const step = await mover.step();
+      turns.push(step.turnMs);
+      moved += step.moves;
+    }
+  };
+  await Promise.all(movers.map(move));
+  turns.sort((one, other) => one - other);
   return { moved, turnMs: turns[Math.floor(turns.length / 2)] ?? 0 };
 }
 

@@ -1,5 +1,7 @@
+import { waitUntil } from '@accepted/testing/wait-until';
 import type { FaultKind } from '../kinds.ts';
-import type { World } from '../world/world.ts';
+import { listDispatcherPids } from '../world/worker-rows.ts';
+import type { Node, World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 import { cutLink, resetLink, silencePostgres, silenceRedis, slowRedis } from './link/cut-link.ts';
 import { crashPostgres } from './postgres/crash.ts';
@@ -29,6 +31,20 @@ import { sleepRedis } from './redis/sleep.ts';
 
 const workers = (world: World) => world.workers;
 const apis = (world: World) => world.apis;
+
+/** The workers that dispatch; waits for one while a lease goes over. */
+async function dispatchers({ ledger, workers: all }: World): Promise<Node[]> {
+  const pids = await waitUntil(
+    async () => {
+      const found = await ledger.ask(listDispatcherPids);
+      return all.some(({ pid }) => found.includes(pid)) ? found : undefined;
+    },
+    { until: 'a worker dispatches', timeoutMs: DISPATCHES_WITHIN_MS },
+  );
+  return all.filter(({ pid }) => pids.includes(pid));
+}
+
+const DISPATCHES_WITHIN_MS = 30_000;
 /** Some of these outlast the lease of 3 s, some do not. */
 const AROUND_A_LEASE = { least: 1_500, most: 5_000 };
 const A_MOMENT = { least: 500, most: 1_500 };
@@ -86,7 +102,7 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 2, fault: killAtPoint('worker-killed-before-commit', workers, 'before-commit') },
   { share: 2, fault: killAtPoint('worker-killed-during-commit', workers, 'during-commit') },
   { share: 2, fault: killAtPoint('worker-killed-after-commit', workers, 'after-commit') },
-  { share: 2, fault: killAtPoint('worker-killed-after-dispatch', workers, 'after-dispatch') },
+  { share: 2, fault: killAtPoint('worker-killed-after-dispatch', dispatchers, 'after-dispatch') },
   { share: 2, fault: killAtPoint('api-killed-after-commit', apis, 'accept-after-commit') },
   { share: 2, fault: killAtPoint('api-killed-before-commit', apis, 'accept-before-commit') },
   { share: 2, fault: crashRedis },

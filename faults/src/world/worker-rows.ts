@@ -77,3 +77,11 @@ export async function listBusyPids(db: Database): Promise<number[]> {
     .execute();
   return rows.map(({ pid }) => pid);
 }
+
+/** Lists the processes that have the dispatcher of a queue. */
+export async function listDispatcherPids(db: Database): Promise<number[]> {
+  const { rows } = await sql<{ pid: number }>`
+    SELECT DISTINCT pid FROM services JOIN workers ON workers.id = holder
+    WHERE name LIKE 'dispatcher of %' AND expires_at > now()`.execute(db);
+  return rows.map(({ pid }) => pid);
+}

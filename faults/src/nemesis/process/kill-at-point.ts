@@ -10,12 +10,16 @@ const REACHED_WITHIN_MS = 12_000;
 const TRIES = 3;
 
 /** Makes the fault that kills a process when it comes to a named point of its work. */
-export function killAtPoint(kind: FaultKind, nodes: (world: World) => Node[], point: KillPoint): Fault {
+export function killAtPoint(
+  kind: FaultKind,
+  nodes: (world: World) => Node[] | Promise<Node[]>,
+  point: KillPoint,
+): Fault {
   return {
     kind,
     async inject({ world, random }) {
       for (let tries = 1; ; tries += 1) {
-        const node = await pickReady(nodes(world), random);
+        const node = await pickReady(await nodes(world), random);
         const { pid, signal } = await killArmed(node, point);
         if (signal === 'SIGKILL')
           return { target: node.name, proof: `pid ${pid} ended by ${signal} at ${point}` };
