@@ -117,7 +117,9 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   };
   const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
   const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
-  const consumers = consumeQueues({ engine, queues, services, buildId, concurrency, run });
+  const consumers = consumeQueues({ engine, queues, buildId, concurrency, run });
+  for (const queue of queues)
+    services.one(`lost deliveries of ${queue}, ${buildId}`).onGained(() => consumers.bringBackLost(queue));
   const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
   const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
   lease.lookForServices();

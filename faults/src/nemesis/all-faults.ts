@@ -1,7 +1,5 @@
-import { waitUntil } from '@accepted/testing/wait-until';
 import type { FaultKind } from '../kinds.ts';
-import { listDispatcherPids } from '../world/worker-rows.ts';
-import type { Node, World } from '../world/world.ts';
+import type { World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 import { cutLink, resetLink, silencePostgres, silenceRedis, slowRedis } from './link/cut-link.ts';
 import { crashPostgres } from './postgres/crash.ts';
@@ -28,23 +26,12 @@ import { flushRedis } from './redis/flush.ts';
 import { loseRedis } from './redis/lose.ts';
 import { rewindRedis } from './redis/rewind.ts';
 import { sleepRedis } from './redis/sleep.ts';
+import { holdersOf } from './targets.ts';
 
 const workers = (world: World) => world.workers;
 const apis = (world: World) => world.apis;
 
-/** The workers that dispatch; waits for one while a lease goes over. */
-async function dispatchers({ ledger, workers: all }: World): Promise<Node[]> {
-  const pids = await waitUntil(
-    async () => {
-      const found = await ledger.ask(listDispatcherPids);
-      return all.some(({ pid }) => found.includes(pid)) ? found : undefined;
-    },
-    { until: 'a worker dispatches', timeoutMs: DISPATCHES_WITHIN_MS },
-  );
-  return all.filter(({ pid }) => pids.includes(pid));
-}
-
-const DISPATCHES_WITHIN_MS = 30_000;
+const dispatchers = (world: World) => holdersOf(world, 'dispatcher of ');
 /** Some of these outlast the lease of 3 s, some do not. */
 const AROUND_A_LEASE = { least: 1_500, most: 5_000 };
 const A_MOMENT = { least: 500, most: 1_500 };

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { Random } from '../random.ts';
-import type { Node } from '../world/world.ts';
+import { listHolderPids } from '../world/worker-rows.ts';
+import type { Node, World } from '../world/world.ts';
 
 const READY_WITHIN_MS = 30_000;
 
@@ -10,6 +11,18 @@ export async function pickReady(nodes: Node[], random: Random): Promise<Node> {
   const up = () => nodes.filter((node) => node.isReady);
   await waitUntil(() => up().length > 0, { until: 'a process is ready', timeoutMs: READY_WITHIN_MS });
   return random.pick(up());
+}
+
+/** Answers the workers that have services whose names begin so; waits for one while a lease goes over. */
+export async function holdersOf({ ledger, workers }: World, service: string): Promise<Node[]> {
+  return await waitUntil(
+    async () => {
+      const pids = await ledger.ask((db) => listHolderPids(db, service));
+      const holders = workers.filter(({ pid }) => pids.includes(pid));
+      return holders.length > 0 ? holders : undefined;
+    },
+    { until: `a worker has: ${service}`, timeoutMs: READY_WITHIN_MS },
+  );
 }
 
 /** Lets a fault last, from `least` to `most` milliseconds. */

@@ -78,10 +78,10 @@ export async function listBusyPids(db: Database): Promise<number[]> {
   return rows.map(({ pid }) => pid);
 }
 
-/** Lists the processes that have the dispatcher of a queue. */
-export async function listDispatcherPids(db: Database): Promise<number[]> {
+/** Lists the processes that have services whose names begin so. */
+export async function listHolderPids(db: Database, service: string): Promise<number[]> {
   const { rows } = await sql<{ pid: number }>`
     SELECT DISTINCT pid FROM services JOIN workers ON workers.id = holder
-    WHERE name LIKE 'dispatcher of %' AND expires_at > now()`.execute(db);
+    WHERE starts_with(name, ${service}) AND expires_at > now()`.execute(db);
   return rows.map(({ pid }) => pid);
 }

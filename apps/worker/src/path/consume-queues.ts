@@ -1,9 +1,10 @@
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
-import type { Consumer, Engine } from '@accepted/shared/engine/engine';
-import type { ServiceLeases } from '../services/service-leases.ts';
+import type { Consumer, Engine, LaneConsumer } from '@accepted/shared/engine/engine';
 
 /** Takes deliveries from the engine, so many of a queue at once. */
 export interface QueueConsumers extends Consumer {
+  /** From now on has deliveries of a queue's lane come again whose worker was lost. */
+  bringBackLost(queue: string): void;
   /** How many deliveries of a queue are being worked on. */
   underWay(queue: string): number;
   /** For how long no delivery of a queue has come. */
@@ -14,17 +15,16 @@ export interface QueueConsumers extends Consumer {
 export function consumeQueues(options: {
   engine: Engine;
   queues: string[];
-  services: Pick<ServiceLeases, 'one'>;
   buildId: string;
   /** How many deliveries of a queue to take at once. */
   concurrency: number;
   run: (queue: string, delivery: DispatchKey[]) => Promise<void>;
 }): QueueConsumers {
-  const { engine, services, buildId, concurrency, run } = options;
+  const { engine, buildId, concurrency, run } = options;
   const states = new Map<string, { underWay: number; lastAtMs: number }>();
-  const consumers = options.queues.map(consume);
+  const consumers = new Map(options.queues.map((queue) => [queue, consume(queue)]));
 
-  function consume(queue: string): Consumer {
+  function consume(queue: string): LaneConsumer {
     const state = { underWay: 0, lastAtMs: performance.now() };
     states.set(queue, state);
     async function take(delivery: DispatchKey[]): Promise<void> {
@@ -37,19 +37,18 @@ export function consumeQueues(options: {
         state.lastAtMs = performance.now();
       }
     }
-    const consumer = engine.consume({ queue, buildId }, take, { concurrency });
-    services.one(`lost deliveries of ${queue}, ${buildId}`).onGained(consumer.bringBackLost);
-    return consumer;
+    return engine.consume({ queue, buildId }, take, { concurrency });
   }
 
   return {
+    bringBackLost: (queue) => consumers.get(queue)?.bringBackLost(),
     underWay: (queue) => states.get(queue)?.underWay ?? 0,
     silentForMs: (queue) => performance.now() - (states.get(queue)?.lastAtMs ?? 0),
     async pause() {
-      await Promise.all(consumers.map((consumer) => consumer.pause()));
+      await Promise.all(consumers.values().map((consumer) => consumer.pause()));
     },
     async close() {
-      await Promise.all(consumers.map((consumer) => consumer.close()));
+      await Promise.all(consumers.values().map((consumer) => consumer.close()));
     },
   };
 }

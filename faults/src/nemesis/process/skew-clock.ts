@@ -1,11 +1,14 @@
 import type { ControlAnswer } from '../../preload/kill-point.ts';
 import type { Fault, FaultProof, Surroundings } from '../fault.ts';
-import { hold, pickReady } from '../targets.ts';
+import { hold, holdersOf, pickReady } from '../targets.ts';
 
 const SKEW_MS = 600_000;
 const TOLERANCE_MS = 5_000;
 
-/** Sets a worker's wall clock ten minutes ahead or back, as a wrong time server does, and sets it right again. */
+/**
+ * Sets a worker's wall clock ten minutes ahead or back, as a wrong time server does, and sets it right again: that of the worker
+ * which ends the leases of others.
+ */
 export const skewClock: Fault = {
   kind: 'worker-clock-skewed',
   async inject(surroundings) {
@@ -15,7 +18,7 @@ export const skewClock: Fault = {
 };
 
 async function skewOnce({ world, random }: Surroundings): Promise<FaultProof> {
-  const worker = await pickReady(world.workers, random);
+  const worker = await pickReady(await holdersOf(world, 'rescuer'), random);
   const shiftClockMs = random.pick([SKEW_MS, -SKEW_MS]);
   const { now } = (await worker.ask({ shiftClockMs })) as ControlAnswer;
   const isOffMs = now - Date.now();
