@@ -191,7 +191,7 @@ function listenForHints(
 ) {
   const listeners = {
     [CHANNELS.queueHasWork]: dispatch.allWereTold,
-    [CHANNELS.timesHaveChanged]: dispatch.timesHaveChanged,
+    [CHANNELS.timesHaveChanged]: dispatch.allWereToldOfTimes,
     [CHANNELS.serviceIsFree]: lease.lookForServices,
     [CHANNELS.cancelRequested](jobIds: string) {
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');

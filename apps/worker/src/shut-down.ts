@@ -41,7 +41,8 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
 async function endInOrder(options: ShutdownOptions): Promise<void> {
   const { lease, leaveLanes, services, consumers, claimer, running, notifications, timeoutMs } = options;
   const servicesEnded = Promise.allSettled(services.map((service) => service.stop()));
-  const servicesLeft = servicesEnded.then(lease.leaveServices);
+  // They may overlap, and one that takes long must not keep the others from another worker.
+  const servicesLeft = Promise.allSettled([lease.leaveServices()]);
   const drained = lease.drain();
   const lanesLeft = drained.then(leaveLanes);
   const finished = Promise.allSettled([drained, consumers.pause(), claimer.drain()]).then(running.idle);
@@ -50,5 +51,5 @@ async function endInOrder(options: ShutdownOptions): Promise<void> {
   await claimer.drain();
   await running.idle();
   const released = [lease.release(), notifications.close(), consumers.close()];
-  await Promise.allSettled([...released, servicesLeft, lanesLeft]);
+  await Promise.allSettled([...released, servicesEnded, servicesLeft, lanesLeft]);
 }

@@ -6,6 +6,10 @@ import { useWorkers } from './use-workers.ts';
 
 const workers = useWorkers('redis');
 const run = async () => 'done';
+const RETRIES = 6;
+const BACKOFF_MS = 50;
+/** Who hears of no new time looks so often. */
+const POLLED_MS = 1_000;
 
 async function holders(): Promise<string[]> {
   const { rows } = await sql<{ holder: string }>`
@@ -64,4 +68,22 @@ test('the dispatcher of a worker that does not reach the engine is left to one t
   };
   await waitUntil(async () => (await dispatcher()) !== holder, { until: 'another dispatches' });
   await runsSoon('away', SERVICE_LEASE_MS / 2);
+});
+
+test('a job is tried again at its time, whichever worker looks after times', async () => {
+  await startTwo('times');
+  const tried: number[] = [];
+  await workers.start('retried', async () => {
+    tried.push(performance.now());
+    if (tried.length % 2 === 1) throw new Error('not yet');
+  });
+  const waits: number[] = [];
+  while (waits.length < RETRIES) {
+    const job = await workers.submitOne('retried', {
+      backoff: { type: 'fixed', delayMs: BACKOFF_MS, jitter: 'none' },
+    });
+    await workers.reaches(job.id, 'succeeded');
+    waits.push((tried.at(-1) ?? Number.NaN) - (tried.at(-2) ?? 0));
+  }
+  expect(Math.max(...waits)).toBeLessThan(BACKOFF_MS + POLLED_MS / 2);
 });

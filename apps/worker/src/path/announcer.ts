@@ -15,7 +15,7 @@ export interface Announcer {
 
 export function createAnnouncer(options: {
   db: Database;
-  dispatch: { queueHasWork(queue: string): void; timesHaveChanged(): void };
+  dispatch: { queueHasWork(queue: string): void; timesHaveChanged(queue: string): void };
   onError: (error: unknown) => void;
 }): Announcer {
   const { db, dispatch, onError } = options;
@@ -43,7 +43,7 @@ export function createAnnouncer(options: {
   return {
     jobFinished,
     attemptEnded(job, status) {
-      if (status === 'retrying') dispatch.timesHaveChanged();
+      if (status === 'retrying') dispatch.timesHaveChanged(job.queue);
       if (job.isLimited || status === 'queued') dispatch.queueHasWork(job.queue);
       if (!isTerminal(status)) return;
       jobFinished(job.id);

@@ -22,6 +22,18 @@ test('a service is held for a lease from when the beat was sent, and whoever ask
   expect(heard).toEqual(['gained', 'lost']);
 });
 
+test('whoever could not beat for a lease, and has the service still, hears that it is held again', () => {
+  const leases = createServiceLeases();
+  let gained = 0;
+  leases.one('a').onGained(() => {
+    gained += 1;
+  });
+  leases.beaten(['a'], performance.now());
+  vi.advanceTimersByTime(2 * SERVICE_LEASE_MS);
+  leases.beaten(['a'], performance.now());
+  expect([leases.one('a').isHeld(), gained]).toEqual([true, 2]);
+});
+
 test('a service is left to others as soon as one of its conditions does not hold', () => {
   const leases = createServiceLeases();
   let [isReady, isQuick] = [true, true];

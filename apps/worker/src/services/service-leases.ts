@@ -57,10 +57,12 @@ export function createServiceLeases(): ServiceLeases {
     holdsAny: () => known.values().some(isHeld),
     beaten(held, sentAtMs) {
       for (const [name, service] of known) {
-        const wasHere = service.isHere;
+        const { isHere: wasHere } = service;
+        // After a time without a beat it may still be here, and its loop has stopped to look.
+        const wasHeld = isHeld(service);
         service.isHere = held.includes(name);
         service.heldUntilMs = service.isHere ? sentAtMs + SERVICE_LEASE_MS : 0;
-        if (service.isHere && !wasHere) for (const listener of service.gained) listener();
+        if (service.isHere && !wasHeld) for (const listener of service.gained) listener();
         if (!service.isHere && wasHere) for (const listener of service.lost) listener();
       }
     },

@@ -1,5 +1,4 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
 import {
   advanceBulkReplay,
   listDueBulkReplays,
@@ -39,19 +38,13 @@ export function startBulkReplays(options: {
   }
 
   async function advance(id: string): Promise<void> {
-    for (const queue of await advanceBulkReplay(db, id)) await tellOfWork(queue);
+    for (const queue of await advanceBulkReplay(db, id)) queueHasWork(queue);
   }
 
   /** One that fails would be among the first that are due for ever. */
   async function giveTime(error: unknown, id: string): Promise<void> {
     onError(error);
     await postponeBulkReplay(db, id, AFTER_FAILURE_MS).catch(onError);
-  }
-
-  /** The dispatcher of the queue may be in another process. */
-  async function tellOfWork(queue: string): Promise<void> {
-    queueHasWork(queue);
-    await notify(db, CHANNELS.queueHasWork, queue).catch(onError);
   }
 
   return startLoop({ runOnce, retryAfterMs: IDLE_INTERVAL_MS, onError, service });

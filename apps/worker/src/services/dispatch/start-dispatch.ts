@@ -5,7 +5,7 @@ import { createWorkTeller } from '@accepted/shared/ledger/connection/work-teller
 import type { Logger } from 'pino';
 import type { WorkerCounters } from '../../metrics/worker-counters.ts';
 import type { Loop } from '../loop.ts';
-import type { ServiceLeases } from '../service-leases.ts';
+import type { OneService, ServiceLeases } from '../service-leases.ts';
 import { type DispatcherOptions, startDispatcher } from './dispatcher.ts';
 import { startDueJobs } from './due-jobs.ts';
 import { startForgettingMovements } from './forget-movements.ts';
@@ -18,8 +18,10 @@ export interface Dispatch {
   queueHasWork(queue: string): void;
   /** Has a queue looked at now if its dispatcher is here: all workers were told. */
   allWereTold(queue: string): void;
-  /** Has the times looked at again, as a job got one that may be sooner than the others. */
-  timesHaveChanged(): void;
+  /** Has the times looked at again, wherever that is done, as a job of this queue got one that may be sooner than the others. */
+  timesHaveChanged(queue: string): void;
+  /** Has the times looked at again if that is done here: all workers were told. */
+  allWereToldOfTimes(): void;
   loops: Pick<Loop, 'stop'>[];
 }
 
@@ -36,40 +38,51 @@ export function startDispatch(options: {
 }): Dispatch {
   const { db, engine, queues, services, timesOf, share, counters, logger, onError } = options;
   const dispatchers = new Map(
-    queues.map((queue) => {
+    queues.map((queue): [string, Served] => {
       const service = services.one(`dispatcher of ${queue}`);
       const loop = startDispatcher({ db, service, engine, queue, times: timesOf(queue), share, onError });
       return [queue, { service, loop }];
     }),
   );
-  const teller = createWorkTeller((queue) => notify(db, CHANNELS.queueHasWork, queue), onError);
-
-  function wakeIfHere(queue: string): boolean {
-    const dispatcher = dispatchers.get(queue);
-    if (!dispatcher?.service.isHeld()) return false;
-    dispatcher.loop.wake();
-    return true;
-  }
+  const workTeller = createWorkTeller((queue) => notify(db, CHANNELS.queueHasWork, queue), onError);
+  const timesTeller = createWorkTeller((queue) => notify(db, CHANNELS.timesHaveChanged, queue), onError);
 
   function queueHasWork(queue: string): void {
-    if (!wakeIfHere(queue)) teller.queueHasWork(queue);
+    if (!wakeIfHere(dispatchers.get(queue))) workTeller.queueHasWork(queue);
   }
 
-  const dueJobs = startDueJobs({ db, service: services.one('due jobs'), queueHasWork, onError });
+  const dueService = services.one('due jobs');
+  const dueJobs = {
+    service: dueService,
+    loop: startDueJobs({ db, service: dueService, queueHasWork, onError }),
+  };
   const reconciler = startReconciler({
     ...{ db, service: services.one('reconciler'), engine, queueHasWork, counters, logger },
   });
   const forgetting = startForgettingMovements({ db, service: services.one('forgetting'), onError });
+  const tellers = [workTeller, timesTeller].map(({ drain }) => ({ stop: drain }));
   return {
     queueHasWork,
-    allWereTold: wakeIfHere,
-    timesHaveChanged: dueJobs.wake,
+    allWereTold: (queue) => void wakeIfHere(dispatchers.get(queue)),
+    timesHaveChanged(queue) {
+      if (!wakeIfHere(dueJobs)) timesTeller.queueHasWork(queue);
+    },
+    allWereToldOfTimes: () => void wakeIfHere(dueJobs),
     loops: [
       ...dispatchers.values().map(({ loop }) => loop),
-      dueJobs,
-      reconciler,
-      forgetting,
-      { stop: teller.drain },
+      ...[dueJobs.loop, reconciler, forgetting, ...tellers],
     ],
   };
+}
+
+/** A loop that this worker runs while it has the lease. */
+interface Served {
+  service: OneService;
+  loop: Loop;
+}
+
+function wakeIfHere(served: Served | undefined): boolean {
+  if (!served?.service.isHeld()) return false;
+  served.loop.wake();
+  return true;
 }
