@@ -8,16 +8,18 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClaimer } from '../../src/path/claimer.ts';
 import { holdLease, type Lease } from '../../src/services/rescue/lease.ts';
-import { createServiceLeases } from '../../src/services/service-leases.ts';
+import { createServiceLeases, type ServiceLeases } from '../../src/services/service-leases.ts';
 
 const logger = pino({ level: 'silent' });
 
 let database: TestDatabase;
 let lease: Lease;
 let lost: PromiseWithResolvers<void>;
+let services: ServiceLeases;
 beforeEach(async () => {
   database = await createTestDatabase();
   lost = Promise.withResolvers();
+  services = createServiceLeases();
   lease = await holdLease({
     db: database.db,
     queues: ['default'],
@@ -27,7 +29,7 @@ beforeEach(async () => {
     finishedPerSecond: () => ({}),
     isEngineUp: () => true,
     engineFullness: () => 0,
-    services: createServiceLeases(),
+    services,
     onLost: lost.resolve,
     logger,
   });
@@ -86,4 +88,22 @@ test('without a lease a delivered job is not claimed, and not dropped: it waits 
   await allowLeases();
   await claim;
   expect(lease.workerId()).toBeDefined();
+});
+
+test('a worker that has left its services knows at once that it has none, and takes none', async () => {
+  const service = services.one('a');
+  lease.lookForServices();
+  await waitUntil(service.isHeld, { until: 'it has the service' });
+  const left = lease.leaveServices();
+  expect(service.isHeld()).toBe(false);
+  await left;
+  let beats = 0;
+  const beaten = services.beaten;
+  services.beaten = (...args) => {
+    beats += 1;
+    beaten(...args);
+  };
+  lease.lookForServices();
+  await waitUntil(() => beats > 1, { until: 'it has beaten' });
+  expect(service.isHeld()).toBe(false);
 });

@@ -84,7 +84,7 @@ export function startDeadLetterMirror(options: DeadLetterMirrorOptions): Pick<Lo
   return {
     async stop() {
       // Closing hangs while Redis is down, and nothing is lost by leaving: an entry under way is redelivered.
-      const closed = Promise.allSettled([loop.stop(), retries.close()]);
+      const closed = Promise.allSettled([loop.stop().then(retries.close)]);
       await Promise.race([closed, delay(CLOSE_TIMEOUT_MS, undefined, { ref: false })]);
     },
   };

@@ -55,7 +55,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   async function runOnce(): Promise<number> {
     const sentAtMs = performance.now();
     const brought = workerId === undefined ? undefined : await beatOnce(workerId);
-    services.beaten(brought?.held ?? [], sentAtMs);
+    services.beaten((takesServices && brought?.held) || [], sentAtMs);
     hasSeveralTenants = brought?.hasSeveralTenants ?? hasSeveralTenants;
     if (brought && !brought.isAlive) {
       logger.error({ workerId }, 'the lease was lost: running jobs are given up and this worker starts anew');
@@ -91,6 +91,8 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
     lookForServices: loop.wake,
     async leaveServices() {
       takesServices = false;
+      // What this process hears from now on it tells others.
+      services.beaten([], performance.now());
       if (workerId === undefined) return;
       await leaveServices(db, workerId);
       await notify(db, CHANNELS.serviceIsFree, '');

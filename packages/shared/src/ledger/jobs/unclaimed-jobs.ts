@@ -61,9 +61,10 @@ export async function takeBackFromGoneBuilds(
   const takenBack = await moveBack(
     db,
     queues === undefined ? sql`/* take-back-from-gone-builds */` : sql`/* give-lanes-back */`,
-    sql`WHERE ${ofQueues} AND ${OF_QUEUE} AND NOT EXISTS (
-      SELECT FROM workers WHERE in_flight.queue = ANY (queues) AND lost_at IS NULL AND draining_at IS NULL
-        AND workers.build_id IS NOT DISTINCT FROM in_flight.build_id)`,
+    // The lanes are few, and listed once for all jobs.
+    sql`WHERE ${ofQueues} AND ${OF_QUEUE} AND in_flight.queue || ' ' || coalesce(in_flight.build_id, '') <> ALL (ARRAY(
+      SELECT DISTINCT queue || ' ' || coalesce(build_id, '') FROM workers CROSS JOIN unnest(queues) AS queue
+      WHERE lost_at IS NULL AND draining_at IS NULL))`,
   );
   return countEach(takenBack);
 }
