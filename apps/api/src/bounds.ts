@@ -18,8 +18,8 @@ export const BOUNDS: Bounds = {
   // What a page with all its documents takes, and what a line of a small office carries.
   keylessPace: { bytesPerSecond: 8 * MIB, burstBytes: 16 * MIB },
   unreadReplies: { stalledMs: 10_000, minBytesPerSecond: 16_384, maxBytes: 64 * MIB },
-  // In memory each may be several times as large.
-  bodies: { maxBytes: 128 * MIB, maxBytesPerTenant: 8 * MIB },
+  // In memory each may be several times as large. A tenant may have 64 connections with 200 kB each.
+  bodies: { maxBytes: 128 * MIB, maxBytesPerTenant: 16 * MIB },
   // A connection that comes later is no use to a caller who gets a 503 after 900 ms.
   tenantConnections: { share: 0.6, maxWaitMs: 800 },
 };

@@ -11,15 +11,24 @@ const MAX_BATCH_SIZE = 250;
 /** Making the text of a batch holds the event loop, and with it everybody: about 5 ms for so much. */
 const MAX_BATCH_BYTES = 512 * 1024;
 
+/** How jobs are written: at once, in a batch; `onWritten` is told what was, and how long it took. */
+export interface AcceptBatches {
+  maxConcurrentBatches: number;
+  maxBatchSize?: number;
+  onWritten?: (bytes: number, ms: number) => void;
+}
+
 /** Makes a batcher through which accepted jobs go: requests that arrive together share one insert. */
 export function createAcceptBatcher(
   { db, teller }: { db: Database; teller: Pick<WorkTeller, 'queueHasWork' | 'tellsInPassing'> },
-  maxConcurrentBatches: number,
-  maxBatchSize = MAX_BATCH_SIZE,
+  { maxConcurrentBatches, maxBatchSize = MAX_BATCH_SIZE, onWritten }: AcceptBatches,
 ): Batcher<NewJob, AcceptedJob> {
   async function flush(jobs: NewJob[]): Promise<AcceptedJob[]> {
     const tellsOfWork = teller.tellsInPassing();
+    const beganMs = performance.now();
     const accepted = await acceptJobs((batch) => insertJobs(db, batch, { tellsOfWork }), jobs);
+    const bytes = jobs.reduce((sum, job) => sum + sizeOf(job), 0);
+    onWritten?.(bytes, performance.now() - beganMs);
     if (!tellsOfWork) for (const job of accepted) if (isReady(job)) teller.queueHasWork(job.row.queue);
     return accepted;
   }

@@ -1,15 +1,18 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { Problem } from '../http/problem.ts';
 import { type AcceptedJob, createAcceptBatcher, sizeOf } from './accept-jobs.ts';
+import { createWritingPace } from './writing-pace.ts';
 
 /** Enough batches for a group commit of Postgres to be under way while the next one forms. */
 const CONCURRENT_BATCHES = 3;
 /** What is as large is written on a way of its own, so that nothing small waits behind it. */
 const LARGE_BYTES = 64 * 1024;
-const CONCURRENT_LARGE_BATCHES = 1;
+const CONCURRENT_LARGE_BATCHES = 2;
 const ONE_BY_ONE = 1;
-/** What can be written within the time that a caller is given, on a slow Postgres too. */
-const MAX_LARGE_BYTES_UNDER_WAY = 3 * 2 ** 20;
+const MIB = 2 ** 20;
+/** Of what is large, so much may wait to be written: as much as is written within the time that a caller is given. */
+const LARGE_UNDER_WAY = { least: 3 * MIB, most: 16 * MIB };
+const WRITTEN_WITHIN_MS = 800;
 
 /** Writes jobs durably, many at a time. */
 export interface Acceptor {
@@ -24,13 +27,18 @@ export interface Acceptor {
 const MOMENT_MS = 1_000;
 
 export function createAcceptor(to: Parameters<typeof createAcceptBatcher>[0]): Acceptor {
-  const small = createAcceptBatcher(to, CONCURRENT_BATCHES);
-  const large = createAcceptBatcher(to, CONCURRENT_LARGE_BATCHES, ONE_BY_ONE);
+  const pace = createWritingPace(LARGE_UNDER_WAY, CONCURRENT_LARGE_BATCHES);
+  const small = createAcceptBatcher(to, { maxConcurrentBatches: CONCURRENT_BATCHES });
+  const large = createAcceptBatcher(to, {
+    maxConcurrentBatches: CONCURRENT_LARGE_BATCHES,
+    maxBatchSize: ONE_BY_ONE,
+    onWritten: pace.written,
+  });
   let underWay = 0;
   let writtenAt = Number.NEGATIVE_INFINITY;
 
   async function acceptLarge(job: NewJob, bytes: number, isWanted: () => boolean): Promise<AcceptedJob> {
-    if (underWay > 0 && underWay + bytes > MAX_LARGE_BYTES_UNDER_WAY) throw tooManyBytes();
+    if (underWay > 0 && underWay + bytes > pace.bytesWithin(WRITTEN_WITHIN_MS)) throw tooManyBytes();
     underWay += bytes;
     try {
       return await large.add(job, isWanted);
