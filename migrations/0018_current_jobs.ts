@@ -5,7 +5,7 @@ import { type Kysely, sql } from 'kysely';
  * and a progress hold for the round that they are of. Whoever looks sees the rows that the policies of its tables show.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  for (const statement of [CURRENT_JOBS, 'GRANT SELECT ON current_jobs TO accepted_tenant'])
+  for (const statement of [currentJobs(['ready']), 'GRANT SELECT ON current_jobs TO accepted_tenant'])
     await sql.raw(statement).execute(db);
 }
 
@@ -19,7 +19,8 @@ const IN_FLIGHT_TYPES = {
   progress: 'json',
 };
 
-const CURRENT_JOBS = `
+/** Builds the view; `waiting` are the tables of jobs that are queued and not dispatched. */
+export const currentJobs = (waiting: string[]) => `
   CREATE VIEW current_jobs WITH (security_invoker = true) AS
   SELECT jobs.id, jobs.tenant_id, jobs.type, jobs.queue, coalesce(live.status, last.status) AS status, jobs.priority,
     CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END AS payload,
@@ -46,7 +47,7 @@ const CURRENT_JOBS = `
     CASE WHEN live.job_id IS NULL THEN last.cancel_requested_at ELSE live.cancel_requested_at END AS cancel_requested_at
   FROM jobs
   LEFT JOIN LATERAL (
-    ${liveRows('ready', `'queued'`)} UNION ALL ${liveRows('due', 'status')} UNION ALL
+    ${waiting.map((table) => liveRows(table, `'queued'`)).join(' UNION ALL ')} UNION ALL ${liveRows('due', 'status')} UNION ALL
     ${liveRows('in_flight', `CASE WHEN worker_id IS NULL THEN 'queued' ELSE 'running' END`)}
   ) AS live ON true
   LEFT JOIN LATERAL (
@@ -56,7 +57,7 @@ const CURRENT_JOBS = `
   LEFT JOIN payload_revisions AS revised
     ON revised.job_id = jobs.id AND revised.revision = coalesce(live.revision, last.revision)`;
 
-function liveRows(table: 'ready' | 'due' | 'in_flight', status: string): string {
+function liveRows(table: string, status: string): string {
   const ofFlight = Object.entries(IN_FLIGHT_TYPES).map(([name, type]) =>
     table === 'in_flight' ? name : `NULL::${type} AS ${name}`,
   );

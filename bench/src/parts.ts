@@ -3,6 +3,7 @@ import { growth } from './growth/growth.ts';
 import { memory } from './growth/memory.ts';
 import type { SizeName } from './measures/sizes.ts';
 import type { Target } from './report/target.ts';
+import { turns } from './turns/turns.ts';
 
 export interface PartOptions {
   size: SizeName;
@@ -14,7 +15,7 @@ export interface PartOptions {
 
 /** A measurement that stands on its own beside the contenders' rounds: it is run, kept and shown as a whole. */
 export interface Part {
-  readonly name: 'cost' | 'growth' | 'memory';
+  readonly name: 'cost' | 'turns' | 'growth' | 'memory';
   readonly title: string;
   /** Measures, and writes `<name>.json` and its plots into the folder. */
   run(options: PartOptions): Promise<void>;
@@ -27,4 +28,4 @@ export interface Part {
 }
 
 /** In the order in which they are run and shown, after the contenders' measures. */
-export const ALL_PARTS: readonly Part[] = [cost, growth, memory];
+export const ALL_PARTS: readonly Part[] = [cost, turns, growth, memory];

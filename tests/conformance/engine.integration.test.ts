@@ -63,6 +63,23 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     return delivered;
   }
 
+  test('hands over what goes ahead before what waits, each in the order in which it was given', async () => {
+    const engine = await open();
+    const lane = laneOf('ahead');
+    const [behind, ahead] = [newJobs(4), newJobs(3)];
+    const each = (jobs: EngineJob[]) => jobs.map((job) => [job]);
+    await engine.deliver(lane, each(behind.slice(0, 2)));
+    await engine.deliver(lane, each(behind.slice(2)));
+    await engine.deliver(lane, each(ahead), { isAhead: true });
+    await engine.deliver(lane, [], { isAhead: true });
+
+    const delivered: string[] = [];
+    const take = async (delivery: { id: string }[]) => void delivered.push(...delivery.map(({ id }) => id));
+    closers.push(engine.consume(lane, take, { concurrency: 1 }).close);
+    await waitUntil(() => delivered.length === 7, { until: 'all jobs are delivered' });
+    expect(delivered).toEqual([...ahead, ...behind].map(({ id }) => id));
+  });
+
   test.each([
     [1, 1],
     [3, 1],

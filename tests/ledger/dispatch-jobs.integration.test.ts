@@ -2,12 +2,12 @@ import { schemaId } from '@accepted/shared/core/job/build';
 import { newUuid } from '@accepted/shared/core/job/id';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { DispatchedJob } from '@accepted/shared/ledger/jobs/begin-turn';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import type { DispatchedJob } from '@accepted/shared/ledger/jobs/take-jobs';
 import { takeBackFromGoneBuilds } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { markDraining, registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
@@ -32,7 +32,7 @@ describe('dispatchJobs', () => {
     const { picture: _, ...second } = await dispatchJobs(ledger.db, 'default', testLane(3));
     expect(second).toEqual({
       jobs: [],
-      lanes: [{ buildId: TEST_BUILD, inFlightBefore: 3, dispatched: [], isFull: true }],
+      lanes: [{ buildId: TEST_BUILD, inFlightBefore: 3, dispatched: [], ahead: new Set(), isFull: true }],
       moreToDo: true,
       heldBack: false,
       lost: false,
@@ -84,8 +84,11 @@ describe('dispatchJobs', () => {
   });
 
   test('what has room is marked in the order of priority', async () => {
-    const [low, high] = [await ledger.insertOne({ priority: 4 }), await ledger.insertOne({ priority: 0 })];
-    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10));
+    const tenantId = newUuid();
+    const before = await dispatchJobs(ledger.db, 'default', testLane(10));
+    const low = await ledger.insertOne({ tenantId, priority: 3 });
+    const high = await ledger.insertOne({ tenantId, priority: 0 });
+    const { jobs } = await dispatchJobs(ledger.db, 'default', testLane(10), before);
     expect(jobs.map((job) => job.id)).toEqual([high.id, low.id]);
   });
 
@@ -110,7 +113,7 @@ describe('dispatchJobs', () => {
     const free = await ledger.insertOne({ tenantId });
     const first = await dispatchJobs(ledger.db, 'default', testLane(5));
     expect(first).toMatchObject({ jobs: [{}, {}], moreToDo: true });
-    expect(await dispatchJobs(ledger.db, 'default', testLane(5))).toMatchObject({
+    expect(await dispatchJobs(ledger.db, 'default', testLane(5), first)).toMatchObject({
       jobs: [{ id: free.id }],
       moreToDo: false,
     });

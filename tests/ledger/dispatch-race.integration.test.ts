@@ -1,3 +1,4 @@
+import { newUuid } from '@accepted/shared/core/job/id';
 import { priorityRank } from '@accepted/shared/core/job/priority';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
@@ -11,7 +12,7 @@ import { useLedger } from './ledger.ts';
 const ledger = useLedger();
 
 /** How many dispatchers wait for their turn in this statement. */
-async function waitingIn(statement: 'begin-turn' | 'mark-dispatched'): Promise<number> {
+async function waitingIn(statement: 'hear-queue' | 'take-jobs' | 'take-keyed-jobs'): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE ${`%${statement}%`}`.execute(
@@ -37,10 +38,10 @@ test('of two dispatchers that chose different jobs of a key at its limit at the 
   });
   await isLocked;
   const first = dispatchJobs(db, 'default', testLane(10));
-  await waitUntil(async () => (await waitingIn('mark-dispatched')) === 1, { until: 'the first has chosen' });
+  await waitUntil(async () => (await waitingIn('take-keyed-jobs')) === 1, { until: 'the first has chosen' });
   await ledger.insertOne({ ...keyed, priority: priorityRank('critical') });
   const second = dispatchJobs(db, 'default', testLane(10));
-  await waitUntil(async () => (await waitingIn('mark-dispatched')) === 2, { until: 'the second has chosen' });
+  await waitUntil(async () => (await waitingIn('take-keyed-jobs')) === 2, { until: 'the second has chosen' });
   release();
   await locker;
 
@@ -51,7 +52,8 @@ test('of two dispatchers that chose different jobs of a key at its limit at the 
 
 test('one that found room for all jobs marks none when another filled the window with urgent ones meanwhile', async () => {
   const { db } = ledger;
-  const makeJobs = (priority: number) => Array.from({ length: 8 }, () => makeJob({ priority }));
+  const tenantId = newUuid();
+  const makeJobs = (priority: number) => Array.from({ length: 8 }, () => makeJob({ tenantId, priority }));
   await insertJobs(db, makeJobs(priorityRank('normal')));
   const urgent = makeJobs(priorityRank('critical'));
   const late = await db.transaction().execute(async (other) => {
@@ -59,7 +61,7 @@ test('one that found room for all jobs marks none when another filled the window
     const { jobs } = await dispatchJobs(other, 'default', testLane(urgent.length));
     expect(jobs.map(({ id }) => id)).toEqual(urgent.map(({ id }) => id));
     const waiting = dispatchJobs(db, 'default', testLane(urgent.length));
-    await waitUntil(async () => (await waitingIn('begin-turn')) === 1, { until: 'the other has looked' });
+    await waitUntil(async () => (await waitingIn('take-jobs')) === 1, { until: 'the other has looked' });
     return { waiting };
   });
   expect(await late.waiting).toMatchObject({ jobs: [], lost: true });

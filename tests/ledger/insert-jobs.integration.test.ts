@@ -174,7 +174,7 @@ describe('insertJobs', () => {
     const idempotency = { route: 'r', key: 'k', fingerprint: Buffer.from('a') };
     await insertJobs(ledger.db, [makeJob({ tenantId, idempotency })]);
     await sql`UPDATE idempotency_keys SET expires_at = now() - interval '1 hour'`.execute(ledger.db);
-    await sql`TRUNCATE jobs, ready, due, in_flight, payload_revisions, ready`.execute(ledger.db);
+    await sql`TRUNCATE jobs, ready, blocked, due, in_flight, payload_revisions, ready`.execute(ledger.db);
     expect(await insertJobs(ledger.db, [makeJob({ tenantId, idempotency })])).toMatchObject([
       { kind: 'created' },
     ]);

@@ -40,7 +40,7 @@ export function useLedger(): Ledger {
   });
   afterAll(() => drop());
   beforeEach(async () => {
-    await sql`TRUNCATE jobs, ready, due, in_flight, workers, attempts, payload_revisions, dead_letters, idempotency_keys, audit_log`.execute(
+    await sql`TRUNCATE jobs, ready, blocked, due, in_flight, workers, attempts, payload_revisions, dead_letters, idempotency_keys, audit_log`.execute(
       ledger.db,
     );
     ledger.workerId = await ledger.startWorker();

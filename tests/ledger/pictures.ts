@@ -18,14 +18,17 @@ export function expectSame(kept: QueuePicture, read: QueuePicture): void {
   const keptLines = linesOf(kept);
   for (const [line, placedBy] of linesOf(read)) {
     expect([...keptLines.keys()]).toContain(line);
-    expect(keptLines.get(line) ?? Number.NaN).toBeLessThanOrEqual(placedBy);
+    expect(Number(keptLines.get(line))).toBeLessThanOrEqual(Number(placedBy));
   }
 }
 
-function flightOf({ inFlight }: QueuePicture): string[] {
-  return inFlight.map((group) => JSON.stringify(group)).sort();
+function flightOf({ flights }: QueuePicture): string[] {
+  return flights
+    .groups()
+    .map((group) => JSON.stringify(group))
+    .sort();
 }
 
-function linesOf({ lines }: QueuePicture): Map<string, number> {
-  return new Map(lines.map(({ placedBy, ...line }) => [JSON.stringify(line), Number(placedBy)]));
+function linesOf({ lines }: QueuePicture): Map<string, bigint> {
+  return new Map(lines.all().map(({ placedBy, jobs: _, ...line }) => [JSON.stringify(line), placedBy]));
 }

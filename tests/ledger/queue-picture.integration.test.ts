@@ -71,8 +71,9 @@ async function dispatchNow(picture: QueuePicture | undefined, ids: string[]): Pr
   return turn.picture;
 }
 
-test('what was dispatched before goes first of its priority, whenever it was given back', async () => {
-  const jobs = Array.from({ length: 4 }, () => makeJob());
+test("what was dispatched before goes first of its tenant's priority, whenever it was given back", async () => {
+  const tenantId = newUuid();
+  const jobs = Array.from({ length: 4 }, () => makeJob({ tenantId }));
   await insertJobs(ledger.db, jobs);
   const first = await dispatchJobs(ledger.db, 'default', testLane(2));
   await takeBack(ledger.db, first.jobs.slice(1));

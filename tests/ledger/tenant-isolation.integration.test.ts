@@ -48,6 +48,9 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
     await sql`INSERT INTO ${sql.table(table)} (${CARRIED}, ${table === 'due' ? sql`status` : sql`dispatched_at`})
       SELECT ${carriedFrom('ready')}, ${table === 'due' ? sql`'scheduled'` : sql`now()`} FROM ready
       WHERE job_id = ${job.id}`.execute(db);
+  await sql`INSERT INTO blocked (${CARRIED}, placed_by)
+    SELECT ${carriedFrom('ready', { concurrency_key: sql`'key'` })}, placed_by FROM ready
+    WHERE job_id = ${job.id}`.execute(db);
   await sql`INSERT INTO attempts (tenant_id, job_id, run_at, version, attempt, attempts_made, replay_round, dispatch_no,
       revision, losses, suspect, status)
     SELECT tenant_id, job_id, run_at, version, attempt, attempts_made, replay_round, dispatch_no, revision, losses, suspect,
@@ -69,8 +72,8 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
     VALUES (${replay}, ${letter}, ${tenantId})`.execute(db);
 }
 
-/** Written by triggers, and read by dispatchers, which serve all tenants. */
-const OUT_OF_REACH = ['arrivals', 'landings'];
+/** For dispatchers, which serve all tenants: what triggers tell them, and what they leave for each other. */
+const OUT_OF_REACH = ['arrivals', 'landings', 'passes'];
 
 async function tablesOfTenants(): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`

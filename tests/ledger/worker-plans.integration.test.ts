@@ -46,7 +46,7 @@ beforeAll(async () => {
       Array.from({ length: BATCH }, () => makeJob({ ttlMs: 1 })),
     );
   await finishJobs(worker);
-  await sql`VACUUM (ANALYZE) jobs, attempts, ready, due, in_flight`.execute(worker);
+  await sql`VACUUM (ANALYZE) jobs, attempts, ready, blocked, due, in_flight`.execute(worker);
 });
 afterAll(async () => {
   await worker.destroy();
@@ -119,10 +119,11 @@ test('the statements of a job are planned once', async () => {
   }
   const { rows } = await sql<{ name: string; custom: number }>`
     SELECT name, custom_plans::int AS custom FROM pg_prepared_statements
-    WHERE name IN ('begin-turn', 'claim-jobs', 'write-outcomes') ORDER BY name`.execute(worker);
+    WHERE name IN ('hear-queue', 'take-jobs', 'claim-jobs', 'write-outcomes') ORDER BY name`.execute(worker);
   expect(rows).toEqual([
-    { name: 'begin-turn', custom: 0 },
     { name: 'claim-jobs', custom: 0 },
+    { name: 'hear-queue', custom: 0 },
+    { name: 'take-jobs', custom: 0 },
     { name: 'write-outcomes', custom: 0 },
   ]);
 });
@@ -134,8 +135,8 @@ test('the statements of a job are planned once', async () => {
 async function countRead(): Promise<number> {
   await sql`SELECT pg_stat_force_next_flush()`.execute(worker);
   const { rows } = await sql<{ read: number }>`
-    SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname ~ '^(jobs|attempts|ready|due|in_flight)')
-      + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname ~ '^(jobs|attempts|ready|due|in_flight)'))::float8 AS read`.execute(
+    SELECT ((SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname ~ '^(jobs|attempts|ready|blocked|due|in_flight)')
+      + (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname ~ '^(jobs|attempts|ready|blocked|due|in_flight)'))::float8 AS read`.execute(
     database.db,
   );
   return rows[0]?.read ?? Number.NaN;

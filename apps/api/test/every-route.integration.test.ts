@@ -140,7 +140,16 @@ test('every route with an id goes through the policies: where they hide a row, i
   api = hidden;
   try {
     for (const route of routesWithId()) paths.set(nameOf(route), await pathToOurs(route.url));
-    for (const table of ['jobs', 'ready', 'due', 'in_flight', 'dead_letters', 'api_keys', 'bulk_replays']) {
+    for (const table of [
+      'jobs',
+      'ready',
+      'blocked',
+      'due',
+      'in_flight',
+      'dead_letters',
+      'api_keys',
+      'bulk_replays',
+    ]) {
       await sql`ALTER POLICY tenant_isolation ON ${sql.table(table)} USING (false)`.execute(hidden.db);
     }
     for (const route of routesWithId()) {

@@ -92,7 +92,7 @@ async function fill(filling: Filling, statement: string, what: string): Promise<
 
 /** Does after a large filling what autovacuum would have done by the time that a ledger is this large. */
 export async function settleLedger(postgres: Pool): Promise<void> {
-  await postgres.query('VACUUM (ANALYZE) jobs, attempts, ready, due, in_flight');
+  await postgres.query('VACUUM (ANALYZE) jobs, attempts, ready, blocked, due, in_flight');
   await postgres.query('CHECKPOINT');
 }
 

@@ -11,7 +11,7 @@ export const KILL_POINTS = {
   'after-commit': { statement: /\/\* write-outcomes \*\//, when: 'committed' },
   /** Jobs are marked as dispatched, the engine does not have them. */
   'after-dispatch': {
-    statement: /\/\* (begin-turn|mark-dispatched) \*\//,
+    statement: /\/\* (hear-queue|take-jobs|take-keyed-jobs) \*\//,
     when: 'committed',
     countsWith: marksJobs,
   },
@@ -27,9 +27,9 @@ interface KillStatement {
   countsWith?: (rows: Record<string, unknown>[]) => boolean;
 }
 
-/** A turn that looked and found nothing to do is none; one that chose is followed by the statement that marks. */
+/** A statement of a turn that found nothing to do is none. */
 function marksJobs(rows: Record<string, unknown>[]): boolean {
-  return rows.some(({ marked }) => !Array.isArray(marked) || marked.length > 0);
+  return rows.some(({ marked }) => Array.isArray(marked) && marked.length > 0);
 }
 
 export type KillPoint = keyof typeof KILL_POINTS;

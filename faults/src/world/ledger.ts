@@ -84,7 +84,7 @@ export async function watchTransitions(db: Database): Promise<void> {
        RETURN NULL; END $$`,
     `CREATE FUNCTION faults_note_deletion() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
        PERFORM faults_note(OLD.id, 'accepted', 'deleted'); RETURN NULL; END $$`,
-    ...['ready', 'due', 'in_flight'].map(
+    ...['ready', 'blocked', 'due', 'in_flight'].map(
       (table) =>
         `CREATE TRIGGER faults_place AFTER INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION faults_note_place()`,
     ),
@@ -121,7 +121,7 @@ export async function countJobs(db: Database): Promise<{ ended: number; open: nu
   const { rows } = await sql<{ ended: number; open: number }>`
     SELECT (jobs.number - live.number)::int AS ended, live.number::int AS open
     FROM (SELECT count(*) AS number FROM jobs) AS jobs, (
-      SELECT (SELECT count(*) FROM ready) + (SELECT count(*) FROM due) + (SELECT count(*) FROM in_flight) AS number
+      SELECT (SELECT count(*) FROM ready) + (SELECT count(*) FROM blocked) + (SELECT count(*) FROM due) + (SELECT count(*) FROM in_flight) AS number
     ) AS live`.execute(db);
   return rows[0] ?? { ended: 0, open: 0 };
 }

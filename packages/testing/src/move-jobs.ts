@@ -26,7 +26,7 @@ export async function dispatchOne(
 
 /** Makes jobs ready, wherever they are: those that `which` means, a condition on the columns of a hot row. */
 export async function makeReady(db: Database, which: RawBuilder<unknown> = sql`true`): Promise<void> {
-  for (const table of ['due', 'in_flight'])
+  for (const table of ['blocked', 'due', 'in_flight'])
     await sql`
       WITH taken AS (DELETE FROM ${sql.table(table)} WHERE ${which} RETURNING ${carriedFrom(table)})
       INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('taken')} FROM taken`.execute(db);

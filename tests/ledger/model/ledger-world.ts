@@ -37,6 +37,7 @@ export interface World {
 const TABLES = [
   'jobs',
   'ready',
+  'blocked',
   'due',
   'in_flight',
   'attempts',

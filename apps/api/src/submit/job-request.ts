@@ -128,7 +128,7 @@ export const JobRequest = strict(
         minLength: 1,
         maxLength: 255,
         description:
-          'Jobs of your tenant with the same key in one queue, of whatever type, run one at a time. A job counts by ' +
+          'Jobs of your tenant with the same key, of whatever type and queue, run one at a time. A job counts by ' +
           'one key: where the type makes one of its own for the job, this one is dropped, and the job shows that of the type.',
       }),
     ),

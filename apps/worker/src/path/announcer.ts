@@ -44,7 +44,7 @@ export function createAnnouncer(options: {
     jobFinished,
     attemptEnded(job, status) {
       if (status === 'retrying') dispatch.timesHaveChanged(job.queue);
-      if (job.isLimited || status === 'queued') dispatch.queueHasWork(job.queue);
+      if (job.isKeyed || status === 'queued') dispatch.queueHasWork(job.queue);
       if (!isTerminal(status)) return;
       jobFinished(job.id);
       if (job.hasFollowers) dispatch.queueHasWork(DELIVERY_QUEUE);

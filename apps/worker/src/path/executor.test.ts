@@ -26,7 +26,12 @@ async function execute(handlers: LoadedHandler[], type: string, payload: unknown
   const refusingSchema = createRefusingSchema(handlers.map(describeJobType), parent);
   const slotsFor = () => createHandlerSlots({ slots: 1 });
   const executor = createExecutor({ db: {} as Database, handlers, refusingSchema, slotsFor });
-  return await executor.execute(claimedJob({ type, payload }), new AbortController().signal, logger);
+  const { result } = await executor.execute(
+    claimedJob({ type, payload }),
+    new AbortController().signal,
+    logger,
+  );
+  return result;
 }
 
 const strict = z.strictObject({ n: z.number().refine((n) => n > 0, 'must be positive') });

@@ -10,10 +10,16 @@ import type { HandlerSlots } from './handler-slots.ts';
 import type { RefusingSchema } from './own-schemas.ts';
 import { createProgressReporter, type ProgressReporter } from './progress-reporter.ts';
 
+/** What came of an attempt, and how long its handler had a slot. */
+export interface Executed {
+  result: AttemptResult;
+  ranMs: number;
+}
+
 /** Finds a job's handler and runs it. */
 export interface Executor {
   /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
-  execute(job: ClaimedJob, signal: StopSignal, logger: LineLogger): Promise<AttemptResult>;
+  execute(job: ClaimedJob, signal: StopSignal, logger: LineLogger): Promise<Executed>;
 }
 
 export interface ExecutorOptions {
@@ -52,9 +58,15 @@ export function createExecutor(options: ExecutorOptions): Executor {
   }
 
   return {
-    execute(job, signal, logger) {
-      const inSlot = options.slotsFor(job).run(job, () => run(job, signal, logger), signal);
-      return inSlot.then((result) => result ?? notStarted(signal));
+    async execute(job, signal, logger) {
+      let beganMs: number | undefined;
+      const inSlot = () => {
+        beganMs = performance.now();
+        return run(job, signal, logger);
+      };
+      const result = await options.slotsFor(job).run(job, inSlot, signal);
+      const ranMs = beganMs === undefined ? 0 : performance.now() - beganMs;
+      return { result: result ?? notStarted(signal), ranMs };
     },
   };
 }

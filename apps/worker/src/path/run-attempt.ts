@@ -49,34 +49,36 @@ export async function runAttempt(path: AttemptPath, dispatch: DispatchKey): Prom
   const logger = lazyChild(path.logger, () => describe(job));
   const attempt = path.running.begin(job);
   logger.debug('attempt started');
-  let result: AttemptResult;
+  let ended: Ended;
   try {
     const run = () => path.executor.execute(job, attempt.signal, logger);
-    result = attempt.resultAfter(await attemptScope.run(attempt, run));
+    const { result, ranMs } = await attemptScope.run(attempt, run);
+    ended = { job, attempt, result: attempt.resultAfter(result), ranMs, logger };
   } catch (error) {
     attempt.end();
     throw error;
   }
-  await path.unlessTooMany(conclude(path, { job, attempt, result, logger }));
+  await path.unlessTooMany(conclude(path, ended));
 }
 
 interface Ended {
   job: ClaimedJob;
   attempt: RunningAttempt;
   result: AttemptResult;
+  ranMs: number;
   logger: LineLogger;
 }
 
 /** Decides what becomes of the job and has it recorded; writes nothing when the lease was lost. Never rejects. */
 async function conclude(path: AttemptPath, ended: Ended): Promise<void> {
-  const { job, attempt, result, logger } = ended;
+  const { job, attempt, result, ranMs, logger } = ended;
   try {
     if (attempt.leaseIsLost()) {
       logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
       return;
     }
     const outcome = decideOutcome(job, result, spreadRetry(path.retryBudget, job));
-    tellOfEnd(path, ended, outcome, await path.recorder.record({ job, outcome }));
+    tellOfEnd(path, ended, outcome, await path.recorder.record({ job, outcome, ranMs }));
   } catch (error) {
     logger.error({ err: error }, 'the outcome could not be recorded');
     path.ownJobs.mustCount(job);

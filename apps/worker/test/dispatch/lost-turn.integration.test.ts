@@ -50,15 +50,15 @@ test('a dispatcher that was told of a job and lost its turn looks again', async 
     share: { mostInFlight: () => undefined },
     onError: () => undefined,
   });
-  await waitUntil(() => names.includes('begin-turn'), { until: 'it has found nothing' });
+  await waitUntil(() => names.includes('hear-queue'), { until: 'it has found nothing' });
 
-  // A limit of its key has the job marked by a second statement, which can be held up.
+  // A job with a key is taken by a second statement, which can be held up.
   const job = makeJob({ concurrencyKey: 'k', concurrencyLimit: 1 });
   await db.transaction().execute(async (tx) => {
     await sql`UPDATE queues SET dispatch_round = dispatch_round + 1 WHERE name = ${QUEUE}`.execute(tx);
     await insertJobs(db, [job]);
     dispatcher.wake();
-    await waitUntil(() => names.includes('mark-dispatched'), { until: 'it has chosen the job' });
+    await waitUntil(() => names.includes('take-keyed-jobs'), { until: 'it has chosen the job' });
   });
   const isDispatched = async () => {
     const row = db.selectFrom('current_jobs').select('dispatched_at').where('id', '=', job.id);
@@ -67,14 +67,14 @@ test('a dispatcher that was told of a job and lost its turn looks again', async 
   await waitUntil(isDispatched, { until: 'the job is dispatched' });
   await dispatcher.stop();
   await engine.close();
-  const turns = names.filter((name) => ['survey-queue', 'begin-turn', 'mark-dispatched'].includes(name));
+  const turns = names.filter((name) => ['survey-queue', 'hear-queue', 'take-keyed-jobs'].includes(name));
   // It may have looked by itself just before there was anything.
-  const chosenAt = turns.indexOf('mark-dispatched') - 1;
+  const chosenAt = turns.indexOf('take-keyed-jobs') - 1;
   expect(turns.slice(chosenAt, chosenAt + 5)).toEqual([
-    'begin-turn',
-    'mark-dispatched',
+    'hear-queue',
+    'take-keyed-jobs',
     'survey-queue',
-    'begin-turn',
-    'mark-dispatched',
+    'hear-queue',
+    'take-keyed-jobs',
   ]);
 });

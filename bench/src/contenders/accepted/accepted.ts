@@ -22,7 +22,8 @@ const WORKER: Environment = { SECRETS_KEY: secretsKey, JOBS_DIR, ALLOW_PRIVATE_N
 /** An empty setting counts as not set: without Redis, BullMQ runs on Postgres. */
 const WITHOUT_REDIS: Environment = { REDIS_URL: '' };
 
-const UNFINISHED = '(SELECT FROM ready UNION ALL SELECT FROM due UNION ALL SELECT FROM in_flight) AS live';
+const UNFINISHED =
+  '(SELECT FROM ready UNION ALL SELECT FROM blocked UNION ALL SELECT FROM due UNION ALL SELECT FROM in_flight) AS live';
 const FINISHED = `(
   SELECT attempts.xmin, payload FROM attempts JOIN jobs ON jobs.tenant_id = attempts.tenant_id AND jobs.id = job_id
   WHERE type = '${JOB_TYPE}' AND status IN ('succeeded', 'failed', 'canceled', 'expired')) AS finished`;

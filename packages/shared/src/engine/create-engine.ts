@@ -11,9 +11,11 @@ export function createEngine(store: BullmqStore, onError: (error: Error) => void
   const shelves = new Map<string, Shelf>();
   const queueOf = (lane: Lane) => store.queue(laneName(lane));
 
-  async function deliver(lane: Lane, deliveries: EngineJob[][]): Promise<void> {
+  async function deliver(lane: Lane, deliveries: EngineJob[][], { isAhead = false } = {}): Promise<void> {
     const queue = queueOf(lane);
-    const added = deliveries.map(describeDelivery);
+    const described = deliveries.map((jobs) => describeDelivery(jobs, isAhead));
+    // The one that is added last is the first.
+    const added = isAhead ? described.toReversed() : described;
     if (added.length >= store.bulkFrom) await queue.addBulk(added);
     else for (const { name, data, opts } of added) await queue.add(name, data, opts);
   }

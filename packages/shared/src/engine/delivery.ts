@@ -13,7 +13,7 @@ interface DeliveryData {
 }
 
 /** Makes the BullMQ job of a delivery, under its first job's type and id with the dispatch number: never all digits, no `:`. */
-export function describeDelivery(jobs: EngineJob[]) {
+export function describeDelivery(jobs: EngineJob[], isAhead = false) {
   const [first] = jobs;
   if (!first) throw new Error('A delivery is for one job at least.');
   const data: DeliveryData = {
@@ -24,7 +24,8 @@ export function describeDelivery(jobs: EngineJob[]) {
     })),
   };
   const name = jobs.length === 1 ? first.type : `${first.type} and ${jobs.length - 1} more`;
-  return { name, data, opts: { ...JOB_OPTIONS, jobId: keyText(first) } };
+  const opts = { ...JOB_OPTIONS, jobId: keyText(first), ...(isAhead && { lifo: true }) };
+  return { name, data, opts };
 }
 
 /** Reads which dispatches a delivery is for; none of one that this system did not make. */

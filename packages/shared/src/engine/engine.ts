@@ -37,8 +37,11 @@ export interface Engine {
   readonly kind: 'redis' | 'postgres';
   /** Tells whether calls are likely to succeed now. */
   isReady(): boolean;
-  /** Adds deliveries to a lane, in the order given, each of one job or several that one worker is to take together. */
-  deliver(lane: Lane, deliveries: EngineJob[][]): Promise<void>;
+  /**
+   * Adds deliveries to a lane, in the order given, each of one job or several that one worker is to take together: behind what
+   * waits there, or ahead of it.
+   */
+  deliver(lane: Lane, deliveries: EngineJob[][], options?: { isAhead: boolean }): Promise<void>;
   /** Takes deliveries from a lane, so many at once. One is done when `take` has settled, and comes again if its worker is lost before. */
   consume(
     lane: Lane,

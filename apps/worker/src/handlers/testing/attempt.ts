@@ -25,7 +25,7 @@ export function claimedJob(change: Partial<ClaimedJob> = {}): ClaimedJob {
     metadata: {},
     createdAt: new Date('2026-01-02T03:04:05.678Z'),
     hasFollowers: false,
-    isLimited: false,
+    isKeyed: false,
     requestId: null,
     traceparent: null,
     tracestate: null,

@@ -9,7 +9,9 @@ import {
 } from '@accepted/shared/core/fairness/window';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { DispatchTurn, LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import type { DispatchTurn, LaneAfterTurn, TurnRules } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { listTenantWeights } from '@accepted/shared/ledger/tenants/tenant-weights';
+import { listTypeLimits } from '@accepted/shared/ledger/workers/builds';
 import { type LiveLane, listLiveLanes } from '@accepted/shared/ledger/workers/workers';
 import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
@@ -29,6 +31,19 @@ const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
 const LANES_MAX_AGE_MS = 1_000;
 
+/** Who serves the queue, and what is in force. */
+interface Live {
+  lanes: LiveLane[];
+  rules: Pick<TurnRules, 'limits' | 'weights'>;
+  readAt: number;
+}
+
+const NOBODY: Live = {
+  lanes: [],
+  rules: { limits: [], weights: new Map() },
+  readAt: Number.NEGATIVE_INFINITY,
+};
+
 export interface DispatcherOptions {
   db: Database;
   engine: Engine;
@@ -47,13 +62,15 @@ export interface DispatcherOptions {
 export function startDispatcher(options: DispatcherOptions): Loop {
   const { db, service, engine, queue, times, share, onError } = options;
   const known = createKnownQueue(db, queue);
-  let live: { lanes: LiveLane[]; readAt: number } = { lanes: [], readAt: Number.NEGATIVE_INFINITY };
+  let live: Live = NOBODY;
   const windows = new Map<string, WindowState>();
 
   async function refreshLanes(): Promise<void> {
-    live = { lanes: await listLiveLanes(db, queue), readAt: performance.now() };
-    const known = new Set(live.lanes.map(({ buildId }) => buildId));
-    for (const buildId of windows.keys()) if (!known.has(buildId)) windows.delete(buildId);
+    const lanes = await listLiveLanes(db, queue);
+    const builds = lanes.map(({ buildId }) => buildId);
+    const [limits, weights] = [await listTypeLimits(db, builds), await listTenantWeights(db)];
+    live = { lanes, rules: { limits, weights }, readAt: performance.now() };
+    for (const buildId of windows.keys()) if (!builds.includes(buildId)) windows.delete(buildId);
   }
 
   /** Heartbeats tell of all workers, but seconds later; what leaves flight tells at once. */
@@ -63,10 +80,14 @@ export function startDispatcher(options: DispatcherOptions): Loop {
 
   /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
   async function fillLanes(turn: DispatchTurn, lanes: LiveLane[], quickTypes: string[]): Promise<void> {
-    const fillOne = async ({ buildId, inFlightBefore, dispatched }: LaneAfterTurn) => {
+    const fillOne = async ({ buildId, inFlightBefore, dispatched, ahead }: LaneAfterTurn) => {
       const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
-      const deliveries = intoDeliveries(dispatched, { handlerMs: times.handlerMs(), quickTypes, workers });
-      if (dispatched.length > 0) await engine.deliver({ queue, buildId }, deliveries);
+      const options = { handlerMs: times.handlerMs(), quickTypes, workers };
+      for (const isAhead of [true, false]) {
+        const jobs = dispatched.filter((job) => ahead.has(job) === isAhead);
+        if (jobs.length === 0) continue;
+        await engine.deliver({ queue, buildId }, intoDeliveries(jobs, options), { isAhead });
+      }
       const now = { inFlightBefore, dispatched: dispatched.length, atMs: performance.now() };
       windows.set(buildId, followWindow(windows.get(buildId), now));
     };
@@ -88,7 +109,7 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
     if (live.lanes.length === 0) await refreshLanes();
     if (live.lanes.length === 0) return IDLE_POLL_MS;
-    const { lanes } = live;
+    const { lanes, rules } = live;
     const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));
     const turnBeganMs = performance.now();
     const laneWindows = lanes.map(({ buildId, concurrency }) => {
@@ -96,16 +117,17 @@ export function startDispatcher(options: DispatcherOptions): Loop {
       return { buildId, size: sizes.get(buildId) ?? 0, mostPerTenant };
     });
     const quickTypes = times.quickTypes();
-    const turn = await known.takeTurn(laneWindows, quickTypes);
+    const turn = await known.takeTurn(laneWindows, { ...rules, quickTypes });
     await fillLanes(turn, lanes, quickTypes);
     const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
     if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
+    await known.store();
     if (turn.moreToDo) return nextTurnInMs(turn, lanes, sizes);
     if (turn.heldBack) return lookAgainInMs(times.handlerMs());
     const endedPerSecond = windows.values().reduce((sum, window) => sum + window.endedPerSecond, 0);
     if (endedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
-    return IDLE_POLL_MS;
+    return Math.min(IDLE_POLL_MS, known.lookAgainInMs());
   }
 
   service?.onlyWhile(engine.isReady);

@@ -51,3 +51,10 @@ export function lookAgainInMs(handlerMs: number): number {
   if (isQuick(handlerMs)) return LOOK_AGAIN_MS;
   return Math.min(MAX_LOOK_AGAIN_MS, handlerMs * IDLE_PART);
 }
+
+/** Answers how many jobs, whosever they are, give no tenant more than its share, where `most` is what one of them has. */
+export function mostAtOnce(bound: TenantBound | undefined, most: () => TenantBound): number {
+  if (!bound) return Number.POSITIVE_INFINITY;
+  const { all, slow } = most();
+  return Math.min(bound.all - all, bound.slow - slow);
+}

@@ -20,7 +20,7 @@ export interface ClaimedJob {
   /** Whether its end has more to be done for than to be written down. */
   hasFollowers: boolean;
   /** Whether its end may let another job of its concurrency key run. */
-  isLimited: boolean;
+  isKeyed: boolean;
   payload: unknown;
   tags: string[];
   metadata: Record<string, unknown>;

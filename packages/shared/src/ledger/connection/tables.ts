@@ -5,6 +5,7 @@ import type { RetiredSecret } from '../../core/webhook/retired-secrets.ts';
 import type { IdempotencyKeysTable } from '../jobs/idempotency-keys-table.ts';
 import type {
   AttemptsTable,
+  BlockedTable,
   CurrentJobsView,
   DueTable,
   InFlightTable,
@@ -23,6 +24,7 @@ export interface Ledger {
   workers: WorkersTable;
   jobs: JobsTable;
   ready: ReadyTable;
+  blocked: BlockedTable;
   due: DueTable;
   in_flight: InFlightTable;
   attempts: AttemptsTable;
@@ -46,6 +48,8 @@ interface TenantsTable {
   webhook_secret: string;
   /** Sealed as the current one is, the newest first. */
   retired_webhook_secrets: ColumnType<RetiredSecret[], string | undefined, string>;
+  /** Of the workers' time it gets so many times what a tenant of weight 1 gets, while both wait. */
+  weight: Generated<number>;
   created_at: CreatedAt;
 }
 
@@ -63,6 +67,8 @@ interface QueuesTable {
   name: string;
   /** Counts the turns of the queue's dispatchers; a bigint comes as text. */
   dispatch_round: Generated<string>;
+  /** The pass that newcomers begin at (`core/fairness/fair-order.ts`). */
+  present_pass: Generated<number>;
   created_at: CreatedAt;
 }
 

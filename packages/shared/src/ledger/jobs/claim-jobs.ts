@@ -61,13 +61,14 @@ const claim = prepared<Claim, ClaimedRow>(
       WHERE ${isAt('in_flight.job_id', 'delivered.id')} AND in_flight.dispatch_no = delivered.no AND in_flight.worker_id IS NULL
         AND (in_flight.expires_at IS NULL OR in_flight.expires_at > now() OR in_flight.attempt > 0)
         AND EXISTS (SELECT FROM workers WHERE id = ${workerOf} AND lost_at IS NULL FOR KEY SHARE)
-      RETURNING in_flight.tenant_id, in_flight.job_id, attempt, attempts_made, suspect, has_followers, revision, dispatch_no
+      RETURNING in_flight.tenant_id, in_flight.job_id, attempt, attempts_made, suspect, has_followers, revision, dispatch_no,
+        in_flight.concurrency_key
     )
     SELECT jobs.id, jobs.tenant_id AS "tenantId", jobs.type, jobs.queue, claimed.attempt,
       claimed.attempts_made AS "attemptsMade", jobs.max_attempts AS "maxAttempts",
       jobs.backoff,
       jobs.timeout_ms AS "timeoutMs", claimed.suspect, claimed.suspect AND ${isAccused} AS accused,
-      claimed.has_followers AS "hasFollowers", jobs.concurrency_limit IS NOT NULL AS "isLimited",
+      claimed.has_followers AS "hasFollowers", claimed.concurrency_key IS NOT NULL AS "isKeyed",
       CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END AS payload,
       nullif(jobs.tags, '[]') AS tags, nullif(jobs.metadata, '{}') AS metadata,
       jobs.created_at AS "createdAt", jobs.request_id AS "requestId", jobs.traceparent, jobs.tracestate,

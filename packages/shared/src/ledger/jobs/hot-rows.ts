@@ -44,7 +44,7 @@ export function carriedFrom(
   return sql.join(CARRIED_COLUMNS.map((name) => changes[name] ?? sql.ref(`${source}.${name}`)));
 }
 
-/** Means the index of `ready` by lines, and no other (`migrations/0020_movements.ts`): it holds for every row. */
+/** Means the index of `ready` by lines, and no other (`migrations/0026_turns.ts`): it holds for every row. */
 export const IN_ORDER = sql`CASE WHEN attempt >= 0 THEN true ELSE false END`;
 /** Means the index of `due`, or of `in_flight`, that begins with the queue. */
 export const OF_QUEUE = sql`CASE WHEN priority >= 0 THEN true ELSE false END`;
@@ -85,7 +85,7 @@ function lockWhereItIs(tenantId: string, jobId: string) {
     SELECT ${sql.lit(table)} AS "table", ${isRunning} AS "isRunning" FROM ${sql.table(table)} AS hot
     WHERE tenant_id = ${tenantId} AND job_id = ${jobId} FOR UPDATE`;
   return sql<LiveJob>`
-    /* lock-live-job */ WITH is_ready AS (${lock('ready', sql`false`)}), is_due AS (${lock('due', sql`false`)}),
-      flies AS (${lock('in_flight', sql`worker_id IS NOT NULL`)})
-    SELECT * FROM is_ready UNION ALL SELECT * FROM is_due UNION ALL SELECT * FROM flies`;
+    /* lock-live-job */ WITH is_ready AS (${lock('ready', sql`false`)}), is_blocked AS (${lock('blocked', sql`false`)}),
+      is_due AS (${lock('due', sql`false`)}), flies AS (${lock('in_flight', sql`worker_id IS NOT NULL`)})
+    SELECT * FROM is_ready UNION ALL SELECT * FROM is_blocked UNION ALL SELECT * FROM is_due UNION ALL SELECT * FROM flies`;
 }

@@ -82,6 +82,13 @@ export interface HotRow {
 /** A job that may be dispatched now. */
 export type ReadyTable = HotRow;
 
+/** A job that may be dispatched once a slot of its concurrency key is free: its turn has come before. */
+export interface BlockedTable extends HotRow {
+  concurrency_key: string;
+  /** The transaction that made it ready, as `xid8`. */
+  placed_by: string;
+}
+
 /** A job whose time has not come, or had not when somebody last looked. */
 export interface DueTable extends HotRow {
   status: 'scheduled' | 'retrying';

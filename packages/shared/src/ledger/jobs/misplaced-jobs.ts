@@ -19,6 +19,7 @@ export async function findMisplacedJobs(db: Database, limit = 100): Promise<Misp
     WITH live AS (
       SELECT tenant_id, job_id, array_agg(place) AS tables, max(replay_round) AS round FROM (
         SELECT tenant_id, job_id, replay_round, 'ready' AS place FROM ready
+        UNION ALL SELECT tenant_id, job_id, replay_round, 'blocked' FROM blocked
         UNION ALL SELECT tenant_id, job_id, replay_round, 'due' FROM due
         UNION ALL SELECT tenant_id, job_id, replay_round, 'in_flight' FROM in_flight) AS hot
       GROUP BY tenant_id, job_id
@@ -47,7 +48,7 @@ export async function findMisplacedJobs(db: Database, limit = 100): Promise<Misp
 export async function countMisplacedInFlight(db: Database): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM in_flight
-    WHERE ${isIn('ready')} OR ${isIn('due')} OR (
+    WHERE ${isIn('ready')} OR ${isIn('blocked')} OR ${isIn('due')} OR (
       SELECT true FROM attempts WHERE tenant_id = in_flight.tenant_id AND job_id = in_flight.job_id
         AND replay_round = in_flight.replay_round AND status IN ('succeeded', 'failed', 'canceled', 'expired') LIMIT 1
     ) IS NOT NULL`.execute(db);
@@ -55,7 +56,7 @@ export async function countMisplacedInFlight(db: Database): Promise<number> {
 }
 
 /** No `EXISTS`: that may be planned as a scan of all. */
-function isIn(table: 'ready' | 'due') {
+function isIn(table: 'ready' | 'blocked' | 'due') {
   return sql`(SELECT true FROM ${sql.table(table)} AS other
     WHERE other.tenant_id = in_flight.tenant_id AND other.job_id = in_flight.job_id) IS NOT NULL`;
 }

@@ -106,7 +106,7 @@ function selectPage(tenantId: string, filter: JobFilter, page: { afterId?: strin
 /** Where the jobs of a status are: in the table that says so, or among the newest ends of those that live nowhere. */
 function jobsOfStatus(tenantId: string, status: JobStatus): RawBuilder<unknown> {
   const live: Partial<Record<JobStatus, RawBuilder<unknown>>> = {
-    queued: sql`(SELECT tenant_id, job_id FROM ready UNION ALL
+    queued: sql`(SELECT tenant_id, job_id FROM ready UNION ALL SELECT tenant_id, job_id FROM blocked UNION ALL
       SELECT tenant_id, job_id FROM in_flight WHERE worker_id IS NULL)`,
     running: sql`(SELECT tenant_id, job_id FROM in_flight WHERE worker_id IS NOT NULL)`,
     scheduled: sql`(SELECT tenant_id, job_id FROM due WHERE status = 'scheduled')`,

@@ -17,6 +17,8 @@ import type { AttemptOutcome } from './jobs-tables.ts';
 export interface EndedAttempt {
   job: Pick<ClaimedJob, 'id' | 'attempt' | 'type' | 'hasFollowers'>;
   outcome: Outcome;
+  /** How long its handler ran; where nobody knows, the time from the claim counts. */
+  ranMs?: number;
 }
 
 /**
@@ -123,8 +125,15 @@ const write = prepared<EndedAttempt[], Landed>(
     SELECT job_id AS "jobId", status, CASE WHEN has_followers OR dead_letter_id IS NOT NULL THEN json_build_object(
       'tenantId', tenant_id, 'hasFollowers', has_followers, 'queue', queue, 'type', type, 'attempt', attempt,
       'attemptsMade', attempts_made, 'workerId', worker_id, 'deadLetterId', dead_letter_id) END AS followed
-    FROM landed`,
+    FROM landed
+    -- The trigger tells it to the dispatcher (migrations/0026_turns.ts).
+    WHERE (SELECT set_config('accepted.ran_ms', ${given(ranMsJson)}, true)) IS NOT NULL`,
 );
+
+function ranMsJson(ended: EndedAttempt[]): string {
+  const known = ended.filter(({ ranMs }) => ranMs !== undefined);
+  return JSON.stringify(Object.fromEntries(known.map(({ job, ranMs }) => [job.id, ranMs])));
+}
 
 /** Named unlike the columns of `in_flight`, but for those that come from here alone. */
 const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [

@@ -2,8 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
 import { isAt, unnestBatch } from '../connection/unnest.ts';
-import type { DispatchedJob } from './begin-turn.ts';
 import { CARRIED, carriedFrom, OF_QUEUE } from './hot-rows.ts';
+import type { DispatchedJob } from './take-jobs.ts';
 
 /** After so long a delivery that a live worker has would have been claimed or given back: claims are tried again within seconds. */
 const OVERDUE_MS = 30_000;

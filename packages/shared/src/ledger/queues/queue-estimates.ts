@@ -16,7 +16,8 @@ export interface QueueLoad {
 /** Reads the load of one queue. */
 export async function readQueueLoad(db: Database, queue: string): Promise<QueueLoad> {
   const { rows } = await sql<QueueLoad>`
-    SELECT ${countRows(sql`ready WHERE queue = ${queue} AND ${IN_ORDER}`)}
+    SELECT ${countRows(sql`(SELECT FROM ready WHERE queue = ${queue} AND ${IN_ORDER}
+           UNION ALL SELECT FROM blocked WHERE queue = ${queue}) AS waiting`)}
          + ${countRows(sql`in_flight WHERE queue = ${queue} AND ${OF_QUEUE} AND worker_id IS NULL`)} AS waiting,
       coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond",
       coalesce(sum(concurrency), 0)::int AS concurrency

@@ -3,13 +3,13 @@ import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
-import { isAfterLine, LINE } from '../jobs/survey-queue.ts';
+import { BLOCKED_LINE, isAfterBlockedLine, isAfterLine, LINE } from '../jobs/survey-queue.ts';
 import { countRows } from './count-rows.ts';
 
 /** Jobs of one queue that no worker has been given: those that are due, and those whose time has not come. */
 export interface WaitingJobs {
   queue: string;
-  /** The three counts stop at 50,000 each. */
+  /** With those that wait for a slot of their key. The three counts stop at 50,000 each. */
   ready: number;
   scheduled: number;
   retrying: number;
@@ -53,10 +53,11 @@ async function countWaiting(tx: Transaction<Ledger>, whose: RawBuilder<unknown>)
   await planThroughIndexes(tx);
   const { rows } = await sql<WaitingJobs>`
     SELECT q.name AS queue,
-      ${countRows(sql`ready WHERE queue = q.name AND ${IN_ORDER}${whose}`)} AS ready,
+      ${countRows(sql`(SELECT FROM ready WHERE queue = q.name AND ${IN_ORDER}${whose}
+        UNION ALL SELECT FROM blocked WHERE queue = q.name${whose}) AS waiting`)} AS ready,
       ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'scheduled'${whose}`)} AS scheduled,
       ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'retrying'${whose}`)} AS retrying,
-      ${waitMs(sql`(${longestWait(whose)})`)} AS "oldestWaitMs"
+      ${waitMs(sql`least((${longestWait(whose)}), (${longestBlocked(whose)}))`)} AS "oldestWaitMs"
     FROM queues q ORDER BY q.name`.execute(tx);
   return rows;
 }
@@ -74,6 +75,20 @@ function longestWait(whose: RawBuilder<unknown>): RawBuilder<unknown> {
       SELECT next.* FROM firsts AS line CROSS JOIN LATERAL (
         SELECT ${LINE}, run_at FROM ready WHERE ${waits} AND ${isAfterLine(sql`line`)}
         ORDER BY ${LINE}, placed_by, job_id LIMIT 1) AS next
+    )
+    SELECT min(run_at) FROM firsts`;
+}
+
+/** The same of the jobs that wait for a slot of their key. */
+function longestBlocked(whose: RawBuilder<unknown>): RawBuilder<unknown> {
+  const waits = sql`queue = q.name${whose}`;
+  return sql`
+    WITH RECURSIVE firsts AS (
+      (SELECT ${BLOCKED_LINE}, run_at FROM blocked WHERE ${waits} ORDER BY ${BLOCKED_LINE}, placed_by, job_id LIMIT 1)
+      UNION ALL
+      SELECT next.* FROM firsts AS line CROSS JOIN LATERAL (
+        SELECT ${BLOCKED_LINE}, run_at FROM blocked WHERE ${waits} AND ${isAfterBlockedLine(sql`line`)}
+        ORDER BY ${BLOCKED_LINE}, placed_by, job_id LIMIT 1) AS next
     )
     SELECT min(run_at) FROM firsts`;
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { schemaId } from '../../core/job/build.ts';
 import type { JobTypeDescription } from '../../core/job/job-type.ts';
 import type { Database } from '../connection/connect.ts';
+import type { TypeLimit } from '../jobs/take-jobs.ts';
 
 /** What a worker can run; `id` is a hash of it. */
 export interface Build {
@@ -43,6 +44,32 @@ function buildTypeRow(buildId: string, type: JobTypeDescription) {
     result_schema: type.resultSchema ? JSON.stringify(type.resultSchema) : null,
     defaults: JSON.stringify(type.defaults),
   };
+}
+
+/** Tells which types builds take, each with the id of the schema that it has for the payload. That of a build never changes. */
+export async function listTakenTypes(
+  db: Database,
+  buildIds: readonly string[],
+): Promise<Map<string, Map<string, string>>> {
+  const rows = await db
+    .selectFrom('build_types')
+    .select(['build_id', 'type', 'schema_id'])
+    .where('build_id', 'in', buildIds)
+    .execute();
+  const taken = new Map(buildIds.map((buildId) => [buildId, new Map<string, string>()]));
+  for (const row of rows) taken.get(row.build_id)?.set(row.type, row.schema_id);
+  return taken;
+}
+
+/** Lists the limits of concurrency keys by type, as the build has them that first registered most recently of these. */
+export async function listTypeLimits(db: Database, buildIds: readonly string[]): Promise<TypeLimit[]> {
+  const { rows } = await sql<TypeLimit>`
+    SELECT type, "limit" FROM (
+      SELECT DISTINCT ON (type) type, (defaults #>> '{concurrency,limit}')::integer AS "limit"
+      FROM build_types JOIN builds ON builds.id = build_id WHERE build_id = ANY(${buildIds}::text[])
+      ORDER BY type, registered_at DESC, build_id) AS in_force
+    WHERE "limit" IS NOT NULL`.execute(db);
+  return rows;
 }
 
 /** The builds that ended longer than `forMs` ago and whose lanes may still be in the engine, with their queues. */

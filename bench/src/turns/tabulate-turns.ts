@@ -1,0 +1,69 @@
+import { type Table, writeFigure } from '../report/table.ts';
+import { spreadOf } from '../statistics/spread.ts';
+import { WEIGHTS } from './run-tenants.ts';
+import type { TurnTime } from './time-turns.ts';
+import type { EngineTurns } from './turns-data.ts';
+
+export function tabulateTurns(behindKey: readonly TurnTime[], ofTenants: readonly TurnTime[]): Table {
+  const rowOf =
+    (what: string) =>
+    ({ waiting, medianMs, p95Ms }: TurnTime) => [
+      `${waiting.toLocaleString('en-US')} ${what}`,
+      writeFigure(medianMs),
+      writeFigure(p95Ms),
+    ];
+  return {
+    header: ['', 'median', 'p95'],
+    rows: [...behindKey.map(rowOf('jobs behind a full key')), ...ofTenants.map(rowOf('tenants'))],
+  };
+}
+
+export function tabulateRates(engines: readonly EngineTurns[]): Table {
+  return {
+    header: ['', 'one tenant', 'many tenants', 'ratio'],
+    rows: engines.map(({ title, rates }) => [
+      title,
+      writeFigure(medianOf(rates, ({ one }) => one)),
+      writeFigure(medianOf(rates, ({ many }) => many)),
+      writeFigure(medianOf(rates, ({ one, many }) => many / one)),
+    ]),
+  };
+}
+
+export function tabulateLongJobs(engines: readonly EngineTurns[]): Table {
+  return {
+    header: ['', 'workers', 'statements', 'Redis commands'],
+    rows: engines.flatMap(({ title, longJobs }) =>
+      longJobs.map(({ workers, statementsPerSecond, redisCommandsPerSecond }) => [
+        ...[title, String(workers), writeFigure(statementsPerSecond), writeFigure(redisCommandsPerSecond)],
+      ]),
+    ),
+  };
+}
+
+export function tabulateWaits(engines: readonly EngineTurns[]): Table {
+  return {
+    header: ['', 'alone', 'beside the large one', 'ratio'],
+    rows: engines.map(({ title, waits }) => [
+      title,
+      writeFigure(medianOf(waits, ({ alone }) => alone)),
+      writeFigure(medianOf(waits, ({ besideHog }) => besideHog)),
+      writeFigure(medianOf(waits, ({ alone, besideHog }) => besideHog / alone)),
+    ]),
+  };
+}
+
+export function tabulateService(engines: readonly EngineTurns[]): Table {
+  const names = Object.keys(WEIGHTS);
+  return {
+    header: ['', ...Object.values(WEIGHTS).map((weight) => `weight ${weight}`)],
+    rows: engines.map(({ title, service }) => [
+      title,
+      ...names.map((name) => writeFigure(medianOf(service, (parts) => parts[name] ?? 0))),
+    ]),
+  };
+}
+
+function medianOf<Round>(rounds: readonly Round[], figure: (round: Round) => number): number {
+  return spreadOf(rounds.map(figure)).median;
+}

@@ -1,0 +1,21 @@
+import type { LongJobs } from './run-tenants.ts';
+import type { TurnTime } from './time-turns.ts';
+
+/** `turns.json`. */
+export interface TurnsData {
+  behindKey: TurnTime[];
+  ofTenants: TurnTime[];
+  engines: EngineTurns[];
+}
+
+/** What was measured of one engine. */
+export interface EngineTurns {
+  title: string;
+  /** Of many tenants to one, a round each. */
+  rates: { one: number; many: number }[];
+  longJobs: LongJobs[];
+  /** How long small tenants wait, in ms (p95). */
+  waits: { alone: number; besideHog: number }[];
+  /** Of seven parts, to each of the weights 1, 2 and 4; a round each. */
+  service: Record<string, number>[];
+}

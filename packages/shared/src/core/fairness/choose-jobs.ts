@@ -1,0 +1,163 @@
+import type { Line } from './queue-lines.ts';
+import type { LaneWindow, QueuePicture } from './queue-picture.ts';
+
+/** How many jobs of a line may go, from its head on. */
+export interface ChosenJobs {
+  line: Line;
+  /** The lane of each, by its place among all. */
+  lanes: number[];
+  /** The place of each in the order in which they are to run. */
+  places: number[];
+}
+
+export interface Choice {
+  lines: ChosenJobs[];
+  /** Lines whose tenant has its share of the lanes, whatever else is in them. */
+  heldBack: Set<Line>;
+}
+
+/** What takes less is taken together: to look into another line costs as much as to run some of the quickest jobs. */
+const AT_ONCE_MS = 5;
+
+/**
+ * Chooses how many jobs of which lines go to which lanes, and in which order they run, until there is no room. The tenant
+ * that has had the least service is next; of its lines the one whose priority has its turn, what was dispatched before
+ * first, then the one that begins with the oldest job. A job goes to the lane that has the most room of those that take it.
+ * Of jobs that take less than some milliseconds a tenant takes several at its turn.
+ *
+ * Each is charged what its type is likely to take. So the cost is that of the jobs that go.
+ */
+export function chooseJobs(
+  picture: QueuePicture,
+  windows: readonly LaneWindow[],
+  quickTypes: readonly string[],
+): Choice {
+  const { order, times } = picture;
+  const taking = beginToTake(picture, windows, quickTypes);
+  for (let place = 0; ; ) {
+    const group = nextGroup(picture, taking);
+    if (group === undefined) break;
+    const tenantId = order.take(group);
+    if (tenantId === undefined) break;
+    let chargedMs = 0;
+    for (let line: Line | undefined; chargedMs < AT_ONCE_MS; chargedMs += times.expected(line)) {
+      line = takeJob(picture, taking, { tenantId, group, place });
+      if (!line) break;
+      place += 1;
+    }
+    if (chargedMs > 0) order.charge(tenantId, chargedMs);
+  }
+  order.standAgain();
+  return { lines: [...taking.chosen.values()], heldBack: taking.heldBack };
+}
+
+/** What is left to take while jobs are chosen. */
+interface Taking {
+  windows: readonly LaneWindow[];
+  rooms: number[];
+  quickTypes: readonly string[];
+  chosen: Map<Line, ChosenJobs>;
+  /** Of `<tenant id> <lane>`: what a tenant may still take of a lane. */
+  shares: Map<string, Share>;
+  heldBack: Set<Line>;
+}
+
+interface Share {
+  all: number;
+  slow: number;
+}
+
+function beginToTake(
+  { flights }: QueuePicture,
+  windows: readonly LaneWindow[],
+  quickTypes: readonly string[],
+): Taking {
+  const rooms = windows.map(({ buildId, size }) => Math.max(0, size - flights.through(buildId)));
+  return { windows, rooms, quickTypes, chosen: new Map(), shares: new Map(), heldBack: new Set() };
+}
+
+const lanesOf = (group: string) => group.split(',').map(Number);
+
+/** Of the groups that have a lane with room the one in which the tenant stands that is next. */
+function nextGroup({ order }: QueuePicture, { rooms }: Taking): string | undefined {
+  let next: { group: string; pass: number } | undefined;
+  for (const group of order.groups()) {
+    if (!lanesOf(group).some((lane) => (rooms[lane] ?? 0) > 0)) continue;
+    const pass = order.nextPass(group);
+    if (pass !== undefined && (!next || pass < next.pass)) next = { group, pass };
+  }
+  return next?.group;
+}
+
+/** Takes the tenant's next job that a lane of the group has room for; answers its line. */
+function takeJob(
+  picture: QueuePicture,
+  taking: Taking,
+  { tenantId, group, place }: { tenantId: string; group: string; place: number },
+): Line | undefined {
+  const { lines, urgency } = picture.lines.of(tenantId, group);
+  const waiting = [...lines].filter((line) => line.jobs > (taking.chosen.get(line)?.lanes.length ?? 0));
+  const lanes = lanesOf(group).filter((lane) => (taking.rooms[lane] ?? 0) > 0);
+  if (lanes.length === 0) return undefined;
+  const laneFor = (line: Line) =>
+    roomiest(
+      lanes.filter((lane) => hasShare(picture, taking, line, lane)),
+      taking.rooms,
+    );
+  const able = waiting.filter((line) => laneFor(line) !== undefined);
+  for (const line of waiting) if (!able.includes(line)) taking.heldBack.add(line);
+  const priority = urgency.next(able.map((line) => line.priority));
+  const line = able.filter((one) => one.priority === priority).reduce<Line | undefined>(older, undefined);
+  const lane = line && laneFor(line);
+  if (!line || priority === undefined || lane === undefined) return undefined;
+  urgency.take(priority);
+  takeRoom(taking, line, lane);
+  const jobs = taking.chosen.get(line) ?? { line, lanes: [], places: [] };
+  jobs.lanes.push(lane);
+  jobs.places.push(place);
+  taking.chosen.set(line, jobs);
+  return line;
+}
+
+function older(one: Line | undefined, other: Line): Line {
+  if (!one) return other;
+  if (one.isNew !== other.isNew) return one.isNew ? other : one;
+  return other.placedBy < one.placedBy ? other : one;
+}
+
+function roomiest(lanes: readonly number[], rooms: readonly number[]): number | undefined {
+  let found: number | undefined;
+  for (const lane of lanes) if (found === undefined || (rooms[lane] ?? 0) > (rooms[found] ?? 0)) found = lane;
+  return found;
+}
+
+function hasShare(picture: QueuePicture, taking: Taking, { tenantId, type }: Line, lane: number): boolean {
+  const share = shareOf(picture, taking, tenantId, lane);
+  return share === undefined || (share.all > 0 && (share.slow > 0 || taking.quickTypes.includes(type)));
+}
+
+/** What a tenant may still take of a lane; `undefined`: any number. */
+function shareOf(
+  { flights }: QueuePicture,
+  { windows, quickTypes, shares }: Taking,
+  tenantId: string,
+  lane: number,
+): Share | undefined {
+  const { buildId, mostPerTenant: bound } = windows[lane] ?? {};
+  if (!bound || buildId === undefined) return undefined;
+  const key = `${tenantId} ${lane}`;
+  const known = shares.get(key);
+  if (known) return known;
+  const { all, slow } = flights.of(tenantId, buildId, quickTypes);
+  const share = { all: bound.all - all, slow: bound.slow - slow };
+  shares.set(key, share);
+  return share;
+}
+
+function takeRoom({ rooms, shares, quickTypes }: Taking, { tenantId, type }: Line, lane: number): void {
+  rooms[lane] = (rooms[lane] ?? 0) - 1;
+  const share = shares.get(`${tenantId} ${lane}`);
+  if (!share) return;
+  share.all -= 1;
+  if (!quickTypes.includes(type)) share.slow -= 1;
+}

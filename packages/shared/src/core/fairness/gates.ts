@@ -1,0 +1,71 @@
+/** Names what lines go through: while a gate is closed none of its jobs has a turn, and nobody steps over them. */
+export const gateOf = {
+  key: (tenantId: string, key: string) => `key ${tenantId} ${key}`,
+  type: (type: string) => `type ${type}`,
+  tenant: (tenantId: string) => `tenant ${tenantId}`,
+  queue: () => 'queue',
+};
+
+/** Gates, and what stands behind each: it is open while none of its gates is full or paused. */
+export interface Gates<Item> {
+  add(item: Item, gates: readonly string[]): void;
+  remove(item: Item, gates: readonly string[]): void;
+  areOpen(gates: readonly string[]): boolean;
+  /** Closes a gate that is full until it is opened. Nobody tells of what jobs of other queues leave free there. */
+  close(gate: string, isHeldElsewhere: boolean): void;
+  open(gate: string): void;
+  openAll(): void;
+  openHeldElsewhere(): void;
+  isAnyHeldElsewhere(): boolean;
+  /** Has exactly these gates be paused, full or not. */
+  pause(gates: ReadonlySet<string>): void;
+}
+
+/** `settle` gets each that stands behind a gate which has opened or closed. */
+export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
+  const behind = new Map<string, Set<Item>>();
+  const full = new Set<string>();
+  const heldElsewhere = new Set<string>();
+  let paused: ReadonlySet<string> = new Set();
+
+  function settleBehind(gate: string): void {
+    for (const item of behind.get(gate) ?? []) settle(item);
+  }
+
+  function open(gate: string): void {
+    heldElsewhere.delete(gate);
+    if (full.delete(gate)) settleBehind(gate);
+  }
+
+  return {
+    add(item, gates) {
+      for (const gate of gates) behind.set(gate, (behind.get(gate) ?? new Set()).add(item));
+    },
+    remove(item, gates) {
+      for (const gate of gates) {
+        const others = behind.get(gate);
+        others?.delete(item);
+        if (others?.size !== 0) continue;
+        behind.delete(gate);
+        full.delete(gate);
+        heldElsewhere.delete(gate);
+      }
+    },
+    areOpen: (gates) => !gates.some((gate) => full.has(gate) || paused.has(gate)),
+    close(gate, isHeldElsewhere) {
+      if (!behind.has(gate)) return;
+      full.add(gate);
+      if (isHeldElsewhere) heldElsewhere.add(gate);
+      settleBehind(gate);
+    },
+    open,
+    openAll: () => [...full].forEach(open),
+    openHeldElsewhere: () => [...heldElsewhere].forEach(open),
+    isAnyHeldElsewhere: () => heldElsewhere.size > 0,
+    pause(gates) {
+      const before = paused;
+      paused = gates;
+      for (const gate of new Set([...before, ...gates])) settleBehind(gate);
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import type { FlightGroup } from './flights.ts';
+
+/** What a lane's engine has of a tenant: jobs that were put before those of others, and jobs that stand behind them. */
+interface Standing {
+  ahead: number;
+  behind: number;
+}
+
+interface LaneStanding {
+  tenants: Map<string, Standing>;
+  /** How many more may go ahead before others have gone behind. */
+  credit: number;
+}
+
+/** To go before fewer jobs than these is not worth it. */
+const LEAST_OVERTAKEN = 10;
+
+/**
+ * Says whose jobs go before those that wait in a lane already. The engine gives out what it has in the order in which it came, so
+ * whoever has the lane's window full of jobs would keep a newcomer waiting for all of them, however small.
+ *
+ * Where somebody has more of the window than half of its part, others go ahead with theirs: half, because that is what is left of
+ * a window when it is filled again. No more go ahead than behind, but for one window's worth, so what stands behind moves at half
+ * the pace at least.
+ */
+export interface Overtaking {
+  /** Answers which of the jobs that go to a lane of this size go ahead, and counts all of them. */
+  begin<Job extends { tenantId: string }>(buildId: string, size: number, jobs: readonly Job[]): Set<Job>;
+  land(group: FlightGroup): void;
+  /** Corrects what is known by what is in flight; what nobody knows of stands behind. */
+  lookAnew(inFlight: readonly FlightGroup[]): void;
+}
+
+export function createOvertaking(): Overtaking {
+  let lanes = new Map<string | null, LaneStanding>();
+
+  function laneOf(buildId: string | null): LaneStanding {
+    const lane = lanes.get(buildId) ?? { tenants: new Map<string, Standing>(), credit: 0 };
+    lanes.set(buildId, lane);
+    return lane;
+  }
+
+  return {
+    begin(buildId, size, jobs) {
+      const lane = laneOf(buildId);
+      const there = new Set([...lane.tenants.keys(), ...jobs.map(({ tenantId }) => tenantId)]);
+      const part = Math.max(1, Math.floor(size / there.size));
+      const isLarge = ({ behind }: Standing) => behind > Math.max(LEAST_OVERTAKEN, part / 2);
+      const large = new Set(
+        lane.tenants.entries().flatMap(([tenantId, standing]) => (isLarge(standing) ? [tenantId] : [])),
+      );
+      const mayOvertake = (tenantId: string) => large.size > (large.has(tenantId) ? 1 : 0);
+      const ahead = new Set<(typeof jobs)[number]>();
+      for (const job of jobs) {
+        const standing = standingOf(lane, job.tenantId);
+        const goesAhead = mayOvertake(job.tenantId) && standing.ahead + standing.behind < part;
+        if (goesAhead && lane.credit > -size) {
+          standing.ahead += 1;
+          lane.credit -= 1;
+          ahead.add(job);
+        } else {
+          standing.behind += 1;
+          lane.credit = Math.min(0, lane.credit + 1);
+        }
+      }
+      return ahead;
+    },
+    land({ tenantId, buildId, jobs }) {
+      const lane = laneOf(buildId);
+      const standing = standingOf(lane, tenantId);
+      const ofAhead = Math.min(standing.ahead, jobs);
+      standing.ahead -= ofAhead;
+      standing.behind -= Math.min(standing.behind, jobs - ofAhead);
+      if (standing.ahead + standing.behind === 0) lane.tenants.delete(tenantId);
+    },
+    lookAnew(inFlight) {
+      const before = lanes;
+      lanes = new Map();
+      for (const { tenantId, buildId, jobs } of inFlight) {
+        const known = before.get(buildId);
+        const lane = laneOf(buildId);
+        lane.credit = known?.credit ?? 0;
+        standingOf(lane, tenantId).behind += jobs;
+      }
+      for (const [buildId, { tenants }] of lanes)
+        for (const [tenantId, standing] of tenants) {
+          const ahead = before.get(buildId)?.tenants.get(tenantId)?.ahead ?? 0;
+          standing.ahead = Math.min(ahead, standing.behind);
+          standing.behind -= standing.ahead;
+        }
+    },
+  };
+}
+
+function standingOf({ tenants }: LaneStanding, tenantId: string): Standing {
+  const standing = tenants.get(tenantId) ?? { ahead: 0, behind: 0 };
+  tenants.set(tenantId, standing);
+  return standing;
+}

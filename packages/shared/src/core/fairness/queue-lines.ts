@@ -1,0 +1,163 @@
+import type { FairOrder } from './fair-order.ts';
+import { createGates, type Gates, gateOf } from './gates.ts';
+import { createUrgency, type Urgency } from './urgency.ts';
+
+/** What jobs of a queue have in common that stand in one line: all of them are of one tenant, and none differs in where it may go. */
+export interface LineName {
+  tenantId: string;
+  type: string;
+  /** Ids of the schemas that refuse their payloads. */
+  refusedBy: string[];
+  priority: number;
+  /** Whether they were never dispatched; those that were go first. */
+  isNew: boolean;
+  /** Whether they have concurrency keys. */
+  isKeyed: boolean;
+  /** The key that all of them wait for a slot of; `null`: they wait for their turn. */
+  blockedBy: string | null;
+}
+
+export interface Line extends LineName {
+  /** None of its jobs was put there by a transaction before this one (`xid8`). */
+  placedBy: bigint;
+  /** No more jobs than so many stand in it; infinite where nobody has counted them. */
+  jobs: number;
+}
+
+interface Standing {
+  line: Line;
+  /** Of the fair order; the empty one is of lines that no lane takes. */
+  group: string;
+  gates: string[];
+  isOpen: boolean;
+}
+
+interface TenantLines {
+  open: Map<string, Set<Line>>;
+  urgency: Urgency;
+}
+
+/** The lines of a queue, by tenant, and in the fair order those that are open and have a lane to go to. */
+export class QueueLines {
+  /** What the lines go through. */
+  readonly gates: Omit<Gates<unknown>, 'add' | 'remove' | 'areOpen'>;
+  readonly #gates: Gates<Standing>;
+  readonly #order: Pick<FairOrder, 'join' | 'leave'>;
+  readonly #standings = new Map<string, Standing>();
+  readonly #tenants = new Map<string, TenantLines>();
+  #groupOf: (name: LineName) => string = () => '';
+
+  constructor(order: Pick<FairOrder, 'join' | 'leave'>) {
+    this.#order = order;
+    this.#gates = createGates((standing) => this.#settle(standing));
+    this.gates = this.#gates;
+  }
+
+  all(): Line[] {
+    return [...this.#standings.values()].map(({ line }) => line);
+  }
+
+  /** Adds to a line, or makes it. */
+  add(name: LineName, { placedBy, jobs }: Pick<Line, 'placedBy' | 'jobs'>): void {
+    const { line } = this.#standings.get(keyOf(name)) ?? this.#make(name);
+    if (placedBy < line.placedBy) line.placedBy = placedBy;
+    line.jobs += jobs;
+  }
+
+  /** Notes that so many were taken from the head of a line, the last of which was put there by `placedBy`. */
+  advance(line: Line, taken: number, placedBy: bigint): void {
+    line.jobs -= taken;
+    line.placedBy = placedBy;
+  }
+
+  remove(name: LineName): void {
+    const standing = this.#standings.get(keyOf(name));
+    if (!standing) return;
+    if (standing.isOpen) this.#leave(standing);
+    this.#standings.delete(keyOf(name));
+    this.#gates.remove(standing, standing.gates);
+  }
+
+  /** Removes all others. */
+  keepOnly(names: readonly LineName[]): void {
+    const kept = new Set(names.map(keyOf));
+    for (const [key, { line }] of this.#standings) if (!kept.has(key)) this.remove(line);
+  }
+
+  /** The open lines of a tenant that stand in a group, and its priorities' turns. */
+  of(tenantId: string, group: string): { lines: Iterable<Line>; urgency: Urgency } {
+    const { open, urgency } = this.#tenantOf(tenantId);
+    return { lines: open.get(group) ?? [], urgency };
+  }
+
+  /** Puts every line into the group that this answers. */
+  regroup(groupOf: (name: LineName) => string): void {
+    this.#groupOf = groupOf;
+    for (const standing of this.#standings.values()) {
+      const group = groupOf(standing.line);
+      if (group === standing.group) continue;
+      if (standing.isOpen) this.#leave(standing);
+      standing.group = group;
+      if (standing.isOpen) this.#join(standing);
+    }
+  }
+
+  #make(name: LineName): Standing {
+    const line = { ...name, placedBy: LAST, jobs: 0 };
+    const standing = { line, group: this.#groupOf(name), gates: gatesOf(name), isOpen: false };
+    this.#standings.set(keyOf(name), standing);
+    this.#gates.add(standing, standing.gates);
+    this.#settle(standing);
+    return standing;
+  }
+
+  #settle(standing: Standing): void {
+    const isOpen = this.#gates.areOpen(standing.gates);
+    if (isOpen === standing.isOpen) return;
+    standing.isOpen = isOpen;
+    if (isOpen) this.#join(standing);
+    else this.#leave(standing);
+  }
+
+  #join({ line, group }: Standing): void {
+    const { open, urgency } = this.#tenantOf(line.tenantId);
+    if (![...open.values()].some((lines) => hasPriority(lines, line.priority))) urgency.begin(line.priority);
+    open.set(group, (open.get(group) ?? new Set()).add(line));
+    if (group !== '') this.#order.join(line.tenantId, group);
+  }
+
+  #leave({ line, group }: Standing): void {
+    const { open } = this.#tenantOf(line.tenantId);
+    const others = open.get(group);
+    others?.delete(line);
+    if (others?.size !== 0) return;
+    open.delete(group);
+    this.#order.leave(line.tenantId, group);
+    if (open.size === 0) this.#tenants.delete(line.tenantId);
+  }
+
+  #tenantOf(tenantId: string): TenantLines {
+    const known = this.#tenants.get(tenantId);
+    if (known) return known;
+    const tenant = { open: new Map<string, Set<Line>>(), urgency: createUrgency() };
+    this.#tenants.set(tenantId, tenant);
+    return tenant;
+  }
+}
+
+/** Later than any transaction. */
+const LAST = 2n ** 64n;
+
+function keyOf({ tenantId, type, refusedBy, priority, isNew, isKeyed, blockedBy }: LineName): string {
+  return JSON.stringify([tenantId, type, refusedBy, priority, isNew, isKeyed, blockedBy]);
+}
+
+function gatesOf({ tenantId, type, blockedBy }: LineName): string[] {
+  const gates = [gateOf.queue(), gateOf.type(type), gateOf.tenant(tenantId)];
+  return blockedBy === null ? gates : [...gates, gateOf.key(tenantId, blockedBy)];
+}
+
+function hasPriority(lines: Iterable<Line>, priority: number): boolean {
+  for (const line of lines) if (line.priority === priority) return true;
+  return false;
+}

@@ -1,0 +1,49 @@
+/** What a job of a type that has not run yet is taken to need. */
+const UNKNOWN_MS = 10;
+/** To bring a job to a handler and back takes as long as this one, however quick the handler is. */
+const LEAST_MS = 1;
+/** So many jobs ago counts half. */
+const HALF_LIFE_JOBS = 20;
+const MOST_TENANTS = 10_000;
+
+/** Jobs of a tenant and type that ended, and how long they ran together. */
+export interface RanJobs {
+  tenantId: string;
+  type: string;
+  jobs: number;
+  ms: number;
+}
+
+/** How long jobs run as of late. */
+export interface RunTimes {
+  /** Answers the time that those jobs count for. */
+  add(ran: RanJobs): number;
+  /** What a job is likely to count for, in milliseconds: as its tenant's of the type did, or else everybody's. */
+  expected(job: Pick<RanJobs, 'tenantId' | 'type'>): number;
+}
+
+export function createRunTimes(): RunTimes {
+  const ofTypes = new Map<string, number>();
+  const ofTenants = new Map<string, number>();
+
+  function follow(means: Map<string, number>, key: string, mean: number, jobs: number): void {
+    const keeps = 0.5 ** (jobs / HALF_LIFE_JOBS);
+    const followed = keeps * (means.get(key) ?? mean) + (1 - keeps) * mean;
+    // Whoever was heard of last is last among the keys.
+    means.delete(key);
+    means.set(key, followed);
+  }
+
+  return {
+    add({ tenantId, type, jobs, ms }) {
+      if (jobs === 0) return 0;
+      const counted = Math.max(ms, jobs * LEAST_MS);
+      follow(ofTypes, type, counted / jobs, jobs);
+      follow(ofTenants, `${tenantId} ${type}`, counted / jobs, jobs);
+      const [oldest] = ofTenants.keys();
+      if (ofTenants.size > MOST_TENANTS && oldest !== undefined) ofTenants.delete(oldest);
+      return counted;
+    },
+    expected: ({ tenantId, type }) => ofTenants.get(`${tenantId} ${type}`) ?? ofTypes.get(type) ?? UNKNOWN_MS,
+  };
+}
