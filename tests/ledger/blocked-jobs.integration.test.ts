@@ -159,7 +159,9 @@ describe('a job whose key is full', () => {
 });
 
 describe('the limit of a key', () => {
-  const limitOf = (limit: number) => ({ limits: [{ type: 'test.noop', limit }] });
+  const limitOf = (most: number) => ({
+    limits: { key: [{ name: 'test.noop', most }], type: [], tenant: [] },
+  });
 
   test('is the one in force: raised, it lets as many go as it leaves free', async () => {
     const ids = await insert(5);

@@ -12,7 +12,7 @@ import { useLedger } from './ledger.ts';
 const ledger = useLedger();
 
 /** How many dispatchers wait for their turn in this statement. */
-async function waitingIn(statement: 'hear-queue' | 'take-jobs' | 'take-keyed-jobs'): Promise<number> {
+async function waitingIn(statement: 'hear-queue' | 'take-jobs' | 'take-limited-jobs'): Promise<number> {
   const { rows } = await sql<{ count: number }>`
     SELECT count(*)::int AS count FROM pg_stat_activity
     WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE ${`%${statement}%`}`.execute(
@@ -38,10 +38,14 @@ test('of two dispatchers that chose different jobs of a key at its limit at the 
   });
   await isLocked;
   const first = dispatchJobs(db, 'default', testLane(10));
-  await waitUntil(async () => (await waitingIn('take-keyed-jobs')) === 1, { until: 'the first has chosen' });
+  await waitUntil(async () => (await waitingIn('take-limited-jobs')) === 1, {
+    until: 'the first has chosen',
+  });
   await ledger.insertOne({ ...keyed, priority: priorityRank('critical') });
   const second = dispatchJobs(db, 'default', testLane(10));
-  await waitUntil(async () => (await waitingIn('take-keyed-jobs')) === 2, { until: 'the second has chosen' });
+  await waitUntil(async () => (await waitingIn('take-limited-jobs')) === 2, {
+    until: 'the second has chosen',
+  });
   release();
   await locker;
 

@@ -11,7 +11,7 @@ export const KILL_POINTS = {
   'after-commit': { statement: /\/\* write-outcomes \*\//, when: 'committed' },
   /** Jobs are marked as dispatched, the engine does not have them. */
   'after-dispatch': {
-    statement: /\/\* (hear-queue|take-jobs|take-keyed-jobs) \*\//,
+    statement: /\/\* (hear-queue|take-jobs|take-limited-jobs) \*\//,
     when: 'committed',
     countsWith: marksJobs,
   },

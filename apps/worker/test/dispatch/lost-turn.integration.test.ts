@@ -58,7 +58,7 @@ test('a dispatcher that was told of a job and lost its turn looks again', async 
     await sql`UPDATE queues SET dispatch_round = dispatch_round + 1 WHERE name = ${QUEUE}`.execute(tx);
     await insertJobs(db, [job]);
     dispatcher.wake();
-    await waitUntil(() => names.includes('take-keyed-jobs'), { until: 'it has chosen the job' });
+    await waitUntil(() => names.includes('take-limited-jobs'), { until: 'it has chosen the job' });
   });
   const isDispatched = async () => {
     const row = db.selectFrom('current_jobs').select('dispatched_at').where('id', '=', job.id);
@@ -67,14 +67,14 @@ test('a dispatcher that was told of a job and lost its turn looks again', async 
   await waitUntil(isDispatched, { until: 'the job is dispatched' });
   await dispatcher.stop();
   await engine.close();
-  const turns = names.filter((name) => ['survey-queue', 'hear-queue', 'take-keyed-jobs'].includes(name));
+  const turns = names.filter((name) => ['survey-queue', 'hear-queue', 'take-limited-jobs'].includes(name));
   // It may have looked by itself just before there was anything.
-  const chosenAt = turns.indexOf('take-keyed-jobs') - 1;
+  const chosenAt = turns.indexOf('take-limited-jobs') - 1;
   expect(turns.slice(chosenAt, chosenAt + 5)).toEqual([
     'hear-queue',
-    'take-keyed-jobs',
+    'take-limited-jobs',
     'survey-queue',
     'hear-queue',
-    'take-keyed-jobs',
+    'take-limited-jobs',
   ]);
 });

@@ -9,9 +9,9 @@ import {
 } from '@accepted/shared/core/fairness/window';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { DispatchTurn, LaneAfterTurn, TurnRules } from '@accepted/shared/ledger/jobs/dispatch-jobs';
-import { listTenantWeights } from '@accepted/shared/ledger/tenants/tenant-weights';
-import { listTypeLimits } from '@accepted/shared/ledger/workers/builds';
+import { type DispatchTurn, type LaneAfterTurn, NO_RULES } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { takeBackPaused } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import { type DispatchRules, readDispatchRules } from '@accepted/shared/ledger/limits/dispatch-rules';
 import { type LiveLane, listLiveLanes } from '@accepted/shared/ledger/workers/workers';
 import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
@@ -29,18 +29,19 @@ const ENGINE_AWAY_POLL_MS = 200;
 const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
-const LANES_MAX_AGE_MS = 1_000;
+/** A pause or a limit is in force within a second. */
+const LANES_MAX_AGE_MS = 900;
 
 /** Who serves the queue, and what is in force. */
 interface Live {
   lanes: LiveLane[];
-  rules: Pick<TurnRules, 'limits' | 'weights'>;
+  rules: DispatchRules;
   readAt: number;
 }
 
 const NOBODY: Live = {
   lanes: [],
-  rules: { limits: [], weights: new Map() },
+  rules: { ...NO_RULES, pausedJobs: { isQueue: false, types: [], tenants: [] } },
   readAt: Number.NEGATIVE_INFINITY,
 };
 
@@ -68,8 +69,8 @@ export function startDispatcher(options: DispatcherOptions): Loop {
   async function refreshLanes(): Promise<void> {
     const lanes = await listLiveLanes(db, queue);
     const builds = lanes.map(({ buildId }) => buildId);
-    const [limits, weights] = [await listTypeLimits(db, builds), await listTenantWeights(db)];
-    live = { lanes, rules: { limits, weights }, readAt: performance.now() };
+    live = { lanes, rules: await readDispatchRules(db, queue, builds), readAt: performance.now() };
+    if (live.rules.paused.size > 0) await takeBackPaused(db, queue, live.rules.pausedJobs);
     for (const buildId of windows.keys()) if (!builds.includes(buildId)) windows.delete(buildId);
   }
 

@@ -17,7 +17,7 @@ const LOOK_ELSEWHERE_EVERY_MS = 100;
 /** A queue as its dispatcher knows it from turn to turn. */
 export interface KnownQueue {
   takeTurn(windows: LaneWindow[], rules: TurnRules): Promise<DispatchTurn>;
-  /** Stores what the next dispatcher has to know, once a second. */
+  /** Stores what the next dispatcher has to know, once a second at most, where somebody has had much more than others. */
   store(): Promise<void>;
   /** In how many milliseconds there is something to look at that nobody tells of. */
   lookAgainInMs(): number;
@@ -27,6 +27,7 @@ export function createKnownQueue(db: Database, queue: string): KnownQueue {
   let known: QueuePicture | undefined;
   let goodUntilMs = Number.NEGATIVE_INFINITY;
   let storedAtMs = performance.now();
+  let storedPasses = 0;
   let lookedElsewhereAtMs = performance.now();
   let limits = '';
 
@@ -64,7 +65,9 @@ export function createKnownQueue(db: Database, queue: string): KnownQueue {
       storedAtMs = performance.now();
       const { order, flights } = known;
       order.forget(flights.has);
-      await storePasses(db, queue, known);
+      const passes = order.state().passes.length;
+      if (passes + storedPasses > 0) await storePasses(db, queue, known);
+      storedPasses = passes;
     },
     lookAgainInMs: () =>
       known?.lines.gates.isAnyHeldElsewhere() ? LOOK_ELSEWHERE_EVERY_MS : Number.POSITIVE_INFINITY,

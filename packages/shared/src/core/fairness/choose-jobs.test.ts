@@ -51,7 +51,7 @@ function pictureOf(lines: PlacedJobs[], inFlight: Record<string, number> = {}): 
 function choose(picture: QueuePicture, sizes: number[], mostPerTenant?: LaneWindow['mostPerTenant']) {
   const windows = sizes.map((size, lane) => ({ buildId: String(lane), size, mostPerTenant }));
   picture.lanes = groupByLanes(picture, windows);
-  const { lines, heldBack } = chooseJobs(picture, windows, QUICK);
+  const { lines, heldBack } = chooseJobs(picture, windows, { quickTypes: QUICK });
   const jobs = lines.flatMap(({ line: { tenantId, type, priority, isNew }, lanes, places }) =>
     lanes.map((lane, index) => ({ tenantId, type, priority, isNew, lane, place: places[index] ?? -1 })),
   );
@@ -139,6 +139,22 @@ describe('jobs are chosen', () => {
       jobs: [{}, {}],
       heldBack: false,
     });
+  });
+
+  test('no more in all than are wanted, whatever room there is', () => {
+    const picture = pictureOf([line('a', 100), line('b', 100)]);
+    picture.times.add({ tenantId: 'a', type: 'quick', jobs: 100, ms: 1 });
+    const windows = [{ buildId: '0', size: 50 }];
+    groupByLanes(picture, windows);
+    const { lines } = chooseJobs(picture, windows, { quickTypes: QUICK, most: 3 });
+    expect(lines.flatMap(({ lanes }) => lanes)).toHaveLength(3);
+  });
+
+  test('several at once of a tenant whose jobs take no time, and one of others', () => {
+    const picture = pictureOf([line('a', 100), line('b', 100, { type: 'slow' })]);
+    picture.times.add({ tenantId: 'a', type: 'quick', jobs: 100, ms: 1 });
+    picture.times.add({ tenantId: 'b', type: 'slow', jobs: 100, ms: 50_000 });
+    expect(tenantsOf(choose(picture, [8]).jobs)).toMatch(/^(aaaaab|baaaaa)aa$/);
   });
 
   test('of a tenant that had less service before others, by the time that their jobs ran', () => {

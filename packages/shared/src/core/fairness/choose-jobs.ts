@@ -30,17 +30,21 @@ const AT_ONCE_MS = 5;
 export function chooseJobs(
   picture: QueuePicture,
   windows: readonly LaneWindow[],
-  quickTypes: readonly string[],
+  { quickTypes, most = Number.POSITIVE_INFINITY }: { quickTypes: readonly string[]; most?: number },
 ): Choice {
   const { order, times } = picture;
   const taking = beginToTake(picture, windows, quickTypes);
-  for (let place = 0; ; ) {
+  for (let place = 0; place < most; ) {
     const group = nextGroup(picture, taking);
     if (group === undefined) break;
     const tenantId = order.take(group);
     if (tenantId === undefined) break;
     let chargedMs = 0;
-    for (let line: Line | undefined; chargedMs < AT_ONCE_MS; chargedMs += times.expected(line)) {
+    for (
+      let line: Line | undefined;
+      chargedMs < AT_ONCE_MS && place < most;
+      chargedMs += times.expected(line)
+    ) {
       line = takeJob(picture, taking, { tenantId, group, place });
       if (!line) break;
       place += 1;

@@ -25,6 +25,7 @@ export interface Flights {
   /** Answers what was charged for the jobs. */
   land(group: FlightGroup): number;
   through(buildId: string): number;
+  all(): number;
   of(tenantId: string, buildId: string, quickTypes: readonly string[]): TenantFlights;
   /** The most that a tenant has through a lane. */
   most(buildId: string, quickTypes: readonly string[]): TenantFlights;
@@ -72,6 +73,7 @@ export function createFlights(): Flights {
       return chargedMs;
     },
     through: (buildId) => byBuild.get(buildId) ?? 0,
+    all: () => byBuild.values().reduce((sum, jobs) => sum + jobs, 0),
     of,
     most(buildId, quickTypes) {
       const most = { all: 0, slow: 0 };

@@ -1,6 +1,11 @@
-/** Names what lines go through: while a gate is closed none of its jobs has a turn, and nobody steps over them. */
+const KEY = 'key ';
+
+/**
+ * Names what lines go through: while a gate is closed none of its jobs has a turn, and nobody steps over them. The ledger tells by
+ * the same names what is full (`migrations/0027_limits.ts`).
+ */
 export const gateOf = {
-  key: (tenantId: string, key: string) => `key ${tenantId} ${key}`,
+  key: (tenantId: string, key: string) => `${KEY}${tenantId} ${key}`,
   type: (type: string) => `type ${type}`,
   tenant: (tenantId: string) => `tenant ${tenantId}`,
   queue: () => 'queue',
@@ -17,6 +22,8 @@ export interface Gates<Item> {
   openAll(): void;
   openHeldElsewhere(): void;
   isAnyHeldElsewhere(): boolean;
+  /** Whether a gate is full that is no key's: nobody tells when there is room again. */
+  isAnyLimitReached(): boolean;
   /** Has exactly these gates be paused, full or not. */
   pause(gates: ReadonlySet<string>): void;
 }
@@ -62,10 +69,11 @@ export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
     openAll: () => [...full].forEach(open),
     openHeldElsewhere: () => [...heldElsewhere].forEach(open),
     isAnyHeldElsewhere: () => heldElsewhere.size > 0,
+    isAnyLimitReached: () => full.values().some((gate) => !gate.startsWith(KEY)),
     pause(gates) {
-      const before = paused;
+      const changed = [...paused, ...gates].filter((gate) => paused.has(gate) !== gates.has(gate));
       paused = gates;
-      for (const gate of new Set([...before, ...gates])) settleBehind(gate);
+      changed.forEach(settleBehind);
     },
   };
 }

@@ -104,6 +104,8 @@ function hearOfLanding({ lines, flights, order, overtaking, times }: QueuePictur
   const chargedMs = flights.land(landing);
   overtaking.land(landing);
   order.correct(tenantId, times.add({ tenantId, type, jobs: started, ms: ranMs }) - chargedMs);
+  lines.gates.open(gateOf.type(type));
+  lines.gates.open(gateOf.tenant(tenantId));
   if (concurrencyKey !== null) lines.gates.open(gateOf.key(tenantId, concurrencyKey));
 }
 

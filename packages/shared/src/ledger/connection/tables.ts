@@ -21,6 +21,7 @@ export interface Ledger {
   queues: QueuesTable;
   builds: BuildsTable;
   build_types: BuildTypesTable;
+  job_type_rules: JobTypeRulesTable;
   workers: WorkersTable;
   jobs: JobsTable;
   ready: ReadyTable;
@@ -50,6 +51,9 @@ interface TenantsTable {
   retired_webhook_secrets: ColumnType<RetiredSecret[], string | undefined, string>;
   /** Of the workers' time it gets so many times what a tenant of weight 1 gets, while both wait. */
   weight: Generated<number>;
+  paused_at: Generated<Date | null>;
+  /** How many of its jobs may be in flight, over all queues; `null`: any number. */
+  concurrency: Generated<number | null>;
   created_at: CreatedAt;
 }
 
@@ -69,7 +73,18 @@ interface QueuesTable {
   dispatch_round: Generated<string>;
   /** The pass that newcomers begin at (`core/fairness/fair-order.ts`). */
   present_pass: Generated<number>;
+  paused_at: Generated<Date | null>;
+  /** How many of its jobs may be in flight; `null`: any number. */
+  concurrency: Generated<number | null>;
   created_at: CreatedAt;
+}
+
+/** What an operator has laid down for a job type. */
+interface JobTypeRulesTable {
+  type: string;
+  paused_at: Generated<Date | null>;
+  /** How many of its jobs may be in flight, over all queues; `null`: any number. */
+  concurrency: Generated<number | null>;
 }
 
 /** What a worker can run, named by a hash of it. */

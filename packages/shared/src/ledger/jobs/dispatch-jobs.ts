@@ -10,11 +10,11 @@ import { surveyQueue } from './survey-queue.ts';
 import {
   type DispatchedJob,
   type FoundJobs,
+  type Limits,
   type MarkedJob,
   type TakenJobs,
-  type TypeLimit,
   takeJobs,
-  takeKeyedJobs,
+  takeLimitedJobs,
 } from './take-jobs.ts';
 
 /** How a turn left a lane. */
@@ -36,7 +36,7 @@ export interface DispatchTurn {
   lanes: LaneAfterTurn[];
   /** Whether it pays to look again at once: jobs were left for want of room, or for another look, or the turn was another's. */
   moreToDo: boolean;
-  /** Whether jobs were left because their tenant has its share: there may be room for them when one of its jobs ends. */
+  /** Whether jobs were left because their tenant has its share, or something its limit: there may be room when a job ends. */
   heldBack: boolean;
   /** Whether another dispatcher has had a turn first: then the picture is worth nothing. */
   lost: boolean;
@@ -49,13 +49,22 @@ export interface DispatchTurn {
 /** What a turn goes by beside the picture. */
 export interface TurnRules {
   quickTypes: readonly string[];
-  /** The limits of keys that are in force; of a type that is not among them, that of the job holds. */
-  limits: readonly TypeLimit[];
+  limits: Limits;
+  /** How many jobs of the queue may be in flight; `null`: any number. */
+  queueLimit: number | null;
+  /** Gates that are paused (`core/fairness/gates.ts`). */
+  paused: ReadonlySet<string>;
   /** Of tenants whose weight is not 1. */
   weights: ReadonlyMap<string, number>;
 }
 
-const NO_RULES: TurnRules = { quickTypes: [], limits: [], weights: new Map() };
+export const NO_RULES: TurnRules = {
+  quickTypes: [],
+  limits: { key: [], type: [], tenant: [] },
+  queueLimit: null,
+  paused: new Set(),
+  weights: new Map(),
+};
 
 /**
  * Fills the windows of the queue's lanes with jobs that their builds take: those whose type the build has, and whose
@@ -74,12 +83,12 @@ export async function dispatchJobs(
   { picture, ...given }: Partial<TurnRules> & { picture?: QueuePicture | undefined } = {},
 ): Promise<DispatchTurn> {
   const rules = { ...NO_RULES, ...given };
-  const { quickTypes, weights } = rules;
   const known = picture ?? (await surveyQueue(db, queue));
-  known.order.weigh(weights);
+  known.order.weigh(rules.weights);
+  known.lines.gates.pause(rules.paused);
   await learnBuilds(db, known, windows);
   known.lanes = groupByLanes(known, windows);
-  const heard = await hearQueue(db, queue, known, atOnce(known, windows, quickTypes));
+  const heard = await hearQueue(db, queue, known, atOnce(known, windows, rules));
   if (!heard.isPictureGood) return await dispatchJobs(db, queue, windows, given);
   hear(known, heard.isTaken ? { ...heard, arrivals: [] } : heard);
   const inFlightBefore = windows.map(({ buildId }) => known.flights.through(buildId));
@@ -110,14 +119,27 @@ async function learnBuilds(db: Database, { builds }: QueuePicture, windows: Lane
 }
 
 /** Nothing goes at once that others have waited for, and nothing of which there is a choice. */
-function atOnce(picture: QueuePicture, windows: LaneWindow[], quickTypes: readonly string[]): AtOnce {
+function atOnce(
+  picture: QueuePicture,
+  windows: LaneWindow[],
+  { quickTypes, limits, paused, ...rules }: TurnRules,
+): AtOnce {
   const [window, ...others] = windows;
-  if (!window || others.length > 0 || !picture.order.isEmpty()) return { jobs: 0, buildId: null, types: [] };
+  const isPaused = paused.has(gateOf.queue());
+  if (!window || others.length > 0 || isPaused || !picture.order.isEmpty())
+    return { jobs: 0, buildId: null, types: [] };
   const { buildId, size } = window;
   const room = size - picture.flights.through(buildId);
   const most = mostAtOnce(window.mostPerTenant, () => picture.flights.most(buildId, quickTypes));
-  const types = [...(picture.builds.get(buildId)?.keys() ?? [])];
-  return { jobs: Math.max(0, Math.min(room, most)), buildId, types };
+  const isFree = (type: string) =>
+    !paused.has(gateOf.type(type)) && !limits.type.some(({ name }) => name === type);
+  const types = [...(picture.builds.get(buildId)?.keys() ?? [])].filter(isFree);
+  return { jobs: Math.max(0, Math.min(room, most, mostOf(picture, rules))), buildId, types };
+}
+
+/** How many jobs more may be in flight by the limit of the queue. */
+function mostOf({ flights }: QueuePicture, { queueLimit }: Pick<TurnRules, 'queueLimit'>): number {
+  return queueLimit === null ? Number.POSITIVE_INFINITY : Math.max(0, queueLimit - flights.all());
 }
 
 type Taken = Pick<DispatchTurn, 'jobs' | 'moreToDo' | 'heldBack' | 'lost'>;
@@ -146,34 +168,40 @@ async function takeTurn(
   db: Database,
   queue: string,
   picture: QueuePicture,
-  { windows, quickTypes, limits }: Pick<TurnRules, 'quickTypes' | 'limits'> & { windows: LaneWindow[] },
+  { windows, quickTypes, limits, queueLimit }: TurnRules & { windows: LaneWindow[] },
 ): Promise<Taken> {
-  const choice = chooseJobs(picture, windows, quickTypes);
-  const turn: OpenTurn = { picture, heldBack: choice.heldBack, places: new Map(), jobs: [], isShort: false };
-  const asked = (isKeyed: boolean) => choice.lines.filter(({ line }) => line.isKeyed === isKeyed);
-  const inRound = (chosen: ChosenJobs[]) => ({
-    queue,
-    round: picture.round,
-    lines: askedOf(chosen, windows),
-  });
-  const plain = asked(false);
-  if (plain.length > 0 && !follow(turn, plain, await takeJobs(db, inRound(plain)))) return lostTurn(turn);
-  const keyed = asked(true);
-  if (keyed.length > 0) {
-    const taken = await takeKeyedJobs(db, { ...inRound(keyed), limits });
-    if (!follow(turn, keyed, taken)) return lostTurn(turn);
+  const most = mostOf(picture, { queueLimit });
+  const { lines: chosen, heldBack } = chooseJobs(picture, windows, { quickTypes, most });
+  const turn: OpenTurn = { picture, heldBack, places: new Map(), jobs: [], isShort: false };
+  const inRound = (asked: ChosenJobs[]) => ({ queue, round: picture.round, lines: askedOf(asked, windows) });
+  const { free = [], limited = [] } = Object.groupBy(chosen, ({ line }) =>
+    isLimited(line, limits) ? 'limited' : 'free',
+  );
+  if (free.length > 0 && !follow(turn, free, await takeJobs(db, inRound(free)))) return lostTurn(turn);
+  if (limited.length > 0) {
+    const taken = await takeLimitedJobs(db, { ...inRound(limited), limits });
+    if (!follow(turn, limited, taken)) return lostTurn(turn);
     for (const placed of taken.blocked)
       picture.lines.add(placed, { placedBy: BigInt(placed.placedBy), jobs: placed.jobs ?? 0 });
-    for (const { tenantId, concurrencyKey, isHeldElsewhere } of taken.full)
-      picture.lines.gates.close(gateOf.key(tenantId, concurrencyKey), isHeldElsewhere);
+    for (const { gate, isHeldElsewhere } of taken.full) picture.lines.gates.close(gate, isHeldElsewhere);
   }
   const jobs = turn.jobs.sort((one, other) => placeOf(turn, one) - placeOf(turn, other));
+  const isAtLimit = mostOf(picture, { queueLimit }) === 0 && !picture.order.isEmpty();
+  const isHeldBack = heldBack.size > 0 || isAtLimit || picture.lines.gates.isAnyLimitReached();
   return {
     jobs,
-    moreToDo: turn.isShort && !picture.order.isEmpty(),
-    heldBack: turn.heldBack.size > 0,
+    moreToDo: turn.isShort && !isAtLimit && !picture.order.isEmpty(),
+    heldBack: isHeldBack,
     lost: false,
   };
+}
+
+function isLimited({ isKeyed, type, tenantId }: Line, limits: Limits): boolean {
+  return (
+    isKeyed ||
+    limits.type.some(({ name }) => name === type) ||
+    limits.tenant.some(({ name }) => name === tenantId)
+  );
 }
 
 /** A turn that is under way. */
@@ -221,7 +249,8 @@ function followLine(turn: OpenTurn, { line, places }: ChosenJobs, found: FoundJo
     turn.isShort = true;
     order.correct(line.tenantId, (ids.length - places.length) * times.expected(line));
   }
-  if (!found || found.isEmpty) {
+  // No more stood in it than were told of.
+  if (!found || found.isEmpty || found.left >= line.jobs) {
     lines.remove(line);
     turn.heldBack.delete(line);
   } else lines.advance(line, found.left, BigInt(found.placedBy));

@@ -127,7 +127,9 @@ function takeAllThatFits() {
       UPDATE queues SET dispatch_round = dispatch_round + 1
       WHERE name = ${QUEUE} AND dispatch_round = ${ROUND}::bigint AND (
         SELECT sum(jobs) <= ${given(({ atOnce }: Look) => atOnce.jobs)}::bigint AND NOT bool_or(is_keyed)
-          AND bool_and(refused_by = '{}' AND type = ANY(${given(({ atOnce }: Look) => atOnce.types)}::text[]))
+          AND bool_and(refused_by = '{}' AND type = ANY(${given(({ atOnce }: Look) => atOnce.types)}::text[]) AND (
+            SELECT true FROM tenants
+            WHERE id = tenant_id AND (paused_at IS NOT NULL OR concurrency IS NOT NULL)) IS NOT TRUE)
         FROM arrived)
       RETURNING name
     ),

@@ -48,6 +48,13 @@ export async function surveyQueue(db: Database, queue: string, known?: QueuePict
   return known;
 }
 
+/** Short lines are counted, so that none of them is asked for more than it has. */
+const MAX_COUNTED = 10;
+
+function countOf(waiting: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`(SELECT nullif(count(*), ${sql.lit(MAX_COUNTED)}) FROM (SELECT FROM ${waiting} LIMIT ${sql.lit(MAX_COUNTED)}) AS counted)`;
+}
+
 type SurveyRow = Omit<Survey, 'epoch' | 'round' | 'order'> & {
   epoch: string | null;
   round: string | null;
@@ -83,9 +90,22 @@ async function readQueue(db: Database, queue: string): Promise<SurveyRow> {
       FROM in_flight WHERE queue = ${queue} AND ${OF_QUEUE} GROUP BY ${FLIGHT}
     ),
     seen AS (
-      SELECT ${lineJson({ isKeyed: sql`is_keyed`, blockedBy: sql`NULL::text`, jobs: sql`NULL::bigint` })} AS json FROM line
+      SELECT ${lineJson({
+        isKeyed: sql`is_keyed`,
+        blockedBy: sql`NULL::text`,
+        jobs: countOf(sql`ready
+        WHERE ${waits} AND (${LINE}) = (line.tenant_id, line.type, line.refused_by, line.priority, line.is_new, line.is_keyed)`),
+      })} AS json
+      FROM line
       UNION ALL
-      SELECT ${lineJson({ isKeyed: sql`true`, blockedBy: sql`concurrency_key`, jobs: sql`NULL::bigint` })} FROM blocked_line
+      SELECT ${lineJson({
+        isKeyed: sql`true`,
+        blockedBy: sql`concurrency_key`,
+        jobs: countOf(sql`blocked
+        WHERE queue = ${queue} AND (${BLOCKED_LINE}) = (line.tenant_id, line.concurrency_key, line.type, line.refused_by,
+          line.priority, line.is_new)`),
+      })}
+      FROM blocked_line AS line
     )
     SELECT (SELECT epoch FROM told_since WHERE is_only_row) AS epoch,
       (SELECT dispatch_round FROM queues WHERE name = ${queue}) AS round,

@@ -125,35 +125,54 @@ export function moveToFlight(chosen: RawBuilder<unknown>): RawBuilder<unknown> {
     )`;
 }
 
-/** How many jobs of a tenant and key may be in flight in all when one of this type joins them. */
-export interface TypeLimit {
-  type: string;
-  limit: number;
+/** How many jobs may be in flight in all, of this name, when another one joins them. */
+export interface Limit {
+  /** A type, a tenant's id; of keys, the type of the job that joins. */
+  name: string;
+  most: number;
 }
 
-/** Lines of keys are asked for, and the limits in force by type; of a type without one that of the job holds. */
-export interface AskedKeyedLines extends AskedLines {
-  limits: readonly TypeLimit[];
+/** The limits that are in force: of types and tenants over all queues, and of keys by type; where there is none, that of the job holds. */
+export interface Limits {
+  key: readonly Limit[];
+  type: readonly Limit[];
+  tenant: readonly Limit[];
 }
 
-export interface TakenKeyedJobs extends TakenJobs {
+/** Lines whose jobs have keys, or are limited otherwise, are asked for. */
+export interface AskedLimitedLines extends AskedLines {
+  limits: Limits;
+}
+
+export interface TakenLimitedJobs extends TakenJobs {
   /** Jobs that found their key full and wait for a slot from now on. */
   blocked: PlacedJobs[];
-  /** Keys that are full; `isHeldElsewhere`: by jobs of other queues as well. */
-  full: { tenantId: string; concurrencyKey: string; isHeldElsewhere: boolean }[];
+  /** Gates that are full (`core/fairness/gates.ts`); `isHeldElsewhere`: by jobs of other queues as well. */
+  full: { gate: string; isHeldElsewhere: boolean }[];
 }
 
 /**
- * Takes the heads of lines whose jobs have keys, if the queue is still in this round: those that find a slot free go into flight,
- * others are moved to `blocked`, up to a bound. The keys are locked in one order before anybody is counted
- * (`migrations/0026_turns.ts`), so that no two dispatchers give the same slot away.
+ * Takes the heads of lines whose jobs are limited, if the queue is still in this round: those that find room go into flight. Of
+ * others those whose key is full are moved to `blocked`, up to a bound, and the rest stays. What they share is locked in one order
+ * before anybody is counted (`migrations/0027_limits.ts`), so that no two dispatchers give the same slot away.
  */
-export async function takeKeyedJobs(db: Database, asked: AskedKeyedLines): Promise<TakenKeyedJobs> {
+export async function takeLimitedJobs(db: Database, asked: AskedLimitedLines): Promise<TakenLimitedJobs> {
   const { queue, round, lines, limits } = asked;
-  const { rows } = await sql<TakenKeyedJobs>`
-    /* take-keyed-jobs */ SELECT * FROM json_to_record(
-      take_keyed_jobs(${queue}, ${round}, ${askedJson(lines)}::json, ${JSON.stringify(limits)}::json))
+  const { rows } = await sql<TakenLimitedJobs>`
+    /* take-limited-jobs */ SELECT * FROM json_to_record(take_limited_jobs(
+      ${queue}, ${round}, ${askedJson(lines)}::json, ${JSON.stringify(limitsOf(lines, limits))}::json))
       AS taken ("isTaken" boolean, found json, marked json, blocked json, "full" json)`.execute(db);
   const [row] = rows;
   return row?.isTaken ? row : { isTaken: false, found: [], marked: [], blocked: [], full: [] };
+}
+
+/** Those of the limits that mean any of the lines. */
+function limitsOf(lines: AskedLines['lines'], { key, type, tenant }: Limits): Limits {
+  const types = new Set(lines.map(({ line }) => line.type));
+  const tenants = new Set(lines.map(({ line }) => line.tenantId));
+  return {
+    key: key.filter(({ name }) => types.has(name)),
+    type: type.filter(({ name }) => types.has(name)),
+    tenant: tenant.filter(({ name }) => tenants.has(name)),
+  };
 }

@@ -69,6 +69,24 @@ export async function takeBackFromGoneBuilds(
   return countEach(takenBack);
 }
 
+/** What is paused of a queue: all of it, types, or tenants by id. */
+export interface PausedJobs {
+  isQueue: boolean;
+  types: readonly string[];
+  tenants: readonly string[];
+}
+
+/** Takes jobs of a queue back that wait in the engine and are paused: nobody is to start them. */
+export async function takeBackPaused(db: Database, queue: string, paused: PausedJobs): Promise<void> {
+  const { isQueue, types, tenants } = paused;
+  await moveBack(
+    db,
+    sql`/* take-back-paused */`,
+    sql`WHERE queue = ${queue} AND ${OF_QUEUE} AND (${isQueue}::boolean OR type = ANY(${types}::text[])
+      OR tenant_id = ANY(${tenants}::uuid[]))`,
+  );
+}
+
 function countEach(names: readonly string[]): Map<string, number> {
   return new Map(
     Map.groupBy(names, (name) => name)

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import { schemaId } from '../../core/job/build.ts';
 import type { JobTypeDescription } from '../../core/job/job-type.ts';
 import type { Database } from '../connection/connect.ts';
-import type { TypeLimit } from '../jobs/take-jobs.ts';
 
 /** What a worker can run; `id` is a hash of it. */
 export interface Build {
@@ -59,17 +58,6 @@ export async function listTakenTypes(
   const taken = new Map(buildIds.map((buildId) => [buildId, new Map<string, string>()]));
   for (const row of rows) taken.get(row.build_id)?.set(row.type, row.schema_id);
   return taken;
-}
-
-/** Lists the limits of concurrency keys by type, as the build has them that first registered most recently of these. */
-export async function listTypeLimits(db: Database, buildIds: readonly string[]): Promise<TypeLimit[]> {
-  const { rows } = await sql<TypeLimit>`
-    SELECT type, "limit" FROM (
-      SELECT DISTINCT ON (type) type, (defaults #>> '{concurrency,limit}')::integer AS "limit"
-      FROM build_types JOIN builds ON builds.id = build_id WHERE build_id = ANY(${buildIds}::text[])
-      ORDER BY type, registered_at DESC, build_id) AS in_force
-    WHERE "limit" IS NOT NULL`.execute(db);
-  return rows;
 }
 
 /** The builds that ended longer than `forMs` ago and whose lanes may still be in the engine, with their queues. */
