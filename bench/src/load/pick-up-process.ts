@@ -12,8 +12,11 @@ import type { PickUpFigures, PickUps } from './run-load.ts';
 
 const LOOK_EVERY_MS = 2;
 const GIVE_UP_AFTER_MS = 10_000;
-/** Long enough for everything that follows a job to be over; of random length, so that it keeps step with no poll. */
-const PAUSE_MS = { least: 10, more: 15 };
+/**
+ * Long enough for everything that follows a job to be over, and for nobody to have been told of one a moment ago; of random
+ * length, so that it keeps step with no poll.
+ */
+const PAUSE_MS = { least: 30, more: 20 };
 
 const { url, headers, count, seconds, folder }: PickUps = JSON.parse(process.argv[2] ?? '');
 const { origin, pathname: path } = new URL(url);

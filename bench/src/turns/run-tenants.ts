@@ -10,11 +10,11 @@ import { openRelayedStores } from '../cost/relayed-stores.ts';
 import { steadyRate, watchDrain } from '../world/drain.ts';
 import type { Servers } from '../world/servers.ts';
 import { openStores, type Stores } from '../world/stores.ts';
-import { addWeighedTenants, fillTenants, SLEEP } from './fill-tenants.ts';
+import { fillTenants, SLEEP } from './fill-tenants.ts';
 
 const JOBS_DIR = fileURLToPath(new URL('jobs', import.meta.url));
 const DRAIN_TIMEOUT_MS = 300_000;
-const WAIT_SETTLES_MS = 3_000;
+export const SETTLE_MS = 3_000;
 
 export const ENGINES: readonly { contender: Contender; environment: Record<string, string> }[] = [
   { contender: acceptedRedis, environment: {} },
@@ -23,7 +23,7 @@ export const ENGINES: readonly { contender: Contender; environment: Record<strin
 export type Engine = (typeof ENGINES)[number];
 
 /** Runs `act` on an empty installation. */
-async function onEmpty<Value>(
+export async function onEmpty<Value>(
   servers: Servers,
   { contender, environment }: Engine,
   act: (stores: Stores, startWorker: (stores?: Stores) => Promise<SpawnedProcess>) => Promise<Value>,
@@ -82,7 +82,7 @@ export function saidWithLongJobs(
 }
 
 const SMALL_TENANTS = 10;
-const HANDLER_MS = 20;
+export const HANDLER_MS = 20;
 const SUBMIT_EVERY_MS = 100;
 
 /** How long jobs of ten small tenants wait from the accept to the start (p95), alone or beside one that has submitted 100,000. */
@@ -95,14 +95,14 @@ export function waitOfSmallOnes(
     await startWorker();
     if (hogJobs > 0)
       await fillTenants(stores.postgres, { of: 'hog', tenants: 1, jobs: hogJobs, ms: HANDLER_MS });
-    await pause(WAIT_SETTLES_MS);
+    await pause(SETTLE_MS);
     const small = { of: 'small', tenants: SMALL_TENANTS, jobs: SMALL_TENANTS, ms: HANDLER_MS };
     for (const endsAtMs = performance.now() + seconds * 1_000; performance.now() < endsAtMs; ) {
       await fillTenants(stores.postgres, small);
       await stores.postgres.query('SELECT pg_notify($1, $2)', [CHANNELS.queueHasWork, SLEEP.queue]);
       await pause(SUBMIT_EVERY_MS);
     }
-    await pause(WAIT_SETTLES_MS);
+    await pause(SETTLE_MS);
     return await readP95WaitMs(stores.postgres);
   });
 }
@@ -114,37 +114,4 @@ async function readP95WaitMs(postgres: Pool): Promise<number> {
      WHERE jobs.tenant_id IN (SELECT md5('small' || n)::uuid FROM generate_series(0, ${SMALL_TENANTS - 1}) AS n)`,
   );
   return rows[0].ms;
-}
-
-export const WEIGHTS = { one: 1, two: 2, four: 4 } as const;
-
-/** The service that tenants of weights 1, 2 and 4 get while all of them have more to do than there is room for, of seven parts. */
-export function serviceByWeight(
-  servers: Servers,
-  engine: Engine,
-  seconds: number,
-): Promise<Record<string, number>> {
-  return onEmpty(servers, engine, async (stores, startWorker) => {
-    await startWorker();
-    await addWeighedTenants(stores.postgres, WEIGHTS);
-    for (const of of Object.keys(WEIGHTS))
-      await fillTenants(stores.postgres, { of, tenants: 1, jobs: 1_000 * seconds, ms: HANDLER_MS });
-    await pause(WAIT_SETTLES_MS);
-    const before = await readServiceMs(stores.postgres);
-    await pause(seconds * 1_000);
-    const after = await readServiceMs(stores.postgres);
-    const had = Object.keys(WEIGHTS).map((of) => [of, (after[of] ?? 0) - (before[of] ?? 0)] as const);
-    const all = had.reduce((sum, [, ms]) => sum + ms, 0);
-    const parts = Object.values(WEIGHTS).reduce((sum, weight) => sum + weight, 0);
-    return Object.fromEntries(had.map(([of, ms]) => [of, (ms / all) * parts]));
-  });
-}
-
-async function readServiceMs(postgres: Pool): Promise<Record<string, number>> {
-  const { rows } = await postgres.query(
-    `SELECT name, coalesce(sum(extract(epoch FROM finished_at - started_at) * 1000), 0)::float8 AS ms
-     FROM tenants LEFT JOIN attempts ON attempts.tenant_id = tenants.id WHERE name = ANY($1) GROUP BY name`,
-    [Object.keys(WEIGHTS)],
-  );
-  return Object.fromEntries(rows.map(({ name, ms }) => [name, ms]));
 }

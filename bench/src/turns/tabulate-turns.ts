@@ -1,6 +1,6 @@
 import { type Table, writeFigure } from '../report/table.ts';
 import { spreadOf } from '../statistics/spread.ts';
-import { WEIGHTS } from './run-tenants.ts';
+import { WEIGHED, WEIGHTS } from './measure-service.ts';
 import type { TurnTime } from './time-turns.ts';
 import type { EngineTurns } from './turns-data.ts';
 
@@ -54,12 +54,11 @@ export function tabulateWaits(engines: readonly EngineTurns[]): Table {
 }
 
 export function tabulateService(engines: readonly EngineTurns[]): Table {
-  const names = Object.keys(WEIGHTS);
   return {
-    header: ['', ...Object.values(WEIGHTS).map((weight) => `weight ${weight}`)],
+    header: ['', ...WEIGHED.map((name) => `weight ${WEIGHTS[name]}`)],
     rows: engines.map(({ title, service }) => [
       title,
-      ...names.map((name) => writeFigure(medianOf(service, (parts) => parts[name] ?? 0))),
+      ...WEIGHED.map((name) => writeFigure(medianOf(service, ({ parts }) => parts[name]))),
     ]),
   };
 }

@@ -1,6 +1,6 @@
 import type { Target } from '../report/target.ts';
 import { type Spread, spreadOf } from '../statistics/spread.ts';
-import { WEIGHTS } from './run-tenants.ts';
+import { type ServiceByWeight, WEIGHED, WEIGHTS } from './measure-service.ts';
 import type { TurnTime } from './time-turns.ts';
 import type { EngineTurns } from './turns-data.ts';
 
@@ -85,10 +85,8 @@ export function targetsOfEngine({ title, rates, longJobs, waits, service }: Engi
 }
 
 /** By how many percent the tenant that is farthest off its weight is. */
-function apart(parts: Record<string, number>): number {
-  return Math.max(
-    ...Object.entries(WEIGHTS).map(([name, weight]) => Math.abs((parts[name] ?? 0) / weight - 1) * 100),
-  );
+function apart({ parts }: ServiceByWeight): number {
+  return Math.max(...WEIGHED.map((name) => Math.abs(parts[name] / WEIGHTS[name] - 1) * 100));
 }
 
 function always(value: number): Spread {

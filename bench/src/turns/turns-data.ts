@@ -1,3 +1,4 @@
+import type { ServiceByWeight } from './measure-service.ts';
 import type { LongJobs } from './run-tenants.ts';
 import type { TurnTime } from './time-turns.ts';
 
@@ -16,6 +17,6 @@ export interface EngineTurns {
   longJobs: LongJobs[];
   /** How long small tenants wait, in ms (p95). */
   waits: { alone: number; besideHog: number }[];
-  /** Of seven parts, to each of the weights 1, 2 and 4; a round each. */
-  service: Record<string, number>[];
+  /** A round each. */
+  service: ServiceByWeight[];
 }

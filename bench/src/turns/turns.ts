@@ -1,14 +1,9 @@
 import type { SizeName } from '../measures/sizes.ts';
 import { makePart } from '../report/make-part.ts';
 import type { Servers } from '../world/servers.ts';
-import {
-  ENGINES,
-  type Engine,
-  rateOfTenants,
-  saidWithLongJobs,
-  serviceByWeight,
-  waitOfSmallOnes,
-} from './run-tenants.ts';
+import { drawService, drawTurnTimes } from './draw-turns.ts';
+import { measureService } from './measure-service.ts';
+import { ENGINES, type Engine, rateOfTenants, saidWithLongJobs, waitOfSmallOnes } from './run-tenants.ts';
 import {
   tabulateLongJobs,
   tabulateRates,
@@ -86,7 +81,13 @@ export const turns = makePart<TurnsData>({
       table: tabulateService(engines),
     },
   ],
-  plots: () => [],
+  plots: ({ behindKey, ofTenants, engines }) => [
+    { title: 'A turn beside what waits', svg: drawTurnTimes(behindKey, ofTenants) },
+    ...engines
+      .slice(0, 1)
+      .flatMap(({ service }) => service.slice(-1))
+      .map((round) => ({ title: 'Service by weight', svg: drawService(round) })),
+  ],
   targets: ({ behindKey, ofTenants, engines }) => [
     ...targetsOfTurns(behindKey, ofTenants),
     ...engines.flatMap(targetsOfEngine),
@@ -126,7 +127,7 @@ async function measureEngine(
     measured.rates.push({ one, many: await rateOfTenants(servers, engine, rate.tenants, rate.jobs) });
     const alone = await waitOfSmallOnes(servers, engine, { hogJobs: 0, seconds });
     measured.waits.push({ alone, besideHog: await waitOfSmallOnes(servers, engine, { hogJobs, seconds }) });
-    measured.service.push(await serviceByWeight(servers, engine, seconds));
+    measured.service.push(await measureService(servers, engine, seconds));
   }
   for (const count of workers) {
     say(`turns: ${engine.contender.name}, ${count} workers with long jobs`);

@@ -30,7 +30,7 @@ const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
 /** A pause or a limit is in force within a second. */
-const LANES_MAX_AGE_MS = 900;
+const LIVE_MAX_AGE_MS = 900;
 
 /** Who serves the queue, and what is in force. */
 interface Live {
@@ -41,7 +41,7 @@ interface Live {
 
 const NOBODY: Live = {
   lanes: [],
-  rules: { ...NO_RULES, pausedJobs: { isQueue: false, types: [], tenants: [] } },
+  rules: { ...NO_RULES, pausedJobs: { isQueue: false, types: [], tenants: [] }, edition: '' },
   readAt: Number.NEGATIVE_INFINITY,
 };
 
@@ -66,12 +66,15 @@ export function startDispatcher(options: DispatcherOptions): Loop {
   let live: Live = NOBODY;
   const windows = new Map<string, WindowState>();
 
-  async function refreshLanes(): Promise<void> {
+  /** Answers whether other rules are in force now. */
+  async function refresh(): Promise<boolean> {
+    const { edition } = live.rules;
     const lanes = await listLiveLanes(db, queue);
     const builds = lanes.map(({ buildId }) => buildId);
     live = { lanes, rules: await readDispatchRules(db, queue, builds), readAt: performance.now() };
     if (live.rules.paused.size > 0) await takeBackPaused(db, queue, live.rules.pausedJobs);
     for (const buildId of windows.keys()) if (!builds.includes(buildId)) windows.delete(buildId);
+    return live.rules.edition !== edition;
   }
 
   /** Heartbeats tell of all workers, but seconds later; what leaves flight tells at once. */
@@ -108,7 +111,7 @@ export function startDispatcher(options: DispatcherOptions): Loop {
 
   async function runOnce(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
-    if (live.lanes.length === 0) await refreshLanes();
+    if (live.lanes.length === 0) await refresh();
     if (live.lanes.length === 0) return IDLE_POLL_MS;
     const { lanes, rules } = live;
     const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));
@@ -122,8 +125,9 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     await fillLanes(turn, lanes, quickTypes);
     const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
-    if (performance.now() - live.readAt > LANES_MAX_AGE_MS) await refreshLanes();
+    const mustLookAgain = performance.now() - live.readAt > LIVE_MAX_AGE_MS && (await refresh());
     await known.store();
+    if (mustLookAgain) return MIN_POLL_MS;
     if (turn.moreToDo) return nextTurnInMs(turn, lanes, sizes);
     if (turn.heldBack) return lookAgainInMs(times.handlerMs());
     const endedPerSecond = windows.values().reduce((sum, window) => sum + window.endedPerSecond, 0);

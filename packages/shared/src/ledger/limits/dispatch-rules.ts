@@ -8,6 +8,8 @@ import type { PausedJobs } from '../jobs/unclaimed-jobs.ts';
 /** What operators and live builds have laid down for the jobs of a queue. */
 export interface DispatchRules extends Omit<TurnRules, 'quickTypes'> {
   pausedJobs: PausedJobs;
+  /** Differs where anything does. */
+  edition: string;
 }
 
 interface RulesRow {
@@ -58,6 +60,7 @@ export async function readDispatchRules(
   const { pausedTypes: types, pausedTenants: tenants } = row;
   const isQueue = row.isPaused === true;
   return {
+    edition: JSON.stringify(row),
     pausedJobs: { isQueue, types, tenants },
     paused: new Set([
       ...(isQueue ? [gateOf.queue()] : []),
