@@ -29,7 +29,7 @@ export function drawTurnTimes(behindKey: readonly TurnTime[], ofTenants: readonl
       { label: 'tenants with jobs waiting', mark: lineMark('line first') },
       { label: 'jobs behind a full key', mark: lineMark('line second') },
     ],
-    x: { scale: x, label: 'how many' },
+    x: { scale: x, label: 'how many', ticks: [...new Set(all.map(({ waiting }) => waiting))] },
     y: { scale: y, label: 'ms, median' },
   };
   return drawFrame(frame, [

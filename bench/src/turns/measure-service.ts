@@ -46,11 +46,12 @@ export function measureService(servers: Servers, engine: Engine, seconds: number
   });
 }
 
+/** The time that handlers had: from the claim on a job may wait for others of its delivery. */
 async function readServiceSeconds(postgres: Pool): Promise<Partial<Record<Weighed, number>>> {
   const { rows } = await postgres.query(
-    `SELECT name, coalesce(sum(extract(epoch FROM finished_at - started_at)), 0)::float8 AS seconds
+    `SELECT name, count(attempts.job_id) * $2::float8 / 1000 AS seconds
      FROM tenants LEFT JOIN attempts ON attempts.tenant_id = tenants.id WHERE name = ANY($1) GROUP BY name`,
-    [WEIGHED],
+    [WEIGHED, HANDLER_MS],
   );
   return Object.fromEntries(rows.map(({ name, seconds }) => [name, seconds]));
 }

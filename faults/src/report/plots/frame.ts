@@ -11,7 +11,7 @@ export interface Frame {
   description: string;
   height?: number;
   legend: { label: string; mark: string }[];
-  x: { scale: Scale; label: string };
+  x: { scale: Scale; label: string; ticks?: number[] };
   y: { scale: Scale; label: string; ticks?: number[]; write?: (value: number) => string };
 }
 
@@ -76,12 +76,10 @@ function axes({ x, y }: Frame): string[] {
       text(PLOT.left - 8, y.scale(tick) + 4, write(tick), 'end small'),
     ]),
     line(PLOT.left, bottom, right, bottom, 'axis'),
-    ...x.scale
-      .ticks(8)
-      .flatMap((tick) => [
-        line(x.scale(tick), bottom, x.scale(tick), bottom + 4, 'axis'),
-        text(x.scale(tick), bottom + 18, x.scale.tickFormat(8)(tick), 'middle small'),
-      ]),
+    ...(x.ticks ?? x.scale.ticks(8)).flatMap((tick) => [
+      line(x.scale(tick), bottom, x.scale(tick), bottom + 4, 'axis'),
+      text(x.scale(tick), bottom + 18, x.scale.tickFormat(8)(tick), 'middle small'),
+    ]),
     text(right, bottom + 35, x.label, 'end small'),
     text(PLOT.left, top - 10, y.label, 'small'),
   ];
