@@ -8,6 +8,7 @@ import { type DispatchTurn, dispatchJobs, type TurnRules } from '@accepted/share
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { rescheduleJob } from '@accepted/shared/ledger/jobs/reschedule-jobs';
+import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import type { DispatchedJob } from '@accepted/shared/ledger/jobs/take-jobs';
 import { makeJob } from '@accepted/testing/factories';
 import { changeLive } from '@accepted/testing/move-jobs';
@@ -210,6 +211,15 @@ describe('the limit of a key', () => {
 });
 
 const RACES = 100;
+
+test('a slot that is given back just before the queue is read whole again is not missed', async () => {
+  const ids = await insert(2);
+  const running = await dispatchAll();
+  const { picture } = await takeTurn();
+  await finish(running);
+  expect(await surveyQueue(ledger.db, 'default', picture)).toBe(picture);
+  expect(idsOf(await dispatchAll())).toEqual(ids.slice(1));
+});
 
 test('slots that jobs of another queue give back are looked for', async () => {
   const elsewhere = createDispatcher('elsewhere');

@@ -83,6 +83,8 @@ export function lookAnew(picture: QueuePicture, survey: Survey): void {
   const { epoch, snapshot, seenAt, round, lines, inFlight } = survey;
   Object.assign(picture, { epoch, snapshot, seenAt, round, flights: createFlights() });
   picture.lines.keepOnly(lines);
+  // Nobody will hear any more of what left flight since the last look.
+  picture.lines.gates.openAll();
   for (const placed of lines) addJobs(picture, placed);
   picture.overtaking.lookAnew(inFlight);
   for (const group of inFlight) picture.flights.begin(group, group.jobs * picture.times.expected(group));
