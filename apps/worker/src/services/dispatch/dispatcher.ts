@@ -9,7 +9,8 @@ import {
 } from '@accepted/shared/core/fairness/window';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { type DispatchTurn, type LaneAfterTurn, NO_RULES } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import type { DispatchTurn, LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { NO_RULES } from '@accepted/shared/ledger/jobs/turn-rules';
 import { takeBackPaused } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { type DispatchRules, readDispatchRules } from '@accepted/shared/ledger/limits/dispatch-rules';
 import { type LiveLane, listLiveLanes } from '@accepted/shared/ledger/workers/workers';

@@ -1,8 +1,9 @@
 import type { LaneWindow, QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { type DispatchTurn, dispatchJobs, type TurnRules } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import { type DispatchTurn, dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { storePasses } from '@accepted/shared/ledger/jobs/store-passes';
 import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
+import type { TurnRules } from '@accepted/shared/ledger/jobs/turn-rules';
 
 /**
  * Now and then the queue is read whole, whatever was told of it: after a failover that lost transactions, those of the new

@@ -16,6 +16,7 @@ import {
   takeJobs,
   takeLimitedJobs,
 } from './take-jobs.ts';
+import { NO_RULES, type TurnRules } from './turn-rules.ts';
 
 /** How a turn left a lane. */
 export interface LaneAfterTurn {
@@ -45,26 +46,6 @@ export interface DispatchTurn {
   /** What the dispatcher knows of the queue, for its next turn. A turn that fails leaves it unfit for use. */
   picture: QueuePicture;
 }
-
-/** What a turn goes by beside the picture. */
-export interface TurnRules {
-  quickTypes: readonly string[];
-  limits: Limits;
-  /** How many jobs of the queue may be in flight; `null`: any number. */
-  queueLimit: number | null;
-  /** Gates that are paused (`core/fairness/gates.ts`). */
-  paused: ReadonlySet<string>;
-  /** Of tenants whose weight is not 1. */
-  weights: ReadonlyMap<string, number>;
-}
-
-export const NO_RULES: TurnRules = {
-  quickTypes: [],
-  limits: { key: [], type: [], tenant: [] },
-  queueLimit: null,
-  paused: new Set(),
-  weights: new Map(),
-};
 
 /**
  * Fills the windows of the queue's lanes with jobs that their builds take: those whose type the build has, and whose

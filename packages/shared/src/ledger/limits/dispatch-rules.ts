@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { gateOf } from '../../core/fairness/gates.ts';
 import type { Database } from '../connection/connect.ts';
-import type { TurnRules } from '../jobs/dispatch-jobs.ts';
 import type { Limit } from '../jobs/take-jobs.ts';
+import type { TurnRules } from '../jobs/turn-rules.ts';
 import type { PausedJobs } from '../jobs/unclaimed-jobs.ts';
 
 /** What operators and live builds have laid down for the jobs of a queue. */
