@@ -45,11 +45,15 @@ async function partitionOf(id: string): Promise<string | undefined> {
 }
 
 describe('partitions made ahead', () => {
-  test('are there after the migration, for this week and the two that follow', async () => {
-    expect(await makeWeeks(database.db)).toEqual([]);
-    const [first, ...ahead] = await listPartitions(database.db);
-    expect(first).toMatchObject({ fromMs: 0, untilMs: weekStart(Date.now()) + WEEK_MS });
-    expect(ahead.map(({ jobs }) => jobs)).toEqual(threeWeeks().slice(1));
+  test('are there after the migration, for its week and the two that follow', async () => {
+    const [past, ...ahead] = await listPartitions(database.db);
+    const names = ahead.map(({ jobs }) => jobs);
+    expect(past).toMatchObject({ fromMs: 0 });
+    expect(names).toEqual([0, 1].map((week) => nameOf((past?.untilMs ?? 0) + week * WEEK_MS)));
+
+    // The database is a copy of one that was migrated when the tests began, perhaps on a Sunday.
+    const isOfThisWeek = (past?.untilMs ?? 0) > Date.now();
+    expect(await makeWeeks(database.db)).toEqual(threeWeeks().slice(isOfThisWeek ? 3 : 2));
   });
 
   test('take jobs over that came before them, with their attempts, and leave others', async () => {
@@ -164,7 +168,7 @@ describe('what asks by id reads one partition, by its index', () => {
     });
     const job = makeJob();
     await insertJobs(worker, [job]);
-    const [home = ''] = (await listPartitions(worker)).map(({ jobs }) => jobs);
+    const home = await partitionOf(job.id);
     const { jobs } = await dispatchJobs(worker, 'default', testLane(10));
     const oneByIndex = [{ partition: home, bySeq: 0, byIndex: expect.any(Number) }];
 

@@ -28,7 +28,7 @@ test('a filled ledger has its jobs in the weeks of their ids, and its finished o
       bool_and(uuid_extract_timestamp(id) = created_at) AS dated, max(created_at) < now() AS past
     FROM jobs LEFT JOIN attempts ON job_id = id`);
   expect(rows).toEqual([{ jobs: 800, weeks: expect.any(Number), attempts: 500, dated: true, past: true }]);
-  // Four weeks touch five, if today is no Monday.
+  // Four weeks touch five, if today is no Monday; the database may have been made in the week before.
   expect(rows[0].weeks).toBeGreaterThanOrEqual(4);
   expect(await countHeld(postgres)).toBe(300);
   expect(new Set(await someJobIds(postgres, 50)).size).toBeGreaterThan(20);

@@ -1,6 +1,6 @@
 // All that the bench knows of the layout of the ledger's tables is in this file.
 import { priorityRank } from '@accepted/shared/core/job/priority';
-import { firstUuidOf, WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
+import { firstUuidOf, uuidTimeMs, WEEK_MS } from '@accepted/shared/core/job/week';
 import type { Pool } from 'pg';
 import type { Outcome } from '../contenders/contender.ts';
 import { readCommitTimes } from '../contenders/postgres-rows.ts';
@@ -30,19 +30,21 @@ const PAST_WEEKS = 4;
 const FINISHED = { youngestS: 3_601, spreadS: (PAST_WEEKS * WEEK_MS) / 1_000 };
 
 /**
- * Splits what is before the next week of an empty ledger into the weeks that there would be if it had been in use for
- * long: a new ledger keeps all of its past in one partition.
+ * Splits the past of an empty ledger into the weeks that there would be if it had been in use for long: a new ledger keeps
+ * all that is before the week after its migration in one partition.
  */
 export async function makePastWeeks(postgres: Pool): Promise<void> {
-  const nextWeek = weekStart(Date.now()) + WEEK_MS;
-  const bounds = Array.from({ length: PAST_WEEKS + 2 }, (_, week) => nextWeek - week * WEEK_MS);
   for (const table of ['jobs', 'attempts']) {
     const { rows } = await postgres.query(
-      `SELECT relname AS name FROM pg_inherits JOIN pg_class ON oid = inhrelid
+      `SELECT relname AS name, substring(pg_get_expr(relpartbound, oid) FROM $$TO \\('(.*)'\\)$$) AS "until"
+       FROM pg_inherits JOIN pg_class ON oid = inhrelid
        WHERE inhparent = $1::regclass AND pg_get_expr(relpartbound, oid) LIKE '%MINVALUE%'`,
       [table],
     );
-    await postgres.query(`DROP TABLE ${rows[0].name}`);
+    const [past] = rows;
+    await postgres.query(`DROP TABLE ${past.name}`);
+    const untilMs = uuidTimeMs(past.until);
+    const bounds = Array.from({ length: PAST_WEEKS + 2 }, (_, week) => untilMs - week * WEEK_MS);
     const ranges = bounds.map((until, index) => {
       const from = bounds[index + 1];
       return `FROM (${from === undefined ? 'MINVALUE' : `'${firstUuidOf(from)}'`}) TO ('${firstUuidOf(until)}')`;
