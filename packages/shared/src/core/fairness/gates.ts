@@ -1,3 +1,5 @@
+import type { LineName } from './queue-lines.ts';
+
 const KEY = 'key ';
 
 /**
@@ -11,6 +13,23 @@ export const gateOf = {
   queue: () => 'queue',
 };
 
+/** Lists what the jobs of a line go through: what they wait for a slot of is a key's. */
+export function gatesOf({
+  tenantId,
+  type,
+  blockedBy,
+}: Pick<LineName, 'tenantId' | 'type' | 'blockedBy'>): string[] {
+  const gates = [gateOf.queue(), gateOf.type(type), gateOf.tenant(tenantId)];
+  return blockedBy === null ? gates : [...gates, gateOf.key(tenantId, blockedBy)];
+}
+
+/** What can hold up all jobs that go through a gate. */
+export type GateKind = 'queue' | 'type' | 'tenant' | 'key';
+
+export function kindOfGate(gate: string): GateKind {
+  return gate.split(' ', 1)[0] as GateKind;
+}
+
 /** Gates, and what stands behind each: it is open while none of its gates is full or paused. */
 export interface Gates<Item> {
   add(item: Item, gates: readonly string[]): void;
@@ -20,6 +39,8 @@ export interface Gates<Item> {
   close(gate: string, isHeldElsewhere: boolean): void;
   open(gate: string): void;
   openAll(): void;
+  /** Opens all that are full, but for those of which this says that they still are. */
+  openUnless(isStillFull: (gate: string) => boolean): void;
   openHeldElsewhere(): void;
   isAnyHeldElsewhere(): boolean;
   /** Whether a gate is full that is no key's: nobody tells when there is room again. */
@@ -67,6 +88,7 @@ export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
     },
     open,
     openAll: () => [...full].forEach(open),
+    openUnless: (isStillFull) => [...full].filter((gate) => !isStillFull(gate)).forEach(open),
     openHeldElsewhere: () => [...heldElsewhere].forEach(open),
     isAnyHeldElsewhere: () => heldElsewhere.size > 0,
     isAnyLimitReached: () => full.values().some((gate) => !gate.startsWith(KEY)),

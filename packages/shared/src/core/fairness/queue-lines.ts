@@ -1,5 +1,5 @@
 import type { FairOrder } from './fair-order.ts';
-import { createGates, type Gates, gateOf } from './gates.ts';
+import { createGates, type Gates, gatesOf } from './gates.ts';
 import { createUrgency, type Urgency } from './urgency.ts';
 
 /** What jobs of a queue have in common that stand in one line: all of them are of one tenant, and none differs in where it may go. */
@@ -148,13 +148,9 @@ export class QueueLines {
 /** Later than any transaction. */
 const LAST = 2n ** 64n;
 
-function keyOf({ tenantId, type, refusedBy, priority, isNew, isKeyed, blockedBy }: LineName): string {
+/** The same for the same line. */
+export function keyOf({ tenantId, type, refusedBy, priority, isNew, isKeyed, blockedBy }: LineName): string {
   return JSON.stringify([tenantId, type, refusedBy, priority, isNew, isKeyed, blockedBy]);
-}
-
-function gatesOf({ tenantId, type, blockedBy }: LineName): string[] {
-  const gates = [gateOf.queue(), gateOf.type(type), gateOf.tenant(tenantId)];
-  return blockedBy === null ? gates : [...gates, gateOf.key(tenantId, blockedBy)];
 }
 
 function hasPriority(lines: Iterable<Line>, priority: number): boolean {

@@ -1,13 +1,11 @@
 import { FairOrder, type FairOrderState } from './fair-order.ts';
 import { createFlights, type FlightGroup, type Flights, type Landing } from './flights.ts';
 import { gateOf } from './gates.ts';
+import { lanesTaking, type TakenTypes } from './lanes.ts';
 import { createOvertaking, type Overtaking } from './overtaking.ts';
 import { type LineName, QueueLines } from './queue-lines.ts';
 import { createRunTimes, type RunTimes } from './run-times.ts';
 import type { TenantBound } from './tenant-share.ts';
-
-/** The schema that a build has for the payload of each type that it takes, by its id. */
-export type TakenTypes = ReadonlyMap<string, string>;
 
 /** The lane of a live build, and how many jobs may be in flight through it. */
 export interface LaneWindow {
@@ -81,13 +79,25 @@ export function createQueuePicture(survey: Survey): QueuePicture {
 /** Corrects a picture of the same round, whatever was told: who has had how much service stays. */
 export function lookAnew(picture: QueuePicture, survey: Survey): void {
   const { epoch, snapshot, seenAt, round, lines, inFlight } = survey;
+  const [before, now] = [picture.flights.groups(), inFlight].map(countByKey);
   Object.assign(picture, { epoch, snapshot, seenAt, round, flights: createFlights() });
   picture.lines.keepOnly(lines);
-  // Nobody will hear any more of what left flight since the last look.
-  picture.lines.gates.openAll();
+  // Nobody will hear any more of what left flight since the last look; a key of which nothing did is as full as it was.
+  picture.lines.gates.openUnless((gate) => (now?.get(gate) ?? 0) >= (before?.get(gate) ?? 1));
   for (const placed of lines) addJobs(picture, placed);
   picture.overtaking.lookAnew(inFlight);
   for (const group of inFlight) picture.flights.begin(group, group.jobs * picture.times.expected(group));
+}
+
+/** Counts what is in flight of each concurrency key, by its gate. */
+function countByKey(groups: readonly FlightGroup[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { tenantId, concurrencyKey, jobs } of groups) {
+    if (concurrencyKey === null) continue;
+    const gate = gateOf.key(tenantId, concurrencyKey);
+    counts.set(gate, (counts.get(gate) ?? 0) + jobs);
+  }
+  return counts;
 }
 
 /** Brings a picture up to date. */
@@ -119,13 +129,6 @@ export function groupByLanes(
   const lanes = JSON.stringify(windows.map(({ buildId }) => buildId));
   if (lanes === picture.lanes) return lanes;
   const takenBy = windows.map(({ buildId }) => builds.get(buildId));
-  lines.regroup(({ type, refusedBy }) =>
-    takenBy
-      .flatMap((types, lane) => {
-        const schema = types?.get(type);
-        return schema === undefined || refusedBy.includes(schema) ? [] : [lane];
-      })
-      .join(),
-  );
+  lines.regroup((name) => lanesTaking(name, takenBy).join());
   return lanes;
 }
