@@ -67,8 +67,12 @@ export function createKnownQueue(db: Database, queue: string): KnownQueue {
       const { order, flights } = known;
       order.forget(flights.has);
       const passes = order.state().passes.length;
-      if (passes + storedPasses > 0) await storePasses(db, queue, known);
+      if (passes + storedPasses === 0) return;
       storedPasses = passes;
+      // Whoever had a turn since has put jobs into flight that the picture does not show.
+      const picture = known;
+      known = undefined;
+      if (await storePasses(db, queue, picture)) known = picture;
     },
     lookAgainInMs: () =>
       known?.lines.gates.isAnyHeldElsewhere() ? LOOK_ELSEWHERE_EVERY_MS : Number.POSITIVE_INFINITY,

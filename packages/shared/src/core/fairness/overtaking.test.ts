@@ -10,10 +10,9 @@ beforeEach(() => {
 });
 
 /** Sends so many jobs of a tenant into the lane; answers how many of them go ahead. */
-function send(tenantId: string, jobs: number, size = SIZE): number {
+function send(tenantId: string, jobs: number, size = SIZE, weights = new Map<string, number>()): number {
   return overtaking.begin(
-    LANE,
-    size,
+    { buildId: LANE, size, weights },
     Array.from({ length: jobs }, () => ({ tenantId })),
   ).size;
 }
@@ -25,6 +24,15 @@ test('a newcomer goes before whoever has filled the window, with its part of it'
   expect(send('small', 4)).toBe(4);
   land('small', 4);
   expect(send('small', 30)).toBe(20);
+});
+
+test('the part of the window is by weight', () => {
+  const weights = new Map([['heavy', 3]]);
+  expect(send('heavy', 30, SIZE, weights)).toBe(0);
+  expect(send('light', 15, SIZE, weights)).toBe(10);
+  overtaking = createOvertaking();
+  expect(send('heavy', 14, SIZE, weights)).toBe(0);
+  expect(send('light', 5, SIZE, weights)).toBe(0);
 });
 
 test('nobody is overtaken that has little', () => {

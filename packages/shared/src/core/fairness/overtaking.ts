@@ -19,13 +19,19 @@ const LEAST_OVERTAKEN = 10;
  * Says whose jobs go before those that wait in a lane already. The engine gives out what it has in the order in which it came, so
  * whoever has the lane's window full of jobs would keep a newcomer waiting for all of them, however small.
  *
- * Where somebody has more of the window than half of its part, others go ahead with theirs: half, because that is what is left of
- * a window when it is filled again. No more go ahead than behind, but for one window's worth, so what stands behind moves at half
+ * Each has a part of the window by its weight. Where somebody has more of the window than half of its part, others that
+ * have not go ahead with theirs: half, because that is what is left of a window when it is filled again. No more go ahead than behind, but for one window's worth, so what stands behind moves at half
  * the pace at least.
  */
 export interface Overtaking {
-  /** Answers which of the jobs that go to a lane of this size go ahead, and counts all of them. */
-  begin<Job extends { tenantId: string }>(buildId: string, size: number, jobs: readonly Job[]): Set<Job>;
+  /**
+   * Answers which of the jobs that go to a lane of this size go ahead, and counts all of them. Tenants that are not among `weights`
+   * have 1.
+   */
+  begin<Job extends { tenantId: string }>(
+    lane: { buildId: string; size: number; weights?: ReadonlyMap<string, number> },
+    jobs: readonly Job[],
+  ): Set<Job>;
   land(group: FlightGroup): void;
   /** Corrects what is known by what is in flight; what nobody knows of stands behind. */
   lookAnew(inFlight: readonly FlightGroup[]): void;
@@ -41,19 +47,25 @@ export function createOvertaking(): Overtaking {
   }
 
   return {
-    begin(buildId, size, jobs) {
+    begin({ buildId, size, weights }, jobs) {
       const lane = laneOf(buildId);
       const there = new Set([...lane.tenants.keys(), ...jobs.map(({ tenantId }) => tenantId)]);
-      const part = Math.max(1, Math.floor(size / there.size));
-      const isLarge = ({ behind }: Standing) => behind > Math.max(LEAST_OVERTAKEN, part / 2);
+      const weightOf = (tenantId: string) => weights?.get(tenantId) ?? 1;
+      const allWeights = there.values().reduce((sum, tenantId) => sum + weightOf(tenantId), 0);
+      const partOf = (tenantId: string) => Math.max(1, Math.floor((size * weightOf(tenantId)) / allWeights));
+      const isLarge = (tenantId: string, { behind }: Standing) =>
+        behind > Math.max(LEAST_OVERTAKEN, partOf(tenantId) / 2);
       const large = new Set(
-        lane.tenants.entries().flatMap(([tenantId, standing]) => (isLarge(standing) ? [tenantId] : [])),
+        lane.tenants
+          .entries()
+          .flatMap(([tenantId, standing]) => (isLarge(tenantId, standing) ? [tenantId] : [])),
       );
-      const mayOvertake = (tenantId: string) => large.size > (large.has(tenantId) ? 1 : 0);
+      const mayOvertake = (tenantId: string) => large.size > 0 && !large.has(tenantId);
       const ahead = new Set<(typeof jobs)[number]>();
       for (const job of jobs) {
         const standing = standingOf(lane, job.tenantId);
-        const goesAhead = mayOvertake(job.tenantId) && standing.ahead + standing.behind < part;
+        const goesAhead =
+          mayOvertake(job.tenantId) && standing.ahead + standing.behind < partOf(job.tenantId);
         if (goesAhead && lane.credit > -size) {
           standing.ahead += 1;
           lane.credit -= 1;

@@ -80,7 +80,7 @@ export async function dispatchJobs(
   const lanes = windows.map(({ buildId, size }, lane): LaneAfterTurn => {
     const dispatched = turn.jobs.filter((job) => job.buildId === buildId);
     const isFull = isLeft && known.flights.through(buildId) >= size;
-    const ahead = known.overtaking.begin(buildId, size, dispatched);
+    const ahead = known.overtaking.begin({ buildId, size, weights: rules.weights }, dispatched);
     return { buildId, inFlightBefore: inFlightBefore[lane] ?? 0, dispatched, ahead, isFull };
   });
   const { round } = known;
