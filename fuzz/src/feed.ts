@@ -3,7 +3,7 @@ import type { KeyName } from './request/fuzz-request.ts';
 
 /** One request beside those that are counted. */
 export interface FeedRequest {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'PATCH';
   target: string;
   body?: object;
   /** Whether the answer is to come when the job has ended. */
@@ -33,6 +33,7 @@ const WAITING = Array.from({ length: 4 }, () => ({
 
 /** Makes things that requests can be about, for both tenants: jobs in every status, open dead letters, a key, a slow bulk replay. */
 export async function feed(ask: Ask): Promise<void> {
+  await liftRules(ask);
   for (const key of ['other', 'all'] as const) {
     const submit = (body: object, waits = false) =>
       ask({ method: 'POST', target: '/v1/jobs', body, waits, key });
@@ -43,6 +44,32 @@ export async function feed(ask: Ask): Promise<void> {
     await replaySlowly(ask, key);
     for (const target of LISTS) await ask({ method: 'GET', target, key });
     await submit({ type: 'fuzz.wait', payload: { ms: 3_000 } });
+  }
+}
+
+interface RuledItem {
+  name?: string;
+  type?: string;
+  pausedAt: string | null;
+  concurrency: number | null;
+}
+
+/** Undoes what operators' requests have laid down: nothing runs of what is paused. */
+async function liftRules(ask: Ask): Promise<void> {
+  const read = async <Body>(target: string, key: KeyName): Promise<Body> =>
+    JSON.parse((await ask({ method: 'GET', target, key })).text);
+  const lift = async (target: string, { pausedAt, concurrency }: RuledItem) => {
+    if (pausedAt !== null) await ask({ method: 'POST', target: `${target}/resume`, key: 'all' });
+    if (concurrency !== null) await ask({ method: 'PATCH', target, body: { concurrency: null }, key: 'all' });
+  };
+  for (const list of ['/v1/queues', '/v1/job-types']) {
+    const { data } = await read<{ data: RuledItem[] }>(list, 'all');
+    for (const item of data) await lift(`${list}/${encodeURIComponent(item.type ?? item.name ?? '')}`, item);
+  }
+  for (const key of ['all', 'other'] as const) {
+    const { data } = await read<{ data: { tenantId: string }[] }>('/v1/api-keys?limit=1', key);
+    const target = `/v1/tenants/${data[0]?.tenantId}`;
+    await lift(target, await read<RuledItem>(target, 'all'));
   }
 }
 

@@ -51,7 +51,11 @@ test('a tenant that is added as the page says has a key that works at once, sees
   }
   expect((await api.send('GET', '/metrics', { key })).statusCode).toBe(403);
   const actors = (await api.send('GET', '/v1/audit-log', { key })).json().data;
-  expect(actors.map(({ actor }: { actor: string }) => actor)).toEqual([expect.any(String), 'add-tenant']);
+  expect(actors.map(({ actor }: { actor: string }) => actor)).toEqual([
+    expect.any(String),
+    'add-tenant',
+    'add-tenant',
+  ]);
 
   const tenantId = parsePublicId('tenant', shown.Tenant) ?? '';
   expect(await webhookSecrets(api.db, secretBox, tenantId)).toEqual([shown['Webhook secret']]);

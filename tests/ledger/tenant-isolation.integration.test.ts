@@ -17,6 +17,7 @@ const WITHOUT_TENANT = [
   'build_types',
   'builds',
   'counters',
+  'finished_by_hour',
   'job_type_rules',
   'job_types',
   'kysely_migration',

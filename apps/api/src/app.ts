@@ -34,6 +34,7 @@ import { getOpenApi } from './routes/operations/get-openapi.ts';
 import { getReadyz } from './routes/operations/get-readyz.ts';
 import { getProblem } from './routes/problems/get-problem.ts';
 import { estimates } from './routes/queues/estimates.ts';
+import { queueOutlooks } from './routes/queues/queue-outlooks.ts';
 import { queueStatistics } from './routes/queues/queue-statistics.ts';
 import { v1 } from './routes/v1.ts';
 import { submitter } from './submit/submitter.ts';
@@ -79,6 +80,7 @@ export async function buildApp(
   await app.register(catalog, { maxBodyBytes: config.MAX_BODY_BYTES });
   await app.register(estimates);
   await app.register(queueStatistics);
+  await app.register(queueOutlooks);
   await app.register(metrics);
   await app.register(submitter);
   await app.register(waiting, { databaseUrl: config.DATABASE_URL });
@@ -101,7 +103,13 @@ export async function buildApp(
   }
 
   const secretBox = createSecretBox(config.SECRETS_KEY);
-  await app.register(v1, { maxWaitSeconds, maxBodyBytes: config.MAX_BODY_BYTES, bodies, secretBox });
+  await app.register(v1, {
+    maxWaitSeconds,
+    maxBodyBytes: config.MAX_BODY_BYTES,
+    bodies,
+    secretBox,
+    startObjectiveMs: config.START_OBJECTIVE_MS,
+  });
 
   return app;
 }

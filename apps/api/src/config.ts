@@ -58,6 +58,8 @@ export const configSchema = z.object({
   LOG_LEVEL: logLevel,
   MAX_BODY_BYTES: wholeNumber({ min: 1_024, max: 64 * MIB, default: MIB, unit: 'bytes' }),
   MAX_WAIT_SECONDS: wholeNumber({ min: 0, max: 300, default: 30, unit: 'seconds' }),
+  /** Within how long a job is to be started: `/v1/scaling` says how many workers that takes. */
+  START_OBJECTIVE_MS: wholeNumber({ min: 100, max: 86_400_000, default: 10_000, unit: 'milliseconds' }),
   REQUEST_TIMEOUT_MS: wholeNumber({ min: 100, max: 300_000, default: 10_000, unit: 'milliseconds' }),
   /** Unset: no bound. Behind a proxy all connections come from its address. */
   MAX_CONNECTIONS_PER_ADDRESS: optionalWholeNumber({ min: 1, max: 100_000, unit: 'connections' }),

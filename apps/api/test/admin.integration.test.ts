@@ -1,32 +1,11 @@
-import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
-import { markDraining, registerWorker } from '@accepted/shared/ledger/workers/workers';
-import { TEST_BUILD } from '@accepted/testing/test-build';
 import type { LightMyRequestResponse } from 'fastify';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { cookieOf, logIn, ORIGIN, PAGE, PASSWORD } from './admin-under-test.ts';
 import { type ApiUnderTest, startApi } from './api-under-test.ts';
-import { die } from './dead-letters-under-test.ts';
-
-const PASSWORD = 'correct horse battery';
-const ORIGIN = { origin: 'https://jobs.test' };
-const PAGE = { accept: 'text/html' };
-
-async function logIn(api: ApiUnderTest, password = PASSWORD, headers: Record<string, string> = ORIGIN) {
-  return await api.app.inject({
-    method: 'POST',
-    url: '/admin/login',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
-    payload: new URLSearchParams({ password }).toString(),
-  });
-}
 
 /** What stays with a browser that has logged in, also when its session has ended. */
 function browserOf(reply: LightMyRequestResponse): { cookie: string } {
   const cookie = reply.cookies.find(({ name }) => name === 'accepted_admin_browser');
-  return { cookie: `${cookie?.name}=${encodeURIComponent(cookie?.value ?? '')}` };
-}
-
-function cookieOf(reply: LightMyRequestResponse): { cookie: string } {
-  const [cookie] = reply.cookies;
   return { cookie: `${cookie?.name}=${encodeURIComponent(cookie?.value ?? '')}` };
 }
 
@@ -199,101 +178,4 @@ describe('behind a reverse proxy', () => {
       await expect(startApi({ TRUST_PROXY: text })).rejects.toThrow('TRUST_PROXY is');
     },
   );
-});
-
-describe('the board', () => {
-  let api: ApiUnderTest;
-  let cookie: { cookie: string };
-  beforeAll(async () => {
-    api = await startApi({ ADMIN_PASSWORD: PASSWORD });
-    cookie = cookieOf(await logIn(api));
-  });
-  afterAll(async () => await api[Symbol.asyncDispose]());
-
-  test('shows the dead letters of every queue of the catalog, and the lanes of live builds to look at', async () => {
-    const shown = async () => {
-      const reply = await api.send('GET', '/admin/queues/api/queues', { headers: cookie });
-      const queues: { name: string; displayName?: string; readOnlyMode: boolean }[] = reply.json().queues;
-      return new Map(queues.map((queue) => [queue.name, queue]));
-    };
-    const id = newUuid();
-    const worker = { id, hostname: 'test', pid: 1, queues: ['strict'], concurrency: 1, buildId: TEST_BUILD };
-    await registerWorker(api.db, worker);
-    const queues = await shown();
-    expect([...queues.keys()]).toEqual(
-      expect.arrayContaining(['default-dead', 'strict-dead', 'webhooks-dead']),
-    );
-    expect(queues.get('strict.test-build')).toMatchObject({
-      displayName: 'strict (build test-build)',
-      readOnlyMode: true,
-    });
-    expect(queues.has('strict')).toBe(false);
-    await markDraining(api.db, id);
-    expect((await shown()).has('strict.test-build')).toBe(false);
-  });
-
-  test('the page loads nothing from elsewhere', async () => {
-    const page = await api.send('GET', '/admin/queues', { headers: { ...cookie, ...PAGE } });
-
-    expect(page.statusCode).toBe(200);
-    expect(page.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
-    expect(page.headers['referrer-policy']).toBe('same-origin');
-    expect(page.body).not.toMatch(/(href|src)="(https?:)?\/\//);
-  });
-
-  test('cleaning all discards the dead letters of the queue that it shows, each with an audit row', async () => {
-    const shown = [await die(api), await die(api)];
-    const others = [await die(api), await die(api, { queue: 'strict' })];
-    const uuidsOf = (letters: { id: string }[]) =>
-      letters.map(({ id }) => parsePublicId('deadLetter', id) ?? '');
-    await api.db
-      .updateTable('dead_letters')
-      .set({ mirrored_at: new Date() })
-      .where('id', 'in', uuidsOf([...shown, ...others.slice(1)]))
-      .execute();
-    const url = '/admin/queues/api/queues/default-dead/clean/failed';
-    const reply = await api.app.inject({ method: 'PUT', url, headers: { ...cookie, ...ORIGIN } });
-
-    expect(reply.statusCode).toBe(200);
-    for (const { id } of shown) {
-      const letter = (await api.send('GET', `/v1/dead-letters/${id}`)).json();
-      expect(letter).toMatchObject({ resolution: 'discarded', resolvedBy: 'bull-board' });
-      const { data } = (await api.send('GET', `/v1/audit-log?target=${id}`)).json();
-      expect(data).toMatchObject([{ action: 'dead_letter.discard', actor: 'bull-board' }]);
-    }
-    for (const { id } of others)
-      expect((await api.send('GET', `/v1/dead-letters/${id}`)).json().resolution).toBeNull();
-  });
-
-  test.each([
-    ['PUT', 'default/retry/failed'],
-    ['PUT', 'default/pause'],
-    ['POST', 'default/add'],
-    ['PUT', 'pause'],
-    ['PUT', 'default-dead/pause'],
-    ['POST', 'default-dead/add'],
-    ['PUT', 'default-dead/empty'],
-    ['PUT', 'default-dead/obliterate'],
-    ['PUT', 'default-dead/clean/completed'],
-    ['PUT', 'default/clean/failed'],
-    ['PUT', 'default-dead/retry/completed'],
-    ['PATCH', 'default-dead/dlq_1/update-data'],
-    ['PUT', 'unknown-dead/retry/failed'],
-  ] as const)('%s %s is refused', async (method, path) => {
-    const url = `/admin/queues/api/queues/${path}`;
-    const reply = await api.app.inject({ method, url, headers: { ...cookie, ...ORIGIN } });
-
-    expect(reply.statusCode).toBe(403);
-  });
-});
-
-test('without Redis the board fails alone: the API starts, and accepts jobs', async () => {
-  await using api = await startApi({ ADMIN_PASSWORD: PASSWORD, REDIS_URL: 'redis://127.0.0.1:1' });
-  const cookie = cookieOf(await logIn(api));
-
-  const board = await api.send('GET', '/admin/queues/api/queues', { headers: cookie });
-  expect(board.statusCode).toBe(503);
-  expect(board.json().error).toContain('none is lost');
-  expect((await api.send('GET', '/readyz')).statusCode).toBe(200);
-  expect(await api.submit()).toMatch(/^job_/);
 });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { newUuid } from '@accepted/shared/core/job/id';
 import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ApiUnderTest, startApi } from './api-under-test.ts';
@@ -53,6 +54,8 @@ async function makeThings(command: string): Promise<Record<string, string>> {
     BULK_REPLAY: () => made('/v1/dead-letters/replay', { filter: {} }),
     API_KEY_ID: () => made('/v1/api-keys', { name: 'thing', scopes: ['jobs:read'] }),
     QUEUE: () => 'default',
+    JOB_TYPE: () => 'test.echo',
+    TENANT: () => made('/v1/tenants', { name: newUuid() }),
     CODE: () => 'job_failed',
   };
   const named = Object.entries(things).filter(([name]) => command.includes(`$${name}`));

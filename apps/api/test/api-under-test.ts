@@ -4,7 +4,7 @@ import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
-import { generateApiKey, SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
+import { generateApiKey, TENANT_SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import { ensureBootstrap } from '@accepted/shared/ledger/tenants/tenants';
 import { registerBuild } from '@accepted/shared/ledger/workers/builds';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
@@ -28,7 +28,7 @@ export interface ApiUnderTest {
   key: string;
   /** Sends a request with the key; `body` is sent as JSON. */
   send(
-    method: 'GET' | 'POST' | 'DELETE' | 'HEAD',
+    method: 'GET' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD',
     url: string,
     options?: SendOptions,
   ): Promise<LightMyRequestResponse>;
@@ -159,7 +159,7 @@ export async function countJobs(db: Database): Promise<number> {
   return Number(count);
 }
 
-/** Makes a key of another tenant, with the same scopes. */
+/** Makes a key of another tenant, with all scopes that do not reach beyond it. */
 export async function createOtherTenant(db: Database): Promise<string> {
   const { text, id, secretHash } = generateApiKey();
   const tenantId = newUuid();
@@ -171,7 +171,7 @@ export async function createOtherTenant(db: Database): Promise<string> {
       tenant_id: tenantId,
       name: 'other',
       secret_hash: secretHash,
-      scopes: [...SCOPES],
+      scopes: [...TENANT_SCOPES],
       revoked_at: null,
     })
     .execute();

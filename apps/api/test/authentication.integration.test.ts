@@ -199,7 +199,10 @@ describe('the last key with the scope admin', () => {
     const [first] = (await own.send('GET', '/v1/api-keys')).json().data;
     expect((await own.send('DELETE', `/v1/api-keys/${first.id}`)).statusCode).toBe(409);
     const [theirs] = (await own.send('GET', '/v1/api-keys', { key: other })).json().data;
-    expect((await own.send('DELETE', `/v1/api-keys/${theirs.id}`)).statusCode).toBe(404);
+    const body = { name: 'no operator', scopes: ['admin'] };
+    const { key } = (await own.send('POST', '/v1/api-keys', { body })).json();
+    expect((await own.send('DELETE', `/v1/api-keys/${theirs.id}`, { key })).statusCode).toBe(404);
+    expect((await own.send('DELETE', `/v1/api-keys/${theirs.id}`)).statusCode).toBe(409);
   });
 });
 

@@ -1,4 +1,4 @@
-import { parsePublicId } from '@accepted/shared/core/job/id';
+import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
 import { finishJobs, makeReady } from '@accepted/testing/move-jobs';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -37,7 +37,27 @@ const REQUESTS: Record<string, () => Promise<[asked: Asked, other: Asked]>> = {
     }),
   createApiKey: async () =>
     twoBodies('/v1/api-keys', { name: 'once', scopes: ['jobs:read'] }, { name: 'twice' }),
+  createTenant: async () => twoBodies('/v1/tenants', { name: `once ${newUuid()}` }, { weight: 2 }),
+  ...pausing('Queue', async () => '/v1/queues/strict'),
+  ...pausing('JobType', async () => '/v1/job-types/test.strict'),
+  ...pausing('Tenant', async () => {
+    const { body } = await send({ url: '/v1/tenants', body: { name: newUuid() } });
+    return `/v1/tenants/${JSON.parse(body).id}`;
+  }),
 };
+
+/** What is not paused yet is paused, and what is paused goes on. */
+function pausing(name: string, makeUrl: () => Promise<string>): typeof REQUESTS {
+  const asked = async (verb: string, before: string) => {
+    const url = await makeUrl();
+    await send({ url: `${url}/${before}` });
+    return twoBodies(`${url}/${verb}`, {}, { reason: 'another' });
+  };
+  return {
+    [`pause${name}`]: () => asked('pause', 'resume'),
+    [`resume${name}`]: () => asked('resume', 'pause'),
+  };
+}
 
 function twoBodies(url: string, body: object, more: object): [Asked, Asked] {
   return [
@@ -73,6 +93,9 @@ async function ledgerNow(): Promise<unknown> {
     'bulk_replays',
     'bulk_replay_items',
     'api_keys',
+    'tenants',
+    'job_type_rules',
+    'queues',
   ];
   const hashes = [...tables, 'audit_log'].map((table) =>
     sql`SELECT ${table} AS name, md5(string_agg(t::text, ' ' ORDER BY t::text)) FROM ${sql.table(table)} t`.execute(

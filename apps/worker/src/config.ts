@@ -53,6 +53,8 @@ const settings = z.object({
   HANDLER_PERMISSIONS: z.enum(['on', 'off']).default('off').meta({ expected: 'on or off' }),
   /** Jobs of one queue that run at once in this process. */
   WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000, default: 20 }),
+  /** Deliveries of webhooks that run at once in this process: hardly more than a connection each. */
+  WEBHOOK_CONCURRENCY: wholeNumber({ min: 1, max: 1_000, default: 100 }),
   /** How much of a queue's slots one tenant may have where there are several; what is left is for newcomers. */
   MAX_TENANT_SHARE: wholeNumber({ min: 1, max: 100, default: 80, unit: 'percent' }),
   ALLOW_PRIVATE_NETWORKS: privateNetworks,

@@ -1,5 +1,6 @@
 import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
+import { DELIVERY_QUEUE } from '@accepted/shared/core/webhook/event';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CHANNELS, listen, notify } from '@accepted/shared/ledger/connection/notifications';
@@ -77,6 +78,8 @@ export type GiveUpReason = Extract<StopReason, 'shutdown' | 'suspected'>;
 export async function startWorker(resources: WorkerResources): Promise<StartedWorker> {
   const { config, db, engine, handlers, versions, logger } = resources;
   const { WORKER_CONCURRENCY: concurrency, HEARTBEAT_MS: heartbeatMs, WATCHDOG_MS: deafAfterMs } = config;
+  const own = slotsByQueue(config);
+  const slotsIn = (queue: string) => own[queue] ?? concurrency;
   const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a background service failed; it is tried again');
@@ -90,7 +93,7 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const services = createServiceLeases();
   const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch, services });
   const share = createTenantShare(config.MAX_TENANT_SHARE, lease.hasSeveralTenants);
-  const { slotsOf, slotsFor } = createSlots(concurrency, share);
+  const { slotsOf, slotsFor } = createSlots(slotsIn, share);
   const common = { db, engine, queues, services, counters, logger, onError };
   const dispatch = startDispatch({ ...common, timesOf: slotsOf, share });
   const { queueHasWork } = dispatch;
@@ -116,11 +119,11 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
     logger,
   };
   const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
-  const run = createDeliveryRunner({ slots: concurrency, slotsOf, runOne });
-  const consumers = consumeQueues({ engine, queues, buildId, concurrency, run });
+  const run = createDeliveryRunner({ slotsIn, slotsOf, runOne });
+  const consumers = consumeQueues({ engine, queues, buildId, slotsIn, run });
   for (const queue of queues)
     services.one(`lost deliveries of ${queue}, ${buildId}`).onGained(() => consumers.bringBackLost(queue));
-  const watchdog = startWatchdog({ ...resources, queues, buildId, concurrency, consumers, deafAfterMs });
+  const watchdog = startWatchdog({ ...resources, queues, buildId, slotsIn, consumers, deafAfterMs });
   const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
   lease.lookForServices();
   const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications, logger };
@@ -137,11 +140,19 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   };
 }
 
+/** Of which queues a worker has another number of slots. */
+function slotsByQueue({ WEBHOOK_CONCURRENCY }: WorkerResources['config']): Record<string, number> {
+  return { [DELIVERY_QUEUE]: WEBHOOK_CONCURRENCY };
+}
+
 /** Makes the slots in which handlers run: those of a queue, and those that a job has to find one in. */
-function createSlots(slots: number, share: TenantShare) {
-  const options = { slots, mostPerTenant: () => share.mostHere(slots) };
-  const slotsOf = createSlotsByQueue(options);
-  const suspectSlotsOf = createSlotsByQueue({ ...options, maxWaitMs: SUSPECT_WAIT_MS });
+function createSlots(slotsIn: (queue: string) => number, share: TenantShare) {
+  const optionsOf = (queue: string) => {
+    const slots = slotsIn(queue);
+    return { slots, mostPerTenant: () => share.mostHere(slots) };
+  };
+  const slotsOf = createSlotsByQueue(optionsOf);
+  const suspectSlotsOf = createSlotsByQueue((queue) => ({ ...optionsOf(queue), maxWaitMs: SUSPECT_WAIT_MS }));
   return {
     slotsOf,
     slotsFor: (job: ClaimedJob) => (job.suspect ? suspectSlotsOf : slotsOf)(job.queue),
@@ -164,6 +175,7 @@ function startLease(
     queues: of.queues,
     buildId: of.buildId,
     concurrency: config.WORKER_CONCURRENCY,
+    slotsByQueue: slotsByQueue(config),
     heartbeatMs: config.HEARTBEAT_MS,
     finishedPerSecond: () => of.meter.read(performance.now()),
     isEngineUp: of.engineWatch.isUp,

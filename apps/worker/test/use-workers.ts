@@ -17,6 +17,7 @@ import { startWorker, type WorkerResources } from '../src/services.ts';
 
 export const CONFIG = {
   WORKER_CONCURRENCY: 10,
+  WEBHOOK_CONCURRENCY: 10,
   LEASE_MS: 2_000,
   HEARTBEAT_MS: 200,
   MAX_LOSSES: 5,

@@ -25,6 +25,8 @@ export interface Operation {
   needsKey: boolean;
   /** The scope that its caller needs. */
   scope: string | undefined;
+  /** The one that does as well. */
+  orScope: string | undefined;
   parameters: Parameter[];
   body: { schema: Schema; isRequired: boolean } | undefined;
   /** By status. */
@@ -41,6 +43,7 @@ interface RawOperation {
   operationId: string;
   security?: object[];
   'x-required-scope'?: string;
+  'x-or-scope'?: string;
   parameters?: (Parameter | { $ref: string })[];
   requestBody?: { required?: boolean; content: Record<string, { schema: Schema }> };
   responses: Record<string, Omit<Response, 'content'> & { content?: Record<string, { schema: Schema }> }>;
@@ -75,6 +78,7 @@ function readOperation(
     path,
     needsKey: (raw.security ?? []).length > 0,
     scope: raw['x-required-scope'],
+    orScope: raw['x-or-scope'],
     parameters: (raw.parameters ?? []).flatMap((parameter) => readParameter(parameter, named)),
     body: body && { schema: body.schema, isRequired: raw.requestBody?.required === true },
     responses: Object.fromEntries(

@@ -11,6 +11,7 @@ const operation = (isRequired: boolean): Operation => ({
   path: '/things',
   needsKey: true,
   scope: undefined,
+  orScope: undefined,
   parameters: [],
   body: { schema: { $ref: '#/components/schemas/Thing' }, isRequired },
   responses: {},

@@ -19,6 +19,7 @@ const otherKey: Twist = {
 function expectedOf(key: KeyName, { scope = '', parameters, body }: Operation): Expected {
   if (key === 'few') return FEW_SCOPES.some((few) => few === scope) ? 'anything' : [403];
   if (key !== 'other') return [401];
+  if (scope === 'operator') return [403];
   const isOfTenant = parameters.some((one) => one.in === 'path' && idKindOf(one.description) !== undefined);
   if (!isOfTenant) return 'anything';
   return body ? [404, 422] : [404];

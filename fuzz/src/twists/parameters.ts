@@ -124,8 +124,10 @@ const oddPath: Twist = {
 /** Not those who say that it is there: not even that is told of what is not the caller's. */
 const notFound = ({ body }: Operation): Expected => (body ? [404, 422] : [404]);
 
+const isOperators = ({ scope, orScope }: Operation) => scope === 'operator' || orScope === 'operator';
+
 const strangersId: Twist = {
-  fits: (operation) => idParameter(operation) !== undefined,
+  fits: (operation) => idParameter(operation) !== undefined && !isOperators(operation),
   apply(draft, { draw, foreign }) {
     const { name = '', kind = '' } = idParameter(draft.operation) ?? {};
     draft.path[name] = draw.pickEarly(foreign.of(kind)) ?? `${kind}${NOBODYS}`;
@@ -147,7 +149,7 @@ const otherKindsId: Twist = {
   fits: (operation) => idParameter(operation) !== undefined,
   apply(draft, context) {
     const { name = '', kind = '' } = idParameter(draft.operation) ?? {};
-    const kinds = ['job_', 'dlq_', 'rep_', 'key_', 'wrk_'].filter((other) => other !== kind);
+    const kinds = ['job_', 'dlq_', 'rep_', 'key_', 'wrk_', 'ten_'].filter((other) => other !== kind);
     draft.path[name] = knownId(context, context.draw.pick(kinds));
     return { did: `{${name}} is of another kind`, expected: notFound(draft.operation) };
   },

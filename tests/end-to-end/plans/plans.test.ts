@@ -18,6 +18,7 @@ test.each(['system', 'embedded'] as const)(
     await using database = await createTestDatabase(log.url);
     await using installation = await startInstallation({ databaseUrl: database.url });
     await installation.startWorker();
+    await sql`INSERT INTO queues (name) VALUES ('held')`.execute(database.db);
     const faults = new Set<string>();
     const check = async (when: string) => {
       await useEverything(installation);
@@ -81,11 +82,26 @@ async function useEverything(installation: Installation): Promise<void> {
     });
   for (const path of READS) expect((await installation.request(path)).status, path).toBe(200);
   const [id] = ids;
-  for (const path of [`/v1/jobs/${id}`, `/v1/jobs/${id}/result`, `/v1/jobs/${id}/attempts`])
+  for (const path of [
+    `/v1/jobs/${id}`,
+    `/v1/jobs/${id}/result`,
+    `/v1/jobs/${id}/attempts`,
+    `/v1/jobs/${id}/explain`,
+  ])
     expect((await installation.request(path)).status, path).toBe(200);
 }
 
-const READS = ['/v1/jobs', '/v1/jobs?status=failed', '/v1/dead-letters', '/v1/queues', '/metrics'];
+const READS = [
+  '/v1/jobs',
+  '/v1/jobs?status=failed',
+  '/v1/dead-letters',
+  '/v1/queues',
+  '/v1/queues/default',
+  '/v1/queues/held',
+  '/v1/scaling',
+  '/v1/audit-log',
+  '/metrics',
+];
 
 /**
  * What grows with the ledger. The statements of the API may scan, as their plans are not kept: but for the accept's (0013), and

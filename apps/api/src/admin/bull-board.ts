@@ -1,17 +1,16 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BullmqStore } from '@accepted/shared/engine/bullmq-store';
-import type { Lane } from '@accepted/shared/engine/engine';
-import { laneName, shelfName } from '@accepted/shared/engine/names';
+import { shelfName } from '@accepted/shared/engine/names';
 import { openStore } from '@accepted/shared/engine/open-store';
-import { listLaneNames } from '@accepted/shared/ledger/workers/workers';
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { Queue } from 'bullmq';
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { boardHistory } from './board-history.ts';
 import { boardRules } from './board-rules.ts';
 import { ENGINE_AWAY, engineAwayPage } from './engine-away-page.ts';
 import { entryData, entryName } from './entry-view.ts';
+import { LedgerQueue } from './ledger-queue.ts';
 import { login } from './login.ts';
 import { PAGE_CSP } from './page.ts';
 import { sameOrigin } from './same-origin.ts';
@@ -49,11 +48,12 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
 
   const server = new FastifyAdapter();
   const queuesOfDeadLetters = new Map<string, string>();
-  const adapters = new Map<string, BullMQAdapter>();
+  const adapters = new Map<string, BullMQAdapter | LedgerQueue>();
   const { replaceQueues } = createBullBoard({
     queues: [],
     serverAdapter: server,
     options: {
+      historyProvider: boardHistory(app.db),
       handlerHooks: boardRules(app.db, (name) => queuesOfDeadLetters.get(name)),
       uiConfig: {
         boardTitle: 'Accepted',
@@ -71,24 +71,23 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
   });
 
   /** One adapter a name, however often it goes and comes back. */
-  function adapterOf(name: string, make: (queue: Queue) => BullMQAdapter): BullMQAdapter {
-    const adapter = adapters.get(name) ?? make(store.queue(name));
+  function adapterOf<Adapter extends BullMQAdapter | LedgerQueue>(name: string, make: () => Adapter) {
+    const adapter = adapters.get(name) ?? make();
     adapters.set(name, adapter);
     return adapter;
   }
 
-  function showLane(lane: Lane): BullMQAdapter {
-    const { queue, buildId } = lane;
-    const displayName = buildId === null ? queue : `${queue} (build ${buildId})`;
-    const options = { readOnlyMode: true, displayName, description: LANE };
-    return adapterOf(laneName(lane), (shown) => new BullMQAdapter(shown, options));
+  function showQueue(queue: string) {
+    const engine = showDeadLetters(queue);
+    const read = () => readStatistics(app, queue);
+    return adapterOf(queue, () => new LedgerQueue({ db: app.db, queue, read, engine }));
   }
 
-  function showDeadLetters(queue: string): BullMQAdapter {
+  function showDeadLetters(queue: string) {
     const name = shelfName(queue);
     queuesOfDeadLetters.set(name, queue);
-    return adapterOf(name, (shelf) => {
-      const entries = new BullMQAdapter(shelf, { description: DEAD_LETTER_QUEUE });
+    return adapterOf(name, () => {
+      const entries = new BullMQAdapter(store.queue(name), { description: DEAD_LETTER_QUEUE });
       entries.setFormatter('name', entryName);
       entries.setFormatter('data', entryData);
       return entries;
@@ -103,9 +102,8 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
   });
   app.addHook('preHandler', async (request, reply) => {
     if (!(await comesUp(store))) return answerAway(request, reply, store.kind);
-    const [{ queues }, lanes] = await Promise.all([app.catalog.read(), listLaneNames(app.db)]);
-    const shownLanes = lanes.map(showLane);
-    replaceQueues([...shownLanes, ...[...queues].map(showDeadLetters)]);
+    const { queues } = await app.catalog.read();
+    replaceQueues([...queues].flatMap((queue) => [showQueue(queue), showDeadLetters(queue)]));
   });
   app.addHook('onSend', async (_request, reply, payload) => {
     const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
@@ -113,6 +111,12 @@ const board: FastifyPluginAsync<BullBoardOptions> = async (app, { databaseUrl, r
   });
   await app.register(server.setBasePath(PREFIX).registerPlugin(), { prefix: PREFIX });
 };
+
+async function readStatistics(app: FastifyInstance, queue: string) {
+  const [queues, rules] = await Promise.all([app.readQueueStatistics(), app.readQueueRules()]);
+  const statistics = queues.find(({ name }) => name === queue);
+  return statistics && { ...statistics, pausedAt: rules.get(queue)?.pausedAt ?? null };
+}
 
 const COMES_UP_MS = 1_000;
 const LOOK_EVERY_MS = 50;
@@ -132,5 +136,4 @@ function answerAway(request: FastifyRequest, reply: FastifyReply, kind: BullmqSt
   return reply.header('content-security-policy', PAGE_CSP).type('text/html').send(engineAwayPage(kind));
 }
 
-const LANE = 'What is handed to the workers of this build just now; the ledger holds all other jobs.';
 const DEAD_LETTER_QUEUE = 'Jobs that failed for good. Retry replays a job under its id; remove discards it.';

@@ -1,5 +1,5 @@
 import { idempotencyFingerprint, type RequestKey } from '@accepted/shared/core/job/idempotency-fingerprint';
-import { asTenant } from '@accepted/shared/ledger/connection/as-tenant';
+import { asOperator, asTenant } from '@accepted/shared/ledger/connection/as-tenant';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { actOnce as actOnceInLedger, type Done } from '@accepted/shared/ledger/jobs/idempotency-keys';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -19,6 +19,8 @@ export interface Deed<Made, Kept> {
   recall(kept: Kept): Made | Promise<Made>;
   /** Only the API key that sent the first request is told again: for answers with a secret. */
   isPrivate?: boolean;
+  /** Whether it reaches beyond the caller's tenant: then no policy holds for `tx`. */
+  isOperators?: boolean;
 }
 
 /**
@@ -28,13 +30,14 @@ export interface Deed<Made, Kept> {
 export async function actOnce<Made, Kept>(
   request: FastifyRequest,
   reply: FastifyReply,
-  { act, keep, recall, isPrivate = false }: Deed<Made, Kept>,
+  { act, keep, recall, isPrivate = false, isOperators = false }: Deed<Made, Kept>,
 ): Promise<Done<Made> & { isReplay: boolean }> {
   const { db } = request.server;
   const { tenantId } = request.caller;
   const requestKey = requestKeyOf(request, isPrivate);
-  if (!requestKey) return { ...(await asTenant(db, tenantId, act)), isReplay: false };
-  const result = await actOnceInLedger(db, { tenantId, requestKey, act, keep });
+  if (!requestKey)
+    return { ...(await (isOperators ? asOperator : asTenant)(db, tenantId, act)), isReplay: false };
+  const result = await actOnceInLedger(db, { tenantId, isOperators, requestKey, act, keep });
   switch (result.kind) {
     case 'keyReused':
       throw new Problem('idempotency_key_reused');

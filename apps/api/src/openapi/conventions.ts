@@ -1,5 +1,5 @@
 /** What holds for all routes, in Markdown: it stands at the top of `/docs`, and of docs/api.md. */
-export const CONVENTIONS = `**JSON**, in camelCase. Times are RFC 3339 in UTC. Ids say what they are of: \`job_…\`, \`dlq_…\`, \`rep_…\`, \`key_…\`. Fields that a body may not
+export const CONVENTIONS = `**JSON**, in camelCase. Times are RFC 3339 in UTC. Ids say what they are of: \`job_…\`, \`dlq_…\`, \`rep_…\`, \`key_…\`, \`ten_…\`. Fields that a body may not
 have are refused, not ignored.
 
 **Authentication.** \`Authorization: Bearer acc_…\`. What a key may do is in its scopes, and each route below names the one that it needs. Another

@@ -32,5 +32,6 @@ function withScopes(description: string, scopes: string[]): object {
     description: `${description}\n\nNeeds the scope ${named}.`,
     security: [{ apiKey: [] }],
     'x-required-scope': scopes[0],
+    ...(scopes[1] && { 'x-or-scope': scopes[1] }),
   };
 }

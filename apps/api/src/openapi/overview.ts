@@ -8,7 +8,8 @@ const SCOPE_TEXTS: Record<Scope, string> = {
   webhooks: 'manage webhooks',
   admin: 'manage the API keys of its tenant, and read its audit log',
   metrics: 'read the metrics of all tenants',
-  operator: 'see the queues over all tenants',
+  operator:
+    'see the queues and the audit log over all tenants, manage tenants and their keys, pause and limit queues, job types and tenants',
 };
 
 export const SECURITY_SCHEMES = {
@@ -26,8 +27,12 @@ export const TAGS = [
   { name: 'jobs', description: 'Submit jobs and follow them to their result.' },
   { name: 'dead-letters', description: 'Jobs that failed for good: look into them, replay or discard them.' },
   { name: 'catalog', description: 'What can run, and how busy the queues are.' },
-  { name: 'api-keys', description: 'Keys of your tenant; scope `admin`.' },
-  { name: 'audit-log', description: 'Who did what; scope `admin`.' },
+  { name: 'tenants', description: 'Who shares the installation; scope `operator`.' },
+  { name: 'api-keys', description: 'Keys of your tenant; with the scope `operator` those of any.' },
+  {
+    name: 'audit-log',
+    description: 'Who did what; in your tenant, or with the scope `operator` everywhere.',
+  },
   { name: 'operations', description: 'For load balancers, people and generators of clients.' },
   { name: 'webhooks', description: 'What the platform sends to you.' },
 ];

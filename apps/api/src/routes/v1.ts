@@ -15,9 +15,13 @@ import { getDeadLetter } from './dead-letters/get-dead-letter.ts';
 import { listDeadLetterGroups } from './dead-letters/list-dead-letter-groups.ts';
 import { listDeadLetters } from './dead-letters/list-dead-letters.ts';
 import { replayDeadLetter } from './dead-letters/replay-dead-letter.ts';
+import { changeJobType } from './job-types/change-job-type.ts';
+import { getJobType } from './job-types/get-job-type.ts';
 import { listJobTypes } from './job-types/list-job-types.ts';
+import { pauseJobType } from './job-types/pause-job-type.ts';
 import { cancelJob } from './jobs/cancel-job.ts';
 import { copyJob } from './jobs/copy-job.ts';
+import { explainJob } from './jobs/explain-job.ts';
 import { getJob } from './jobs/get-job.ts';
 import { getJobResult } from './jobs/get-job-result.ts';
 import { listAttempts } from './jobs/list-attempts.ts';
@@ -25,19 +29,29 @@ import { listJobs } from './jobs/list-jobs.ts';
 import { rescheduleJob } from './jobs/reschedule-job.ts';
 import { submitJob } from './jobs/submit-job.ts';
 import { getMetrics } from './operations/get-metrics.ts';
+import { changeQueue } from './queues/change-queue.ts';
 import { getQueue } from './queues/get-queue.ts';
 import { listQueues } from './queues/list-queues.ts';
+import { pauseQueue } from './queues/pause-queue.ts';
+import { getScaling } from './scaling/get-scaling.ts';
+import { changeTenant } from './tenants/change-tenant.ts';
+import { createTenant } from './tenants/create-tenant.ts';
+import { getTenant } from './tenants/get-tenant.ts';
+import { listTenants } from './tenants/list-tenants.ts';
+import { pauseTenant } from './tenants/pause-tenant.ts';
 
 interface V1Options {
   maxWaitSeconds: number;
   maxBodyBytes: number;
   bodies: BodyBounds;
   secretBox: SecretBox;
+  /** Within how long a job is to be started. */
+  startObjectiveMs: number;
 }
 
 /** Everything that needs an API key. */
 export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
-  const { maxWaitSeconds, maxBodyBytes, bodies, secretBox } = options;
+  const { maxWaitSeconds, maxBodyBytes, bodies, secretBox, startObjectiveMs } = options;
   app.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
   await app.register(authentication);
   await app.register(bodyAdmission, { maxBodyBytes, ...bodies });
@@ -46,6 +60,7 @@ export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
   await app.register(getJob, { maxWaitSeconds });
   await app.register(getJobResult);
   await app.register(listAttempts);
+  await app.register(explainJob);
   await app.register(cancelJob);
   await app.register(rescheduleJob);
   await app.register(copyJob, { maxWaitSeconds });
@@ -59,11 +74,22 @@ export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
   await app.register(getBulkReplay);
   await app.register(cancelBulkReplay);
   await app.register(listJobTypes);
+  await app.register(getJobType);
+  await app.register(changeJobType);
+  await app.register(pauseJobType);
   await app.register(listQueues);
   await app.register(getQueue);
+  await app.register(changeQueue);
+  await app.register(pauseQueue);
+  await app.register(createTenant, { secretBox });
+  await app.register(listTenants);
+  await app.register(getTenant);
+  await app.register(changeTenant);
+  await app.register(pauseTenant);
   await app.register(createApiKey, { secretBox });
   await app.register(listApiKeys);
   await app.register(revokeApiKey);
   await app.register(listAuditLog);
   await app.register(getMetrics);
+  await app.register(getScaling, { startObjectiveMs });
 };

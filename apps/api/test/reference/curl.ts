@@ -7,6 +7,8 @@ const VARIABLES: [path: string, variable: string][] = [
   ['/v1/bulk-replays/', 'BULK_REPLAY'],
   ['/v1/api-keys/', 'API_KEY_ID'],
   ['/v1/queues/', 'QUEUE'],
+  ['/v1/job-types/', 'JOB_TYPE'],
+  ['/v1/tenants/', 'TENANT'],
   ['/problems/', 'CODE'],
 ];
 

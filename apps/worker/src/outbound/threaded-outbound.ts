@@ -6,7 +6,7 @@ import type { FromThread, ThreadData, ToThread } from './thread-protocol.ts';
 
 const PROGRAM = new URL('./outbound-thread.ts', import.meta.url);
 
-/** What the slots of two queues at the largest WORKER_CONCURRENCY ask for at once, suspects included. */
+/** What the slots of two queues at the largest WORKER_CONCURRENCY and WEBHOOK_CONCURRENCY ask for at once, suspects included. */
 const MAX_UNDER_WAY = 4_000;
 
 /** A call ends at its timeout. One that is not answered for so much longer has met a thread that is stuck. */

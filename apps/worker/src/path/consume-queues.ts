@@ -17,10 +17,10 @@ export function consumeQueues(options: {
   queues: string[];
   buildId: string;
   /** How many deliveries of a queue to take at once. */
-  concurrency: number;
+  slotsIn: (queue: string) => number;
   run: (queue: string, delivery: DispatchKey[]) => Promise<void>;
 }): QueueConsumers {
-  const { engine, buildId, concurrency, run } = options;
+  const { engine, buildId, slotsIn, run } = options;
   const states = new Map<string, { underWay: number; lastAtMs: number }>();
   const consumers = new Map(options.queues.map((queue) => [queue, consume(queue)]));
 
@@ -37,7 +37,7 @@ export function consumeQueues(options: {
         state.lastAtMs = performance.now();
       }
     }
-    return engine.consume({ queue, buildId }, take, { concurrency });
+    return engine.consume({ queue, buildId }, take, { concurrency: slotsIn(queue) });
   }
 
   return {

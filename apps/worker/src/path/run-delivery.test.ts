@@ -6,7 +6,7 @@ function setUp({ turnover = (): Promise<void> => Promise.resolve() } = {}) {
   const begun: string[] = [];
   const ends = new Map<string, () => void>();
   const runDelivery = createDeliveryRunner({
-    slots: 2,
+    slotsIn: () => 2,
     slotsOf: () => ({ turnover }),
     runOne({ id }) {
       begun.push(id);

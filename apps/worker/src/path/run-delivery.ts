@@ -16,15 +16,15 @@ export type RunDelivery = (queue: string, delivery: DispatchKey[]) => Promise<vo
  * slow would claim and release jobs in circles.
  */
 export function createDeliveryRunner(options: {
-  slots: number;
+  slotsIn: (queue: string) => number;
   slotsOf: (queue: string) => Pick<HandlerSlots, 'turnover'>;
   runOne: (dispatch: DispatchKey) => Promise<void>;
 }): RunDelivery {
-  const { slots, slotsOf, runOne } = options;
+  const { slotsIn, slotsOf, runOne } = options;
   const queues = new Map<string, Places>();
 
   function placesOf(queue: string): Places {
-    const places = queues.get(queue) ?? createPlaces(CLAIMED_PER_SLOT * slots);
+    const places = queues.get(queue) ?? createPlaces(CLAIMED_PER_SLOT * slotsIn(queue));
     queues.set(queue, places);
     return places;
   }

@@ -13,6 +13,7 @@ import { startWorker } from '../../src/services.ts';
 
 const CONFIG = {
   WORKER_CONCURRENCY: 10,
+  WEBHOOK_CONCURRENCY: 10,
   LEASE_MS: 5_000,
   HEARTBEAT_MS: 200,
   MAX_LOSSES: 5,

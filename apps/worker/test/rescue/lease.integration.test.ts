@@ -24,6 +24,7 @@ beforeEach(async () => {
     db: database.db,
     queues: ['default'],
     concurrency: 1,
+    slotsByQueue: {},
     buildId: TEST_BUILD,
     heartbeatMs: 50,
     finishedPerSecond: () => ({}),

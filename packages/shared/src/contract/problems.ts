@@ -87,10 +87,28 @@ export const PROBLEMS = {
     meaning: 'No worker has ever registered a queue of this name.',
     remedy: 'Take a name from `GET /v1/queues`.',
   },
+  job_type_not_found: {
+    status: 404,
+    title: 'There is no such job type',
+    meaning: 'No worker has ever registered a job type of this name.',
+    remedy: 'Take a name from `GET /v1/job-types`.',
+  },
+  tenant_not_found: {
+    status: 404,
+    title: 'There is no such tenant',
+    meaning: 'No tenant of this installation has this id.',
+    remedy: 'Take an id from `GET /v1/tenants`.',
+  },
+  tenant_name_taken: {
+    status: 409,
+    title: 'There is a tenant of this name',
+    meaning: 'Names of tenants are unique, and another one has this. Nothing was made.',
+    remedy: 'Choose another name, or use the tenant that `GET /v1/tenants` shows.',
+  },
   api_key_not_found: {
     status: 404,
     title: 'There is no such API key',
-    meaning: 'No API key of your tenant has this id.',
+    meaning: 'No API key of your tenant has this id; with the scope `operator`, none of any tenant.',
     remedy: 'Take an id from `GET /v1/api-keys`.',
   },
   job_not_finished: {

@@ -14,6 +14,7 @@ export const ScopeList = Type.Array(oneOf(SCOPES), {
 
 export const apiKeyFields = {
   id: Type.String({ description: 'The id of the key, `key_…`.' }),
+  tenantId: Type.String({ description: 'The tenant that it belongs to, `ten_…`.' }),
   name: Type.String({ description: 'What its maker called it.' }),
   scopes: Type.Array(Type.String(), { description: 'What it may do.' }),
   createdAt: time('When it was made.'),
@@ -30,6 +31,7 @@ export const ApiKey = Type.Object(apiKeyFields, {
 export function apiKeyView(row: ApiKeyRow) {
   return {
     id: publicId('apiKey', row.id),
+    tenantId: publicId('tenant', row.tenant_id),
     name: row.name,
     scopes: row.scopes,
     createdAt: row.created_at.toISOString(),
@@ -43,3 +45,10 @@ export function apiKeyIdOf(id: string): string {
   if (!uuid) throw new Problem('api_key_not_found');
   return uuid;
 }
+
+/** A tenant other than one's own, whose keys only an operator may manage. */
+export const KeysTenant = Type.Optional(
+  Type.String({
+    description: 'The tenant that it is about; your own by default, any other needs the scope `operator`.',
+  }),
+);

@@ -1,15 +1,17 @@
 import type { SecretBox } from '@accepted/shared/core/secrets/secret-box';
-import { createApiKey as createInLedger, findApiKey } from '@accepted/shared/ledger/tenants/api-keys';
+import { findApiKey, insertApiKey } from '@accepted/shared/ledger/tenants/api-keys';
+import { findTenant } from '@accepted/shared/ledger/tenants/read-tenants';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { namedTenant } from '../../admission/named-tenant.ts';
 import { actOnce } from '../../http/act-once.ts';
-import { missingScope, Problem } from '../../http/problem.ts';
-import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
+import { missingScope, Problem, validationFailed } from '../../http/problem.ts';
+import { answersOnce, needsEitherScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
-import { apiKeyFields, apiKeyView, ScopeList } from './api-key-view.ts';
+import { apiKeyFields, apiKeyView, KeysTenant, ScopeList } from './api-key-view.ts';
 
-const options = needsScope('admin', {
+const options = needsEitherScope('admin', 'operator', {
   summary: 'Create an API key',
   description:
     'It can have only scopes that your key has. The key is in this answer and nowhere else: only a hash of its secret is kept. ' +
@@ -21,6 +23,7 @@ const options = needsScope('admin', {
     {
       name: Type.String({ minLength: 1, maxLength: 200, description: 'What to call it, for people.' }),
       scopes: ScopeList,
+      tenantId: KeysTenant,
     },
     {
       title: 'ApiKeyRequest',
@@ -42,21 +45,25 @@ const options = needsScope('admin', {
   ),
 });
 
-/** `POST /v1/api-keys`: makes a key for the caller's tenant. */
+/** `POST /v1/api-keys`: makes a key for the caller's tenant, or for the one that an operator names. */
 export const createApiKey: FastifyPluginAsyncTypebox<{ secretBox: SecretBox }> = async (
   app,
   { secretBox },
 ) => {
   app.post('/v1/api-keys', options, async (request, reply) => {
-    const { tenantId, keyId, scopes } = request.caller;
-    const beyond = request.body.scopes.find((scope) => !scopes.includes(scope));
+    const { caller, body } = request;
+    const beyond = body.scopes.find((scope) => !caller.scopes.includes(scope));
     if (beyond)
       throw missingScope(beyond, `The API key lacks the scope ${beyond}, so it cannot give it away.`);
+    const { name, scopes } = body;
+    const tenantId = body.tenantId === undefined ? caller.tenantId : namedTenant(caller, body.tenantId);
+    const isAnothers = tenantId !== caller.tenantId;
     const { status, made } = await actOnce(request, reply, {
-      act: async (tx) => ({
-        status: 201,
-        made: await createInLedger(tx, { ...request.body, tenantId, actor: keyId }),
-      }),
+      async act(tx) {
+        if (!tenantId || (isAnothers && !(await findTenant(tx, tenantId)))) throw noSuchTenant();
+        const made = await insertApiKey(tx, { name, scopes, tenantId, actor: caller.keyId });
+        return { status: 201, made };
+      },
       keep: ({ row, text }) => ({ id: row.id, sealedKey: secretBox.seal(text, placeOf(row.id)) }),
       async recall({ id, sealedKey }) {
         const row = await findApiKey(app.db, id);
@@ -64,6 +71,7 @@ export const createApiKey: FastifyPluginAsyncTypebox<{ secretBox: SecretBox }> =
         return { row, text: secretBox.open(sealedKey, placeOf(id)) };
       },
       isPrivate: true,
+      isOperators: isAnothers,
     });
     return reply
       .code(status)
@@ -71,6 +79,10 @@ export const createApiKey: FastifyPluginAsyncTypebox<{ secretBox: SecretBox }> =
       .send({ ...apiKeyView(made.row), key: made.text });
   });
 };
+
+function noSuchTenant(): Problem {
+  return validationFailed([{ pointer: '/tenantId', detail: 'There is no such tenant.' }]);
+}
 
 function placeOf(apiKeyId: string): string {
   return `idempotency_keys.answer ${apiKeyId}`;

@@ -9,6 +9,7 @@ import { actOnce } from '../../http/act-once.ts';
 import { Problem } from '../../http/problem.ts';
 import { answersOnce, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
+import { NO_REASON } from '../../schemas/reason.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
 import {
   BulkReplay,
@@ -17,7 +18,6 @@ import {
   bulkReplayView,
   requestedBulkReplay,
 } from './bulk-replay-view.ts';
-import { NO_REASON } from './dead-letter-parameters.ts';
 
 const options = needsScope('dead-letters', {
   summary: 'Cancel a bulk replay',

@@ -37,11 +37,6 @@ export const DeadLetterIdParameter = Type.Object({
   id: Type.String({ description: 'The id of a dead letter: `dlq_…`.' }),
 });
 
-/** The reason for an act; it stands in the audit log. */
-export const Reason = Type.String({ minLength: 1, maxLength: 1_000, description: 'For the audit log.' });
-
-export const NO_REASON = 'none was given';
-
 /** Turns the times of a filter into dates. */
 export function readFilter(
   fields: Static<typeof FilterFields>,

@@ -2,13 +2,8 @@ import { discardTenantsDeadLetter } from '@accepted/shared/ledger/dead-letters/a
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
-import {
-  DeadLetterIdParameter,
-  deadLetterNotFound,
-  NO_REASON,
-  Reason,
-  requestedDeadLetter,
-} from './dead-letter-parameters.ts';
+import { NO_REASON, Reason } from '../../schemas/reason.ts';
+import { DeadLetterIdParameter, deadLetterNotFound, requestedDeadLetter } from './dead-letter-parameters.ts';
 import { alreadyResolved } from './replay-dead-letter.ts';
 
 const options = needsScope('dead-letters', {

@@ -5,8 +5,8 @@ import { actOnce } from '../../http/act-once.ts';
 import { bodyFaultsOf } from '../../plugins/validation.ts';
 import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
+import { NO_REASON, Reason } from '../../schemas/reason.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
-import { NO_REASON, Reason } from './dead-letter-parameters.ts';
 import { readSelection, selectionFields, unknownIds } from './dead-letter-selection.ts';
 
 const options = needsScope('dead-letters', {

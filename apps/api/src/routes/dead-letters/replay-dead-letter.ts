@@ -16,17 +16,12 @@ import { allowNoBody } from '../../http/optional-body.ts';
 import { Problem } from '../../http/problem.ts';
 import { answersOnce, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
+import { NO_REASON, Reason } from '../../schemas/reason.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
 import { always } from '../../schemas/response-headers.ts';
 import { answerJob, deliveriesOf, jobNotFound } from '../jobs/answer-job.ts';
 import { jobMemory } from '../jobs/job-memory.ts';
-import {
-  DeadLetterIdParameter,
-  deadLetterNotFound,
-  NO_REASON,
-  Reason,
-  requestedDeadLetter,
-} from './dead-letter-parameters.ts';
+import { DeadLetterIdParameter, deadLetterNotFound, requestedDeadLetter } from './dead-letter-parameters.ts';
 import { checkEditedPayload } from './edit-payload.ts';
 
 const Body = Type.Object(

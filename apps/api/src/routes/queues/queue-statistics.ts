@@ -1,3 +1,4 @@
+import { listRules, type Rules } from '@accepted/shared/ledger/limits/rules';
 import {
   countAllWaiting,
   countInFlight,
@@ -29,6 +30,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** Measures all queues over all tenants, at most once a second however many ask. */
     readQueueStatistics(): Promise<QueueStatistics[]>;
+    /** What operators have laid down for the queues, as it was a second ago at most. */
+    readQueueRules(): Promise<ReadonlyMap<string, Rules>>;
     /** Measures what one tenant has in all queues, at most once a second however often it asks. */
     readTenantShare(tenantId: string): Promise<QueueStatistics[]>;
   }
@@ -68,6 +71,12 @@ export const queueStatistics = fp(async (app) => {
       return combine(waiting, own).map((queue) => ({ ...queue, finishedPerSecond: null }));
     },
   });
+  const rules = new LRUCache<'rules', ReadonlyMap<string, Rules>>({
+    max: 1,
+    ttl: TTL_MS,
+    fetchMethod: () => listRules(app.db, 'queue'),
+  });
+  app.decorate('readQueueRules', () => rules.forceFetch('rules'));
   app.decorate('readQueueStatistics', () => whole.forceFetch('whole'));
   app.decorate('readTenantShare', (tenantId) => shares.forceFetch(tenantId));
 });

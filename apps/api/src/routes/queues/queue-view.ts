@@ -1,54 +1,103 @@
+import { waitsByReason } from '@accepted/shared/core/fairness/waits-by-reason';
+import { listRules, type Rules } from '@accepted/shared/ledger/limits/rules';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Caller } from '../../admission/authentication.ts';
+import { Problem } from '../../http/problem.ts';
+import { rulesFields } from '../../schemas/rules.ts';
 import { orNull } from '../../schemas/shared-schemas.ts';
+import { rulesView } from '../rules/rules-view.ts';
 import type { QueueStatistics } from './queue-statistics.ts';
 
 const count = (what: string) => Type.Integer({ description: `Jobs that are ${what}, counted up to 50,000.` });
 
-export const Queue = Type.Object(
+const queueFields = {
+  name: Type.String({ description: 'The name of the queue.' }),
+  depth: Type.Object(
+    {
+      queued: count('due'),
+      scheduled: count('not due yet'),
+      retrying: count('waiting for another attempt'),
+      running: count('running'),
+    },
+    {
+      description:
+        "How many jobs are in it: your tenant's, or with the scope `operator` those of all tenants.",
+    },
+  ),
+  oldestWaitMs: orNull(
+    Type.Number({ description: 'How long the one of them that has been due the longest has waited.' }),
+  ),
+  finishedPerSecond: orNull(
+    Type.Number({
+      description:
+        'Jobs of all tenants, as the live workers measured it last; `null` without the scope `operator`.',
+    }),
+  ),
+  workers: Type.Object(
+    {
+      count: Type.Integer({ description: 'Live workers.' }),
+      concurrency: Type.Integer({ description: 'Jobs that they can run at once, all together.' }),
+    },
+    { description: 'Who works on it.' },
+  ),
+  ...rulesFields,
+};
+
+export const Queue = Type.Object(queueFields, {
+  title: 'Queue',
+  additionalProperties: false,
+  description: 'How busy a queue is, and what holds for it.',
+});
+
+export const QueueDetails = Type.Object(
   {
-    name: Type.String({ description: 'The name of the queue.' }),
-    depth: Type.Object(
-      {
-        queued: count('due'),
-        scheduled: count('not due yet'),
-        retrying: count('waiting for another attempt'),
-        running: count('running'),
-      },
-      {
-        description:
-          "How many jobs are in it: your tenant's, or with the scope `operator` those of all tenants.",
-      },
-    ),
-    oldestWaitMs: orNull(
-      Type.Number({ description: 'How long the one of them that has been due the longest has waited.' }),
-    ),
-    finishedPerSecond: orNull(
-      Type.Number({
-        description:
-          'Jobs of all tenants, as the live workers measured it last; `null` without the scope `operator`.',
+    ...queueFields,
+    waiting: Type.Array(
+      Type.Object({
+        reason: Type.String({
+          description:
+            'As `code` of `GET /v1/jobs/{id}/explain`; `position` where jobs only wait for their turn.',
+        }),
+        jobs: Type.Integer({ description: 'How many wait for that, of 50,000 jobs in 1,000 lines at most.' }),
       }),
-    ),
-    workers: Type.Object(
       {
-        count: Type.Integer({ description: 'Live workers.' }),
-        concurrency: Type.Integer({ description: 'Jobs that they can run at once, all together.' }),
+        description: 'Why the jobs that are due wait, each counted under its hardest reason; the most first.',
       },
-      { description: 'Who works on it.' },
     ),
   },
-  { title: 'Queue', additionalProperties: false, description: 'How busy a queue is.' },
+  {
+    title: 'QueueDetails',
+    additionalProperties: false,
+    description: 'How busy a queue is, what holds for it, and why its jobs wait.',
+  },
 );
+
+export const QueueParameter = Type.Object({ name: Type.String({ description: 'The name of a queue.' }) });
 
 /** Reads the queues as a caller may see them: with its own tenant's jobs, or over all with the scope `operator`. */
 export async function readQueues(app: FastifyInstance, { tenantId, scopes }: Caller) {
   const seesAll = scopes.includes('operator');
-  const queues = await (seesAll ? app.readQueueStatistics() : app.readTenantShare(tenantId));
-  return queues.map(queueView);
+  const [queues, rules] = await Promise.all([
+    seesAll ? app.readQueueStatistics() : app.readTenantShare(tenantId),
+    listRules(app.db, 'queue'),
+  ]);
+  return queues.map((queue) => queueView(queue, rules.get(queue.name)));
 }
 
-function queueView(statistics: QueueStatistics) {
+/** Reads one of them; throws a problem where there is no such queue. */
+export async function readQueue(app: FastifyInstance, caller: Caller, name: string) {
+  const queue = (await readQueues(app, caller)).find((one) => one.name === name);
+  if (!queue) throw new Problem('queue_not_found');
+  const outlook = await app.outlookOf(name);
+  const lines = caller.scopes.includes('operator')
+    ? outlook.lines
+    : await app.waitingLinesOf(name, caller.tenantId);
+  const waiting = waitsByReason(lines, outlook.conditions);
+  return { ...queue, waiting: waiting.map(({ reason, jobs }) => ({ reason, jobs })) };
+}
+
+function queueView(statistics: QueueStatistics, rules: Rules | undefined) {
   const { name, queued, scheduled, retrying, running, oldestWaitMs, finishedPerSecond } = statistics;
   return {
     name,
@@ -56,5 +105,6 @@ function queueView(statistics: QueueStatistics) {
     oldestWaitMs,
     finishedPerSecond,
     workers: { count: statistics.workers, concurrency: statistics.concurrency },
+    ...rulesView(rules),
   };
 }

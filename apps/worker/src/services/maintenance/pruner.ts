@@ -1,4 +1,5 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { forgetHistory } from '@accepted/shared/ledger/queues/history';
 import { lacksThisWeek, makeWeeks, type Partition } from '@accepted/shared/ledger/retention/partitions';
 import {
   listOldPartitions,
@@ -25,6 +26,8 @@ const SOON_MS = 1_000;
 const BATCH = 1_000;
 /** One of these may have 100,000 items. */
 const BULK_REPLAY_BATCH = 1;
+/** How many jobs finished in which hour is kept for longer than the jobs. */
+const HISTORY_DAYS = 90;
 
 interface PrunerOptions {
   db: Database;
@@ -98,6 +101,7 @@ function createDeletions({ db, retentionDays }: PrunerOptions): Record<string, D
     'delete delivery links': async () => (await deleteOldDeliveryLinks(db, retentionDays, BATCH)) === BATCH,
     'delete bulk replays': async () =>
       (await deleteFinishedBulkReplays(db, retentionDays, BULK_REPLAY_BATCH)) === BULK_REPLAY_BATCH,
+    'forget history': async () => (await forgetHistory(db, HISTORY_DAYS, BATCH)) === BATCH,
   };
 }
 

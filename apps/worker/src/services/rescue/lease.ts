@@ -29,6 +29,7 @@ export interface LeaseOptions {
   db: Database;
   queues: string[];
   concurrency: number;
+  slotsByQueue: Record<string, number>;
   buildId: string;
   heartbeatMs: number;
   finishedPerSecond: () => Record<string, number>;
@@ -107,8 +108,9 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
   };
 }
 
-async function register({ db, queues, concurrency, buildId }: LeaseOptions): Promise<string> {
+async function register({ db, queues, concurrency, slotsByQueue, buildId }: LeaseOptions): Promise<string> {
   const id = newUuid();
-  await registerWorker(db, { id, hostname: hostname(), pid: process.pid, queues, concurrency, buildId });
+  const of = { queues, concurrency, slotsByQueue, buildId };
+  await registerWorker(db, { id, hostname: hostname(), pid: process.pid, ...of });
   return id;
 }

@@ -12,7 +12,7 @@ export interface WatchdogOptions {
   queues: string[];
   /** Its lanes are those that this worker must hear from. */
   buildId: string;
-  concurrency: number;
+  slotsIn: (queue: string) => number;
   consumers: Pick<QueueConsumers, 'underWay' | 'silentForMs'>;
   deafAfterMs: number;
   /** Ends the process in order; a supervisor starts it again with fresh connections. */
@@ -34,7 +34,7 @@ export function startWatchdog(options: WatchdogOptions): Loop {
   const { db, engine, buildId, consumers, deafAfterMs, logger } = options;
 
   const isSilent = (queue: string) =>
-    consumers.underWay(queue) < options.concurrency && consumers.silentForMs(queue) >= deafAfterMs;
+    consumers.underWay(queue) < options.slotsIn(queue) && consumers.silentForMs(queue) >= deafAfterMs;
 
   async function runOnce(): Promise<number> {
     const silent = engine.isReady() ? options.queues.filter(isSilent) : [];

@@ -34,7 +34,7 @@ describe('deliveryJobs', () => {
       queue: 'webhooks',
       maxAttempts: 10,
       concurrencyKey: 'endpoint:https://receiver.example:8443',
-      concurrencyLimit: 10,
+      concurrencyLimit: 5,
       metadata: { event: 'job.succeeded', jobId: publicId('job', job.id) },
       requestId: 'req-1',
       traceparent: job.traceparent,

@@ -25,7 +25,8 @@ export const DELIVERY_ATTEMPTS = 10;
 /** A try is cut off after 15 s by the client that makes it; this is the bound behind that bound. */
 export const DELIVERY_TIMEOUT_MS = 20_000;
 
-const ENDPOINT_CONCURRENCY = 10;
+/** So many deliveries to one server at once: one that hangs holds no more of the slots (`WEBHOOK_CONCURRENCY`). */
+const ENDPOINT_CONCURRENCY = 5;
 
 /** Standard Webhooks asks for bodies of at most 20 kB. */
 const MAX_BODY_BYTES = 20_000;

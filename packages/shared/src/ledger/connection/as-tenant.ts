@@ -37,6 +37,22 @@ export function asTenant<T>(
         return beginningFor.run(undefined, () => work(tx));
       }),
     );
+  return inTurn(db, tenantId, inTransaction);
+}
+
+/**
+ * Runs `work` in a transaction that no policy holds for, at the turn of the tenant whose operator asks for it: for what reaches
+ * over all tenants.
+ */
+export function asOperator<T>(
+  db: Database,
+  tenantId: string,
+  work: (tx: Transaction<Ledger>) => Promise<T>,
+): Promise<T> {
+  return inTurn(db, tenantId, () => db.transaction().execute(work));
+}
+
+function inTurn<T>(db: Database, tenantId: string, inTransaction: () => Promise<T>): Promise<T> {
   const connections = fairShares.get(db);
   return connections ? connections.run(tenantId, inTransaction) : inTransaction();
 }

@@ -113,7 +113,9 @@ interface WorkersTable {
   hostname: string;
   pid: number;
   queues: string[];
+  /** Jobs of one queue that it can run at once, and of which queues it is another number. */
   concurrency: number;
+  slots_by_queue: ColumnType<Record<string, number>, string | undefined, string>;
   /** `null`: it is of the version before builds. */
   build_id: string | null;
   /** Jobs that this worker finishes per second, by queue, as of its last heartbeat. */

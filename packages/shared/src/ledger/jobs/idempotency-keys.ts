@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { RequestKey } from '../../core/job/idempotency-fingerprint.ts';
-import { asTenant } from '../connection/as-tenant.ts';
+import { asOperator, asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { findJob } from './read-jobs.ts';
@@ -24,6 +24,8 @@ export type ActResult<Made> =
 
 export interface KeyedAct<Made> {
   tenantId: string;
+  /** Whether it reaches beyond the tenant, whose key it is all the same. */
+  isOperators?: boolean;
   requestKey: RequestKey;
   /** Does it. May run again after a conflict; what it throws leaves neither an effect nor the key. */
   act(tx: Transaction<Ledger>): Promise<Done<Made>>;
@@ -36,19 +38,16 @@ export interface KeyedAct<Made> {
  * leaves all of them or none. Another request with the key waits for the first, up to two seconds.
  */
 export async function actOnce<Made>(db: Database, keyed: KeyedAct<Made>): Promise<ActResult<Made>> {
-  const { tenantId, requestKey, act, keep } = keyed;
+  const { tenantId, isOperators = false, requestKey, act, keep } = keyed;
+  const once = async (tx: Transaction<Ledger>): Promise<ActResult<Made>> => {
+    if (!(await takeKey(tx, tenantId, requestKey))) return await readAnswer(tx, tenantId, requestKey);
+    const { status, made } = await act(tx);
+    await keepAnswer(tx, tenantId, requestKey, { status, kept: keep(made) });
+    return { kind: 'done', status, made };
+  };
   try {
-    return await asTenant(
-      db,
-      tenantId,
-      async (tx) => {
-        if (!(await takeKey(tx, tenantId, requestKey))) return await readAnswer(tx, tenantId, requestKey);
-        const { status, made } = await act(tx);
-        await keepAnswer(tx, tenantId, requestKey, { status, kept: keep(made) });
-        return { kind: 'done', status, made };
-      },
-      { keepsPlans: true },
-    );
+    if (isOperators) return await asOperator(db, tenantId, once);
+    return await asTenant(db, tenantId, once, { keepsPlans: true });
   } catch (error) {
     if (error instanceof KeyInUseError) return { kind: 'keyInUse' };
     throw error;

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
+import { slotsIn } from '../workers/workers.ts';
 import { countRows } from './count-rows.ts';
 
 /** Tells how fast a queue drains: enough to estimate a wait. */
@@ -20,7 +21,7 @@ export async function readQueueLoad(db: Database, queue: string): Promise<QueueL
            UNION ALL SELECT FROM blocked WHERE queue = ${queue}) AS waiting`)}
          + ${countRows(sql`in_flight WHERE queue = ${queue} AND ${OF_QUEUE} AND worker_id IS NULL`)} AS waiting,
       coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond",
-      coalesce(sum(concurrency), 0)::int AS concurrency
+      coalesce(sum(${slotsIn(sql`${queue}`)}), 0)::int AS concurrency
     FROM workers
     WHERE lost_at IS NULL AND draining_at IS NULL AND ${queue} = ANY(queues)`.execute(db);
   return rows[0] ?? { waiting: 0, finishedPerSecond: 0, concurrency: 0 };

@@ -4,7 +4,9 @@ import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { BLOCKED_LINE, isAfterBlockedLine, isAfterLine, LINE } from '../jobs/survey-queue.ts';
+import { slotsIn } from '../workers/workers.ts';
 import { countRows } from './count-rows.ts';
+import { planThroughIndexes } from './plan-through-indexes.ts';
 
 /** Jobs of one queue that no worker has been given: those that are due, and those whose time has not come. */
 export interface WaitingJobs {
@@ -116,7 +118,7 @@ export async function listQueueWorkers(db: Database): Promise<QueueWorkers[]> {
     FROM queues q
     LEFT JOIN LATERAL (
       SELECT sum((finished_per_second ->> q.name)::float8) AS rate, count(*)::int AS workers,
-        sum(concurrency)::int AS concurrency
+        sum(${slotsIn(sql`q.name`)})::int AS concurrency
       FROM workers WHERE lost_at IS NULL AND draining_at IS NULL AND q.name = ANY(queues)) AS live ON true
     ORDER BY q.name`.execute(db);
   return rows;
@@ -124,15 +126,4 @@ export async function listQueueWorkers(db: Database): Promise<QueueWorkers[]> {
 
 function waitMs(runAt: RawBuilder<unknown>) {
   return sql`round(extract(epoch FROM now() - ${runAt}) * 1000)::float8`;
-}
-
-/**
- * Has the server take its steps through indexes until the transaction ends. A scan in the hope of the `LIMIT` reads all
- * jobs when a queue has few of them, and a bitmap is made of all that match, whatever the `LIMIT`.
- */
-async function planThroughIndexes(tx: Transaction<Ledger>): Promise<void> {
-  await sql`
-    SELECT set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true)`.execute(
-    tx,
-  );
 }

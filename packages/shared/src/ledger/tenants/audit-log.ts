@@ -1,15 +1,16 @@
 import { sql } from 'kysely';
 import { newUuid } from '../../core/job/id.ts';
-import { asTenant } from '../connection/as-tenant.ts';
+import { asOperator, asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { AuditRow } from '../connection/tables.ts';
 import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
 
 /**
- * Something that was done to a job by hand. `actor` is a key's public id, or the name of the tool that did it;
- * `target` and the ids in `detail` are public ids.
+ * Something that was done by hand. `actor` is a key's public id, or the name of the tool that did it; `target` and the ids
+ * in `detail` are public ids, or the names of queues and job types.
  */
 export interface AuditEntry {
+  /** Whom it concerns; `null`: the installation. */
   tenantId: string | null;
   actor: string;
   action:
@@ -17,7 +18,9 @@ export interface AuditEntry {
     | 'dead_letter.discard'
     | 'bulk_replay.create'
     | 'bulk_replay.cancel'
-    | 'bulk_replay.stop';
+    | 'bulk_replay.stop'
+    | 'tenant.create'
+    | `${'queue' | 'job_type' | 'tenant'}.${'change' | 'pause' | 'resume'}`;
   target: string;
   detail: { reason: string } & Record<string, unknown>;
 }
@@ -52,14 +55,36 @@ export function listAuditLog(
   db: Database,
   tenantId: string,
   filter: AuditFilter,
-  page: { afterId?: string; limit: number },
+  page: Page,
 ): Promise<AuditRow[]> {
-  return asTenant(db, tenantId, (tx) => {
-    let query = tx.selectFrom('audit_log').selectAll().where('tenant_id', '=', tenantId);
-    if (page.afterId) query = query.where('id', '<', page.afterId);
-    if (filter.action) query = query.where('action', '=', filter.action);
-    if (filter.actor) query = query.where('actor', '=', filter.actor);
-    if (filter.target) query = query.where('target', '=', filter.target);
-    return query.orderBy('id', 'desc').limit(page.limit).execute();
-  });
+  return asTenant(db, tenantId, (tx) => selectEntries(tx, { ...filter, tenantId }, page));
+}
+
+/** Lists what was done in the whole installation, or in one tenant of it, in the same order. */
+export function listWholeAuditLog(
+  db: Database,
+  callersTenantId: string,
+  filter: AuditFilter & { tenantId?: string },
+  page: Page,
+): Promise<AuditRow[]> {
+  return asOperator(db, callersTenantId, (tx) => selectEntries(tx, filter, page));
+}
+
+interface Page {
+  afterId?: string;
+  limit: number;
+}
+
+function selectEntries(
+  tx: Database,
+  filter: AuditFilter & { tenantId?: string },
+  page: Page,
+): Promise<AuditRow[]> {
+  let query = tx.selectFrom('audit_log').selectAll();
+  if (filter.tenantId) query = query.where('tenant_id', '=', filter.tenantId);
+  if (page.afterId) query = query.where('id', '<', page.afterId);
+  if (filter.action) query = query.where('action', '=', filter.action);
+  if (filter.actor) query = query.where('actor', '=', filter.actor);
+  if (filter.target) query = query.where('target', '=', filter.target);
+  return query.orderBy('id', 'desc').limit(page.limit).execute();
 }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { sql } from 'kysely';
-import { newUuid } from '../../core/job/id.ts';
+import { newUuid, publicId } from '../../core/job/id.ts';
 import { type SecretBox, SecretBoxError } from '../../core/secrets/secret-box.ts';
 import { type RetiredSecret, retire, stillSigning } from '../../core/webhook/retired-secrets.ts';
 import type { Database } from '../connection/connect.ts';
 import { hashSecret, insertApiKey, parseApiKey, SCOPES, TENANT_SCOPES } from './api-keys.ts';
+import { writeAuditEntries } from './audit-log.ts';
+import { SHOWN, type TenantRow } from './read-tenants.ts';
 
 const DEFAULT_TENANT = 'default';
 
@@ -70,19 +72,45 @@ export interface AddedTenant {
  * of that name.
  */
 export function addTenant(db: Database, secretBox: SecretBox, name: string): Promise<AddedTenant> {
+  return db.transaction().execute(async (tx) => {
+    const by = { actor: 'add-tenant', reason: 'a first key was made with it' };
+    const made = await insertTenant(tx, secretBox, { name }, by);
+    if (!made) throw new Error(`There is a tenant with the name ${name} already.`);
+    const { row, webhookSecret } = made;
+    const key = { tenantId: row.id, name: 'first', scopes: TENANT_SCOPES, actor: 'add-tenant' };
+    const { text } = await insertApiKey(tx, key);
+    return { id: row.id, apiKey: text, webhookSecret };
+  });
+}
+
+/** What a tenant can be given when it is made; what is left out is as for everybody. */
+export interface NewTenant {
+  name: string;
+  weight?: number;
+  concurrency?: number | null;
+}
+
+/** Adds a tenant and the secret that signs its webhooks, in the operator's transaction; `undefined` when the name is taken. */
+export async function insertTenant(
+  tx: Database,
+  secretBox: SecretBox,
+  tenant: NewTenant,
+  { actor, reason }: { actor: string; reason: string },
+): Promise<{ row: TenantRow; webhookSecret: string } | undefined> {
   const id = newUuid();
   const webhookSecret = generateWebhookSecret();
-  return db.transaction().execute(async (tx) => {
-    const { numInsertedOrUpdatedRows } = await tx
-      .insertInto('tenants')
-      .values({ id, name, webhook_secret: secretBox.seal(webhookSecret, placeOfSecret(id)) })
-      .onConflict((conflict) => conflict.column('name').doNothing())
-      .executeTakeFirstOrThrow();
-    if (numInsertedOrUpdatedRows === 0n) throw new Error(`There is a tenant with the name ${name} already.`);
-    const key = { tenantId: id, name: 'first', scopes: TENANT_SCOPES, actor: 'add-tenant' };
-    const { text } = await insertApiKey(tx, key);
-    return { id, apiKey: text, webhookSecret };
-  });
+  const row = await tx
+    .insertInto('tenants')
+    .values({ ...tenant, id, webhook_secret: secretBox.seal(webhookSecret, placeOfSecret(id)) })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .returning(SHOWN)
+    .executeTakeFirst();
+  if (!row) return undefined;
+  const { name, weight, concurrency } = row;
+  const target = publicId('tenant', id);
+  const detail = { reason, name, weight, concurrency };
+  await writeAuditEntries(tx, [{ tenantId: id, actor, action: 'tenant.create', target, detail }]);
+  return { row, webhookSecret };
 }
 
 /** A secret that is given replaces the one that is there; one made up here must not. */

@@ -1,26 +1,32 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Database } from '../connection/connect.ts';
 import { OF_QUEUE } from '../jobs/hot-rows.ts';
 
-/** Describes a worker process to the others. `concurrency` is per queue. */
+/** Describes a worker process to the others. `concurrency` is per queue, but for those that `slotsByQueue` names. */
 export interface WorkerRegistration {
   id: string;
   hostname: string;
   pid: number;
   queues: string[];
   concurrency: number;
+  slotsByQueue?: Record<string, number>;
   buildId: string;
 }
 
 /** Starts a lease: from now on jobs may be claimed in this worker's name. */
 export async function registerWorker(
   db: Database,
-  { buildId, ...worker }: WorkerRegistration,
+  { buildId, slotsByQueue = {}, ...worker }: WorkerRegistration,
 ): Promise<void> {
   await db
     .insertInto('workers')
-    .values({ ...worker, build_id: buildId })
+    .values({ ...worker, build_id: buildId, slots_by_queue: JSON.stringify(slotsByQueue) })
     .execute();
+}
+
+/** Builds how many jobs of a queue a row of `workers` can run at once. */
+export function slotsIn(queue: RawBuilder<unknown>): RawBuilder<number> {
+  return sql<number>`coalesce((slots_by_queue ->> ${queue})::integer, concurrency)`;
 }
 
 /** How much later than the one before a heartbeat may come, so that a worker still counts as steady. */
@@ -112,7 +118,7 @@ export interface LiveLane {
 /** Sums up the live workers of a queue by build. Those of the version before builds dispatch for themselves. */
 export async function listLiveLanes(db: Database, queue: string): Promise<LiveLane[]> {
   const { rows } = await sql<LiveLane>`
-    SELECT build_id AS "buildId", count(*)::int AS workers, sum(concurrency)::int AS concurrency,
+    SELECT build_id AS "buildId", count(*)::int AS workers, sum(${slotsIn(sql`${queue}`)})::int AS concurrency,
            coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond"
     FROM workers
     WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL AND build_id IS NOT NULL

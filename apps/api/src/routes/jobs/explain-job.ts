@@ -1,0 +1,89 @@
+import { explainWait } from '@accepted/shared/core/fairness/explain-wait';
+import { estimateStart, type StartEstimate } from '@accepted/shared/core/fairness/start-estimate';
+import { publicId } from '@accepted/shared/core/job/id';
+import { isTerminal } from '@accepted/shared/core/job/status';
+import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
+import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
+import { findWaitingJob, type WaitingJob } from '@accepted/shared/ledger/jobs/waiting-job';
+import type { QueueOutlook } from '@accepted/shared/ledger/queues/queue-outlook';
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { answers, needsScope } from '../../schemas/describe-route.ts';
+import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
+import { jobNotFound, requestedJob } from './answer-job.ts';
+import { JobExplanation, type ReasonView, reasonView } from './explanation-view.ts';
+
+const options = needsScope('jobs:read', {
+  summary: 'Explain why a job has not started',
+  description:
+    'Every reason that holds it up, and when it is likely to start, by the very rules that decide; what is told of a queue is a second old at most.',
+  tags: ['jobs'],
+  params: JobIdParameter,
+  querystring: NoParameters,
+  response: answers({ 200: { description: 'Why it is where it is.', schema: JobExplanation } }, [
+    'job_not_found',
+  ]),
+});
+
+/** `GET /v1/jobs/{id}/explain`: why a job waits, and for how long. */
+export const explainJob: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/v1/jobs/:id/explain', options, async (request, reply) => {
+    const { tenantId, id } = requestedJob(request);
+    const row = await findJob(app.db, tenantId, id);
+    if (!row) throw jobNotFound();
+    reply.header('cache-control', 'private, no-cache');
+    return { status: row.status, ...(await explain(app, row)) };
+  });
+};
+
+interface Explanation {
+  reasons: ReasonView[];
+  estimate: StartEstimate | null;
+}
+
+async function explain(app: FastifyInstance, row: ShownJob): Promise<Explanation> {
+  if (isTerminal(row.status)) return { reasons: [reasonView('finished')], estimate: null };
+  switch (row.status) {
+    case 'running':
+      return { reasons: [reasonView('running')], estimate: null };
+    case 'scheduled':
+      return untilDue(row, reasonView('scheduled', { until: row.run_at.toISOString() }));
+    case 'retrying':
+      return untilDue(row, reasonView('backoff', { until: row.run_at.toISOString(), error: row.error }));
+    default: {
+      const waiting =
+        row.dispatched_at === null ? await findWaitingJob(app.db, row.tenant_id, row.id) : undefined;
+      const outlook = await app.outlookOf(row.queue);
+      // Whoever finds it nowhere looks just while it is moved.
+      if (!waiting) return { reasons: [reasonView('in_delivery')], estimate: estimateOf(outlook, 0) };
+      return shownWait(waiting, outlook);
+    }
+  }
+}
+
+function untilDue({ run_at }: ShownJob, reason: ReasonView): Explanation {
+  const ms = Math.max(0, run_at.getTime() - Date.now());
+  return { reasons: [reason], estimate: { startsInMs: ms, p90Ms: ms } };
+}
+
+function shownWait(waiting: WaitingJob, outlook: QueueOutlook): Explanation {
+  const explained = explainWait(waiting, outlook);
+  if ('ahead' in explained)
+    return { reasons: [reasonView('position', explained)], estimate: estimateOf(outlook, explained.ahead) };
+  const heldBy = waiting.holderIds.map((id) => publicId('job', id));
+  const reasons = explained.codes.map((code) =>
+    reasonView(code, code === 'concurrency_key_full' ? { heldBy } : {}),
+  );
+  return { reasons, estimate: null };
+}
+
+/**
+ * What is in the engine goes before all else. An idle queue has no measured rate; then every slot of its workers is taken to
+ * finish a job a second.
+ */
+function estimateOf({ lanes, inDelivery }: QueueOutlook, ahead: number): StartEstimate | null {
+  const sum = (of: (lane: QueueOutlook['lanes'][number]) => number) =>
+    lanes.reduce((total, lane) => total + of(lane), 0);
+  const perSecond = sum((lane) => lane.finishedPerSecond) || sum((lane) => lane.concurrency);
+  return perSecond > 0 ? estimateStart(ahead + inDelivery, perSecond) : null;
+}

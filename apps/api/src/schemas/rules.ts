@@ -1,0 +1,29 @@
+import { Type } from 'typebox';
+import { orNull, time } from './shared-schemas.ts';
+
+const MOST_CONCURRENCY = 1_000_000;
+
+/** What is shown of the rules of a queue, a job type or a tenant. */
+export const rulesFields = {
+  concurrency: orNull(
+    Type.Integer({ description: 'How many of its jobs may be in flight at once; `null`: any number.' }),
+  ),
+  pausedAt: orNull(
+    time(
+      'Since when it is paused: its jobs are accepted, and none is started; `null` while it is not paused.',
+    ),
+  ),
+};
+
+/** What may be in flight, as it is asked for; `null` lifts the limit. */
+export const Concurrency = Type.Optional(
+  Type.Unsafe<number | null>(
+    orNull(
+      Type.Integer({
+        minimum: 1,
+        maximum: MOST_CONCURRENCY,
+        description: 'How many of its jobs may be in flight at once; `null`: any number.',
+      }),
+    ),
+  ),
+);

@@ -1,0 +1,94 @@
+import { foresee, type Outlook } from '../../core/fairness/explain-wait.ts';
+import { gateOf } from '../../core/fairness/gates.ts';
+import { createQueuePicture, groupByLanes, type QueuePicture } from '../../core/fairness/queue-picture.ts';
+import type { Database } from '../connection/connect.ts';
+import { type DispatchRules, readDispatchRules } from '../limits/dispatch-rules.ts';
+import { listTakenTypes } from '../workers/builds.ts';
+import { type LiveLane, listLiveLanes } from '../workers/workers.ts';
+import { type FlightCount, type QueueSketch, type SketchedLine, sketchQueue } from './sketch-queue.ts';
+
+/** Looking further ahead would hold up whoever looks. */
+const MOST_AHEAD = 1_000;
+
+/** With those who serve the queue, and all that is due. */
+export interface QueueOutlook extends Outlook {
+  lanes: LiveLane[];
+  lines: SketchedLine[];
+  /** How many jobs are dispatched and not claimed. */
+  inDelivery: number;
+}
+
+/**
+ * Looks at a queue as its dispatcher does, by the same rules, and takes nothing. What only the dispatcher knows, how long
+ * handlers took of late, is not in it.
+ */
+export async function readOutlook(db: Database, queue: string): Promise<QueueOutlook> {
+  const lanes = await listLiveLanes(db, queue);
+  const buildIds = lanes.map(({ buildId }) => buildId);
+  const [rules, builds, sketch] = await Promise.all([
+    readDispatchRules(db, queue, buildIds),
+    buildIds.length === 0 ? new Map() : listTakenTypes(db, buildIds),
+    sketchQueue(db, queue),
+  ]);
+  const full = fullGates(queue, rules, sketch.flights);
+  const picture = pictureOf(sketch, rules, full);
+  for (const [buildId, types] of builds) picture.builds.set(buildId, types);
+  const windows = buildIds.map((buildId) => ({ buildId, size: 0 }));
+  groupByLanes(picture, windows);
+  return {
+    conditions: { paused: rules.paused, full, takenBy: [...builds.values()] },
+    foreseen: foresee(picture, windows, MOST_AHEAD),
+    keyLimits: rules.limits.key,
+    lanes,
+    lines: sketch.lines,
+    inDelivery: sumOf(sketch.flights, (flight) => (flight.queue === queue ? flight.unclaimed : 0)),
+  };
+}
+
+/** Draws what a dispatcher would know of the queue, with its gates as they are. */
+function pictureOf(
+  { lines, order }: QueueSketch,
+  { paused, weights }: DispatchRules,
+  full: ReadonlySet<string>,
+): QueuePicture {
+  const picture = createQueuePicture({
+    ...{ epoch: '', snapshot: '', seenAt: '', round: 0, inFlight: [] },
+    order,
+    // Who was not counted to the end has as many as are wanted.
+    lines: lines.map((line) => ({ ...line, jobs: line.jobs < line.counted ? line.jobs : null })),
+  });
+  const { gates } = picture.lines;
+  gates.pause(paused);
+  for (const gate of full) gates.close(gate, false);
+  for (const { tenantId, blockedBy } of lines)
+    if (blockedBy !== null) gates.close(gateOf.key(tenantId, blockedBy), false);
+  picture.order.weigh(weights);
+  return picture;
+}
+
+/** Names the types, the tenants and the queue that have as many jobs in flight as they may. */
+function fullGates(
+  queue: string,
+  { limits, queueLimit }: DispatchRules,
+  flights: readonly FlightCount[],
+): Set<string> {
+  const full = new Set<string>();
+  const ofTypes = sumBy(flights, ({ type }) => type);
+  for (const { name, most } of limits.type) if ((ofTypes.get(name) ?? 0) >= most) full.add(gateOf.type(name));
+  const ofTenants = sumBy(flights, ({ tenantId }) => tenantId);
+  for (const { name, most } of limits.tenant)
+    if ((ofTenants.get(name) ?? 0) >= most) full.add(gateOf.tenant(name));
+  const ofQueue = sumOf(flights, (flight) => (flight.queue === queue ? flight.jobs : 0));
+  if (queueLimit !== null && ofQueue >= queueLimit) full.add(gateOf.queue());
+  return full;
+}
+
+function sumBy(flights: readonly FlightCount[], keyOf: (flight: FlightCount) => string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const flight of flights) sums.set(keyOf(flight), (sums.get(keyOf(flight)) ?? 0) + flight.jobs);
+  return sums;
+}
+
+function sumOf(flights: readonly FlightCount[], count: (flight: FlightCount) => number): number {
+  return flights.reduce((sum, flight) => sum + count(flight), 0);
+}
