@@ -1,4 +1,10 @@
-import { findChromium, findRedisProgram, findSystemPostgres } from '../packages/testing/src/find-program.ts';
+import {
+  findChromium,
+  findProgram,
+  findRedisProgram,
+  findSystemPostgres,
+} from '../packages/testing/src/find-program.ts';
+import { reportModel } from './model/report-model.ts';
 import { checkSupplyChain } from './supply-chain/check-supply-chain.ts';
 import { ensureProgram } from './test/ensure-program.ts';
 import { keepPackageFromMakingCluster } from './test/postgres-package.ts';
@@ -22,6 +28,12 @@ async function main(): Promise<void> {
       prepare: keepPackageFromMakingCluster,
       otherwise: 'none of the system; the embedded one does for the Redis engine as well, without JIT',
     }),
+    await ensureProgram('Spin', () => findProgram(['spin']), {
+      apt: 'spin',
+      brew: ['spin'],
+      otherwise: 'none, so the model is not checked',
+    }),
+    ...(await reportModel('small')),
     await runVitest(process.argv.slice(2)),
   ];
   const { text, failed } = sumUp(tallies);
