@@ -36,6 +36,15 @@ export const JOB_KINDS = {
   bystander: ['succeeded'],
   /** Ends its process after it has returned. */
   throwing: ['succeeded'],
+  /** Of two tenants of their own that wait at the same time, when all faults are over. */
+  weighedLight: ['succeeded'],
+  weighedHeavy: ['succeeded'],
+  /** Of a deploy of three builds: each may have one attempt, and only some of the builds take it. */
+  firstBuild: ['succeeded'],
+  secondBuild: ['succeeded'],
+  thirdBuild: ['succeeded'],
+  addedBySecond: ['succeeded'],
+  addedByThird: ['succeeded'],
 } as const satisfies Record<string, readonly JobStatus[]>;
 
 export type JobKind = keyof typeof JOB_KINDS;
@@ -81,6 +90,9 @@ export const FAULTS = {
   'api-killed-after-commit': { engines: BOTH, kill9: true },
   'api-postgres-link-blackholed': { engines: BOTH },
   'rolling-deploy': { engines: BOTH },
+  'builds-deployed': { engines: BOTH },
+  'leader-cut-off': { engines: BOTH },
+  'queue-paused': { engines: BOTH },
   'redis-flushed': { engines: REDIS, wipe: true, redisDown: true },
   'redis-killed-unpersisted': { engines: REDIS, kill9: true, wipe: true, redisDown: true },
   'redis-killed-persisted': { engines: REDIS, kill9: true, redisDown: true },

@@ -17,6 +17,7 @@ import { scheduleFaults } from './nemesis/schedule.ts';
 import { faultSeconds, loadSeconds, type RunOptions } from './options.ts';
 import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
+import { weighTenants } from './weigh-tenants.ts';
 import { whyNoCertificates } from './world/certificates.ts';
 import { exportLedger } from './world/export-ledger.ts';
 import { countJobs } from './world/ledger.ts';
@@ -162,6 +163,7 @@ async function loadAndBreak(
     await replays;
     const drainedAt = await drain(world, drainDeadline, options.isShown);
     await nemesis.settled;
+    if (drainedAt !== null && !options.isShown) await weighTenants(world, submit);
     const deaf = drainedAt === null ? [] : await callTheRoll(world, submit);
     await drain(world, drainDeadline, options.isShown);
     const problems = [...listProblems(world, load, options), ...deaf];
@@ -184,11 +186,11 @@ function kindsBeside(only: FaultRun['only']): string[] {
 function extraJobs(client: Client, receivers: ReceiverUrls, seed: number) {
   const random = createRandom(seed + 1);
   let submitted = 0;
-  return async (kind: JobKind): Promise<string> => {
+  return async (kind: JobKind, apiKey?: string): Promise<string> => {
     submitted += 1;
     const job = makeJob(kind, submitted, random, receivers);
     const body = kind === 'probe' ? job.body : { ...job.body, priority: 'critical' as const };
-    const jobId = await client.submit({ ...job, body, key: `extra-${job.key}` });
+    const jobId = await client.submit({ ...job, body, key: `extra-${job.key}` }, apiKey);
     if (jobId === undefined) throw new Error(`no job of kind ${kind} was accepted`);
     return jobId;
   };

@@ -16,6 +16,7 @@ import { checkRefusals } from './refusals.ts';
 import { checkUnexpected } from './unexpected.ts';
 import type { Verdict } from './verdict.ts';
 import { checkWebhooks } from './webhooks.ts';
+import { checkWeights } from './weights.ts';
 
 /** Checks everything that must hold of a run, in the order of the guarantees page. */
 export function checkEvidence(evidence: Evidence): Verdict[] {
@@ -33,6 +34,7 @@ const CHECKS = [
   checkRecovery,
   checkAttemptLimits,
   checkLimits,
+  checkWeights,
   checkNeighbours,
   checkLeases,
   checkRefusals,

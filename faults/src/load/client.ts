@@ -8,8 +8,8 @@ import type { PlannedJob } from './mix.ts';
 
 /** A client of the API that does not give up: it sends the same request, under the same key, until it is answered. */
 export interface Client {
-  /** Answers the job's id, once that is on record; `undefined` when it was refused for good or the time is over. */
-  submit(job: PlannedJob): Promise<string | undefined>;
+  /** Answers the job's id, once that is on record, as the tenant of the API key; `undefined` when it was refused for good or the time is over. */
+  submit(job: PlannedJob, apiKey?: string): Promise<string | undefined>;
   /** Asks to cancel a job until somebody answers. */
   cancel(jobId: string): Promise<void>;
   /** Asks to replay a dead letter until somebody answers. */
@@ -79,11 +79,10 @@ export function openClient(options: ClientOptions): Client {
     }
   }
 
-  async function submitOnce(job: PlannedJob, body: string): Promise<Reply> {
+  async function submitOnce(job: PlannedJob, body: string, apiKey: string): Promise<Reply> {
     const startedAt = Date.now();
     const started = performance.now();
     const headers = { 'content-type': 'application/json', 'idempotency-key': job.key };
-    const apiKey = job.kind === 'neighbour' ? options.neighbourKey : options.apiKey;
     const reply = await post('/v1/jobs', body, headers, apiKey);
     const during = options.faultsSince(startedAt);
     const { retryAfterMs, ...said } = reply;
@@ -109,10 +108,10 @@ export function openClient(options: ClientOptions): Client {
   }
 
   return {
-    async submit(job) {
+    async submit(job, apiKey = job.kind === 'neighbour' ? options.neighbourKey : options.apiKey) {
       const body = JSON.stringify(job.body);
       for (;;) {
-        const reply = await submitOnce(job, body);
+        const reply = await submitOnce(job, body, apiKey);
         if (deadline.aborted || !isWorthAnother(reply)) return reply.jobId ?? undefined;
         await delay(reply.retryAfterMs);
       }

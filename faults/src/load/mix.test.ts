@@ -20,6 +20,8 @@ test('the same seed gives the same jobs, each under a key of its own', () => {
   expect(new Set(planAll(3, 500).map((job) => job.key)).size).toBe(500);
 });
 
+const BUILDS: JobKind[] = ['firstBuild', 'secondBuild', 'thirdBuild', 'addedBySecond', 'addedByThird'];
+
 test('most jobs are plain, and every ordinary kind is among 5,000', () => {
   const jobs = planAll(1, 5_000);
   const kinds = new Set(jobs.map((job) => job.kind));
@@ -32,17 +34,20 @@ test('most jobs are plain, and every ordinary kind is among 5,000', () => {
     'tlsWebhook',
     'bystander',
     'throwing',
+    'weighedLight',
+    'weighedHeavy',
+    ...BUILDS,
   ];
 
   expect(jobs.filter((job) => job.kind === 'plain').length).toBeGreaterThan(4_000);
   expect(kinds).toEqual(new Set(Object.keys(JOB_KINDS).filter((kind) => !extra.includes(kind as JobKind))));
 });
 
-test('only jobs that kill their worker can run out of attempts soon', () => {
+test('only jobs that kill their worker, or that a deploy must not touch, can run out of attempts soon', () => {
   const kinds = Object.keys(JOB_KINDS) as JobKind[];
   const few = kinds.filter(
     (kind) => makeJob(kind, 1, createRandom(1), RECEIVERS).body.retry.maxAttempts < 10,
   );
 
-  expect(few.sort()).toEqual(['leaking', 'poison']);
+  expect(few.sort()).toEqual([...BUILDS, 'leaking', 'poison'].sort());
 });

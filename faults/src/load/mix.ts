@@ -119,16 +119,37 @@ export function makeJob(kind: JobKind, n: number, random: Random, receivers: Rec
         body: { type: 'faults.blocking', payload: { n, blockMs: random.int(5_000, 7_000) }, retry: RETRY },
       };
     case 'permanent':
-      return { key, kind, body: { type: 'faults.permanent', payload: { n }, retry: RETRY } };
-    case 'poison':
-      return { key, kind, body: { type: 'faults.poison', payload: { n }, retry: lethal } };
-    case 'leaking':
-      return { key, kind, body: { type: 'faults.leaking', payload: { n }, retry: lethal } };
     case 'bystander':
-      return { key, kind, body: { type: 'faults.bystander', payload: { n }, retry: RETRY } };
     case 'throwing':
-      return { key, kind, body: { type: 'faults.throwing', payload: { n }, retry: RETRY } };
+      return { key, kind, body: { type: `faults.${kind}`, payload: { n }, retry: RETRY } };
+    case 'poison':
+    case 'leaking':
+      return { key, kind, body: { type: `faults.${kind}`, payload: { n }, retry: lethal } };
+    case 'weighedLight':
+    case 'weighedHeavy':
+      return { key, kind, body: effect({ workMs: 100 }) };
+    case 'firstBuild':
+    case 'secondBuild':
+    case 'thirdBuild':
+    case 'addedBySecond':
+    case 'addedByThird':
+      return { key, kind, body: bodyForBuild(kind, n) };
   }
+}
+
+/** What only some builds take (`jobs/versioned.ts`, `jobs/added.ts`). */
+const FOR_BUILDS = {
+  firstBuild: { type: 'faults.versioned', payload: {} },
+  secondBuild: { type: 'faults.versioned', payload: { second: true } },
+  thirdBuild: { type: 'faults.versioned', payload: { second: true, third: true } },
+  addedBySecond: { type: 'faults.added-2', payload: {} },
+  addedByThird: { type: 'faults.added-3', payload: {} },
+};
+
+/** A burnt attempt is its end. */
+function bodyForBuild(kind: keyof typeof FOR_BUILDS, n: number): PlannedJob['body'] {
+  const { type, payload } = FOR_BUILDS[kind];
+  return { type, payload: { n, ...payload }, retry: { ...RETRY, maxAttempts: 1 } };
 }
 
 /** Few keys, so that most of these jobs have to wait for another. */

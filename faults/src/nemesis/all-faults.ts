@@ -2,6 +2,8 @@ import type { FaultKind } from '../kinds.ts';
 import type { World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 import { cutLink, resetLink, silencePostgres, silenceRedis, slowRedis } from './link/cut-link.ts';
+import { cutOffLeader } from './link/cut-off-leader.ts';
+import { pauseQueue } from './operator/pause-queue.ts';
 import { crashPostgres } from './postgres/crash.ts';
 import { emptyEngineTables } from './postgres/empty-engine-tables.ts';
 import { exhaustConnections } from './postgres/exhaust-connections.ts';
@@ -11,6 +13,7 @@ import { killBackend } from './postgres/kill-backend.ts';
 import { lockTable } from './postgres/lock-table.ts';
 import { terminateSessions } from './postgres/terminate-sessions.ts';
 import { deploy } from './process/deploy.ts';
+import { deployBuilds } from './process/deploy-builds.ts';
 import { blockingHandler, lethalHandler } from './process/hostile-handler.ts';
 import { killApi } from './process/kill-api.ts';
 import { killAtPoint } from './process/kill-at-point.ts';
@@ -36,11 +39,11 @@ const dispatchers = (world: World) => holdersOf(world, 'dispatcher of ');
 const AROUND_A_LEASE = { least: 1_500, most: 5_000 };
 const A_MOMENT = { least: 500, most: 1_500 };
 
-/** Every fault, with its share in a run: of 119 faults this many are of the kind. */
+/** Every fault, with its share in a run: of 143 faults this many are of the kind. */
 export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 12, fault: killWorker },
-  { share: 7, fault: flushRedis },
-  { share: 7, fault: emptyEngineTables },
+  { share: 9, fault: flushRedis },
+  { share: 9, fault: emptyEngineTables },
   { share: 5, fault: zombie },
   { share: 4, fault: crashPostgres },
   { share: 4, fault: failOver },
@@ -98,6 +101,9 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 2, fault: exhaustConnections },
   { share: 2, fault: fillDisk },
   { share: 2, fault: deploy },
+  { share: 2, fault: deployBuilds },
+  { share: 3, fault: cutOffLeader },
+  { share: 2, fault: pauseQueue },
   { share: 2, fault: blockingHandler },
   { share: 2, fault: lethalHandler('handler-leaks-memory', 'leaking', ['SIGABRT', 'SIGTRAP']) },
   { share: 2, fault: lethalHandler('handler-kills-worker', 'poison', ['SIGKILL']) },
@@ -144,7 +150,6 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
 export const NEVER_RUN: { kind: FaultKind | string; reason: string }[] = [
   { kind: 'redis-cluster', reason: 'the engine does not run on Redis Cluster yet' },
   { kind: 'replica-lag', reason: 'there are no reads from replicas yet' },
-  { kind: 'queues-paused', reason: 'queues cannot be paused yet, so no wipe can forget that they are' },
   {
     kind: 'dns-rebinding',
     reason: 'a test of its own has it: apps/worker/src/outbound/guarded-request.test.ts',

@@ -41,6 +41,8 @@ export interface Supervised {
   exit(timeoutMs: number): Promise<Exit>;
   /** Sends a signal that does not end it. */
   signal(signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Adds to the environment of the incarnations to come. */
+  setEnv(more: Record<string, string>): void;
   /** Talks to the module that is preloaded into it, and answers what that says. */
   ask(message: ControlMessage): Promise<unknown>;
   /** Ends it in order, for good; with SIGKILL after `timeoutMs`. */
@@ -64,12 +66,13 @@ interface Incarnation {
 
 export function supervise(options: SupervisedOptions): Supervised {
   const { name, onEvent } = options;
+  const own = { ...options, env: { ...options.env } };
   let current: Incarnation | undefined;
   let stopping = false;
 
   async function run(): Promise<void> {
     while (!stopping) {
-      const incarnation = await startIncarnation(options);
+      const incarnation = await startIncarnation(own);
       current = incarnation;
       if (stopping) incarnation.child.kill('SIGKILL');
       onEvent({ at: Date.now(), name, pid: incarnation.pid, event: 'started' });
@@ -95,12 +98,6 @@ export function supervise(options: SupervisedOptions): Supervised {
     return await Promise.race([incarnation.ended, late]).finally(() => timeout.abort());
   }
 
-  /** On record before the signal is out: whatever follows, the suite has asked for it. */
-  function kill({ child, pid }: Incarnation, signal: NodeJS.Signals): void {
-    onEvent({ at: Date.now(), name, pid, event: 'signaled', signal });
-    child.kill(signal);
-  }
-
   const running = run();
   return {
     name,
@@ -115,11 +112,12 @@ export function supervise(options: SupervisedOptions): Supervised {
     },
     end(signal, timeoutMs = 15_000) {
       const ended = exit(timeoutMs);
-      if (current) kill(current, signal);
+      if (current) kill(own, current, signal);
       return ended;
     },
     exit,
     signal: (signal) => void current?.child.kill(signal),
+    setEnv: (more) => void Object.assign(own.env, more),
     async ask(message) {
       if (!current) throw new Error(`${name} is not running`);
       const answer = once(current.child, 'message', { signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) });
@@ -132,14 +130,24 @@ export function supervise(options: SupervisedOptions): Supervised {
       const incarnation = current;
       const { child, ended } = incarnation;
       child.kill('SIGCONT');
-      kill(incarnation, 'SIGTERM');
-      const killer = setTimeout(() => kill(incarnation, 'SIGKILL'), timeoutMs);
+      kill(own, incarnation, 'SIGTERM');
+      const killer = setTimeout(() => kill(own, incarnation, 'SIGKILL'), timeoutMs);
       const end = await ended;
       clearTimeout(killer);
       await running;
       return end;
     },
   };
+}
+
+/** On record before the signal is out: whatever follows, the suite has asked for it. */
+function kill(
+  { name, onEvent }: SupervisedOptions,
+  { child, pid }: Incarnation,
+  signal: NodeJS.Signals,
+): void {
+  onEvent({ at: Date.now(), name, pid, event: 'signaled', signal });
+  child.kill(signal);
 }
 
 async function watchReadiness(incarnation: Incarnation, options: SupervisedOptions): Promise<void> {

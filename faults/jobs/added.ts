@@ -1,0 +1,16 @@
+import { defineJob } from '@accepted/job';
+import { z } from 'zod';
+import { buildNumber } from '../src/build-number.ts';
+import { logEffect } from '../src/effect-log.ts';
+
+/** A type that no other build has. */
+export default defineJob({
+  type: `faults.added-${buildNumber()}`,
+  payload: z.strictObject({ n: z.int() }),
+  result: z.strictObject({ token: z.int() }),
+  run(_payload, ctx) {
+    logEffect(ctx, 'start');
+    logEffect(ctx, 'effect');
+    return { token: ctx.fencingToken };
+  },
+});

@@ -1,0 +1,22 @@
+import { defineJob } from '@accepted/job';
+import { z } from 'zod';
+import { buildNumber } from '../src/build-number.ts';
+import { logEffect } from '../src/effect-log.ts';
+
+const build = buildNumber();
+
+/** Each build takes what those before it take, and a field more. */
+export default defineJob({
+  type: 'faults.versioned',
+  payload: z.strictObject({
+    n: z.int(),
+    ...(build >= 2 && { second: z.boolean().optional() }),
+    ...(build >= 3 && { third: z.boolean().optional() }),
+  }),
+  result: z.strictObject({ token: z.int() }),
+  run(_payload, ctx) {
+    logEffect(ctx, 'start');
+    logEffect(ctx, 'effect');
+    return { token: ctx.fencingToken };
+  },
+});

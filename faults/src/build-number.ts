@@ -1,0 +1,4 @@
+/** Which of the three builds of the suite a worker is: 1 unless a deploy has said another. */
+export function buildNumber(): number {
+  return Number(process.env.FAULTS_BUILD ?? 1);
+}
