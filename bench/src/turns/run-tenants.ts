@@ -51,6 +51,22 @@ export function rateOfTenants(
   });
 }
 
+/** Jobs a second that so many workers finish together, of one tenant's that are there when they start. */
+export function rateOfWorkers(
+  servers: Servers,
+  engine: Engine,
+  workers: number,
+  jobs: number,
+): Promise<number> {
+  return onEmpty(servers, engine, async (stores, startWorker) => {
+    await fillTenants(stores.postgres, { of: 'many', tenants: 1, jobs, ms: 0 });
+    const started = Array.from({ length: workers }, () => startWorker());
+    const seen = await watchDrain({ contender: engine.contender, stores }, DRAIN_TIMEOUT_MS);
+    await Promise.all(started);
+    return steadyRate(seen);
+  });
+}
+
 /** What workers say to the servers in a second while all their handlers run for a minute, and more jobs wait. */
 export interface LongJobs {
   workers: number;

@@ -30,6 +30,18 @@ export function tabulateRates(engines: readonly EngineTurns[]): Table {
   };
 }
 
+export function tabulateWorkers(engines: readonly EngineTurns[]): Table {
+  return {
+    header: ['', 'two workers', 'four workers', 'ratio'],
+    rows: engines.map(({ title, byWorkers }) => [
+      title,
+      writeFigure(medianOf(byWorkers, ({ two }) => two)),
+      writeFigure(medianOf(byWorkers, ({ four }) => four)),
+      writeFigure(medianOf(byWorkers, ({ two, four }) => four / two)),
+    ]),
+  };
+}
+
 export function tabulateLongJobs(engines: readonly EngineTurns[]): Table {
   return {
     header: ['', 'workers', 'statements', 'Redis commands'],

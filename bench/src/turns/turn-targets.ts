@@ -41,26 +41,38 @@ export function targetsOfTurns(behindKey: readonly TurnTime[], ofTenants: readon
 }
 
 const LEAST_OF_MANY_TENANTS = 0.9;
+const LEAST_OF_FOUR_WORKERS = 0.9;
 const MOST_BESIDE_HOG = 2;
 const MOST_APART = 5;
 
-export function targetsOfEngine({ title, rates, longJobs, waits, service }: EngineTurns): Target[] {
+export function targetsOfEngine({
+  title,
+  rates,
+  byWorkers,
+  longJobs,
+  waits,
+  service,
+}: EngineTurns): Target[] {
   const [first, last] = [longJobs[0], longJobs.at(-1)];
   const growth = (figure: 'statementsPerSecond' | 'redisCommandsPerSecond') =>
     always((last?.[figure] ?? 0) / (first?.[figure] || 1) / ((last?.workers ?? 1) / (first?.workers ?? 1)));
   const atMost = (name: string, measured: Spread, bound: number, unit = '×'): Target => ({
     ...{ name: `${title}: ${name}`, measured, bound, wanted: 'at most', unit },
   });
+  const atLeast = (name: string, measured: Spread, bound: number): Target => ({
+    ...{ name: `${title}: ${name}`, measured, bound, wanted: 'at least', unit: '×' },
+  });
   return [
-    {
-      ...{
-        name: `${title}: jobs/s of many tenants, to one`,
-        bound: LEAST_OF_MANY_TENANTS,
-        wanted: 'at least',
-        unit: '×',
-      },
-      measured: spreadOf(rates.map(({ one, many }) => many / one)),
-    },
+    atLeast(
+      'jobs/s of many tenants, to one',
+      spreadOf(rates.map(({ one, many }) => many / one)),
+      LEAST_OF_MANY_TENANTS,
+    ),
+    atLeast(
+      'jobs/s of four workers, to two',
+      spreadOf(byWorkers.map(({ two, four }) => four / two)),
+      LEAST_OF_FOUR_WORKERS,
+    ),
     atMost(
       'statements with long jobs, by which they grow more than workers',
       growth('statementsPerSecond'),

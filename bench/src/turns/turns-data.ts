@@ -14,6 +14,8 @@ export interface EngineTurns {
   title: string;
   /** Of many tenants to one, a round each. */
   rates: { one: number; many: number }[];
+  /** Of two workers and of four, a round each. */
+  byWorkers: { two: number; four: number }[];
   longJobs: LongJobs[];
   /** How long small tenants wait, in ms (p95). */
   waits: { alone: number; besideHog: number }[];

@@ -3,13 +3,21 @@ import { makePart } from '../report/make-part.ts';
 import type { Servers } from '../world/servers.ts';
 import { drawService, drawTurnTimes } from './draw-turns.ts';
 import { measureService } from './measure-service.ts';
-import { ENGINES, type Engine, rateOfTenants, saidWithLongJobs, waitOfSmallOnes } from './run-tenants.ts';
+import {
+  ENGINES,
+  type Engine,
+  rateOfTenants,
+  rateOfWorkers,
+  saidWithLongJobs,
+  waitOfSmallOnes,
+} from './run-tenants.ts';
 import {
   tabulateLongJobs,
   tabulateRates,
   tabulateService,
   tabulateTurns,
   tabulateWaits,
+  tabulateWorkers,
 } from './tabulate-turns.ts';
 import { timeTurnsBehindKey, timeTurnsOfTenants } from './time-turns.ts';
 import { targetsOfEngine, targetsOfTurns } from './turn-targets.ts';
@@ -61,6 +69,11 @@ export const turns = makePart<TurnsData>({
       explanation:
         'Jobs that do nothing, a second, by one worker: of one tenant, and of many that have as many jobs together.',
       table: tabulateRates(engines),
+    },
+    {
+      title: 'Two workers and four',
+      explanation: 'Jobs that do nothing, a second, by workers that share the machine with the servers.',
+      table: tabulateWorkers(engines),
     },
     {
       title: 'Workers with jobs that take a minute',
@@ -117,6 +130,7 @@ async function measureEngine(
   const measured: EngineTurns = {
     title: engine.contender.title,
     rates: [],
+    byWorkers: [],
     longJobs: [],
     waits: [],
     service: [],
@@ -125,6 +139,8 @@ async function measureEngine(
     say(`turns: ${engine.contender.name}, round ${round} of ${rounds}`);
     const one = await rateOfTenants(servers, engine, 1, rate.jobs);
     measured.rates.push({ one, many: await rateOfTenants(servers, engine, rate.tenants, rate.jobs) });
+    const two = await rateOfWorkers(servers, engine, 2, rate.jobs);
+    measured.byWorkers.push({ two, four: await rateOfWorkers(servers, engine, 4, rate.jobs) });
     const alone = await waitOfSmallOnes(servers, engine, { hogJobs: 0, seconds });
     measured.waits.push({ alone, besideHog: await waitOfSmallOnes(servers, engine, { hogJobs, seconds }) });
     measured.service.push(await measureService(servers, engine, seconds));
