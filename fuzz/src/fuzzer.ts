@@ -39,7 +39,7 @@ export interface FuzzerOptions {
 const TWICE_EVERY = 10;
 
 export function startFuzzer(
-  { url, port, keys, receiverUrl, api }: World,
+  { url, port, keys, otherTenant, receiverUrl, api }: World,
   { document, operations, seed, connections }: FuzzerOptions,
 ): Fuzzer {
   const sender = createSender(port, keys, connections);
@@ -48,7 +48,9 @@ export function startFuzzer(
   const coverage = createCoverage(operations);
   const violations = createViolations(url, api.lines);
   const ours = idsOfKeys(keys);
-  const [known, foreign] = [createMemory(ours), createMemory(ours)];
+  // An operator is told of others' things as well.
+  const known = createMemory(new Set([...ours, otherTenant]));
+  const foreign = createMemory(ours);
   const now = new Date();
   let requests = 0;
 

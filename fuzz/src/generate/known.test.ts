@@ -23,6 +23,18 @@ test('what clients wrote is not learned, nor what must never be used', () => {
   expect([memory.of('job_'), memory.of('key_')]).toEqual([[], []]);
 });
 
+test('what is said of a tenant that must not be known is not learned either', () => {
+  const tenant = 'ten_01m80wvd14etfbnycmvzp2r688';
+  const memory = createMemory(new Set([tenant]));
+  memory.learn('audit-log', {
+    data: [
+      { tenantId: tenant, target: JOB },
+      { tenantId: null, target: KEY },
+    ],
+  });
+  expect([memory.of('job_'), memory.of('key_'), memory.of('ten_')]).toEqual([[], [KEY], []]);
+});
+
 test('only the newest are kept', () => {
   const memory = createMemory();
   for (let n = 0; n < 100; n += 1) memory.learnValue('tag', `tag${n}`);

@@ -25,7 +25,10 @@ export interface Memory extends Known {
   learnValue(kind: string, value: string): void;
 }
 
-/** Remembers the newest of each kind: ids by their prefix, other text by the name of its field. What is in `never` is not learned. */
+/**
+ * Remembers the newest of each kind: ids by their prefix, other text by the name of its field. What is in `never` is not learned, nor
+ * what is said of a tenant in it.
+ */
 export function createMemory(never: ReadonlySet<string> = new Set()): Memory {
   const kinds = new Map<string, Set<string>>();
 
@@ -39,6 +42,9 @@ export function createMemory(never: ReadonlySet<string> = new Set()): Memory {
     if (values.size > MAX_EACH && oldest !== undefined) values.delete(oldest);
   }
 
+  const isOfNever = (body: object) =>
+    'tenantId' in body && typeof body.tenantId === 'string' && never.has(body.tenantId);
+
   function learn(collection: string, body: unknown, name = ''): void {
     if (typeof body === 'string') {
       const prefix = ID.exec(body)?.[1];
@@ -47,7 +53,7 @@ export function createMemory(never: ReadonlySet<string> = new Set()): Memory {
     } else if (Array.isArray(body)) {
       // The newest comes first in a list, and has to be learned last.
       for (const item of body.toReversed()) learn(collection, item, name);
-    } else if (typeof body === 'object' && body !== null) {
+    } else if (typeof body === 'object' && body !== null && !isOfNever(body)) {
       for (const [field, inner] of Object.entries(body))
         if (!OPAQUE.has(field)) learn(collection, inner, field);
     }

@@ -134,10 +134,14 @@ async function registerTypes(databaseUrl: string, schemas: HostileSchema[]): Pro
 }
 
 /** Fills the installation with what requests can be about, and lists what they can be made of. */
-async function stock({ port, keys, receiverUrl, document: json }: World, schemas: HostileSchema[]) {
+async function stock(
+  { port, keys, otherTenant, receiverUrl, document: json }: World,
+  schemas: HostileSchema[],
+) {
   const document = readDocument(json);
   const sender = createSender(port, keys, 1);
-  const [known, foreign] = [createMemory(idsOfKeys(keys)), createMemory(idsOfKeys(keys))];
+  const ours = idsOfKeys(keys);
+  const [known, foreign] = [createMemory(new Set([...ours, otherTenant])), createMemory(ours)];
   const ask = createAsk(sender, document, (key) => (key === 'other' ? foreign : known));
   await feed(ask);
   const contextOf = (seed: string) => {

@@ -16,6 +16,8 @@ export interface World {
   port: number;
   databaseUrl: string;
   keys: Keys;
+  /** The tenant of the key `other`, by its public id. */
+  otherTenant: string;
   receiverUrl: string;
   api: SpawnedProcess;
   worker: SpawnedProcess;
@@ -74,7 +76,7 @@ export async function startWorld(start: ApiStart = {}): Promise<World> {
     url,
     port,
     databaseUrl: postgres.url,
-    keys: await withDatabase(postgres.url, (db) => makeKeys(db, all)),
+    ...(await withDatabase(postgres.url, (db) => makeKeys(db, all))),
     receiverUrl: receiver.url,
     api,
     worker,
