@@ -10,6 +10,8 @@ interface LaneStanding {
   tenants: Map<string, Standing>;
   /** How many more may go ahead before others have gone behind. */
   credit: number;
+  /** Whose jobs came to the lane last, one window's worth, and how many of them are whose. */
+  lately: { tenantIds: string[]; jobs: Map<string, number> };
 }
 
 /** To go before fewer jobs than these is not worth it. */
@@ -20,8 +22,10 @@ const LEAST_OVERTAKEN = 10;
  * whoever has the lane's window full of jobs would keep a newcomer waiting for all of them, however small.
  *
  * Each has a part of the window by its weight. Where somebody has more of the window than half of its part, others that
- * have not go ahead with theirs: half, because that is what is left of a window when it is filled again. No more go ahead than behind, but for one window's worth, so what stands behind moves at half
- * the pace at least.
+ * have not go ahead with theirs: half, because that is what is left of a window when it is filled again. To a tenant's part counts
+ * what came of it in the last window's worth of jobs, done or not: by what is left of it there alone, whoever went ahead would soon have
+ * little again, and two tenants that have waited alike would take turns by the window. No more go ahead than behind, but for one window's worth, so what
+ * stands behind moves at half the pace at least.
  */
 export interface Overtaking {
   /**
@@ -41,7 +45,11 @@ export function createOvertaking(): Overtaking {
   let lanes = new Map<string | null, LaneStanding>();
 
   function laneOf(buildId: string | null): LaneStanding {
-    const lane = lanes.get(buildId) ?? { tenants: new Map<string, Standing>(), credit: 0 };
+    const lane = lanes.get(buildId) ?? {
+      tenants: new Map<string, Standing>(),
+      credit: 0,
+      lately: { tenantIds: [], jobs: new Map<string, number>() },
+    };
     lanes.set(buildId, lane);
     return lane;
   }
@@ -64,8 +72,11 @@ export function createOvertaking(): Overtaking {
       const ahead = new Set<(typeof jobs)[number]>();
       for (const job of jobs) {
         const standing = standingOf(lane, job.tenantId);
-        const goesAhead =
-          mayOvertake(job.tenantId) && standing.ahead + standing.behind < partOf(job.tenantId);
+        const latelyOrThere = Math.max(
+          lane.lately.jobs.get(job.tenantId) ?? 0,
+          standing.ahead + standing.behind,
+        );
+        const goesAhead = mayOvertake(job.tenantId) && latelyOrThere < partOf(job.tenantId);
         if (goesAhead && lane.credit > -size) {
           standing.ahead += 1;
           lane.credit -= 1;
@@ -74,7 +85,9 @@ export function createOvertaking(): Overtaking {
           standing.behind += 1;
           lane.credit = Math.min(0, lane.credit + 1);
         }
+        count(lane.lately, job.tenantId);
       }
+      forgetOldest(lane.lately, size);
       return ahead;
     },
     land({ tenantId, buildId, jobs }) {
@@ -91,7 +104,7 @@ export function createOvertaking(): Overtaking {
       for (const { tenantId, buildId, jobs } of inFlight) {
         const known = before.get(buildId);
         const lane = laneOf(buildId);
-        lane.credit = known?.credit ?? 0;
+        if (known) [lane.credit, lane.lately] = [known.credit, known.lately];
         standingOf(lane, tenantId).behind += jobs;
       }
       for (const [buildId, { tenants }] of lanes)
@@ -108,4 +121,17 @@ function standingOf({ tenants }: LaneStanding, tenantId: string): Standing {
   const standing = tenants.get(tenantId) ?? { ahead: 0, behind: 0 };
   tenants.set(tenantId, standing);
   return standing;
+}
+
+function count({ tenantIds, jobs }: LaneStanding['lately'], tenantId: string): void {
+  tenantIds.push(tenantId);
+  jobs.set(tenantId, (jobs.get(tenantId) ?? 0) + 1);
+}
+
+function forgetOldest({ tenantIds, jobs }: LaneStanding['lately'], size: number): void {
+  for (const tenantId of tenantIds.splice(0, Math.max(0, tenantIds.length - size))) {
+    const left = (jobs.get(tenantId) ?? 0) - 1;
+    if (left > 0) jobs.set(tenantId, left);
+    else jobs.delete(tenantId);
+  }
 }
