@@ -5,11 +5,8 @@ import type { JobKind } from './kinds.ts';
 import { operate } from './world/operate.ts';
 import type { World } from './world/world.ts';
 
-/**
- * Of each tenant: in the seconds that the checker looks at, many times what the windows of the workers hold. Within a window the
- * engine may hand jobs over in another order than theirs.
- */
-const JOBS_EACH = 2_700;
+/** Of each tenant: some times what the windows of the workers hold. */
+const JOBS_EACH = 900;
 /** Of the heavy tenant, beside the 1 of the light one. */
 export const HEAVY_WEIGHT = 3;
 const DONE_WITHIN_MS = 60_000;
