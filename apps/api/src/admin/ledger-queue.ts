@@ -116,49 +116,17 @@ export class LedgerQueue extends BaseAdapter {
     return 0;
   }
 
-  addJob(): Promise<never> {
-    return refuse();
-  }
-
-  clean(): Promise<never> {
-    return refuse();
-  }
-
-  empty(): Promise<never> {
-    return refuse();
-  }
-
-  obliterate(): Promise<never> {
-    return refuse();
-  }
-
-  pause(): Promise<never> {
-    return refuse();
-  }
-
-  promoteAll(): Promise<never> {
-    return refuse();
-  }
-
-  removeJobScheduler(): Promise<never> {
-    return refuse();
-  }
-
-  resume(): Promise<never> {
-    return refuse();
-  }
-
-  runJobSchedulerNow(): Promise<never> {
-    return refuse();
-  }
-
-  setGlobalConcurrency(): Promise<never> {
-    return refuse();
-  }
-
-  updateJobScheduler(): Promise<never> {
-    return refuse();
-  }
+  readonly addJob = refuse;
+  readonly clean = refuse;
+  readonly empty = refuse;
+  readonly obliterate = refuse;
+  readonly pause = refuse;
+  readonly promoteAll = refuse;
+  readonly removeJobScheduler = refuse;
+  readonly resume = refuse;
+  readonly runJobSchedulerNow = refuse;
+  readonly setGlobalConcurrency = refuse;
+  readonly updateJobScheduler = refuse;
 }
 
 function refuse(): Promise<never> {
