@@ -73,7 +73,7 @@ export async function buildApp(
   await app.register(safeJson);
   await app.register(openApi, { serverUrl: config.PUBLIC_URL, showsDocs: hasDocs });
 
-  const { tenantConnections, bodies } = bounds;
+  const { tenantConnections, bodies, databaseBudgetMs } = bounds;
   await app.register(database, { db, poolSize: config.DATABASE_POOL_SIZE, tenantConnections });
   await app.register(schemaGuard);
   await app.register(readiness);
@@ -107,6 +107,7 @@ export async function buildApp(
     maxWaitSeconds,
     maxBodyBytes: config.MAX_BODY_BYTES,
     bodies,
+    databaseBudgetMs,
     secretBox,
     startObjectiveMs: config.START_OBJECTIVE_MS,
   });

@@ -9,6 +9,8 @@ export interface Bounds {
   unreadReplies: UnreadBounds;
   bodies: BodyBounds;
   tenantConnections: ShareBounds;
+  /** What the lookup of a key and the accept of a job may take together, so that a 503 comes within a second. */
+  databaseBudgetMs: number;
 }
 
 const MIB = 2 ** 20;
@@ -22,4 +24,5 @@ export const BOUNDS: Bounds = {
   bodies: { maxBytes: 128 * MIB, maxBytesPerTenant: 16 * MIB },
   // A connection that comes later is no use to a caller who gets a 503 after 900 ms.
   tenantConnections: { share: 0.6, maxWaitMs: 800 },
+  databaseBudgetMs: 900,
 };

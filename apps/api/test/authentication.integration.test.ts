@@ -7,7 +7,8 @@ import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test
 
 let api: ApiUnderTest;
 beforeAll(async () => {
-  api = await startApi();
+  // For as long as a slow machine needs to look at what is looked up.
+  api = await startApi({}, undefined, { databaseBudgetMs: 30_000 });
 });
 afterAll(async () => await api[Symbol.asyncDispose]());
 

@@ -38,11 +38,8 @@ const UNKNOWN_TTL_MS = 1_000;
 /** Client addresses take turns at so many, so that somebody who guesses keys holds up nobody who has one. */
 const CONCURRENT_LOOKUPS = 2;
 
-/** What the lookup of a key and the accept of a job may take together, so that a 503 comes within a second. */
-const DATABASE_BUDGET_MS = 900;
-
 /** Authenticates every request of its scope by API key, before its body is read, and checks the route's scope. */
-export const authentication = fp(async (app) => {
+export const authentication = fp<{ databaseBudgetMs: number }>(async (app, { databaseBudgetMs }) => {
   const lookups = createFairQueue({ concurrency: CONCURRENT_LOOKUPS });
   const keys = new LRUCache<string, KnownKey, string>({
     max: 10_000,
@@ -89,7 +86,7 @@ export const authentication = fp(async (app) => {
 
   // No async function: hardly any request has to wait here, and each would wait for a promise.
   app.addHook('onRequest', (request, _reply, done) => {
-    request.databaseBudget = { remainingMs: DATABASE_BUDGET_MS };
+    request.databaseBudget = { remainingMs: databaseBudgetMs };
     const { authorization = '' } = request.headers;
     const admit = (caller: Caller) => {
       request.caller = caller;

@@ -39,6 +39,10 @@ export function createCheckThreads(): CheckThreads {
     idleTimeout: IDLE_MS,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
   });
+  pool.on('error', (error) => {
+    // A thread is ended when its work is given up, and may run out of memory before it is gone: nobody waits for it.
+    if (!isOutOfMemory(error)) throw error;
+  });
   const queue = createFairQueue({ concurrency: maxThreads });
 
   async function work<Result>(tenantId: string, work: Work, maxMs?: number): Promise<Result> {
@@ -55,7 +59,8 @@ export function createCheckThreads(): CheckThreads {
         }
       });
     } catch (error) {
-      if (tooLong.signal.aborted) throw new CheckTooLong();
+      if (tooLong.signal.aborted) throw new GivenUp(`takes longer than ${MAX_WORK_MS / 1_000} s`);
+      if (isOutOfMemory(error)) throw new GivenUp(`takes more than ${MAX_HEAP_MB} MB of memory`);
       throw new Problem('internal_error', { cause: error });
     }
   }
@@ -64,7 +69,7 @@ export function createCheckThreads(): CheckThreads {
     try {
       return await work<InspectedPayload>(tenantId, payload, payload.isQuick ? undefined : MAX_WORK_MS);
     } catch (error) {
-      if (error instanceof CheckTooLong) return tooLongToInspect(payload);
+      if (error instanceof GivenUp) return notInspected(payload, error);
       throw error;
     }
   }
@@ -100,9 +105,13 @@ function abortWhenLate(tooLong: AbortController, begun: Int32Array, maxMs: numbe
 }
 
 /** The work of a thread was given up, and the thread ended. */
-class CheckTooLong extends Error {}
+class GivenUp extends Error {}
 
-function tooLongToInspect({ json, row }: LargePayload): InspectedPayload {
-  const detail = `To check it by the schema of ${row.type} takes longer than ${MAX_WORK_MS / 1_000} s.`;
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
+
+function notInspected({ json, row }: LargePayload, { message }: GivenUp): InspectedPayload {
+  const detail = `To check it by the schema of ${row.type} ${message}.`;
   return { faults: [{ pointer: '/payload', detail }], refusedBy: [], json };
 }

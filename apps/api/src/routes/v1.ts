@@ -44,6 +44,7 @@ interface V1Options {
   maxWaitSeconds: number;
   maxBodyBytes: number;
   bodies: BodyBounds;
+  databaseBudgetMs: number;
   secretBox: SecretBox;
   /** Within how long a job is to be started. */
   startObjectiveMs: number;
@@ -51,9 +52,9 @@ interface V1Options {
 
 /** Everything that needs an API key. */
 export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
-  const { maxWaitSeconds, maxBodyBytes, bodies, secretBox, startObjectiveMs } = options;
+  const { maxWaitSeconds, maxBodyBytes, bodies, databaseBudgetMs, secretBox, startObjectiveMs } = options;
   app.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
-  await app.register(authentication);
+  await app.register(authentication, { databaseBudgetMs });
   await app.register(bodyAdmission, { maxBodyBytes, ...bodies });
   await app.register(submitJob, { maxWaitSeconds });
   await app.register(listJobs);
