@@ -2,9 +2,11 @@ import { createTestDatabase } from '@accepted/testing/test-database';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import {
+  countBefore,
   countHeld,
   fillBacklog,
   fillFinished,
+  findHeld,
   ledgerBytes,
   makePastWeeks,
   settleLedger,
@@ -33,5 +35,23 @@ test('a filled ledger has its jobs in the weeks of their ids, and its finished o
   expect(await countHeld(postgres)).toBe(300);
   expect(new Set(await someJobIds(postgres, 50)).size).toBeGreaterThan(20);
   expect(await ledgerBytes(postgres)).toBeGreaterThan(0);
+  await postgres.end();
+});
+
+test('a backlog that was added to is counted in the order in which it is dispatched', async () => {
+  await using database = await createTestDatabase({ engine: 'postgres' });
+  const postgres = new pg.Pool({ connectionString: database.url });
+  const filling = { postgres, tenantId: TENANT, payloadJson: '{}', onProgress: () => undefined };
+  await makePastWeeks(postgres);
+  await fillBacklog({ ...filling, jobs: 300 });
+  // Their ids are between those of the first.
+  await fillBacklog({ ...filling, jobs: 200 });
+
+  const place = await findHeld(postgres, TENANT, 250);
+  expect(await countBefore(postgres, TENANT, place)).toBe(250);
+  await postgres.query(
+    'DELETE FROM ready WHERE placed_by = (SELECT min(placed_by::text::numeric) FROM ready)::text::xid8',
+  );
+  expect(await countBefore(postgres, TENANT, place)).toBe(0);
   await postgres.end();
 });

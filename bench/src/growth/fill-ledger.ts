@@ -141,27 +141,35 @@ export async function countHeld(postgres: Pool): Promise<number> {
   return rows[0].held;
 }
 
-/** In the order in which they are dispatched, by the index for that. */
-const HEAD = `FROM ready WHERE CASE WHEN attempt >= 0 THEN true ELSE false END AND queue = $1 AND tenant_id = $2 AND type = '${HELD.type}' AND refused_by = '{}'
-  AND priority = ${priorityRank('normal')}`;
+/** The line of the backlog, by the index for its order. */
+const LINE = `FROM ready WHERE CASE WHEN attempt >= 0 THEN true ELSE false END AND queue = $1 AND tenant_id = $2 AND type = '${HELD.type}' AND refused_by = '{}'
+  AND priority = ${priorityRank('normal')} AND is_new = true AND is_keyed = false`;
 
-/** Finds the job of the backlog that has so many before it. */
-export async function findHeld(postgres: Pool, tenantId: string, before: number): Promise<string> {
-  const { rows } = await postgres.query(`SELECT job_id AS id ${HEAD} ORDER BY job_id OFFSET $3 LIMIT 1`, [
-    HELD.queue,
-    tenantId,
-    before,
-  ]);
-  return rows[0].id;
+/** Where a job stands in its line: those that were put there by one transaction are in the order of their ids. */
+export interface Place {
+  placedBy: string;
+  id: string;
+}
+
+/** Finds the place of the job of the backlog that has so many before it. */
+export async function findHeld(postgres: Pool, tenantId: string, before: number): Promise<Place> {
+  const { rows } = await postgres.query(
+    `SELECT placed_by::text AS "placedBy", job_id AS id ${LINE} ORDER BY placed_by, job_id OFFSET $3 LIMIT 1`,
+    [HELD.queue, tenantId, before],
+  );
+  return rows[0];
 }
 
 /** Counts what waits before a job of the backlog, however much waits behind it. */
-export async function countBefore(postgres: Pool, tenantId: string, id: string): Promise<number> {
-  const { rows } = await postgres.query(`SELECT count(*)::int AS before ${HEAD} AND job_id < $3`, [
-    HELD.queue,
-    tenantId,
-    id,
-  ]);
+export async function countBefore(
+  postgres: Pool,
+  tenantId: string,
+  { placedBy, id }: Place,
+): Promise<number> {
+  const { rows } = await postgres.query(
+    `SELECT count(*)::int AS before ${LINE} AND (placed_by, job_id) < ($3::xid8, $4::uuid)`,
+    [HELD.queue, tenantId, placedBy, id],
+  );
   return rows[0].before;
 }
 
