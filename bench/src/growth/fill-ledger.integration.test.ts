@@ -47,8 +47,14 @@ test('a backlog that was added to is counted in the order in which it is dispatc
   // Their ids are between those of the first.
   await fillBacklog({ ...filling, jobs: 200 });
 
+  // Given back, as by a worker that was stopped: these go first.
+  await postgres.query(
+    'UPDATE ready SET dispatch_no = 1 WHERE job_id IN (SELECT job_id FROM ready ORDER BY job_id DESC LIMIT 50)',
+  );
+  expect(await countBefore(postgres, TENANT, await findHeld(postgres, TENANT, 20))).toBe(20);
   const place = await findHeld(postgres, TENANT, 250);
   expect(await countBefore(postgres, TENANT, place)).toBe(250);
+  await postgres.query('DELETE FROM ready WHERE dispatch_no = 1');
   await postgres.query(
     'DELETE FROM ready WHERE placed_by = (SELECT min(placed_by::text::numeric) FROM ready)::text::xid8',
   );

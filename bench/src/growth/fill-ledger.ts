@@ -141,12 +141,13 @@ export async function countHeld(postgres: Pool): Promise<number> {
   return rows[0].held;
 }
 
-/** The line of the backlog, by the index for its order. */
+/** The backlog, by the index for its order. */
 const LINE = `FROM ready WHERE CASE WHEN attempt >= 0 THEN true ELSE false END AND queue = $1 AND tenant_id = $2 AND type = '${HELD.type}' AND refused_by = '{}'
-  AND priority = ${priorityRank('normal')} AND is_new = true AND is_keyed = false`;
+  AND priority = ${priorityRank('normal')} AND is_keyed = false`;
 
-/** Where a job stands in its line: those that were put there by one transaction are in the order of their ids. */
+/** Where a job stands: those that were given back go first, and what one transaction put there is in the order of its ids. */
 export interface Place {
+  isNew: boolean;
   placedBy: string;
   id: string;
 }
@@ -154,21 +155,20 @@ export interface Place {
 /** Finds the place of the job of the backlog that has so many before it. */
 export async function findHeld(postgres: Pool, tenantId: string, before: number): Promise<Place> {
   const { rows } = await postgres.query(
-    `SELECT placed_by::text AS "placedBy", job_id AS id ${LINE} ORDER BY placed_by, job_id OFFSET $3 LIMIT 1`,
+    `SELECT is_new AS "isNew", placed_by::text AS "placedBy", job_id AS id ${LINE}
+     ORDER BY is_new, placed_by, job_id OFFSET $3 LIMIT 1`,
     [HELD.queue, tenantId, before],
   );
   return rows[0];
 }
 
 /** Counts what waits before a job of the backlog, however much waits behind it. */
-export async function countBefore(
-  postgres: Pool,
-  tenantId: string,
-  { placedBy, id }: Place,
-): Promise<number> {
+export async function countBefore(postgres: Pool, tenantId: string, place: Place): Promise<number> {
+  const { isNew, placedBy, id } = place;
   const { rows } = await postgres.query(
-    `SELECT count(*)::int AS before ${LINE} AND (placed_by, job_id) < ($3::xid8, $4::uuid)`,
-    [HELD.queue, tenantId, placedBy, id],
+    `SELECT ((SELECT count(*) ${LINE} AND is_new = $3 AND (placed_by, job_id) < ($4::xid8, $5::uuid))
+       + (SELECT count(*) ${LINE} AND is_new = false AND $3))::int AS before`,
+    [HELD.queue, tenantId, isNew, placedBy, id],
   );
   return rows[0].before;
 }
