@@ -61,6 +61,31 @@ function completeRun(): Omit<RunReport, 'targets'> {
   };
 }
 
+/** A later run of nothing but the part, which found something else. */
+const PART_RUN = { ...completeRun(), commit: '91cbead', samples: [] };
+const growsLater = (folder: string) => folder.endsWith('again');
+const PART_OF_EITHER: Part = {
+  ...PART,
+  render: async (folder) => (growsLater(folder) ? 'It grows.' : 'It does not grow.'),
+  targets: async (folder) =>
+    (await PART.targets(folder)).map((target) => ({
+      ...target,
+      measured: { ...target.measured, median: growsLater(folder) ? 3 : 1 },
+    })),
+};
+
+async function publishAgain(again: Omit<RunReport, 'targets'>) {
+  const root = await mkdtemp(join(tmpdir(), 'accepted-test-'));
+  const page = join(root, 'performance.md');
+  await writeFile(page, EMPTY_PAGE);
+  const folders = [join(root, 'run'), join(root, 'again')] as const;
+  for (const [index, run] of [completeRun(), again].entries()) {
+    await mkdir(folders[index] ?? '');
+    await reportRun(folders[index] ?? '', run, [PART_OF_EITHER]);
+  }
+  return { page, published: writePerformance(page, folders[0], [PART_OF_EITHER], [folders[1]]) };
+}
+
 async function publish(run: Omit<RunReport, 'targets'>) {
   const root = await mkdtemp(join(tmpdir(), 'accepted-test-'));
   const folder = join(root, 'run');
@@ -102,6 +127,26 @@ test.each([
   ],
 ])('a run that is %s is not put on the page', async (_, change, reason) => {
   const { page, published } = await publish({ ...completeRun(), ...change });
+  await expect(published).rejects.toThrow(reason);
+  expect(await readFile(page, 'utf8')).toBe(EMPTY_PAGE);
+});
+
+test('a part that was measured again is shown as it was found then, and says when', async () => {
+  const { page, published } = await publishAgain(PART_RUN);
+  await published;
+
+  const text = await readFile(page, 'utf8');
+  expect(text).toMatch(/### Growth\n\nMeasured on .* at 91cbead: [\s\S]*It grows\./);
+  expect(text).toContain('| growth | 3 × | ≤ 2 × |');
+  expect(text).not.toContain('It does not grow.');
+  expect(text).toContain('| pg-boss, 200 B | 200 (100–300) |');
+});
+
+test.each([
+  ['small', { size: 'small' as const }, 'It is a small run.'],
+  ['of measures alone', { parts: [] }, 'It has none of the parts.'],
+])('a run that is %s is not put beside another', async (_, change, reason) => {
+  const { page, published } = await publishAgain({ ...PART_RUN, ...change });
   await expect(published).rejects.toThrow(reason);
   expect(await readFile(page, 'utf8')).toBe(EMPTY_PAGE);
 });

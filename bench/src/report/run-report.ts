@@ -34,9 +34,8 @@ export interface RunReport {
 
 /** Says why a run is not fit to be published; empty when it is. */
 export function whyIncomplete(report: RunReport, allParts: readonly Part[]): string[] {
-  const { size, rounds, samples, parts, failures } = report;
-  const reasons = failures.map(({ what, contender, message }) => `${what} of ${contender}: ${message}`);
-  if (size !== 'standard') reasons.push(`It is a ${size} run.`);
+  const { rounds, samples, parts } = report;
+  const reasons = whyUnfit(report);
   if (rounds < SIZES.standard.rounds) reasons.push(`It has ${rounds} rounds of ${SIZES.standard.rounds}.`);
   for (const measure of ALL_MEASURES) {
     for (const contender of ALL_CONTENDERS.filter((each) => measure.appliesTo(each))) {
@@ -46,5 +45,18 @@ export function whyIncomplete(report: RunReport, allParts: readonly Part[]): str
     }
   }
   for (const { name } of allParts) if (!parts.includes(name)) reasons.push(`It lacks ${name}.`);
+  return reasons;
+}
+
+/** Says why the parts of a run are not fit to be published beside another run; empty when they are. */
+export function whyNoParts(report: RunReport): string[] {
+  const reasons = whyUnfit(report);
+  if (report.parts.length === 0) reasons.push('It has none of the parts.');
+  return reasons;
+}
+
+function whyUnfit({ size, failures }: RunReport): string[] {
+  const reasons = failures.map(({ what, contender, message }) => `${what} of ${contender}: ${message}`);
+  if (size !== 'standard') reasons.push(`It is a ${size} run.`);
   return reasons;
 }
