@@ -37,6 +37,15 @@ test('the dispatchers are told of a job that is submitted', async () => {
   await isTold();
 });
 
+test('the dispatchers are told of a burst a few times, not once a job', async () => {
+  const jobs = 1_000;
+  await Promise.all(Array.from({ length: jobs }, () => api.submit()));
+  await isTold();
+  await api.submit({ queue: 'strict' });
+  await waitUntil(() => ready.includes('strict'), { until: 'all that was told before was heard' });
+  expect(ready.filter((queue) => queue === 'default').length).toBeLessThanOrEqual(jobs / 100);
+});
+
 test('the dispatchers are told of a job that is replayed', async () => {
   const id = await api.submit();
   const error = { code: 'x', message: 'x', retryable: false };
