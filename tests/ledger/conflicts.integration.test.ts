@@ -1,8 +1,9 @@
 import { newUuid } from '@accepted/shared/core/job/id';
 import { asTenant } from '@accepted/shared/ledger/connection/as-tenant';
 import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
+import type { Ledger } from '@accepted/shared/ledger/connection/tables';
 import { createTestDatabase, openTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 
 let database: TestDatabase;
@@ -48,7 +49,8 @@ test('a transaction that loses is done again from its beginning', async () => {
 test('two transactions that wait for each other both end', async () => {
   await sql`INSERT INTO tries VALUES (1), (2)`.execute(database.db);
   const [first, second] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const update = (n: number, tx: Database) => sql`UPDATE tries SET n = n WHERE n = ${n}`.execute(tx);
+  const update = (n: number, tx: Transaction<Ledger>) =>
+    sql`UPDATE tries SET n = n WHERE n = ${n}`.execute(tx);
   const cross = (db: Database, own: number, theirs: number, mine: typeof first, yours: typeof first) =>
     db.transaction().execute(async (tx) => {
       await update(own, tx);

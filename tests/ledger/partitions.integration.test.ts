@@ -1,6 +1,7 @@
 import { newUuid } from '@accepted/shared/core/job/id';
 import { WEEK_MS, weekStart } from '@accepted/shared/core/job/week';
 import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
+import type { Ledger } from '@accepted/shared/ledger/connection/tables';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
@@ -17,7 +18,7 @@ import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD, testLane } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { succeed, VERSIONS } from './ledger.ts';
 import { dropPartitions, makePartition, writeJob, writeManyWaiting } from './old-partition.ts';
@@ -172,19 +173,20 @@ describe('what asks by id reads one partition, by its index', () => {
     const { jobs } = await dispatchJobs(worker, 'default', testLane(10));
     const oneByIndex = [{ partition: home, bySeq: 0, byIndex: expect.any(Number) }];
 
-    const lookUp = (tx: Database) =>
+    const lookUp = (tx: Transaction<Ledger>) =>
       tx.selectFrom('current_jobs').selectAll().where('id', '=', job.id).execute();
     expect(await scansOf(lookUp)).toEqual(oneByIndex);
-    const claim = (tx: Database) => claimJobs(tx, workerId, jobs);
+    const claim = (db: Database) => claimJobs(db, workerId, jobs);
     expect(await scansOf(claim)).toEqual(oneByIndex);
     const [claimed] = await claim(worker);
     if (!claimed) throw new Error('The job could not be claimed.');
-    const record = (tx: Database) => recordOutcomes(tx, [{ job: claimed, outcome: succeed }], VERSIONS);
+    const record = (tx: Transaction<Ledger>) =>
+      recordOutcomes(tx, [{ job: claimed, outcome: succeed }], VERSIONS);
     expect(await scansOf(record)).toEqual([]);
   });
 
   /** Tells of each partition how often `act` scans it, and undoes what it did. */
-  async function scansOf(act: (tx: Database) => Promise<unknown>): Promise<Scans[]> {
+  async function scansOf(act: (tx: Transaction<Ledger>) => Promise<unknown>): Promise<Scans[]> {
     const tx = await worker.startTransaction().execute();
     try {
       const before = await countScans(tx);
@@ -210,7 +212,7 @@ interface Scans {
 }
 
 /** What this connection has scanned since it last told the server's statistics. */
-async function countScans(tx: Database): Promise<Scans[]> {
+async function countScans(tx: Transaction<Ledger>): Promise<Scans[]> {
   const { rows } = await sql<Scans>`
     SELECT relname AS partition, seq_scan::int AS "bySeq", idx_scan::int AS "byIndex"
     FROM pg_stat_xact_user_tables WHERE relname LIKE 'jobs\\_%' ORDER BY relname`.execute(tx);

@@ -71,10 +71,8 @@ test('what leads to a delivery is deleted when that is gone, and long enough ago
   const tenantId = newUuid();
   await writeJob(ledger.db, there, { tenantId });
   const link = { jobId: newUuid(), tenantId, event: 'job.failed' };
-  await linkDeliveries(
-    ledger.db,
-    [there, gone, young].map((deliveryId) => ({ ...link, deliveryId })),
-  );
+  const links = [there, gone, young].map((deliveryId) => ({ ...link, deliveryId }));
+  await ledger.db.transaction().execute((tx) => linkDeliveries(tx, links));
   await sql`UPDATE webhook_deliveries SET created_at = now() - ${RETENTION_DAYS + 9} * interval '1 day'
     WHERE delivery_id <> ${young}`.execute(ledger.db);
 

@@ -1,7 +1,10 @@
 import { idempotencyFingerprint, type RequestKey } from '@accepted/shared/core/job/idempotency-fingerprint';
 import { asOperator, asTenant } from '@accepted/shared/ledger/connection/as-tenant';
-import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { actOnce as actOnceInLedger, type Done } from '@accepted/shared/ledger/jobs/idempotency-keys';
+import {
+  actOnce as actOnceInLedger,
+  type Done,
+  type KeyedAct,
+} from '@accepted/shared/ledger/jobs/idempotency-keys';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { parseIdempotencyKey } from './idempotency-key.ts';
 import { Problem } from './problem.ts';
@@ -9,17 +12,17 @@ import { Problem } from './problem.ts';
 /** What a request does, and how its answer can be made again when the request comes again. */
 export interface Deed<Made, Kept> {
   /**
-   * Does it, by functions of the ledger that take part in `tx`. Throws a problem where there is nothing to do: that is not
-   * remembered. May run again after a conflict, and must not ask for another connection.
+   * Does it, by functions of the ledger that take part in its transaction. Throws a problem where there is nothing to do:
+   * that is not remembered. May run again after a conflict, and must not ask for another connection.
    */
-  act(tx: Database): Promise<Done<Made>>;
+  act: KeyedAct<Made>['act'];
   /** Answers what is kept of it: JSON of 4 kB at most, so an id rather than a thing, and no secret in the clear. */
   keep(made: Made): Kept;
   /** Reads what was made, as it is now. */
   recall(kept: Kept): Made | Promise<Made>;
   /** Only the API key that sent the first request is told again: for answers with a secret. */
   isPrivate?: boolean;
-  /** Whether it reaches beyond the caller's tenant: then no policy holds for `tx`. */
+  /** Whether it reaches beyond the caller's tenant: then no policy holds for its transaction. */
   isOperators?: boolean;
 }
 

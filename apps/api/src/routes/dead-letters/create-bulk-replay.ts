@@ -116,8 +116,8 @@ export const createBulkReplay: FastifyPluginAsyncTypebox = async (app) => {
   });
 };
 
-async function create(tx: Database, request: BulkReplayRequest): Promise<Created> {
-  const created = await createInLedger(tx, request);
+async function create(db: Database, request: BulkReplayRequest): Promise<Created> {
+  const created = await createInLedger(db, request);
   if (!('replay' in created)) throw unknownIds(request.selection, created.unknown);
   const { replay } = created;
   return { replay, counts: { pending: replay.matched, skipped: 0, replayed: 0, succeeded: 0, failed: 0 } };
@@ -129,9 +129,9 @@ async function find(db: Database, tenantId: string, id: string): Promise<Created
   return found;
 }
 
-async function preview(tx: Database, tenantId: string, selection: DeadLetterSelection): Promise<Preview> {
+async function preview(db: Database, tenantId: string, selection: DeadLetterSelection): Promise<Preview> {
   const request = { tenantId, selection, sampleSize: SAMPLE_SIZE };
-  const { matched, limited, sample, unknown } = await previewBulkReplay(tx, request);
+  const { matched, limited, sample, unknown } = await previewBulkReplay(db, request);
   if (unknown.length > 0) throw unknownIds(selection, unknown);
   return { dryRun: true, matched, limited, sample: sample.map((id) => publicId('deadLetter', id)) };
 }

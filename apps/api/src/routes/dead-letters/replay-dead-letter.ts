@@ -107,11 +107,11 @@ async function readEdit(
 }
 
 async function findReplayed(
-  tx: Database,
+  db: Database,
   tenantId: string,
   result: ReplayResult | undefined,
 ): Promise<ShownJob> {
-  const row = await findJob(tx, tenantId, replayed(result).jobId);
+  const row = await findJob(db, tenantId, replayed(result).jobId);
   if (!row) throw jobNotFound();
   return row;
 }

@@ -50,7 +50,11 @@ export function replayTenantsDeadLetter(
   );
 }
 
-function lockDeadLetter(tx: Database, tenantId: string, id: string): Promise<DeadLetterRow | undefined> {
+function lockDeadLetter(
+  tx: Transaction<Ledger>,
+  tenantId: string,
+  id: string,
+): Promise<DeadLetterRow | undefined> {
   return tx
     .selectFrom('dead_letters')
     .selectAll()

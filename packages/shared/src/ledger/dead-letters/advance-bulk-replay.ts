@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { type BulkReplayProgress, nextBulkReplayStep } from '../../core/job/bulk-replay.ts';
 import { publicId } from '../../core/job/id.ts';
 import type { Database } from '../connection/connect.ts';
-import type { BulkReplayRow } from '../connection/tables.ts';
+import type { BulkReplayRow, Ledger } from '../connection/tables.ts';
 import { unnestBatch } from '../connection/unnest.ts';
 import { writeAuditEntries } from '../tenants/audit-log.ts';
 import { auditEntry } from './bulk-replays.ts';
@@ -69,7 +69,7 @@ export function advanceBulkReplay(db: Database, id: string): Promise<string[]> {
 
 type LockedBulkReplay = BulkReplayRow & { mustSettle: boolean; allowance: number };
 
-async function lockIfDue(tx: Database, id: string): Promise<LockedBulkReplay | undefined> {
+async function lockIfDue(tx: Transaction<Ledger>, id: string): Promise<LockedBulkReplay | undefined> {
   const { rows } = await sql<LockedBulkReplay>`
     SELECT *,
       status <> 'running' OR settled_at <= now() - ${SETTLE_SECONDS} * interval '1 s' AS "mustSettle",
@@ -96,7 +96,7 @@ function secondsToNextStep({ rate_per_second: rate }: BulkReplayRow, isWaiting: 
 }
 
 /** Writes down what became of the replayed jobs. One that was replayed again since had failed. */
-async function settleItems(tx: Database, id: string): Promise<void> {
+async function settleItems(tx: Transaction<Ledger>, id: string): Promise<void> {
   await sql`
     UPDATE bulk_replay_items AS item
     SET state = CASE WHEN done.succeeded THEN 'succeeded' ELSE 'failed' END
@@ -109,7 +109,7 @@ async function settleItems(tx: Database, id: string): Promise<void> {
     WHERE item.bulk_replay_id = ${id} AND item.dead_letter_id = done.dead_letter_id`.execute(tx);
 }
 
-async function readProgress(tx: Database, replay: BulkReplayRow): Promise<BulkReplayProgress> {
+async function readProgress(tx: Transaction<Ledger>, replay: BulkReplayRow): Promise<BulkReplayProgress> {
   const items = sql`FROM bulk_replay_items WHERE bulk_replay_id = ${replay.id} AND`;
   const { rows } = await sql<Omit<BulkReplayProgress, 'status' | 'canary'>>`
     SELECT EXISTS (SELECT ${items} state = 'pending') AS "hasPending",
@@ -126,7 +126,7 @@ async function readProgress(tx: Database, replay: BulkReplayRow): Promise<BulkRe
 
 /** Replays the oldest pending ones; what somebody else has resolved meanwhile is skipped. */
 async function replayItems(
-  tx: Database,
+  tx: Transaction<Ledger>,
   replay: BulkReplayRow,
   limit: number,
 ): Promise<{ queues: string[]; replayed: number }> {
@@ -162,7 +162,7 @@ async function replayItems(
 }
 
 async function markItems(
-  tx: Database,
+  tx: Transaction<Ledger>,
   bulkReplayId: string,
   ids: string[],
   replays: { id: string; jobId: string; round: number | undefined }[],
@@ -181,7 +181,7 @@ async function markItems(
     WHERE item.bulk_replay_id = ${bulkReplayId} AND item.dead_letter_id = asked.id`.execute(tx);
 }
 
-async function auditStop(tx: Database, replay: BulkReplayRow): Promise<void> {
+async function auditStop(tx: Transaction<Ledger>, replay: BulkReplayRow): Promise<void> {
   const reason = 'a canary did not succeed';
   await writeAuditEntries(tx, [auditEntry(replay, 'worker', 'bulk_replay.stop', { reason })]);
 }

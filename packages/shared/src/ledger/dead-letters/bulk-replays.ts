@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { BulkReplayStatus } from '../../core/job/bulk-replay.ts';
 import { newUuid, publicId } from '../../core/job/id.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { BulkReplayRow } from '../connection/tables.ts';
+import type { BulkReplayRow, Ledger } from '../connection/tables.ts';
 import { type AuditEntry, writeAuditEntries } from '../tenants/audit-log.ts';
 import type { Act } from './dead-letters.ts';
 import { type DeadLetterSelection, openSelected, unknownDeadLetters } from './select-dead-letters.ts';
@@ -51,7 +51,7 @@ export function createBulkReplay(
   });
 }
 
-async function insertBulkReplay(tx: Database, request: BulkReplayRequest): Promise<BulkReplayRow> {
+async function insertBulkReplay(tx: Transaction<Ledger>, request: BulkReplayRequest): Promise<BulkReplayRow> {
   const { tenantId, selection, act, ratePerSecond = null, canary, limit = MAX_BULK_REPLAYED } = request;
   const id = newUuid();
   const status: BulkReplayStatus = canary > 0 ? 'canary' : 'running';
@@ -98,7 +98,7 @@ export function findBulkReplay(
   });
 }
 
-async function countItems(tx: Database, id: string): Promise<BulkReplayCounts> {
+async function countItems(tx: Transaction<Ledger>, id: string): Promise<BulkReplayCounts> {
   const rows = await tx
     .selectFrom('bulk_replay_items')
     .select(({ fn }) => ['state', fn.countAll<string>().as('count')])

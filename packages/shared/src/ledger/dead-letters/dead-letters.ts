@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { publicId } from '../../core/job/id.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { isAt, isJobAt } from '../connection/unnest.ts';
 import { CARRIED, carriedFrom } from '../jobs/hot-rows.ts';
 import { isLive } from '../jobs/live-condition.ts';
@@ -79,7 +80,7 @@ const ACTION_OF: Record<Resolution, AuditEntry['action']> = {
  * They are locked in the order of their ids, so that two who resolve many do not wait for each other in a circle.
  */
 export async function resolveDeadLetters(
-  tx: Database,
+  tx: Transaction<Ledger>,
   ids: string[],
   resolution: Resolution,
   act: Act,
@@ -118,7 +119,7 @@ export interface JobPutBack {
  * suspect: whether it was mended shows in a process of its own.
  */
 export async function putJobsBack(
-  tx: Database,
+  tx: Transaction<Ledger>,
   deadLetterIds: string[],
   revision?: number,
 ): Promise<JobPutBack[]> {

@@ -1,7 +1,7 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { DeadLetterRow } from '../connection/tables.ts';
+import type { DeadLetterRow, Ledger } from '../connection/tables.ts';
 import { type EndedAttemptRow, findJob, listAttempts } from '../jobs/read-jobs.ts';
 import type { ShownJob } from '../jobs/shown-job.ts';
 import { OF_JOB } from './dead-letters-of-job.ts';
@@ -26,7 +26,7 @@ export function listDeadLetters(
   });
 }
 
-function selectWithOrigin(tx: Database, tenantId: string) {
+function selectWithOrigin(tx: Transaction<Ledger>, tenantId: string) {
   return tx
     .selectFrom('dead_letters')
     .leftJoin('jobs', (join) =>
@@ -93,7 +93,7 @@ export function findDeadLetter(
 }
 
 /** Finds the payload that a job died with; `undefined` when the job is gone. */
-async function payloadOfDeath(tx: Database, letter: DeadLetterRow): Promise<string | undefined> {
+async function payloadOfDeath(tx: Transaction<Ledger>, letter: DeadLetterRow): Promise<string | undefined> {
   const { rows } = await sql<{ payloadJson: string }>`
     SELECT CASE WHEN revised.job_id IS NULL THEN jobs.payload ELSE revised.payload END::text AS "payloadJson"
     FROM jobs LEFT JOIN attempts
@@ -103,7 +103,7 @@ async function payloadOfDeath(tx: Database, letter: DeadLetterRow): Promise<stri
   return rows[0]?.payloadJson;
 }
 
-async function listReplays(tx: Database, jobId: string): Promise<ReplayRow[]> {
+async function listReplays(tx: Transaction<Ledger>, jobId: string): Promise<ReplayRow[]> {
   const { rows } = await sql<ReplayRow>`
     SELECT id AS "deadLetterId", resolved_at AS "resolvedAt", resolved_by AS "resolvedBy",
       resolved_reason AS "resolvedReason",

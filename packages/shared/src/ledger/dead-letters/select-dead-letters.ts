@@ -1,5 +1,5 @@
-import { type RawBuilder, sql } from 'kysely';
-import type { Database } from '../connection/connect.ts';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
+import type { Ledger } from '../connection/tables.ts';
 
 /** Says which dead letters somebody means; times are of the dead letter's making. */
 export interface DeadLetterFilter {
@@ -44,7 +44,11 @@ export function openSelected(tenantId: string, selection: DeadLetterSelection, l
 }
 
 /** Answers those of the ids that are no dead letters of this tenant, open or not. */
-export async function unknownDeadLetters(tx: Database, tenantId: string, ids: string[]): Promise<string[]> {
+export async function unknownDeadLetters(
+  tx: Transaction<Ledger>,
+  tenantId: string,
+  ids: string[],
+): Promise<string[]> {
   const { rows } = await sql<{ id: string }>`
     SELECT id FROM unnest(${ids}::uuid[]) AS asked (id)
     WHERE NOT EXISTS (

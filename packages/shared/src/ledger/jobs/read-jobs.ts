@@ -1,9 +1,10 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { JobStatus } from '../../core/job/status.ts';
 import { firstUuidOf, uuidTimeMs } from '../../core/job/week.ts';
 import { DELIVERY_TYPE } from '../../core/webhook/event.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { type JobKey, jobsOf } from './job-key.ts';
 import type { AttemptOutcome, AttemptRow, RecordedError } from './jobs-tables.ts';
 import { isLive } from './live-condition.ts';
@@ -24,7 +25,7 @@ function findOne<Row>(
   tenantId: string,
   statement: RawBuilder<unknown>,
 ): Promise<Row | undefined> {
-  const find = async (tx: Database) => (await (statement as RawBuilder<Row>).execute(tx)).rows[0];
+  const find = async (tx: Transaction<Ledger>) => (await (statement as RawBuilder<Row>).execute(tx)).rows[0];
   return asTenant(db, tenantId, find, { keepsPlans: true });
 }
 

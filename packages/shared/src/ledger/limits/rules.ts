@@ -1,6 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { publicId } from '../../core/job/id.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { type AuditEntry, writeAuditEntries } from '../tenants/audit-log.ts';
 
 /** What operators have laid down for a queue, a job type or a tenant. */
@@ -46,7 +47,7 @@ const NOTHING_LAID_DOWN: Rules = { pausedAt: null, concurrency: null };
  * anew within a second. Answers the rules as they are then; `undefined` where there is no such thing.
  */
 export async function changeRules(
-  tx: Database,
+  tx: Transaction<Ledger>,
   ruled: Ruled,
   change: RulesChange,
   act: RulesAct,
@@ -67,7 +68,7 @@ export async function changeRules(
 }
 
 /** A job type has a row once something is laid down for it. */
-async function makeRow(tx: Database, type: string, change: RulesChange): Promise<void> {
+async function makeRow(tx: Transaction<Ledger>, type: string, change: RulesChange): Promise<void> {
   if (isSo(NOTHING_LAID_DOWN, change)) return;
   const row = tx.insertInto('job_type_rules').values({ type });
   await row.onConflict((conflict) => conflict.doNothing()).execute();

@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { firstUuidOf, uuidTimeMs, WEEK_MS, weekStart } from '../../core/job/week.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 
 /** What is split by the time in a job's id, and the column that has it. */
 export const PARTITIONED = { jobs: 'id', attempts: 'job_id', job_tags: 'job_id' } as const;
@@ -55,7 +56,7 @@ export async function listPartitions(db: Database): Promise<Partition[]> {
  */
 export function changePartitions<T>(
   db: Database,
-  change: (tx: Database) => Promise<T>,
+  change: (tx: Transaction<Ledger>) => Promise<T>,
 ): Promise<T | undefined> {
   return db.transaction().execute(async (tx) => {
     const { rows } = await sql<{ taken: boolean }>`
@@ -72,7 +73,7 @@ export function changePartitions<T>(
  * From then on a statement that takes long, or a process that asks nothing more, fails the transaction: nothing has
  * changed then.
  */
-export async function lockJobs(tx: Database): Promise<void> {
+export async function lockJobs(tx: Transaction<Ledger>): Promise<void> {
   await sql`LOCK TABLE ONLY jobs, ONLY attempts, ONLY job_tags IN ACCESS EXCLUSIVE MODE`.execute(tx);
   await sql`
     SELECT set_config('statement_timeout', ${`${LOCKED_STATEMENT_TIMEOUT_MS}`}, true),
@@ -119,13 +120,13 @@ async function wantedWeeks(db: Database): Promise<number[]> {
   return Array.from({ length: 1 + WEEKS_AHEAD }, (_, week) => thisWeek + week * WEEK_MS);
 }
 
-async function isCrowded(tx: Database, startMs: number): Promise<boolean> {
+async function isCrowded(tx: Transaction<Ledger>, startMs: number): Promise<boolean> {
   const { rows } = await sql`
     SELECT FROM jobs_default WHERE ${inWeek('id', startMs)} LIMIT ${MAX_MOVED + 1}`.execute(tx);
   return rows.length > MAX_MOVED;
 }
 
-async function makeWeek(tx: Database, startMs: number): Promise<string> {
+async function makeWeek(tx: Transaction<Ledger>, startMs: number): Promise<string> {
   const suffix = new Date(startMs).toISOString().slice(0, 10).replaceAll('-', '_');
   for (const [table, key] of Object.entries(PARTITIONED)) {
     const [parent, week, rest] = [table, `${table}_${suffix}`, `${table}_default`].map((name) =>

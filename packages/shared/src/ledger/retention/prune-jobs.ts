@@ -1,6 +1,7 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { firstUuidOf } from '../../core/job/week.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { isAt, unnestBatch } from '../connection/unnest.ts';
 import { OF_JOB } from '../dead-letters/dead-letters-of-job.ts';
 import { HOT_TABLES } from '../jobs/hot-tables.ts';
@@ -65,7 +66,7 @@ export async function prunePartition(
 }
 
 /** Reads the part of the BRIN indexes that autovacuum has not made yet; without it the whole table would be read. */
-async function summarize(tx: Database, table: string): Promise<void> {
+async function summarize(tx: Transaction<Ledger>, table: string): Promise<void> {
   await sql`
     SELECT brin_summarize_new_values(indexrelid) FROM pg_index
     JOIN pg_class AS index ON index.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
@@ -73,7 +74,7 @@ async function summarize(tx: Database, table: string): Promise<void> {
 }
 
 /** Somebody else may have dropped it since the partitions were listed. */
-async function isThere(tx: Database, { jobs }: Partition): Promise<boolean> {
+async function isThere(tx: Transaction<Ledger>, { jobs }: Partition): Promise<boolean> {
   const { rows } = await sql<{
     isThere: boolean;
   }>`SELECT to_regclass(${jobs}) IS NOT NULL AS "isThere"`.execute(tx);
@@ -95,7 +96,7 @@ const LONGEST_TRANSACTION = sql.lit('1 minute');
  * ranges of pages: one late finisher in each, and this reads all attempts of the partition.
  */
 async function collectKept(
-  tx: Database,
+  tx: Transaction<Ledger>,
   { attempts, fromMs, untilMs }: Partition,
   retentionDays: number,
 ): Promise<KeptJobs> {
@@ -113,7 +114,7 @@ async function collectKept(
 }
 
 /** Adds those who came or ended since: few, and found through small indexes. */
-async function withNewOnes(tx: Database, partition: Partition, kept: KeptJobs): Promise<JobKey[]> {
+async function withNewOnes(tx: Transaction<Ledger>, partition: Partition, kept: KeptJobs): Promise<JobKey[]> {
   const isNew = (column: string) => sql`${sql.ref(column)} > ${kept.since}::timestamptz`;
   const added = await selectKeys(tx, [
     sql`SELECT tenant_id, id FROM ${sql.table(partition.jobs)} WHERE ${isNew('created_at')}`,
@@ -126,7 +127,7 @@ async function withNewOnes(tx: Database, partition: Partition, kept: KeptJobs): 
  * Selects more than `MAX_MOVED` jobs of each at most. The planner is not told so: who expects to stop early may walk a key,
  * and when there are few jobs that is all of it.
  */
-async function selectKeys(tx: Database, selections: RawBuilder<unknown>[]): Promise<JobKey[]> {
+async function selectKeys(tx: Transaction<Ledger>, selections: RawBuilder<unknown>[]): Promise<JobKey[]> {
   const parts = selections.map(
     (selection) => sql`(
       WITH found (tenant_id, id) AS MATERIALIZED (${selection})
@@ -144,7 +145,7 @@ function tablesOf({ jobs, attempts, job_tags }: PartitionTables) {
   return [jobs, attempts, job_tags].map((name) => sql.table(name));
 }
 
-async function sizeOf(tx: Database, { jobs, attempts, job_tags }: Partition): Promise<number> {
+async function sizeOf(tx: Transaction<Ledger>, { jobs, attempts, job_tags }: Partition): Promise<number> {
   const { rows } = await sql<{ bytes: number }>`
     SELECT sum(pg_total_relation_size(name::regclass))::float8 AS bytes FROM unnest(${[jobs, attempts, job_tags]}::text[]) AS name
   `.execute(tx);
@@ -152,7 +153,7 @@ async function sizeOf(tx: Database, { jobs, attempts, job_tags }: Partition): Pr
 }
 
 /** The tags of those that are kept are written again with their jobs (`write_job_tags`). */
-async function detachAndKeep(tx: Database, partition: Partition, live: JobKey[]): Promise<number> {
+async function detachAndKeep(tx: Transaction<Ledger>, partition: Partition, live: JobKey[]): Promise<number> {
   const [jobs, attempts, tags] = tablesOf(partition);
   await sql`ALTER TABLE jobs DETACH PARTITION ${jobs}`.execute(tx);
   await sql`ALTER TABLE attempts DETACH PARTITION ${attempts}`.execute(tx);

@@ -60,7 +60,7 @@ export function createApiKey(db: Database, request: NewApiKey): Promise<{ row: A
 
 /** Does the same in a transaction that does more, such as adding the tenant. */
 export async function insertApiKey(
-  tx: Database,
+  tx: Transaction<Ledger>,
   { tenantId, name, scopes, actor }: NewApiKey,
 ): Promise<{ row: ApiKeyRow; text: string }> {
   const { id, text, secretHash } = generateApiKey();
@@ -135,7 +135,7 @@ async function lockAdminKeys(tx: Transaction<Ledger>, tenantId: string): Promise
   return rows.map(({ id }) => id);
 }
 
-async function audit(tx: Database, row: ApiKeyRow, actor: string, action: string): Promise<void> {
+async function audit(tx: Transaction<Ledger>, row: ApiKeyRow, actor: string, action: string): Promise<void> {
   const target = publicId('apiKey', row.id);
   const detail = JSON.stringify({ name: row.name, scopes: row.scopes });
   await tx

@@ -1,8 +1,8 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { newUuid } from '../../core/job/id.ts';
 import { asOperator, asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
-import type { AuditRow } from '../connection/tables.ts';
+import type { AuditRow, Ledger } from '../connection/tables.ts';
 import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
 
 /**
@@ -26,7 +26,7 @@ export interface AuditEntry {
 }
 
 /** Writes entries in the caller's transaction: nothing is done that leaves no trace. */
-export async function writeAuditEntries(tx: Database, entries: AuditEntry[]): Promise<void> {
+export async function writeAuditEntries(tx: Transaction<Ledger>, entries: AuditEntry[]): Promise<void> {
   if (entries.length === 0) return;
   await sql`
     INSERT INTO audit_log (id, tenant_id, actor, action, target, detail)
@@ -76,7 +76,7 @@ interface Page {
 }
 
 function selectEntries(
-  tx: Database,
+  tx: Transaction<Ledger>,
   filter: AuditFilter & { tenantId?: string },
   page: Page,
 ): Promise<AuditRow[]> {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { newUuid, publicId } from '../../core/job/id.ts';
 import { type SecretBox, SecretBoxError } from '../../core/secrets/secret-box.ts';
 import { type RetiredSecret, retire, stillSigning } from '../../core/webhook/retired-secrets.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { hashSecret, insertApiKey, parseApiKey, SCOPES, TENANT_SCOPES } from './api-keys.ts';
 import { writeAuditEntries } from './audit-log.ts';
 import { SHOWN, type TenantRow } from './read-tenants.ts';
@@ -92,7 +93,7 @@ export interface NewTenant {
 
 /** Adds a tenant and the secret that signs its webhooks, in the operator's transaction; `undefined` when the name is taken. */
 export async function insertTenant(
-  tx: Database,
+  tx: Transaction<Ledger>,
   secretBox: SecretBox,
   tenant: NewTenant,
   { actor, reason }: { actor: string; reason: string },

@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { JobStatus } from '../../core/job/status.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { type BatchColumn, unnestBatch } from '../connection/unnest.ts';
 import type { RecordedError } from '../jobs/jobs-tables.ts';
 
@@ -27,7 +28,7 @@ export interface DeliveryLink {
 }
 
 /** Remembers which deliveries belong to which job, in the transaction that makes them. */
-export async function linkDeliveries(tx: Database, links: DeliveryLink[]): Promise<void> {
+export async function linkDeliveries(tx: Transaction<Ledger>, links: DeliveryLink[]): Promise<void> {
   await sql`
     /* link-deliveries */ INSERT INTO webhook_deliveries (job_id, delivery_id, tenant_id, event)
     SELECT job_id, delivery_id, tenant_id, event FROM ${unnestBatch('made', LINK_COLUMNS, links)}`.execute(

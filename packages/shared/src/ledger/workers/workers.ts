@@ -1,5 +1,6 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { OF_QUEUE } from '../jobs/hot-rows.ts';
 
 /** Describes a worker process to the others. `concurrency` is per queue, but for those that `slotsByQueue` names. */
@@ -71,7 +72,7 @@ export async function markLostWorkers(db: Database, rescuer: Rescuer): Promise<s
   });
 }
 
-async function endLeases(tx: Database, ids: string[]): Promise<void> {
+async function endLeases(tx: Transaction<Ledger>, ids: string[]): Promise<void> {
   await sql`
     WITH lost AS (
       UPDATE workers SET lost_at = now(), running_when_lost = ${countRunning}
