@@ -50,7 +50,7 @@ interface Landed extends Pick<Finish, 'jobId' | 'status'> {
   followed: Followed | null;
 }
 
-type Followed = Pick<Finish, 'tenantId' | 'hasFollowers'> &
+type Followed = Omit<Finish, keyof Landed> &
   Pick<NewDeadLetter, 'queue' | 'type' | 'attempt' | 'attemptsMade' | 'workerId'> & {
     deadLetterId: string | null;
   };

@@ -1,21 +1,14 @@
 import { type RawBuilder, sql } from 'kysely';
-import { type Backoff, DEFAULT_BACKOFF } from '../../core/job/backoff.ts';
+import { DEFAULT_BACKOFF } from '../../core/job/backoff.ts';
+import type { ClaimedJob } from '../../core/job/claimed-job.ts';
+import type { AttemptedJob } from '../../core/job/decide-outcome.ts';
 import type { Database } from '../connection/connect.ts';
 import { isJobAt } from '../connection/unnest.ts';
 import { countRunning } from '../workers/workers.ts';
+import type { EndedAttempt } from './record-outcomes.ts';
 
-/** A running job as far as its outcome depends on it. */
-interface AttemptedRow {
-  id: string;
-  type: string;
-  queue: string;
-  attempt: number;
-  attemptsMade: number;
-  maxAttempts: number;
-  backoff: Backoff;
-  suspect: boolean;
-  hasFollowers: boolean;
-}
+/** What the outcome of a running job depends on, and what it takes to write it down. */
+type AttemptedRow = AttemptedJob & EndedAttempt['job'] & Pick<ClaimedJob, 'queue'>;
 
 /** A running job whose worker is gone. */
 export interface OrphanedJob extends AttemptedRow {
