@@ -15,7 +15,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     'CREATE INDEX tenants_ruled ON tenants (id) WHERE paused_at IS NOT NULL OR concurrency IS NOT NULL OR weight <> 1',
     'CREATE TABLE job_type_rules (type text PRIMARY KEY)',
     `ALTER TABLE job_type_rules ${RULES}`,
-    ...TAKE_LIMITED_JOBS,
+    TAKE_LIMITED_JOBS,
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }
@@ -90,7 +90,7 @@ const heldBy = (what: 'type' | 'tenant', column: string) => `
 const rankOf = (column: string, isOut: string) =>
   `row_number() OVER (PARTITION BY ${column}, ${isOut} ORDER BY place, no)`;
 
-const MOVED = 'judged.build_id, judged.no';
+const MOVED = 'settled.build_id, settled.no';
 
 /**
  * A slot of a key belongs to a job in flight, and so does what a limited type or tenant may have: there is no count of them that
@@ -99,8 +99,7 @@ const MOVED = 'judged.build_id, judged.no';
  *
  * Nobody goes before one that waits for the same key, whatever their types: not one who comes later, and not one whose limit is higher.
  */
-const TAKE_LIMITED_JOBS = [
-  `CREATE FUNCTION take_limited_jobs(of_queue text, in_round bigint, asked_lines json, limits json) RETURNS json
+export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(of_queue text, in_round bigint, asked_lines json, limits json) RETURNS json
    LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
    DECLARE
      looks_ahead integer := ${LOOKS_AHEAD} / greatest(1, json_array_length(asked_lines));
@@ -128,6 +127,7 @@ const TAKE_LIMITED_JOBS = [
        SELECT candidate.*, key.elsewhere AS key_elsewhere,
          coalesce(key.has_blocked AND NOT candidate.is_blocked, false) AS is_behind,
          row_number() OVER first_of_key AS key_rank,
+         key.slots AS key_slots, coalesce(key_limit.most, concurrency_limit) AS key_most,
          candidate.concurrency_key IS NOT NULL AND key.slots + row_number() OVER first_of_key
            > coalesce(key_limit.most, concurrency_limit) IS TRUE AS is_full_for_it
        FROM candidate LEFT JOIN key USING (tenant_id, concurrency_key)
@@ -159,16 +159,28 @@ const TAKE_LIMITED_JOBS = [
          (row_number() OVER (PARTITION BY no, waits OR type_is_full OR tenant_is_full ORDER BY place))::integer] END AS build_id
        FROM ranked JOIN ${ASKED} USING (no)
      ),
+     held AS MATERIALIZED (
+       SELECT judged.*, key_slots + count(build_id) OVER (PARTITION BY tenant_id, concurrency_key) AS key_held FROM judged
+     ),
+     -- Full is a key whose slots are held; where somebody was counted who then did not go, the next turn gives the slot away.
+     of_keys AS MATERIALIZED (
+       SELECT held.*, concurrency_key IS NOT NULL
+         AND bool_or(build_id IS NULL AND key_held >= key_most) OVER (PARTITION BY tenant_id, concurrency_key) AS key_is_closed
+       FROM held
+     ),
+     settled AS MATERIALIZED (
+       SELECT of_keys.*, NOT is_blocked AND build_id IS NULL AND (is_behind OR key_is_closed) AS parks FROM of_keys
+     ),
      from_ready AS (
-       DELETE FROM ready USING judged
-       WHERE NOT judged.is_blocked AND (judged.waits OR judged.build_id IS NOT NULL)
-         AND ready.tenant_id = ANY (ARRAY[judged.tenant_id]) AND ready.job_id = judged.job_id
+       DELETE FROM ready USING settled
+       WHERE NOT settled.is_blocked AND (settled.parks OR settled.build_id IS NOT NULL)
+         AND ready.tenant_id = ANY (ARRAY[settled.tenant_id]) AND ready.job_id = settled.job_id
        RETURNING ${carriedFrom('ready')}, ready.placed_by, ${MOVED}
      ),
      from_blocked AS (
-       DELETE FROM blocked USING judged
-       WHERE judged.is_blocked AND judged.build_id IS NOT NULL
-         AND blocked.tenant_id = ANY (ARRAY[judged.tenant_id]) AND blocked.job_id = judged.job_id
+       DELETE FROM blocked USING settled
+       WHERE settled.is_blocked AND settled.build_id IS NOT NULL
+         AND blocked.tenant_id = ANY (ARRAY[settled.tenant_id]) AND blocked.job_id = settled.job_id
        RETURNING ${carriedFrom('blocked')}, blocked.placed_by, ${MOVED}
      ),
      marked AS (
@@ -184,18 +196,18 @@ const TAKE_LIMITED_JOBS = [
      ),
      found AS (
        SELECT no, coalesce(array_agg(job_id ORDER BY place) FILTER (WHERE build_id IS NOT NULL), '{}') AS ids,
-         count(*) FILTER (WHERE build_id IS NOT NULL OR (waits AND NOT is_blocked)) AS left_it,
+         count(*) FILTER (WHERE build_id IS NOT NULL OR parks) AS left_it,
          coalesce(
-           (array_agg(placed_by ORDER BY place) FILTER (WHERE build_id IS NULL AND (is_blocked OR NOT waits)))[1],
+           (array_agg(placed_by ORDER BY place) FILTER (WHERE build_id IS NULL AND NOT parks))[1],
            (array_agg(placed_by ORDER BY place DESC))[1])::text AS placed_by,
          count(*) < cardinality(asked.builds) + CASE WHEN "isKeyed" AND NOT is_blocked THEN looks_ahead ELSE 0 END
-           AND bool_and(build_id IS NOT NULL OR (waits AND NOT is_blocked)) AS is_empty
-       FROM judged JOIN ${ASKED} USING (no) GROUP BY no, asked.builds, "isKeyed", is_blocked
+           AND bool_and(build_id IS NOT NULL OR parks) AS is_empty
+       FROM settled JOIN ${ASKED} USING (no) GROUP BY no, asked.builds, "isKeyed", is_blocked
      ),
      closed AS (
-       SELECT ${KEY_GATE} AS gate, key_elsewhere AS elsewhere FROM judged WHERE key_is_full
-       UNION SELECT ${TYPE_GATE}, type_elsewhere FROM judged WHERE type_is_full
-       UNION SELECT ${TENANT_GATE}, tenant_elsewhere FROM judged WHERE tenant_is_full
+       SELECT ${KEY_GATE} AS gate, key_elsewhere AS elsewhere FROM settled WHERE key_is_closed
+       UNION SELECT ${TYPE_GATE}, type_elsewhere FROM settled WHERE type_is_full
+       UNION SELECT ${TENANT_GATE}, tenant_elsewhere FROM settled WHERE tenant_is_full
      )
      SELECT json_build_object('isTaken', true,
        'found', (SELECT coalesce(json_agg(json_build_object('no', no, 'ids', ids, 'left', left_it, 'placedBy', placed_by,
@@ -209,5 +221,4 @@ const TAKE_LIMITED_JOBS = [
        'full', (SELECT coalesce(json_agg(json_build_object('gate', gate, 'isHeldElsewhere', elsewhere > 0)), '[]') FROM closed))
      INTO taken;
      RETURN taken;
-   END $$`,
-];
+   END $$`;

@@ -50,10 +50,10 @@ beforeEach(() => {
 });
 
 /** Takes turns until there is nothing to do, and answers what was dispatched, in order. */
-async function dispatchAll(rules?: Partial<TurnRules>): Promise<DispatchedJob[]> {
+async function dispatchAll(rules?: Partial<TurnRules>, windows?: LaneWindow[]): Promise<DispatchedJob[]> {
   const dispatched: DispatchedJob[] = [];
   for (;;) {
-    const { jobs, moreToDo } = await takeTurn(undefined, rules);
+    const { jobs, moreToDo } = await takeTurn(windows, rules);
     dispatched.push(...jobs);
     if (!moreToDo) return dispatched;
   }
@@ -106,6 +106,26 @@ describe('a job whose key is full', () => {
     expect(order.toSorted()).toEqual([...earlier, ...later, ...urgent].toSorted());
     expect(order.indexOf(earlier[0] ?? '')).toBeLessThan(order.indexOf(later[0] ?? ''));
     expect(order.indexOf(urgent[0] ?? '')).toBeLessThan(order.indexOf(later[0] ?? ''));
+  });
+
+  test('waits for no slot that is free, though only jobs behind it had a turn', async () => {
+    const limited = { concurrencyLimit: 2 };
+    await insert(4, limited);
+    const running = await dispatchAll();
+    await finish(running);
+    await insert(4, { ...limited, priority: priorityRank('critical') });
+    // There is room for nobody but those who come later, and they have to let the others go first.
+    const { jobs: inTheWay } = await takeTurn(testLane(4));
+    expect(idsOf([...inTheWay, ...(await dispatchAll())])).toHaveLength(2);
+    expect(await placesOf()).toEqual({ ready: 0, blocked: 4, inFlight: 2 });
+  });
+
+  test('waits for no slot that those before it left for want of room', async () => {
+    const ids = await insert(3, { concurrencyLimit: 2 });
+    const { jobs: first } = await takeTurn(testLane(1));
+    expect(idsOf(first)).toEqual(ids.slice(0, 1));
+    expect(idsOf(await dispatchAll({}, testLane(3)))).toEqual(ids.slice(1, 2));
+    expect(await placesOf()).toEqual({ ready: 0, blocked: 1, inFlight: 2 });
   });
 
   test('keeps no job of another key, or without one, waiting, however many stand before it', async () => {
