@@ -1,5 +1,5 @@
 // `npm run soak`: jobs move through the ledger for a long time; what moves must not grow, nor a turn become slower.
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openDatabase } from '@accepted/shared/ledger/connection/connect';
@@ -20,6 +20,7 @@ async function main(): Promise<number> {
   const { folder = await mkdtemp(join(tmpdir(), 'accepted-soak-')), ...options } = parseSoakOptions(
     process.argv.slice(2),
   );
+  await mkdir(folder, { recursive: true });
   await using server = await startPostgresServer();
   await using database = await createTestDatabase(server.url);
   await using stack = new AsyncDisposableStack();

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 
 /** What moves, and what is told of it: all that a soak must not see grow. */
-const TABLES = ['ready', 'blocked', 'due', 'in_flight', 'arrivals', 'landings', 'queues'] as const;
+const TABLES = ['ready', 'blocked', 'due', 'in_flight', 'arrivals', 'landings', 'queues', 'passes'] as const;
 
 export interface TableSizes {
   /** Of the tables themselves. */

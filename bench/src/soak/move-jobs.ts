@@ -8,6 +8,7 @@ import { forgetMovements, readOldestTransaction } from '@accepted/shared/ledger/
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
+import { writeProgress } from '@accepted/shared/ledger/jobs/write-progress';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild } from '@accepted/testing/test-build';
@@ -16,6 +17,11 @@ import { registerTestBuild } from '@accepted/testing/test-build';
 const BATCH = 200;
 /** A job fails so often before it succeeds: what is written once is as small as it can be beside what moves. */
 const FAILURES = 9;
+/** One job of so many has the key, which has few slots: most of those wait in `blocked`. */
+const KEYED_ONE_OF = 40;
+const KEY = { concurrencyKey: 'soak', concurrencyLimit: 2 };
+/** One job of so many tells of its progress. */
+const PROGRESS_ONE_OF = 100;
 const FORGET_EVERY_MS = 60_000;
 const FORGET_BATCH = 10_000;
 
@@ -32,7 +38,8 @@ export interface StepCost {
   turnMs: number;
 }
 
-export async function startMover(db: Database, queue: string): Promise<Mover> {
+/** `hasKeys`: some of its jobs have a concurrency key, and wait in `blocked` for a slot of it. */
+export async function startMover(db: Database, queue: string, hasKeys: boolean): Promise<Mover> {
   const type = `soak.${queue}`;
   await registerTestBuild(db, [type], { id: queue, queue });
   const workerId = newUuid();
@@ -48,6 +55,7 @@ export async function startMover(db: Database, queue: string): Promise<Mover> {
   let picture: QueuePicture = await surveyQueue(db, queue);
   let told: { before: string; readAtMs: number } | undefined;
   let live = 0;
+  let accepted = 0;
 
   async function forget(): Promise<void> {
     if (told && performance.now() - told.readAtMs < FORGET_EVERY_MS) return;
@@ -56,9 +64,11 @@ export async function startMover(db: Database, queue: string): Promise<Mover> {
   }
 
   async function accept(count: number): Promise<number> {
-    const jobs = Array.from({ length: count }, () =>
-      makeJob({ tenantId, type, queue, maxAttempts: FAILURES + 1 }),
-    );
+    const jobs = Array.from({ length: count }, () => {
+      accepted += 1;
+      const isKeyed = hasKeys && accepted % KEYED_ONE_OF === 0;
+      return makeJob({ tenantId, type, queue, maxAttempts: FAILURES + 1, ...(isKeyed && KEY) });
+    });
     await insertJobs(db, jobs);
     live += count;
     return count;
@@ -75,20 +85,22 @@ export async function startMover(db: Database, queue: string): Promise<Mover> {
 
   async function run(dispatched: Awaited<ReturnType<typeof turn>>['jobs']): Promise<number> {
     const claimed = (await claimJobs(db, workerId, dispatched)).flatMap((job) => job ?? []);
+    for (const job of claimed.slice(0, Math.ceil(claimed.length / PROGRESS_ONE_OF)))
+      await writeProgress(db, job, '{"percent":50}');
     const ended = claimed.map((job) => ({ job, outcome: outcomeOf(job.attemptsMade) }));
     await recordOutcomes(db, ended, { accepted: 'soak' });
     const finished = ended.filter(({ outcome }) => outcome.kind === 'succeed').length;
     live -= finished;
     await queueDueJobs(db, BATCH);
-    // Into flight and out of it; what is tried again moves twice more.
+    // Into flight and out of it; what is tried again moves twice more. That some wait in `blocked` before is not counted.
     return 2 * claimed.length + 2 * (claimed.length - finished);
   }
 
   async function step(accepts: number): Promise<StepCost> {
     await forget();
-    const accepted = await accept(accepts);
+    const arrived = await accept(accepts);
     const { jobs, turnMs } = await turn();
-    return { moves: accepted + (await run(jobs)), turnMs };
+    return { moves: arrived + (await run(jobs)), turnMs };
   }
 
   return {

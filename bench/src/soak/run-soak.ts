@@ -6,7 +6,10 @@ import { type Mover, startMover } from './move-jobs.ts';
 /** What is written once makes room after so many moves. */
 const DRAIN_EVERY_MOVES = 2_000_000;
 /** As many move at the same time as queues. */
-const QUEUES = ['one', 'other'];
+const QUEUES = [
+  { name: 'plain', hasKeys: false },
+  { name: 'keyed', hasKeys: true },
+];
 const SAMPLE_EVERY_MS = 2_000;
 const MINUTE_MS = 60_000;
 
@@ -28,7 +31,7 @@ export async function runSoak(
   onSample: (sample: SoakSample) => void,
 ): Promise<SoakSample[]> {
   const movers: Mover[] = [];
-  for (const queue of QUEUES) movers.push(await startMover(db, queue));
+  for (const { name, hasKeys } of QUEUES) movers.push(await startMover(db, name, hasKeys));
   const samples: SoakSample[] = [];
   const beganAtMs = performance.now();
   let moves = 0;
