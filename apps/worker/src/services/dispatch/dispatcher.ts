@@ -30,8 +30,8 @@ const ENGINE_AWAY_POLL_MS = 200;
 const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
-/** A pause or a limit is in force within a second. */
-const LIVE_MAX_AGE_MS = 900;
+/** A pause or a limit is in force within a second, and the rest of it is for a turn that is under way. */
+const LIVE_MAX_AGE_MS = 750;
 
 /** Who serves the queue, and what is in force. */
 interface Live {
@@ -110,7 +110,8 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     return Math.max(MIN_POLL_MS, Math.min(...waits));
   }
 
-  async function runOnce(): Promise<number> {
+  /** Takes a turn, and answers in how many milliseconds the next one is due, whatever is in force then. */
+  async function takeTurn(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
     if (live.lanes.length === 0) await refresh();
     if (live.lanes.length === 0) return IDLE_POLL_MS;
@@ -126,7 +127,7 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     await fillLanes(turn, lanes, quickTypes);
     const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
-    const mustLookAgain = performance.now() - live.readAt > LIVE_MAX_AGE_MS && (await refresh());
+    const mustLookAgain = goodForMs() <= 0 && (await refresh());
     await known.store();
     if (mustLookAgain) return MIN_POLL_MS;
     if (turn.moreToDo) return nextTurnInMs(turn, lanes, sizes);
@@ -136,6 +137,11 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     return Math.min(IDLE_POLL_MS, known.lookAgainInMs());
   }
 
+  const goodForMs = () => live.readAt + LIVE_MAX_AGE_MS - performance.now();
+  async function runOnce(): Promise<number> {
+    const nextMs = await takeTurn();
+    return goodForMs() > 0 ? Math.min(nextMs, goodForMs()) : nextMs;
+  }
   service?.onlyWhile(engine.isReady);
   return startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError, service });
 }

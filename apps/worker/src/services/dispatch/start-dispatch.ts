@@ -1,7 +1,7 @@
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
-import { createWorkTeller } from '@accepted/shared/ledger/connection/work-teller';
+import { createTeller } from '@accepted/shared/ledger/connection/teller';
 import type { Logger } from 'pino';
 import type { WorkerCounters } from '../../metrics/worker-counters.ts';
 import type { Loop } from '../loop.ts';
@@ -44,11 +44,11 @@ export function startDispatch(options: {
       return [queue, { service, loop }];
     }),
   );
-  const workTeller = createWorkTeller((queue) => notify(db, CHANNELS.queueHasWork, queue), onError);
-  const timesTeller = createWorkTeller((queue) => notify(db, CHANNELS.timesHaveChanged, queue), onError);
+  const workTeller = createTeller((queue) => notify(db, CHANNELS.queueHasWork, queue), onError);
+  const timesTeller = createTeller((queue) => notify(db, CHANNELS.timesHaveChanged, queue), onError);
 
   function queueHasWork(queue: string): void {
-    if (!wakeIfHere(dispatchers.get(queue))) workTeller.queueHasWork(queue);
+    if (!wakeIfHere(dispatchers.get(queue))) workTeller.tell(queue);
   }
 
   const dueService = services.one('due jobs');
@@ -65,7 +65,7 @@ export function startDispatch(options: {
     queueHasWork,
     allWereTold: (queue) => void wakeIfHere(dispatchers.get(queue)),
     timesHaveChanged(queue) {
-      if (!wakeIfHere(dueJobs)) timesTeller.queueHasWork(queue);
+      if (!wakeIfHere(dueJobs)) timesTeller.tell(queue);
     },
     allWereToldOfTimes: () => void wakeIfHere(dueJobs),
     loops: [
