@@ -1,6 +1,6 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
-import type { WorkTeller } from '@accepted/shared/ledger/connection/work-teller';
+import type { Teller } from '@accepted/shared/ledger/connection/teller';
 import { type InsertedJob, insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { type Batcher, createBatcher } from '@accepted/shared/runtime/batching/batcher';
 
@@ -20,7 +20,7 @@ export interface AcceptBatches {
 
 /** Makes a batcher through which accepted jobs go: requests that arrive together share one insert. */
 export function createAcceptBatcher(
-  { db, teller }: { db: Database; teller: Pick<WorkTeller, 'queueHasWork' | 'tellsInPassing'> },
+  { db, teller }: { db: Database; teller: Pick<Teller, 'tell' | 'tellsInPassing'> },
   { maxConcurrentBatches, maxBatchSize = MAX_BATCH_SIZE, onWritten }: AcceptBatches,
 ): Batcher<NewJob, AcceptedJob> {
   async function flush(jobs: NewJob[]): Promise<AcceptedJob[]> {
@@ -29,7 +29,7 @@ export function createAcceptBatcher(
     const accepted = await acceptJobs((batch) => insertJobs(db, batch, { tellsOfWork }), jobs);
     const bytes = jobs.reduce((sum, job) => sum + sizeOf(job), 0);
     onWritten?.(bytes, performance.now() - beganMs);
-    if (!tellsOfWork) for (const job of accepted) if (isReady(job)) teller.queueHasWork(job.row.queue);
+    if (!tellsOfWork) for (const job of accepted) if (isReady(job)) teller.tell(job.row.queue);
     return accepted;
   }
 

@@ -1,6 +1,6 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
-import { createWorkTeller } from '@accepted/shared/ledger/connection/work-teller';
+import { createTeller } from '@accepted/shared/ledger/connection/teller';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
@@ -26,9 +26,9 @@ declare module 'fastify' {
   }
 }
 
-/** Takes jobs in, many at a time, and pokes the dispatchers. */
+/** Takes jobs in, many at a time, and tells the dispatchers. */
 export const submitter = fp(async (app) => {
-  const teller = createWorkTeller(
+  const teller = createTeller(
     (queue) => notify(app.db, CHANNELS.queueHasWork, queue),
     (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
   );

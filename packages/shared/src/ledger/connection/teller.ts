@@ -1,9 +1,9 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 
-/** Tells the dispatchers, without anybody waiting for it, which queues have work. */
-export interface WorkTeller {
-  queueHasWork(queue: string): void;
-  /** Whether nobody was told for a moment: then whoever commits work may tell of it with the commit, as it says here. */
+/** Tells other processes of queues, such as that they have work, without anybody waiting for it. */
+export interface Teller {
+  tell(queue: string): void;
+  /** Whether nobody was told for a moment: then whoever commits something may tell of it with the commit, as it says here. */
   tellsInPassing(): boolean;
   /** Resolves when everything told so far was sent or given up. */
   drain(): Promise<void>;
@@ -14,13 +14,13 @@ const QUIET_MS = 25;
 
 /**
  * Makes a teller that never has more than one notification in flight: what is told in the same turn of the event loop,
- * such as the jobs of a batch, goes out together, and so does whatever is told meanwhile, once a
- * queue. A lost one costs the dispatcher's polling interval, so errors are only reported.
+ * such as the jobs of a batch, goes out together, and so does whatever is told meanwhile, once a queue. A lost one costs
+ * the polling interval of who was to hear it, so errors are only reported.
  */
-export function createWorkTeller(
+export function createTeller(
   send: (queue: string) => Promise<void>,
   onError: (error: unknown) => void,
-): WorkTeller {
+): Teller {
   const pending = new Set<string>();
   let sending: Promise<void> | undefined;
   let toldAtMs = Number.NEGATIVE_INFINITY;
@@ -36,7 +36,7 @@ export function createWorkTeller(
   }
 
   return {
-    queueHasWork(queue) {
+    tell(queue) {
       pending.add(queue);
       sending ??= sendPending();
     },

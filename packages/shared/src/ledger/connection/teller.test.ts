@@ -1,6 +1,6 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createWorkTeller } from './work-teller.ts';
+import { createTeller } from './teller.ts';
 
 test('what is told in one turn goes out once, and never more than one is in flight', async () => {
   const sent: string[] = [];
@@ -9,12 +9,12 @@ test('what is told in one turn goes out once, and never more than one is in flig
     sent.push(queue);
     await gates[sent.length - 1]?.promise;
   };
-  const teller = createWorkTeller(send, () => undefined);
+  const teller = createTeller(send, () => undefined);
 
-  for (const queue of ['a', 'a', 'b', 'a', 'b']) teller.queueHasWork(queue);
+  for (const queue of ['a', 'a', 'b', 'a', 'b']) teller.tell(queue);
   await endOfTurn();
   expect(sent).toEqual(['a']);
-  for (let again = 0; again < 3; again += 1) teller.queueHasWork('a');
+  for (let again = 0; again < 3; again += 1) teller.tell('a');
   gates[0]?.resolve();
   await endOfTurn();
   expect(sent).toEqual(['a', 'b']);
@@ -30,11 +30,11 @@ test('an error is reported and does not stop the others, nor later ones', async 
     sent.push(queue);
     if (queue === 'a') throw new Error('gone');
   };
-  const teller = createWorkTeller(send, (error) => errors.push(error));
-  teller.queueHasWork('a');
-  teller.queueHasWork('b');
+  const teller = createTeller(send, (error) => errors.push(error));
+  teller.tell('a');
+  teller.tell('b');
   await teller.drain();
-  teller.queueHasWork('c');
+  teller.tell('c');
   await teller.drain();
 
   expect(sent).toEqual(['a', 'b', 'c']);
@@ -44,13 +44,13 @@ test('an error is reported and does not stop the others, nor later ones', async 
 test('a commit tells in passing when nobody was told for a moment, and nobody else does meanwhile', async () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   onTestFinished(() => void vi.useRealTimers());
-  const teller = createWorkTeller(
+  const teller = createTeller(
     async () => undefined,
     () => undefined,
   );
   expect([teller.tellsInPassing(), teller.tellsInPassing()]).toEqual([true, false]);
   vi.advanceTimersByTime(100);
-  teller.queueHasWork('a');
+  teller.tell('a');
   expect(teller.tellsInPassing()).toBe(false);
   await teller.drain();
   expect(teller.tellsInPassing()).toBe(false);
