@@ -61,7 +61,7 @@ const GAUGES: Record<string, GaugeDefinition> = {
     rows: ({ withoutBuild }) => withoutBuild.map(({ queue, reason, count }) => [{ queue, reason }, count]),
   },
   accepted_misplaced_jobs: {
-    help: 'Jobs in flight that are elsewhere in the ledger as well. Anything but 0 is a fault of ours.',
+    help: 'Jobs in flight that wait in another table as well, or have ended. Anything but 0 is a fault of ours. Only those in flight are looked at.',
     labels: [],
     rows: ({ misplacedInFlight }) => [[{}, misplacedInFlight]],
   },
