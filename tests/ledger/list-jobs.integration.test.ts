@@ -1,4 +1,5 @@
 import { newUuid } from '@accepted/shared/core/job/id';
+import { firstUuidOf } from '@accepted/shared/core/job/week';
 import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { type JobFilter, listJobs } from '@accepted/shared/ledger/jobs/read-jobs';
@@ -19,6 +20,16 @@ const MOST_PAGES = 350;
 const tenantId = newUuid();
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 let db: Database;
+
+const HOUR_MS = 3_600_000;
+const beganMs = Date.now();
+/** So much later the many were made than the others. */
+const LATER_MS = 4 * HOUR_MS;
+
+/** A UUIDv7 of a moment to come. */
+function laterUuid(): string {
+  return firstUuidOf(Date.now() + LATER_MS).slice(0, 14) + newUuid().slice(14);
+}
 
 /** A tenant's first jobs are unlike the many that came later. */
 beforeAll(async () => {
@@ -44,8 +55,11 @@ beforeAll(async () => {
   for (let made = 0; made < COMMON; made += CHUNK)
     await insertJobs(
       db,
-      Array.from({ length: CHUNK }, () => makeJob({ tenantId, tags: ['common'] })),
+      Array.from({ length: CHUNK }, () => makeJob({ tenantId, id: laterUuid(), tags: ['common'] })),
     );
+  await sql`UPDATE jobs SET created_at = created_at + ${LATER_MS} * interval '1 ms' WHERE type <> 'rare'`.execute(
+    db,
+  );
   await finishJobs(db);
   await sql`VACUUM (ANALYZE)`.execute(db);
 });
@@ -68,7 +82,15 @@ const FILTERS: JobFilter[] = [
   { type: 'rare', status: 'failed' },
   { tag: 'common' },
   { tag: 'common', status: 'succeeded' },
+  { createdBefore: hoursLater(1) },
+  { createdBefore: hoursLater(1), status: 'failed' },
+  { createdAfter: hoursLater(3) },
+  { createdAfter: hoursLater(6) },
 ];
+
+function hoursLater(hours: number): Date {
+  return new Date(beganMs + hours * HOUR_MS);
+}
 
 test.each(FILTERS)('a page by %o is found without a look at other jobs', async (filter) => {
   const expected = countOf(filter);
@@ -83,9 +105,11 @@ test.each(FILTERS)('a page by %o is found without a look at other jobs', async (
   expect(second.pages).toBeLessThan(MOST_PAGES);
 });
 
-function countOf({ status, tag, type, queue, requestId, concurrencyKey }: JobFilter): number {
-  if (status === 'queued') return 0;
-  const isRare = [tag, type, queue, requestId, concurrencyKey].includes('rare');
+function countOf(filter: JobFilter): number {
+  const { status, tag, type, queue, requestId, concurrencyKey, createdAfter, createdBefore } = filter;
+  if (status === 'queued' || createdAfter?.getTime() === hoursLater(6).getTime()) return 0;
+  const isRare =
+    [tag, type, queue, requestId, concurrencyKey].includes('rare') || createdBefore !== undefined;
   if (status === 'failed') return RARE;
   if (!isRare) return COMMON;
   return status === undefined ? 2 * RARE : RARE;

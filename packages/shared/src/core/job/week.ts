@@ -20,3 +20,21 @@ export function firstUuidOf(ms: number): string {
 export function uuidTimeMs(uuid: string): number {
   return Number.parseInt(uuid.replaceAll('-', '').slice(0, 12), 16);
 }
+
+/** Ids are made by other machines than the one that writes down when a row was made, and a little earlier. */
+const MOST_APART_MS = 3_600_000;
+
+/**
+ * Answers between which UUIDv7s those of rows are that were made in a time: not below `from`, and below `before`. Only these need
+ * be looked at, and some of them were made outside of it. Clocks may differ by an hour.
+ */
+export function uuidsMadeBetween(
+  createdAfter?: Date,
+  createdBefore?: Date,
+): { from?: string; before?: string } {
+  const bound = (ms: number) => firstUuidOf(Math.max(0, ms));
+  return {
+    ...(createdAfter && { from: bound(createdAfter.getTime() - MOST_APART_MS) }),
+    ...(createdBefore && { before: bound(createdBefore.getTime() + MOST_APART_MS) }),
+  };
+}

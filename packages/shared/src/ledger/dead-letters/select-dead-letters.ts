@@ -1,4 +1,5 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { uuidsMadeBetween } from '../../core/job/week.ts';
 import type { Ledger } from '../connection/tables.ts';
 
 /** Says which dead letters somebody means; times are of the dead letter's making. */
@@ -16,6 +17,7 @@ export type DeadLetterSelection = { filter: DeadLetterFilter } | { ids: string[]
 
 /** Makes the condition on `dead_letters` that a filter stands for; an empty filter lets all through. */
 export function matchesFilter(filter: DeadLetterFilter): RawBuilder<boolean> {
+  const { from, before } = uuidsMadeBetween(filter.createdAfter, filter.createdBefore);
   const conditions = [
     ...equal('queue', filter.queue),
     ...equal('type', filter.type),
@@ -23,6 +25,8 @@ export function matchesFilter(filter: DeadLetterFilter): RawBuilder<boolean> {
     ...equal('reason', filter.reason),
     ...(filter.createdAfter ? [sql`dead_letters.created_at > ${filter.createdAfter}`] : []),
     ...(filter.createdBefore ? [sql`dead_letters.created_at < ${filter.createdBefore}`] : []),
+    ...(from === undefined ? [] : [sql`dead_letters.id >= ${from}`]),
+    ...(before === undefined ? [] : [sql`dead_letters.id < ${before}`]),
   ];
   return conditions.length === 0 ? sql<boolean>`true` : sql<boolean>`${sql.join(conditions, sql` AND `)}`;
 }

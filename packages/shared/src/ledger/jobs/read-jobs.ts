@@ -1,6 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { JobStatus } from '../../core/job/status.ts';
-import { firstUuidOf, uuidTimeMs } from '../../core/job/week.ts';
+import { firstUuidOf, uuidsMadeBetween, uuidTimeMs } from '../../core/job/week.ts';
 import { DELIVERY_TYPE } from '../../core/webhook/event.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
@@ -89,9 +89,15 @@ export function listJobs(
  * the planner to say: it carries an `=` over to the others, and no `<`, so that stands with each.
  */
 function selectPage(tenantId: string, filter: JobFilter, page: { afterId?: string; limit: number }) {
-  const { status, tag } = filter;
+  const { status, tag, createdAfter, createdBefore } = filter;
+  const { from, before } = uuidsMadeBetween(createdAfter, createdBefore);
+  const bounds = [page.afterId, before].filter((bound) => bound !== undefined);
   const isAfter = (id: RawBuilder<unknown>) =>
-    page.afterId === undefined ? sql`` : sql`AND ${id} < ${page.afterId}`;
+    sql`${from === undefined ? sql`` : sql`AND ${id} >= ${from}`}
+      ${sql.join(
+        bounds.map((bound) => sql`AND ${id} < ${bound}`),
+        sql` `,
+      )}`;
   const isOf = (table: string) => sql`${sql.ref(`${table}.tenant_id`)} = jobs.tenant_id
     AND ${sql.ref(`${table}.job_id`)} = jobs.id ${isAfter(sql.ref(`${table}.job_id`))}`;
   const inStatus =

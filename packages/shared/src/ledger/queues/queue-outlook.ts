@@ -55,7 +55,7 @@ function pictureOf(
     ...{ epoch: '', snapshot: '', seenAt: '', round: 0, inFlight: [] },
     order,
     // Who was not counted to the end has as many as are wanted.
-    lines: lines.map((line) => ({ ...line, jobs: line.jobs < line.counted ? line.jobs : null })),
+    lines: lines.map((line) => ({ ...line, jobs: line.isCounted ? line.jobs : null })),
   });
   const { gates } = picture.lines;
   gates.pause(paused);

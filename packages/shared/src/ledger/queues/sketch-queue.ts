@@ -1,19 +1,15 @@
-import { type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { FairOrderState } from '../../core/fairness/fair-order.ts';
-import type { LineName } from '../../core/fairness/queue-lines.ts';
 import type { Database } from '../connection/connect.ts';
+import type { Ledger } from '../connection/tables.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { BLOCKED_LINE, isAfterBlockedLine, isAfterLine, LINE } from '../jobs/survey-queue.ts';
+import { countLines, type FirstOfLine, type LineLength } from './count-lines.ts';
 import { planThroughIndexes } from './plan-through-indexes.ts';
 
 /** A line of a queue as somebody saw it who takes nothing. */
-export interface SketchedLine extends LineName {
-  /** The transaction that put its first job there, as text. */
-  placedBy: string;
-  /** How many jobs stand in it; no more than `counted` are counted. */
-  jobs: number;
-  counted: number;
-  /** How long the first of them has been due. */
+export interface SketchedLine extends FirstOfLine, LineLength {
+  /** How long the first of its jobs has been due. */
   ageMs: number;
 }
 
@@ -49,8 +45,7 @@ export function sketchLines(
 ): Promise<SketchedLine[]> {
   return db.transaction().execute(async (tx) => {
     await planThroughIndexes(tx);
-    const { rows } = await selectLines(queue, tenantId).execute(tx);
-    return rows;
+    return await lookAtLines(tx, queue, tenantId);
   });
 }
 
@@ -58,7 +53,7 @@ export function sketchLines(
 export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
   return db.transaction().execute(async (tx) => {
     await planThroughIndexes(tx);
-    const { rows: lines } = await selectLines(queue, undefined).execute(tx);
+    const lines = await lookAtLines(tx, queue, undefined);
     const { rows: flights } = await sql<FlightCount>`
       SELECT queue, tenant_id AS "tenantId", type, count(*)::int AS jobs,
         count(*) FILTER (WHERE worker_id IS NULL)::int AS unclaimed
@@ -73,45 +68,47 @@ export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
   });
 }
 
-function selectLines(queue: string, tenantId: string | undefined): RawBuilder<SketchedLine> {
+async function lookAtLines(
+  tx: Transaction<Ledger>,
+  queue: string,
+  tenantId: string | undefined,
+): Promise<SketchedLine[]> {
+  const { rows: firsts } = await selectFirsts(queue, tenantId).execute(tx);
+  return await countLines(tx, queue, firsts, MOST_COUNTED);
+}
+
+type First = FirstOfLine & Pick<SketchedLine, 'ageMs'>;
+
+function selectFirsts(queue: string, tenantId: string | undefined): RawBuilder<First> {
   const whose = tenantId === undefined ? sql`` : sql` AND tenant_id = ${tenantId}`;
   const waits = sql`queue = ${queue} AND ${IN_ORDER}${whose}`;
   const isBlocked = sql`queue = ${queue}${whose}`;
   const most = sql.lit(MOST_LINES);
-  const first = sql`placed_by, job_id`;
-  return sql<SketchedLine>`
+  const first = sql`placed_by, job_id, run_at`;
+  const inOrder = sql`placed_by, job_id`;
+  return sql<First>`
     WITH RECURSIVE line AS (
-      (SELECT ${LINE}, placed_by, run_at FROM ready WHERE ${waits} ORDER BY ${LINE}, ${first} LIMIT 1)
+      (SELECT ${LINE}, ${first} FROM ready WHERE ${waits} ORDER BY ${LINE}, ${inOrder} LIMIT 1)
       UNION ALL
       SELECT later.* FROM line CROSS JOIN LATERAL (
-        SELECT ${LINE}, placed_by, run_at FROM ready WHERE ${waits} AND ${isAfterLine(sql`line`)}
-        ORDER BY ${LINE}, ${first} LIMIT 1) AS later
+        SELECT ${LINE}, ${first} FROM ready WHERE ${waits} AND ${isAfterLine(sql`line`)}
+        ORDER BY ${LINE}, ${inOrder} LIMIT 1) AS later
     ),
     blocked_line AS (
-      (SELECT ${BLOCKED_LINE}, placed_by, run_at FROM blocked WHERE ${isBlocked} ORDER BY ${BLOCKED_LINE}, ${first} LIMIT 1)
+      (SELECT ${BLOCKED_LINE}, ${first} FROM blocked WHERE ${isBlocked} ORDER BY ${BLOCKED_LINE}, ${inOrder} LIMIT 1)
       UNION ALL
       SELECT later.* FROM blocked_line AS line CROSS JOIN LATERAL (
-        SELECT ${BLOCKED_LINE}, placed_by, run_at FROM blocked WHERE ${isBlocked} AND ${isAfterBlockedLine(sql`line`)}
-        ORDER BY ${BLOCKED_LINE}, ${first} LIMIT 1) AS later
+        SELECT ${BLOCKED_LINE}, ${first} FROM blocked WHERE ${isBlocked} AND ${isAfterBlockedLine(sql`line`)}
+        ORDER BY ${BLOCKED_LINE}, ${inOrder} LIMIT 1) AS later
     ),
-    seen AS MATERIALIZED (
-      SELECT ${LINE}, NULL::text AS blocked_by, placed_by, run_at FROM (SELECT * FROM line LIMIT ${most}) AS line
+    seen AS (
+      SELECT ${LINE}, NULL::text AS blocked_by, ${first} FROM (SELECT * FROM line LIMIT ${most}) AS line
       UNION ALL
-      SELECT tenant_id, type, refused_by, priority, is_new, true, concurrency_key, placed_by, run_at
+      SELECT tenant_id, type, refused_by, priority, is_new, true, concurrency_key, ${first}
       FROM (SELECT * FROM blocked_line LIMIT ${most}) AS line
-    ),
-    bound AS MATERIALIZED (SELECT ${sql.lit(MOST_COUNTED)} / greatest(count(*), 1) AS counted FROM seen)
+    )
     SELECT tenant_id AS "tenantId", type, refused_by AS "refusedBy", priority, is_new AS "isNew", is_keyed AS "isKeyed",
-      blocked_by AS "blockedBy", placed_by::text AS "placedBy", counted::int AS counted,
-      round(extract(epoch FROM now() - run_at) * 1000)::float8 AS "ageMs",
-      (CASE WHEN blocked_by IS NULL THEN (
-        SELECT count(*) FROM (SELECT FROM ready WHERE ${waits}
-          AND (${LINE}) = (seen.tenant_id, seen.type, seen.refused_by, seen.priority, seen.is_new, seen.is_keyed)
-          LIMIT counted) AS one)
-      ELSE (
-        SELECT count(*) FROM (SELECT FROM blocked WHERE ${isBlocked}
-          AND (${BLOCKED_LINE}) = (seen.tenant_id, seen.blocked_by, seen.type, seen.refused_by, seen.priority, seen.is_new)
-          LIMIT counted) AS one)
-      END)::int AS jobs
-    FROM seen CROSS JOIN bound`;
+      blocked_by AS "blockedBy", placed_by::text AS "placedBy", job_id AS "jobId",
+      round(extract(epoch FROM now() - run_at) * 1000)::float8 AS "ageMs"
+    FROM seen`;
 }

@@ -194,8 +194,8 @@ export async function pruneDefaultPartition(
       DELETE FROM ${attempts} AS attempt USING deleted
       WHERE ${isAt('attempt.tenant_id', 'deleted.tenant_id')} AND attempt.job_id = deleted.id),
     deleted_tags AS (
-      DELETE FROM ${tags} AS entry USING deleted CROSS JOIN jsonb_array_elements_text(deleted.tags) AS tag
-      WHERE ${isAt('entry.tenant_id', 'deleted.tenant_id')} AND entry.tag = tag AND entry.job_id = deleted.id)
+      DELETE FROM ${tags} AS entry USING deleted CROSS JOIN jsonb_array_elements_text(deleted.tags) AS of_job (tag)
+      WHERE ${isAt('entry.tenant_id', 'deleted.tenant_id')} AND entry.tag = of_job.tag AND entry.job_id = deleted.id)
     SELECT count(*)::int AS jobs FROM deleted`.execute(db);
   return rows[0]?.jobs ?? 0;
 }
