@@ -1,3 +1,4 @@
+import { acceptedPostgres, acceptedRedis } from '../contenders/accepted/accepted.ts';
 import { ALL_CONTENDERS } from '../contenders/all-contenders.ts';
 import { makePart } from '../report/make-part.ts';
 import { type Table, writeFigure } from '../report/table.ts';
@@ -25,7 +26,7 @@ const SIZES = {
   },
 } as const satisfies Record<
   string,
-  CostSize & { backlogs: readonly number[]; idle: Parameters<typeof measureIdleWorkers>[1] }
+  CostSize & { backlogs: readonly number[]; idle: Parameters<typeof measureIdleWorkers>[2] }
 >;
 
 const MB = 1_048_576;
@@ -42,7 +43,9 @@ export const cost = makePart<CostData>({
   async measure(servers, size, say) {
     const { backlogs, idle, ...costSize } = SIZES[size];
     const part = await measureCost(servers, [...ALL_CONTENDERS], costSize, say);
-    const idleWorkers = await measureIdleWorkers(servers, idle, say);
+    const idleWorkers: IdleWorkers[] = [];
+    for (const contender of [acceptedRedis, acceptedPostgres])
+      idleWorkers.push(...(await measureIdleWorkers(servers, contender, idle, say)));
     return { ...part, idleWorkers, redisMemory: await measureRedisMemory(servers, backlogs, say) };
   },
   tables: ({ contenders, idleWorkers, redisMemory, connections }) => [
@@ -64,7 +67,7 @@ export const cost = makePart<CostData>({
     {
       title: 'Idle workers',
       explanation:
-        'What workers of Accepted on Redis say to the servers in a second while there is nothing to do, by their number.',
+        'What workers say to the servers in a second while there is nothing to do, by their number.',
       table: tabulateIdle(idleWorkers),
     },
     {
@@ -86,7 +89,9 @@ export const cost = makePart<CostData>({
           unit: 'B',
         }),
       ),
-    ...targetsOfIdle(idleWorkers),
+    ...Map.groupBy(idleWorkers, ({ title }) => title)
+      .values()
+      .flatMap(targetsOfIdle),
     ...redisMemory
       .filter(({ backlog }) => backlog >= LARGE_BACKLOG)
       .map(
@@ -142,8 +147,9 @@ function tabulateMemory(backlogs: readonly BacklogMemory[]): Table {
 
 function tabulateIdle(measured: readonly IdleWorkers[]): Table {
   return {
-    header: ['workers', 'statements', 'Redis commands'],
-    rows: measured.map(({ workers, statementsPerSecond, redisCommandsPerSecond }) => [
+    header: ['', 'workers', 'statements', 'Redis commands'],
+    rows: measured.map(({ title, workers, statementsPerSecond, redisCommandsPerSecond }) => [
+      title,
       String(workers),
       writeFigure(statementsPerSecond),
       writeFigure(redisCommandsPerSecond),
@@ -155,8 +161,9 @@ function tabulateIdle(measured: readonly IdleWorkers[]): Table {
 function targetsOfIdle(measured: readonly IdleWorkers[]): Target[] {
   const [first, last] = [measured[0], measured.at(-1)];
   if (!first || !last || first === last) return [];
-  const ofAnother = (name: string, figure: Exclude<keyof IdleWorkers, 'workers'>, bound: number): Target => ({
-    ...{ name: `${name} of another idle worker`, bound, wanted: 'at most', unit: '/s' },
+  type Figure = 'statementsPerSecond' | 'redisCommandsPerSecond';
+  const ofAnother = (name: string, figure: Figure, bound: number): Target => ({
+    ...{ name: `${first.title}: ${name} of another idle worker`, bound, wanted: 'at most', unit: '/s' },
     measured: always((last[figure] - first[figure]) / (last.workers - first.workers)),
   });
   return [

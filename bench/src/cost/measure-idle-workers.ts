@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { acceptedRedis } from '../contenders/accepted/accepted.ts';
+import type { Contender, ContenderName } from '../contenders/contender.ts';
 import type { Servers } from '../world/servers.ts';
 import { openStores } from '../world/stores.ts';
 import { costOf, costPer } from './path-cost.ts';
@@ -7,6 +7,8 @@ import { openRelayedStores } from './relayed-stores.ts';
 
 /** What so many workers say to the servers in a second while there is nothing to do. */
 export interface IdleWorkers {
+  contender: ContenderName;
+  title: string;
   workers: number;
   statementsPerSecond: number;
   redisCommandsPerSecond: number;
@@ -18,6 +20,7 @@ const SETTLE_MS = 15_000;
 /** Starts worker after worker, and counts what they say in `seconds` while there is nothing to do. */
 export async function measureIdleWorkers(
   servers: Servers,
+  contender: Contender,
   { counts, seconds }: { counts: readonly number[]; seconds: number },
   say: (line: string) => void,
 ): Promise<IdleWorkers[]> {
@@ -25,19 +28,22 @@ export async function measureIdleWorkers(
   const stores = stack.use(await openStores(servers));
   const apiSide = stack.use(await openRelayedStores(stores));
   const workerSide = stack.use(await openRelayedStores(stores));
-  await acceptedRedis.prepare(stores);
+  await contender.prepare(stores);
   const measured: IdleWorkers[] = [];
   let running = 0;
   for (const workers of counts) {
-    say(`cost: ${workers} idle workers`);
-    for (; running < workers; running += 1) stack.use(await acceptedRedis.startWorker(workerSide.stores));
+    say(`cost: ${workers} idle workers of ${contender.title}`);
+    for (; running < workers; running += 1) stack.use(await contender.startWorker(workerSide.stores));
     await pause(SETTLE_MS);
     const world = { stores, apiSide, workerSide };
     const { workerStatements, redisCommands } = costPer(
       await costOf(world, () => pause(seconds * 1_000)),
       seconds,
     );
-    measured.push({ workers, statementsPerSecond: workerStatements, redisCommandsPerSecond: redisCommands });
+    measured.push({
+      ...{ contender: contender.name, title: contender.title, workers },
+      ...{ statementsPerSecond: workerStatements, redisCommandsPerSecond: redisCommands },
+    });
   }
   return measured;
 }
