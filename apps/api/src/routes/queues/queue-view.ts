@@ -9,6 +9,10 @@ import { orNull } from '../../schemas/shared-schemas.ts';
 import { rulesView } from '../rules/rules-view.ts';
 import type { QueueStatistics } from './queue-statistics.ts';
 
+/** How far `sketchLines` counts. */
+export const AS_FAR_AS_COUNTED =
+  'Of the jobs that are due 50,000 are counted at most, in 1,000 lines: one for each tenant, type and priority, or concurrency key.';
+
 const count = (what: string) => Type.Integer({ description: `Jobs that are ${what}, counted up to 50,000.` });
 
 const queueFields = {
@@ -59,7 +63,7 @@ export const QueueDetails = Type.Object(
           description:
             'As `code` of `GET /v1/jobs/{id}/explain`; `position` where jobs only wait for their turn.',
         }),
-        jobs: Type.Integer({ description: 'How many wait for that, of 50,000 jobs in 1,000 lines at most.' }),
+        jobs: Type.Integer({ description: `How many wait for that. ${AS_FAR_AS_COUNTED}` }),
       }),
       {
         description: 'Why the jobs that are due wait, each counted under its hardest reason; the most first.',

@@ -8,6 +8,7 @@ import { Problem } from '../../http/problem.ts';
 import { answers, needsEitherScope } from '../../schemas/describe-route.ts';
 import { pageOf } from '../../schemas/shared-schemas.ts';
 import type { QueueStatistics } from '../queues/queue-statistics.ts';
+import { AS_FAR_AS_COUNTED } from '../queues/queue-view.ts';
 
 const Scaling = Type.Object(
   {
@@ -18,8 +19,7 @@ const Scaling = Type.Object(
     }),
     workers: Type.Integer({ description: 'How many there are.' }),
     backlog: Type.Integer({
-      description:
-        'Jobs that wait for a worker and nothing else: not those that are paused or limited, or wait for a slot of their key.',
+      description: `Jobs that wait for a worker and nothing else: not those that are paused or limited, or wait for a slot of their key. ${AS_FAR_AS_COUNTED}`,
     }),
     oldestAgeMs: Type.Integer({
       description:
