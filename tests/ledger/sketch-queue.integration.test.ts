@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '@accepted/shared/ledger/connection/connect';
 import { CARRIED } from '@accepted/shared/ledger/jobs/hot-rows';
-import { sketchLines } from '@accepted/shared/ledger/queues/sketch-queue';
+import { sketchLines, sketchQueue } from '@accepted/shared/ledger/queues/sketch-queue';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -91,4 +91,27 @@ test('the jobs of short lines are counted to the end', async () => {
     Array.from({ length: 3 }, () => ({ jobs: 5, isCounted: true })),
   );
   expect(await sketchLines(db, 'default', lines[1]?.tenantId)).toMatchObject([{ jobs: 5, isCounted: true }]);
+});
+
+test('whoever sees as many lines as it looks at knows that there may be more', async () => {
+  await fill('some', 999, 1);
+  await fill('blocked', 1_000, 1, 'key');
+  expect((await sketchQueue(db, 'default')).isCut).toBe(false);
+  await fill('more', 2, 1);
+  const { isCut, lines } = await sketchQueue(db, 'default');
+  expect([isCut, lines.length]).toEqual([true, 2_000]);
+});
+
+test('of all that have had much service, those are known that have jobs waiting', async () => {
+  await fill('last', 1, 1);
+  const last = await sql`UPDATE ready SET tenant_id = 'ffffffff-ffff-7fff-bfff-ffffffffffff'`.execute(db);
+  expect(last.numAffectedRows).toBe(1n);
+  await sql`
+    INSERT INTO passes (queue, tenant_id, pass) SELECT 'default', tenant_id, 100 FROM ready
+    UNION ALL SELECT 'default', lpad(n::text, 32, '0')::uuid, n FROM generate_series(1, 1000) AS n`.execute(
+    db,
+  );
+  expect((await sketchQueue(db, 'default')).order.passes).toEqual([
+    { tenantId: 'ffffffff-ffff-7fff-bfff-ffffffffffff', pass: 100 },
+  ]);
 });

@@ -120,7 +120,7 @@ const CONDITIONS = { paused: new Set<string>(), full: new Set<string>(), takenBy
 const NOBODY_FORESEEN = { lookedAt: 7, ahead: () => undefined };
 
 test('a key is full by the limit of the build in force, and else by that of the job', () => {
-  const outlook = { conditions: CONDITIONS, foreseen: NOBODY_FORESEEN, keyLimits: [] };
+  const outlook = { conditions: CONDITIONS, foreseen: NOBODY_FORESEEN, isCut: false, keyLimits: [] };
   expect(explainWait(STAND, outlook)).toEqual({ codes: ['concurrency_key_full'] });
   const raised = { ...outlook, keyLimits: [{ name: 'one', most: 3 }] };
   expect(explainWait(STAND, raised)).toEqual({ ahead: 7, isAtLeast: true });
@@ -128,6 +128,15 @@ test('a key is full by the limit of the build in force, and else by that of the 
     ahead: 9,
     isAtLeast: true,
   });
+});
+
+test('where there are lines that nobody looked at, jobs of theirs may go before it', () => {
+  const foreseen = { lookedAt: 7, ahead: () => 3 };
+  const outlook = { conditions: CONDITIONS, foreseen, keyLimits: [] };
+  const stand = { ...STAND, concurrencyKey: null };
+  const isAtLeast = (isCut: boolean) => explainWait(stand, { ...outlook, isCut });
+  expect(isAtLeast(false)).toEqual({ ahead: 3, isAtLeast: false });
+  expect(isAtLeast(true)).toEqual({ ahead: 3, isAtLeast: true });
 });
 
 test('the hardest reason comes first, and jobs are counted under it', () => {

@@ -88,6 +88,8 @@ export interface Stand {
 export interface Outlook {
   conditions: WaitConditions;
   foreseen: Foreseen;
+  /** Whether there may be lines that nobody looked at. */
+  isCut: boolean;
   /** How many jobs of one concurrency key may be in flight, by type. */
   keyLimits: readonly { name: string; most: number }[];
 }
@@ -98,7 +100,10 @@ export type WaitExplanation =
   | { ahead: number; isAtLeast: boolean };
 
 /** Says what holds a job up, or else how many go before it. */
-export function explainWait(stand: Stand, { conditions, foreseen, keyLimits }: Outlook): WaitExplanation {
+export function explainWait(
+  stand: Stand,
+  { conditions, foreseen, isCut, keyLimits }: Outlook,
+): WaitExplanation {
   const { line, before, concurrencyKey, held } = stand;
   const most = keyLimits.find(({ name }) => name === line.type)?.most ?? stand.concurrencyLimit;
   const full = new Set(conditions.full);
@@ -107,5 +112,5 @@ export function explainWait(stand: Stand, { conditions, foreseen, keyLimits }: O
   const codes = whyWaiting({ ...line, blockedBy: concurrencyKey }, { ...conditions, full });
   if (codes.length > 0) return { codes };
   const ahead = foreseen.ahead(line, before);
-  return { ahead: ahead ?? Math.max(before, foreseen.lookedAt), isAtLeast: ahead === undefined };
+  return { ahead: ahead ?? Math.max(before, foreseen.lookedAt), isAtLeast: isCut || ahead === undefined };
 }

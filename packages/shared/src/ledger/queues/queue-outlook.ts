@@ -38,6 +38,7 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
   return {
     conditions: { paused: rules.paused, full, takenBy: [...builds.values()] },
     foreseen: foresee(picture, windows, MOST_AHEAD),
+    isCut: sketch.isCut,
     keyLimits: rules.limits.key,
     lanes,
     lines: sketch.lines,

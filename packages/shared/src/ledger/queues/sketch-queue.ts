@@ -25,8 +25,11 @@ export interface FlightCount {
 
 export interface QueueSketch {
   lines: SketchedLine[];
+  /** Whether there may be others, beside those that wait for a slot of a key. */
+  isCut: boolean;
   /** Of all queues. */
   flights: FlightCount[];
+  /** Of the tenants of the lines. */
   order: FairOrderState;
 }
 
@@ -60,11 +63,12 @@ export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
       FROM in_flight WHERE ${OF_QUEUE} GROUP BY queue, tenant_id, type`.execute(tx);
     const { rows: held } = await sql<{ present: number }>`
       SELECT present_pass AS present FROM queues WHERE name = ${queue}`.execute(tx);
+    const tenants = [...new Set(lines.map(({ tenantId }) => tenantId))];
     const { rows: passes } = await sql<FairOrderState['passes'][number]>`
-      SELECT tenant_id AS "tenantId", pass FROM passes WHERE queue = ${queue} LIMIT ${sql.lit(MOST_LINES)}`.execute(
-      tx,
-    );
-    return { lines, flights, order: { present: held[0]?.present ?? 0, passes } };
+      SELECT tenant_id AS "tenantId", pass FROM passes
+      WHERE queue = ${queue} AND tenant_id = ANY(${tenants}::uuid[])`.execute(tx);
+    const isCut = lines.filter(({ blockedBy }) => blockedBy === null).length >= MOST_LINES;
+    return { lines, isCut, flights, order: { present: held[0]?.present ?? 0, passes } };
   });
 }
 
