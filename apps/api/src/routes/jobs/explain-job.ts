@@ -16,7 +16,7 @@ import { JobExplanation, type ReasonView, reasonView } from './explanation-view.
 const options = needsScope('jobs:read', {
   summary: 'Explain why a job has not started',
   description:
-    'Every reason that holds it up, and when it is likely to start, by the very rules that decide; what is told of a queue is a second old at most.',
+    'Every reason that holds it up, and when it is likely to start, by the very rules that decide, but for the share of the slots that a tenant may have; what is told of a queue is a second old at most.',
   tags: ['jobs'],
   params: JobIdParameter,
   querystring: NoParameters,

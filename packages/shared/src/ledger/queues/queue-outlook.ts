@@ -19,8 +19,8 @@ export interface QueueOutlook extends Outlook {
 }
 
 /**
- * Looks at a queue as its dispatcher does, by the same rules, and takes nothing. What only the dispatcher knows, how long
- * handlers took of late, is not in it.
+ * Looks at a queue as its dispatcher does, by the same rules, and takes nothing. What only the dispatcher knows is not in it:
+ * how long handlers took of late, and how much of the lanes a tenant may have, which goes by that.
  */
 export async function readOutlook(db: Database, queue: string): Promise<QueueOutlook> {
   const lanes = await listLiveLanes(db, queue);
