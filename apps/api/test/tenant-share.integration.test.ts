@@ -37,6 +37,14 @@ async function queuesFor(key: string): Promise<Map<string, QueueSeen>> {
   return new Map(reply.json().data.map((queue: QueueSeen) => [queue.name, queue]));
 }
 
+interface Waiting {
+  reason: string;
+  jobs: number;
+}
+
+const sumOf = (waiting: Waiting[]) => waiting.reduce((sum, { jobs }) => sum + jobs, 0);
+const reasonsOf = (waiting: Waiting[]) => waiting.map(({ reason }) => reason);
+
 /** Gives a tenant a job of each status that is not final, and one more that is dispatched and not claimed. */
 async function fillQueue(tenantId: string): Promise<void> {
   const later = { runAt: new Date(Date.now() + 3_600_000) };
@@ -82,6 +90,42 @@ test("a tenant sees its own jobs in the queues and nothing of others', the opera
     waiting: [],
   });
 });
+
+test('what waits adds up to what is queued, with what is on its way to a worker: of the tenant, or of all', async () => {
+  const someone = newUuid();
+  await sql`INSERT INTO tenants (id, name, webhook_secret) VALUES (${someone}, 'someone', 'whsec_')`.execute(
+    api.db,
+  );
+  const read = async (key: string) => (await api.send('GET', '/v1/queues/default', { key })).json();
+  const operator = await keyWith(api, ['operator']);
+  const before = (await read(operator)).depth.queued;
+  await fillQueue(someone);
+  const all = await waitUntil(
+    async () => {
+      const queue = await read(operator);
+      return queue.depth.queued === before + 2 && sumOf(queue.waiting) === before + 2 && queue;
+    },
+    { until: 'the operator sees what the tenant has, wherever it waits' },
+  );
+  expect(reasonsOf(all.waiting)).toContain('in_delivery');
+  const key = await keyOf(someone);
+  const { depth, waiting } = await read(key);
+  expect(depth.queued).toBe(2);
+  expect(waiting).toEqual([
+    { reason: 'no_worker', jobs: 1 },
+    { reason: 'in_delivery', jobs: 1 },
+  ]);
+  expect((await explainQueued(key)).toSorted()).toEqual(reasonsOf(waiting).toSorted());
+});
+
+/** Answers the code by which each queued job of a tenant is explained. */
+async function explainQueued(key: string): Promise<string[]> {
+  const { data } = (await api.send('GET', '/v1/jobs?status=queued', { key })).json();
+  const explained = data.map(async ({ id }: { id: string }) =>
+    (await api.send('GET', `/v1/jobs/${id}/explain`, { key })).json(),
+  );
+  return (await Promise.all(explained)).map(({ reasons }) => reasons[0].code);
+}
 
 test('no list that a tenant can read changes with what another tenant does', async () => {
   const key = await keyOf(api.tenantId);

@@ -15,6 +15,8 @@ import { LRUCache } from 'lru-cache';
 export interface QueueStatistics {
   name: string;
   queued: number;
+  /** How many of the queued jobs are dispatched and not claimed. */
+  inDelivery: number;
   running: number;
   scheduled: number;
   retrying: number;
@@ -93,9 +95,11 @@ function combine(waiting: WaitingJobs[], { workers, inFlight }: AtWork): QueueSt
   return waiting.map(({ queue, ready, scheduled, retrying, oldestWaitMs }) => {
     const jobs = inFlightOf.get(queue) ?? [];
     const served = workersOf.get(queue);
+    const inDelivery = sum(jobs.map(({ dispatched }) => dispatched));
     return {
       name: queue,
-      queued: ready + sum(jobs.map(({ dispatched }) => dispatched)),
+      queued: ready + inDelivery,
+      inDelivery,
       running: sum(jobs.map(({ running }) => running)),
       scheduled,
       retrying,

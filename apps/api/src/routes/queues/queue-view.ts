@@ -1,4 +1,4 @@
-import { waitsByReason } from '@accepted/shared/core/fairness/waits-by-reason';
+import { type WaitSum, waitsByReason } from '@accepted/shared/core/fairness/waits-by-reason';
 import { listRules, type Rules } from '@accepted/shared/ledger/limits/rules';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
@@ -6,6 +6,7 @@ import type { Caller } from '../../admission/authentication.ts';
 import { Problem } from '../../http/problem.ts';
 import { rulesFields } from '../../schemas/rules.ts';
 import { orNull } from '../../schemas/shared-schemas.ts';
+import type { ReasonCode } from '../jobs/explanation-view.ts';
 import { rulesView } from '../rules/rules-view.ts';
 import type { QueueStatistics } from './queue-statistics.ts';
 
@@ -61,7 +62,7 @@ export const QueueDetails = Type.Object(
       Type.Object({
         reason: Type.String({
           description:
-            'As `code` of `GET /v1/jobs/{id}/explain`; `position` where jobs only wait for their turn.',
+            'As `code` of `GET /v1/jobs/{id}/explain`; `position` where jobs only wait for their turn, `in_delivery` where they are on their way to a worker.',
         }),
         jobs: Type.Integer({ description: `How many wait for that. ${AS_FAR_AS_COUNTED}` }),
       }),
@@ -80,25 +81,38 @@ export const QueueDetails = Type.Object(
 export const QueueParameter = Type.Object({ name: Type.String({ description: 'The name of a queue.' }) });
 
 /** Reads the queues as a caller may see them: with its own tenant's jobs, or over all with the scope `operator`. */
-export async function readQueues(app: FastifyInstance, { tenantId, scopes }: Caller) {
-  const seesAll = scopes.includes('operator');
-  const [queues, rules] = await Promise.all([
-    seesAll ? app.readQueueStatistics() : app.readTenantShare(tenantId),
-    listRules(app.db, 'queue'),
-  ]);
+export async function readQueues(app: FastifyInstance, caller: Caller) {
+  const [queues, rules] = await Promise.all([readStatistics(app, caller), listRules(app.db, 'queue')]);
   return queues.map((queue) => queueView(queue, rules.get(queue.name)));
 }
 
 /** Reads one of them; throws a problem where there is no such queue. */
 export async function readQueue(app: FastifyInstance, caller: Caller, name: string) {
-  const queue = (await readQueues(app, caller)).find((one) => one.name === name);
+  const [queues, rules] = await Promise.all([readStatistics(app, caller), listRules(app.db, 'queue')]);
+  const queue = queues.find((one) => one.name === name);
   if (!queue) throw new Problem('queue_not_found');
   const outlook = await app.outlookOf(name);
-  const lines = caller.scopes.includes('operator')
-    ? outlook.lines
-    : await app.waitingLinesOf(name, caller.tenantId);
-  const waiting = waitsByReason(lines, outlook.conditions);
-  return { ...queue, waiting: waiting.map(({ reason, jobs }) => ({ reason, jobs })) };
+  const lines = seesAll(caller) ? outlook.lines : await app.waitingLinesOf(name, caller.tenantId);
+  const waits = waitsByReason(lines, outlook.conditions);
+  return { ...queueView(queue, rules.get(name)), waiting: waitingView(waits, queue.inDelivery) };
+}
+
+const seesAll = ({ scopes }: Caller) => scopes.includes('operator');
+
+function readStatistics(app: FastifyInstance, caller: Caller): Promise<QueueStatistics[]> {
+  return seesAll(caller) ? app.readQueueStatistics() : app.readTenantShare(caller.tenantId);
+}
+
+interface WaitingView {
+  reason: ReasonCode;
+  jobs: number;
+}
+
+/** What is in the engine waits for nothing that the rules know of, and is queued all the same. */
+function waitingView(waits: readonly WaitSum[], inDelivery: number): WaitingView[] {
+  const all: WaitingView[] = waits.map(({ reason, jobs }) => ({ reason, jobs }));
+  if (inDelivery > 0) all.push({ reason: 'in_delivery', jobs: inDelivery });
+  return all.toSorted((one, other) => other.jobs - one.jobs);
 }
 
 function queueView(statistics: QueueStatistics, rules: Rules | undefined) {
