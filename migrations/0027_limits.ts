@@ -36,18 +36,21 @@ const LOOKS_AHEAD = 200;
 const LIMIT_LOCK = 1_801_812_339;
 
 const ASKED = `json_to_recordset(asked_lines) AS asked (no integer, "tenantId" uuid, type text, "refusedBy" text[],
-  priority smallint, "isNew" boolean, "isKeyed" boolean, "blockedBy" text, "placedBy" xid8, builds text[])`;
+  priority smallint, "isNew" boolean, "isKeyed" boolean, "blockedBy" text, "placedBy" xid8, builds text[], places integer[])`;
 
 const ONE_LINE = `tenant_id = asked."tenantId" AND type = asked.type AND refused_by = asked."refusedBy"
   AND priority = asked.priority AND is_new = asked."isNew" AND placed_by >= asked."placedBy"`;
 
 const HEAD = `tenant_id, job_id, type, concurrency_key, concurrency_limit, priority, is_new, placed_by`;
 
-/** Those of a line that may go, and some more of those whose keys were not looked at yet. */
+/**
+ * Those of a line that may go, and some more of those whose keys were not looked at yet. `turn` is the place of the former among all
+ * that were chosen: who chose has seen to it that nobody starves.
+ */
 const CANDIDATES = `
   SELECT coalesce(json_agg(candidate), '[]') FROM (
     SELECT asked.no, asked."blockedBy" IS NOT NULL AS is_blocked, head.*,
-      row_number() OVER (PARTITION BY asked.no ORDER BY head.placed_by, head.job_id) AS place
+      row_number() OVER in_line AS place, asked.places[(row_number() OVER in_line)::integer] AS turn
     FROM ${ASKED} CROSS JOIN LATERAL (
       (SELECT ${HEAD} FROM ready
        WHERE asked."blockedBy" IS NULL AND queue = of_queue AND CASE WHEN attempt >= 0 THEN true ELSE false END
@@ -57,10 +60,11 @@ const CANDIDATES = `
       UNION ALL
       (SELECT ${HEAD} FROM blocked
        WHERE queue = of_queue AND concurrency_key = asked."blockedBy" AND ${ONE_LINE}
-       ORDER BY placed_by, job_id LIMIT cardinality(asked.builds))) AS head) AS candidate`;
+       ORDER BY placed_by, job_id LIMIT cardinality(asked.builds))) AS head
+    WINDOW in_line AS (PARTITION BY asked.no ORDER BY head.placed_by, head.job_id)) AS candidate`;
 
 const CANDIDATE = `json_to_recordset(candidates) AS candidate (no integer, is_blocked boolean, tenant_id uuid, job_id uuid, type text,
-  concurrency_key text, concurrency_limit integer, priority smallint, is_new boolean, placed_by xid8, place integer)`;
+  concurrency_key text, concurrency_limit integer, priority smallint, is_new boolean, placed_by xid8, place integer, turn integer)`;
 
 /** Limits of types, tenants or, by type, keys, by name. */
 const limitsOf = (what: 'key' | 'type' | 'tenant') =>
@@ -88,7 +92,7 @@ const heldBy = (what: 'type' | 'tenant', column: string) => `
 
 /** How many that may go stand before a candidate, itself among them. */
 const rankOf = (column: string, isOut: string) =>
-  `row_number() OVER (PARTITION BY ${column}, ${isOut} ORDER BY place, no)`;
+  `row_number() OVER (PARTITION BY ${column}, ${isOut} ORDER BY turn, place, no)`;
 
 const MOVED = 'settled.build_id, settled.no';
 
@@ -133,7 +137,7 @@ export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(o
        FROM candidate LEFT JOIN key USING (tenant_id, concurrency_key)
        LEFT JOIN ${limitsOf('key')} ON key_limit.name = candidate.type
        WINDOW first_of_key AS (PARTITION BY candidate.tenant_id, candidate.concurrency_key
-         ORDER BY is_blocked DESC, priority, is_new, placed_by, job_id)
+         ORDER BY is_blocked DESC, turn, priority, is_new, placed_by, job_id)
      ),
      by_key AS MATERIALIZED (
        SELECT in_key.*, concurrency_key IS NOT NULL AND bool_or(is_full_for_it) OVER (

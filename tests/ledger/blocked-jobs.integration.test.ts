@@ -108,6 +108,20 @@ describe('a job whose key is full', () => {
     expect(order.indexOf(urgent[0] ?? '')).toBeLessThan(order.indexOf(later[0] ?? ''));
   });
 
+  test('has its turn within a bound, however many wait for the key that are more urgent', async () => {
+    await insert(20, { priority: priorityRank('high') });
+    const [normal = ''] = await insert(1);
+    const order: string[] = [];
+    while (!order.includes(normal)) {
+      const jobs = await dispatchAll();
+      expect(jobs).toHaveLength(1);
+      order.push(...idsOf(jobs));
+      await finish(jobs);
+    }
+    // Eight before it, and one while it was moved to wait.
+    expect(order).toHaveLength(10);
+  });
+
   test('waits for no slot that is free, though only jobs behind it had a turn', async () => {
     const limited = { concurrencyLimit: 2 };
     await insert(4, limited);

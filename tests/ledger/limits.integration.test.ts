@@ -1,6 +1,7 @@
 import type { LaneWindow, QueuePicture } from '@accepted/shared/core/fairness/queue-picture';
 import { newUuid } from '@accepted/shared/core/job/id';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
+import { priorityRank } from '@accepted/shared/core/job/priority';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { type DispatchTurn, dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
@@ -102,6 +103,25 @@ describe.each(['queue', 'type', 'tenant'] as const)('a %s', (what) => {
     expect((await takeTurn()).jobs).toHaveLength(what === 'queue' ? 0 : 2);
     await insert(2, { ...others, queue: 'second' });
     expect((await createDispatcher('second')()).jobs).toHaveLength(2);
+  });
+
+  test('that is limited lets nothing starve that is less urgent than what waits beside it', async () => {
+    await rule(what, { concurrency: 2 });
+    await insert(40, { priority: priorityRank('high') });
+    const normal = makeJob({ tenantId: ours });
+    await insertJobs(ledger.db, [normal]);
+    let before = 0;
+    for (let isDone = false; !isDone; ) {
+      const jobs: DispatchedJob[] = [];
+      for (let turn = await takeTurn(); turn.jobs.length > 0 || turn.moreToDo; turn = await takeTurn())
+        jobs.push(...turn.jobs);
+      expect(jobs).toHaveLength(2);
+      await finish(jobs);
+      isDone = jobs.some(({ id }) => id === normal.id);
+      before += isDone ? 0 : jobs.length;
+    }
+    expect(before).toBeLessThanOrEqual(10);
+    await sql`DELETE FROM ready`.execute(ledger.db);
   });
 
   test('that is paused has back what waits in the engine, and what runs goes on', async () => {

@@ -70,6 +70,25 @@ test('lines behind a gate that is full are stepped over until it opens, and othe
   expect([...lines.of('a', '0').lines]).toHaveLength(2);
 });
 
+test('a priority that waits behind a gate keeps its turn until that opens, and what did not go counts for nothing', () => {
+  const [urgent, normal] = [{ ...blocked('k'), priority: 1 }, blocked('k')];
+  for (const name of [urgent, normal]) lines.add(name, placed(1, 100));
+  const order: number[] = [];
+  while (order.length < 9) {
+    const { lines: open, urgency } = lines.of('a', '0');
+    const priorities = [...open].map(({ priority }) => priority);
+    const next = urgency.next(priorities);
+    if (next === undefined) throw new Error('No priority has its turn.');
+    // One finds a slot, and nobody else of those that were chosen.
+    for (const priority of [next, ...priorities]) urgency.take(priority);
+    for (const name of [urgent, normal]) lines.giveBack(name, 1);
+    order.push(next);
+    lines.gates.close(KEY, false);
+    lines.gates.open(KEY);
+  }
+  expect(order.filter((priority) => priority === 2)).toHaveLength(1);
+});
+
 test.each([
   ['queue', gateOf.queue()],
   ['type', gateOf.type('quick')],

@@ -32,8 +32,11 @@ interface Standing {
   isOpen: boolean;
 }
 
+/** What a tenant has as long as any line of it stands, open or not: who waits behind a gate has waited when that opens. */
 interface TenantLines {
   open: Map<string, Set<Line>>;
+  /** How many lines there are of each priority. */
+  lines: Map<number, number>;
   urgency: Urgency;
 }
 
@@ -70,12 +73,22 @@ export class QueueLines {
     line.placedBy = placedBy;
   }
 
+  /** Notes that of the jobs which were chosen of a line so many did not go. */
+  giveBack({ tenantId, priority }: LineName, jobs: number): void {
+    this.#tenants.get(tenantId)?.urgency.giveBack(priority, jobs);
+  }
+
   remove(name: LineName): void {
     const standing = this.#standings.get(keyOf(name));
     if (!standing) return;
     if (standing.isOpen) this.#leave(standing);
     this.#standings.delete(keyOf(name));
     this.#gates.remove(standing, standing.gates);
+    const { lines } = this.#tenantOf(name.tenantId);
+    const others = (lines.get(name.priority) ?? 1) - 1;
+    if (others > 0) lines.set(name.priority, others);
+    else lines.delete(name.priority);
+    if (lines.size === 0) this.#tenants.delete(name.tenantId);
   }
 
   /** Removes all others. */
@@ -106,6 +119,9 @@ export class QueueLines {
     const line = { ...name, placedBy: LAST, jobs: 0 };
     const standing = { line, group: this.#groupOf(name), gates: gatesOf(name), isOpen: false };
     this.#standings.set(keyOf(name), standing);
+    const { lines, urgency } = this.#tenantOf(name.tenantId);
+    if (!lines.has(name.priority)) urgency.begin(name.priority);
+    lines.set(name.priority, (lines.get(name.priority) ?? 0) + 1);
     this.#gates.add(standing, standing.gates);
     this.#settle(standing);
     return standing;
@@ -120,8 +136,7 @@ export class QueueLines {
   }
 
   #join({ line, group }: Standing): void {
-    const { open, urgency } = this.#tenantOf(line.tenantId);
-    if (![...open.values()].some((lines) => hasPriority(lines, line.priority))) urgency.begin(line.priority);
+    const { open } = this.#tenantOf(line.tenantId);
     open.set(group, (open.get(group) ?? new Set()).add(line));
     if (group !== '') this.#order.join(line.tenantId, group);
   }
@@ -133,13 +148,12 @@ export class QueueLines {
     if (others?.size !== 0) return;
     open.delete(group);
     this.#order.leave(line.tenantId, group);
-    if (open.size === 0) this.#tenants.delete(line.tenantId);
   }
 
   #tenantOf(tenantId: string): TenantLines {
     const known = this.#tenants.get(tenantId);
     if (known) return known;
-    const tenant = { open: new Map<string, Set<Line>>(), urgency: createUrgency() };
+    const tenant: TenantLines = { open: new Map(), lines: new Map(), urgency: createUrgency() };
     this.#tenants.set(tenantId, tenant);
     return tenant;
   }
@@ -151,9 +165,4 @@ const LAST = 2n ** 64n;
 /** The same for the same line. */
 export function keyOf({ tenantId, type, refusedBy, priority, isNew, isKeyed, blockedBy }: LineName): string {
   return JSON.stringify([tenantId, type, refusedBy, priority, isNew, isKeyed, blockedBy]);
-}
-
-function hasPriority(lines: Iterable<Line>, priority: number): boolean {
-  for (const line of lines) if (line.priority === priority) return true;
-  return false;
 }

@@ -11,6 +11,8 @@ export interface Urgency {
   /** Answers whose turn it is of those that wait. */
   next(priorities: Iterable<number>): number | undefined;
   take(priority: number): void;
+  /** Says that of the jobs which were taken so many did not go. */
+  giveBack(priority: number, jobs: number): void;
 }
 
 export function createUrgency(): Urgency {
@@ -39,6 +41,9 @@ export function createUrgency(): Urgency {
     take(priority) {
       present = Math.max(present, tagOf(priority));
       tags.set(priority, after(priority));
+    },
+    giveBack(priority, jobs) {
+      tags.set(priority, tagOf(priority) - jobs * GO_BEFORE ** priority);
     },
   };
 }

@@ -199,8 +199,8 @@ interface OpenTurn {
 const placeOf = ({ places }: OpenTurn, { id }: DispatchedJob) => places.get(id) ?? 0;
 
 function askedOf(chosen: ChosenJobs[], windows: LaneWindow[]) {
-  return chosen.map(({ line, lanes }) => ({
-    line,
+  return chosen.map(({ line, lanes, places }) => ({
+    ...{ line, places },
     builds: lanes.map((lane) => windows[lane]?.buildId ?? ''),
   }));
 }
@@ -228,6 +228,7 @@ function followLine(turn: OpenTurn, { line, places }: ChosenJobs, found: FoundJo
   for (const [index, id] of ids.entries()) turn.places.set(id, places[index] ?? 0);
   if (ids.length < places.length) {
     turn.isShort = true;
+    lines.giveBack(line, places.length - ids.length);
     order.correct(line.tenantId, (ids.length - places.length) * times.expected(line));
   }
   // No more stood in it than were told of.

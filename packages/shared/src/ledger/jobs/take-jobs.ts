@@ -50,7 +50,7 @@ export interface TakenJobs {
 export interface AskedLines {
   queue: string;
   round: number;
-  lines: (Pick<ChosenJobs, 'line'> & { builds: string[] })[];
+  lines: (Pick<ChosenJobs, 'line' | 'places'> & { builds: string[] })[];
 }
 
 /**
@@ -97,13 +97,15 @@ const take = prepared<AskedLines, TakenJobs>(
       (SELECT coalesce(json_agg(${MARKED_JSON}), '[]') FROM marked) AS marked`,
 );
 
-function askedJson(lines: AskedLines['lines']): string {
+function askedJson(lines: AskedLines['lines'], withPlaces = false): string {
   return JSON.stringify(
-    lines.map(({ line: { jobs: _, placedBy, ...name }, builds }, no) => ({
+    lines.map(({ line: { jobs: _, placedBy, ...name }, builds, places }, no) => ({
       ...name,
       no,
       placedBy: String(placedBy),
       builds,
+      // Of others the order is put together afterwards.
+      ...(withPlaces && { places }),
     })),
   );
 }
@@ -160,7 +162,7 @@ export async function takeLimitedJobs(db: Database, asked: AskedLimitedLines): P
   const { queue, round, lines, limits } = asked;
   const { rows } = await sql<TakenLimitedJobs>`
     /* take-limited-jobs */ SELECT * FROM json_to_record(take_limited_jobs(
-      ${queue}, ${round}, ${askedJson(lines)}::json, ${JSON.stringify(limitsOf(lines, limits))}::json))
+      ${queue}, ${round}, ${askedJson(lines, true)}::json, ${JSON.stringify(limitsOf(lines, limits))}::json))
       AS taken ("isTaken" boolean, found json, marked json, blocked json, "full" json)`.execute(db);
   const [row] = rows;
   return row?.isTaken ? row : { isTaken: false, found: [], marked: [], blocked: [], full: [] };
