@@ -30,8 +30,9 @@ const ENGINE_AWAY_POLL_MS = 200;
 const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
 const MAX_REST_MS = 20;
-/** A pause or a limit is in force within a second, and the rest of it is for a turn that is under way. */
+/** A pause or a limit is in force within a second: it is read so often, and a turn that is under way may take the rest. */
 const LIVE_MAX_AGE_MS = 750;
+const TURN_AT_MOST_MS = 250;
 
 /** Who serves the queue, and what is in force. */
 interface Live {
@@ -113,7 +114,8 @@ export function startDispatcher(options: DispatcherOptions): Loop {
   /** Takes a turn, and answers in how many milliseconds the next one is due, whatever is in force then. */
   async function takeTurn(): Promise<number> {
     if (!engine.isReady()) return ENGINE_AWAY_POLL_MS;
-    if (live.lanes.length === 0) await refresh();
+    // They are old where this worker gets the service back, or had no engine meanwhile.
+    if (live.lanes.length === 0 || goodForMs() < -TURN_AT_MOST_MS) await refresh();
     if (live.lanes.length === 0) return IDLE_POLL_MS;
     const { lanes, rules } = live;
     const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));

@@ -14,11 +14,15 @@ export function startForgettingMovements(options: {
   onError: (error: unknown) => void;
 }): Loop {
   const { db, service, onError } = options;
-  let oldest: string | undefined;
+  let oldest: { transaction: string; readAtMs: number } | undefined;
 
+  /** Whoever gets the service back is woken before the time. */
   async function runOnce(): Promise<number> {
-    if (oldest !== undefined && (await forgetMovements(db, oldest, BATCH)) === BATCH) return 0;
-    oldest = await readOldestTransaction(db);
+    const goodInMs = oldest ? oldest.readAtMs + INTERVAL_MS - performance.now() : 0;
+    if (goodInMs > 0) return goodInMs;
+    if (oldest && (await forgetMovements(db, oldest.transaction, BATCH)) === BATCH) return 0;
+    const readAtMs = performance.now();
+    oldest = { transaction: await readOldestTransaction(db), readAtMs };
     return INTERVAL_MS;
   }
 
