@@ -193,9 +193,12 @@ export async function pruneDefaultPartition(
     deleted_attempts AS (
       DELETE FROM ${attempts} AS attempt USING deleted
       WHERE ${isAt('attempt.tenant_id', 'deleted.tenant_id')} AND attempt.job_id = deleted.id),
+    -- Each tag is looked up by its key: by job alone, all tags of the tenant would be gone through.
+    gone AS MATERIALIZED (
+      SELECT tenant_id, id, of_job.tag FROM deleted CROSS JOIN jsonb_array_elements_text(tags) AS of_job (tag)),
     deleted_tags AS (
-      DELETE FROM ${tags} AS entry USING deleted CROSS JOIN jsonb_array_elements_text(deleted.tags) AS of_job (tag)
-      WHERE ${isAt('entry.tenant_id', 'deleted.tenant_id')} AND entry.tag = of_job.tag AND entry.job_id = deleted.id)
+      DELETE FROM ${tags} AS entry USING gone
+      WHERE ${isAt('entry.tenant_id', 'gone.tenant_id')} AND entry.tag = gone.tag AND entry.job_id = gone.id)
     SELECT count(*)::int AS jobs FROM deleted`.execute(db);
   return rows[0]?.jobs ?? 0;
 }
