@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 /** Something that happens to the ledger; `job` picks one of those there are. */
 export type LedgerEvent =
-  | { kind: 'insert'; scheduled: boolean; ttl: boolean; maxAttempts: number }
+  | { kind: 'insert'; scheduled: boolean; ttl: boolean; keyed: boolean; maxAttempts: number }
   | { kind: 'dispatch' }
   | { kind: 'loseWorker' }
   | { kind: 'rescue' }
@@ -28,7 +28,7 @@ const RESULTS: AttemptResult[] = [
 
 export const MAX_LOSSES = 3;
 
-const [returned, threw] = RESULTS as [AttemptResult, AttemptResult];
+const [returned, threw, threwForGood] = RESULTS as [AttemptResult, AttemptResult, AttemptResult];
 const canceled: AttemptResult = { kind: 'aborted', reason: 'canceled' };
 const shutdown: AttemptResult = { kind: 'aborted', reason: 'shutdown' };
 
@@ -62,23 +62,44 @@ export const LIVES: LedgerEvent[][] = [
     ...attempt(returned),
     reschedule('now'),
   ],
+  ...blockedLives(),
 ];
 
-function insertOf(scheduled?: 'scheduled'): LedgerEvent {
-  return { kind: 'insert', scheduled: scheduled !== undefined, ttl: true, maxAttempts: 2 };
+/** Of two jobs with the key the second one waits in `blocked` once a dispatcher has looked; whatever happens then happens beside it. */
+function blockedLives(): LedgerEvent[][] {
+  const begin: LedgerEvent[] = [insertOf('keyed'), insertOf('keyed'), { kind: 'dispatch' }];
+  const fail = attempt(threwForGood).slice(1);
+  return [
+    [...begin, ...attempt(threw), ...attempt(returned, 1), on('becomeDue'), ...attempt(returned)],
+    [...begin, on('cancel', 1), ...attempt(returned)],
+    [...begin, on('expire', 1), ...attempt(returned)],
+    [...begin, reschedule('later', 1), reschedule('now', 1), ...attempt(returned), ...attempt(returned, 1)],
+    [...begin, { kind: 'takeBack', job: 0, late: 0 }, ...attempt(returned, 1), ...attempt(returned)],
+    [...begin, insertOf('scheduled'), on('becomeDue', 2), on('cancel'), ...attempt(returned, 1)],
+    [...begin, claim(), { kind: 'loseWorker' }, { kind: 'rescue' }, ...attempt(returned, 1)],
+    [...begin, ...fail, on('replay'), ...attempt(returned, 1), ...attempt(returned)],
+    [...begin, ...fail, on('discard'), ...attempt(returned, 1)],
+  ];
 }
 
-function on(kind: 'becomeDue' | 'cancel' | 'expire' | 'replay'): LedgerEvent {
-  return { kind, job: 0 };
+function insertOf(as?: 'scheduled' | 'keyed'): LedgerEvent {
+  return { kind: 'insert', scheduled: as === 'scheduled', ttl: true, keyed: as === 'keyed', maxAttempts: 2 };
 }
 
-function reschedule(to: 'now' | 'later'): LedgerEvent {
-  return { kind: 'reschedule', job: 0, isDue: to === 'now' };
+function on(kind: 'becomeDue' | 'cancel' | 'expire' | 'replay' | 'discard', job = 0): LedgerEvent {
+  return { kind, job };
 }
 
-function attempt(result: AttemptResult): LedgerEvent[] {
-  const claim = { kind: 'claim', job: 0, late: 0, byLostWorker: false } as const;
-  return [{ kind: 'dispatch' }, claim, { kind: 'record', job: 0, stale: 0, result }];
+function reschedule(to: 'now' | 'later', job = 0): LedgerEvent {
+  return { kind: 'reschedule', job, isDue: to === 'now' };
+}
+
+function claim(job = 0): LedgerEvent {
+  return { kind: 'claim', job, late: 0, byLostWorker: false };
+}
+
+function attempt(result: AttemptResult, job = 0): LedgerEvent[] {
+  return [{ kind: 'dispatch' }, claim(job), { kind: 'record', job, stale: 0, result }];
 }
 
 const job = fc.nat(3);
@@ -86,11 +107,12 @@ const rarely = fc.constantFrom<(0 | 1)[]>(0, 0, 0, 1);
 
 export const ledgerEvent: fc.Arbitrary<LedgerEvent> = fc.oneof(
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       kind: fc.constant('insert' as const),
       scheduled: fc.boolean(),
       ttl: fc.boolean(),
+      keyed: fc.constantFrom(true, true, false),
       maxAttempts: fc.integer({ min: 1, max: 3 }),
     }),
   },

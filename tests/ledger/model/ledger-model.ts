@@ -15,6 +15,8 @@ export interface ModelJob {
   ttl: 'none' | 'waiting' | 'passed';
   cancelRequested: boolean;
   workerId: string | null;
+  /** Whether it shares the one key there is. */
+  isKeyed: boolean;
   suspect: boolean;
   losses: number;
   /** How many jobs its worker ran when that was lost. */
@@ -27,14 +29,20 @@ export interface ModelJob {
 
 export const BACKOFF = { type: 'fixed', delayMs: 3_600_000, jitter: 'none' } as const;
 
+export const KEY = { concurrencyKey: 'model', concurrencyLimit: 1 } as const;
+
 export function newModelJob(
   id: string,
-  isScheduled: boolean,
-  hasTtl: boolean,
-  maxAttempts: number,
+  {
+    isScheduled,
+    hasTtl,
+    isKeyed,
+    maxAttempts,
+  }: Record<'isScheduled' | 'hasTtl' | 'isKeyed', boolean> & { maxAttempts: number },
 ): ModelJob {
   return {
     id,
+    isKeyed,
     status: isScheduled ? 'scheduled' : 'queued',
     token: 0,
     attemptsMade: 0,
@@ -69,10 +77,22 @@ export function isOverdue(job: ModelJob): boolean {
   return job.ttl === 'passed' && job.token === 0;
 }
 
-export function dispatch(job: ModelJob): void {
-  if (job.status !== 'queued' || job.dispatched) return;
-  job.dispatched = true;
-  job.dispatchNo += 1;
+/**
+ * Answers who goes when a dispatcher has room for all: whoever waits, and of those with the key as many as it has slots left. Which of
+ * these, the dispatcher has chosen.
+ */
+export function dispatch(jobs: ModelJob[], isChosen: (job: ModelJob) => boolean): ModelJob[] {
+  const waiting = jobs.filter(({ status, dispatched }) => status === 'queued' && !dispatched);
+  const slots = KEY.concurrencyLimit - jobs.filter((job) => job.isKeyed && isInFlight(job)).length;
+  const keyed = waiting.filter(({ isKeyed }) => isKeyed);
+  const chosenFirst = [...keyed.filter(isChosen), ...keyed.filter((job) => !isChosen(job))];
+  const going = [...waiting.filter(({ isKeyed }) => !isKeyed), ...chosenFirst.slice(0, Math.max(0, slots))];
+  for (const job of going) Object.assign(job, { dispatched: true, dispatchNo: job.dispatchNo + 1 });
+  return going;
+}
+
+function isInFlight({ status, dispatched }: ModelJob): boolean {
+  return status === 'running' || (status === 'queued' && dispatched);
 }
 
 export function takeBack(job: ModelJob, dispatchNo: number): void {

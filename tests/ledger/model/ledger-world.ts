@@ -28,6 +28,8 @@ import * as model from './ledger-model.ts';
 export interface World {
   db: Database;
   jobs: model.ModelJob[];
+  /** Of whom the jobs with the key are. */
+  keyedTenantId: string;
   worker: { id: string; isLost: boolean };
   lostWorker: { id: string; isLost: boolean } | undefined;
   /** What a dispatcher has seen of the queue. */
@@ -51,7 +53,8 @@ export async function startWorld(db: Database): Promise<World> {
     await db.deleteFrom(table).execute();
   }
   const worker = { id: await startWorker(db), isLost: false };
-  return { db, jobs: [], worker, lostWorker: undefined, picture: await surveyQueue(db, 'default') };
+  const picture = await surveyQueue(db, 'default');
+  return { db, jobs: [], keyedTenantId: newUuid(), worker, lostWorker: undefined, picture };
 }
 
 async function startWorker(db: Database): Promise<string> {
@@ -72,14 +75,11 @@ const VERSIONS = { accepted: 'test' };
 
 /** Lets an event happen in both; what the ledger answers is compared with what the model does. */
 export async function apply(world: World, event: LedgerEvent): Promise<void> {
-  const { db, jobs } = world;
+  const { jobs } = world;
   if (event.kind === 'insert') return await insert(world, event);
   if (event.kind === 'loseWorker') return await loseWorker(world);
   if (event.kind === 'rescue') return await rescue(world);
-  if (event.kind === 'dispatch') {
-    world.picture = (await dispatchJobs(db, 'default', testLane(1_000), world)).picture;
-    return jobs.forEach(model.dispatch);
-  }
+  if (event.kind === 'dispatch') return await dispatch(world);
   const chosen = jobs[event.job % Math.max(1, jobs.length)];
   if (chosen) await applyToJob(world, chosen, event);
 }
@@ -134,16 +134,34 @@ async function applyToJob(world: World, job: model.ModelJob, event: JobEvent): P
   }
 }
 
-async function insert({ db, jobs }: World, event: Extract<LedgerEvent, { kind: 'insert' }>): Promise<void> {
+/** Takes turns until there is nothing to do: who may not go then waits in `blocked`, and nobody is `ready`. */
+async function dispatch(world: World): Promise<void> {
+  const { db, jobs } = world;
+  const ids = new Set<string>();
+  for (let isMoreToDo = true; isMoreToDo; ) {
+    const turn = await dispatchJobs(db, 'default', testLane(1_000), world);
+    for (const { id } of turn.jobs) ids.add(id);
+    world.picture = turn.picture;
+    isMoreToDo = turn.moreToDo;
+  }
+  const going = model.dispatch(jobs, ({ id }) => ids.has(id));
+  expect([...ids].sort()).toEqual(going.map(({ id }) => id).sort());
+  expect(await db.selectFrom('ready').select('job_id').execute()).toEqual([]);
+}
+
+async function insert(world: World, event: Extract<LedgerEvent, { kind: 'insert' }>): Promise<void> {
+  const { db, jobs, keyedTenantId } = world;
   const made = makeJob({
     maxAttempts: event.maxAttempts,
     backoff: model.BACKOFF,
+    ...(event.keyed && { ...model.KEY, tenantId: keyedTenantId }),
     ...(event.scheduled && { delayMs: 3_600_000 }),
     // Longer than any time that it is given.
     ...(event.ttl && { ttlMs: 7_200_000 }),
   });
   await insertJobs(db, [made]);
-  jobs.push(model.newModelJob(made.id, event.scheduled, event.ttl, event.maxAttempts));
+  const { scheduled: isScheduled, ttl: hasTtl, keyed: isKeyed, maxAttempts } = event;
+  jobs.push(model.newModelJob(made.id, { isScheduled, hasTtl, isKeyed, maxAttempts }));
 }
 
 async function claim(
