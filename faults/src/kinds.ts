@@ -39,6 +39,9 @@ export const JOB_KINDS = {
   /** Of two tenants of their own that wait at the same time, when all faults are over. */
   weighedLight: ['succeeded'],
   weighedHeavy: ['succeeded'],
+  /** Of two tenants that have jobs waiting in a queue of their own all the time. */
+  steadyLight: ['succeeded'],
+  steadyHeavy: ['succeeded'],
   /** Of a deploy of three builds: each may have one attempt, and only some of the builds take it. */
   firstBuild: ['succeeded'],
   secondBuild: ['succeeded'],

@@ -17,6 +17,7 @@ import { scheduleFaults } from './nemesis/schedule.ts';
 import { faultSeconds, loadSeconds, type RunOptions } from './options.ts';
 import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
+import { STEADY_WAITING, startSteadyTenants } from './steady-tenants.ts';
 import { weighTenants } from './weigh-tenants.ts';
 import { whyNoCertificates } from './world/certificates.ts';
 import { exportLedger } from './world/export-ledger.ts';
@@ -54,8 +55,8 @@ interface Processes {
 
 const PROCESSES: Processes = { apis: 2, workers: 3 };
 const PROGRESS_EVERY_MS = 5_000;
-/** With more that wait, a slow machine would spend a long run on its backlog, and each fault would wait behind it. */
-const MOST_OPEN = 700;
+/** With more that wait beside what is kept waiting, a slow machine would spend a long run on its backlog, and each fault would wait behind it. */
+const MOST_OPEN = 700 + STEADY_WAITING;
 /** Of the time that a run has, the last part is for draining and for writing everything down. */
 const SHARE_FOR_LOAD = 0.8;
 const SHARE_FOR_DRAINING = 0.95;
@@ -122,20 +123,8 @@ async function loadAndBreak(
   const leftOut = new Set([...notRun.map(({ kind }) => kind), ...kindsBeside(options.only)]);
   const faultsWithin = { count: options.faults, seconds: faultSeconds(options) };
   const schedule = scheduleFaults({ ...options, ...faultsWithin, leftOut });
-  const history: { since: NemesisProgress['since'] } = { since: () => [] };
-  const { apiUrls, apiKey, neighbourKey, journals } = world;
-  const receivers = {
-    own: world.receiver.url,
-    tls: world.tlsReceiver?.url ?? '',
-    neighbour: world.neighbour.url,
-  };
-  const faultsSince = (at: number) => history.since(at);
-  const client = openClient({
-    ...{ apiUrls, apiKey, neighbourKey, faultsSince },
-    acks: journals.acks,
-    deadline: loadDeadline,
-  });
-  const submit = extraJobs(client, receivers, seed);
+  const { client, receivers, submit, history } = openClients(world, seed, loadDeadline);
+  const steady = options.isShown ? undefined : await startSteadyTenants(world, submit, loadDeadline);
   const loadStartedAt = Date.now();
   const nemesis = startNemesis({ world, schedule, submit, deadline: loadDeadline });
   history.since = nemesis.since;
@@ -159,6 +148,7 @@ async function loadAndBreak(
   try {
     await Promise.all([load.done, nemesis.done]);
     const loadEndedAt = Date.now();
+    await steady?.stop();
     repaired.abort();
     await replays;
     const drainedAt = await drain(world, drainDeadline, options.isShown);
@@ -173,6 +163,26 @@ async function loadAndBreak(
     repaired.abort();
     await client.close();
   }
+}
+
+/** The history of the faults is filled in when there is one. */
+function openClients(
+  { apiUrls, apiKey, neighbourKey, ...world }: World,
+  seed: number,
+  deadline: AbortSignal,
+) {
+  const history: { since: NemesisProgress['since'] } = { since: () => [] };
+  const receivers = {
+    own: world.receiver.url,
+    tls: world.tlsReceiver?.url ?? '',
+    neighbour: world.neighbour.url,
+  };
+  const faultsSince = (at: number) => history.since(at);
+  const client = openClient({
+    ...{ apiUrls, apiKey, neighbourKey, faultsSince, deadline },
+    acks: world.journals.acks,
+  });
+  return { client, receivers, submit: extraJobs(client, receivers, seed), history };
 }
 
 function kindsBeside(only: FaultRun['only']): string[] {

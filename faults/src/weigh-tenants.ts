@@ -1,8 +1,7 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { TENANT_SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { JobKind } from './kinds.ts';
-import { operate } from './world/operate.ts';
+import { makeTenant, operate } from './world/operate.ts';
 import type { World } from './world/world.ts';
 
 /** Of each tenant: some times what the windows of the workers hold. */
@@ -25,7 +24,7 @@ export async function weighTenants(
   submit: (kind: JobKind, apiKey: string) => Promise<string>,
 ): Promise<void> {
   const keys = new Map<JobKind, string>();
-  for (const { kind, weight } of TENANTS) keys.set(kind, await addTenantByApi(world, kind, weight));
+  for (const { kind, weight } of TENANTS) keys.set(kind, await makeTenant(world, kind, weight));
   await operate(world, 'POST', '/v1/queues/default/pause');
   try {
     await waitUntil(() => world.ledger.ask(isPausedFor), { until: 'the pause is in force' });
@@ -37,13 +36,6 @@ export async function weighTenants(
     await operate(world, 'POST', '/v1/queues/default/resume');
   }
   await waitUntil(() => world.ledger.ask(isEmpty), { until: 'all have run', timeoutMs: DONE_WITHIN_MS });
-}
-
-/** Makes a tenant as an operator does; answers an API key of it. */
-async function addTenantByApi(world: World, name: string, weight: number): Promise<string> {
-  const { id } = await operate<{ id: string }>(world, 'POST', '/v1/tenants', { name, weight });
-  const asked = { name, scopes: [...TENANT_SCOPES], tenantId: id };
-  return (await operate<{ key: string }>(world, 'POST', '/v1/api-keys', asked)).key;
 }
 
 /** Whether it has been so for as long as any dispatcher takes to hear of it. */

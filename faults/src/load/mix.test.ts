@@ -36,6 +36,8 @@ test('most jobs are plain, and every ordinary kind is among 5,000', () => {
     'throwing',
     'weighedLight',
     'weighedHeavy',
+    'steadyLight',
+    'steadyHeavy',
     ...BUILDS,
   ];
 

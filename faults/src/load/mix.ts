@@ -73,67 +73,74 @@ const RETRY = {
 
 /** Makes the `n`th job of a run, of the kind that is asked for. */
 export function makeJob(kind: JobKind, n: number, random: Random, receivers: ReceiverUrls): PlannedJob {
-  const key = `${kind}-${n}`;
   const effect = (more: object = {}) => ({
     type: 'faults.effect',
     payload: { n, workMs: random.int(0, 4), failures: 0, hangs: 0, ...more },
     retry: RETRY,
   });
-  const lethal = { ...RETRY, maxAttempts: FEW_ATTEMPTS };
+  const key = `${kind}-${n}`;
+  if (kind === 'canceled') return { key, kind, ...canceledJob(random, effect) };
+  return { key, kind, body: bodyOf(kind, n, { random, receivers, effect }) };
+}
+
+interface Makings {
+  random: Random;
+  receivers: ReceiverUrls;
+  effect: (more?: object) => PlannedJob['body'];
+}
+
+function bodyOf(
+  kind: Exclude<JobKind, 'canceled'>,
+  n: number,
+  { random, receivers, effect }: Makings,
+): PlannedJob['body'] {
   switch (kind) {
     case 'plain':
     case 'probe':
-      return { key, kind, body: effect() };
+      return effect();
     case 'retry':
-      return { key, kind, body: effect({ failures: random.int(1, 2) }) };
+      return effect({ failures: random.int(1, 2) });
     case 'webhook':
-      return { key, kind, body: { ...effect(), webhook: { url: receivers.own, events: EVENTS } } };
+      return { ...effect(), webhook: { url: receivers.own, events: EVENTS } };
     case 'tlsWebhook':
-      return { key, kind, body: { ...effect(), webhook: { url: receivers.tls, events: EVENTS } } };
+      return { ...effect(), webhook: { url: receivers.tls, events: EVENTS } };
     case 'neighbour':
-      return { key, kind, body: { ...effect(), webhook: { url: receivers.neighbour, events: EVENTS } } };
+      return { ...effect(), webhook: { url: receivers.neighbour, events: EVENTS } };
     case 'limited':
-      return { key, kind, body: limitedJob(n, effect({ workMs: random.int(100, 500) })) };
+      return limitedJob(n, effect({ workMs: random.int(100, 500) }));
     case 'expiring':
-      return { key, kind, body: { ...effect(), delayMs: 4_000, ttlMs: 4_001 } };
+      return { ...effect(), delayMs: 4_000, ttlMs: 4_001 };
     case 'slow':
-      return { key, kind, body: effect({ workMs: random.int(500, 2_500) }) };
+      return effect({ workMs: random.int(500, 2_500) });
     case 'long':
-      return { key, kind, body: effect({ workMs: 12_000 }) };
+      return effect({ workMs: 12_000 });
     case 'timeout':
-      return { key, kind, body: { ...effect({ hangs: 1 }), timeoutMs: 1_000 } };
+      return { ...effect({ hangs: 1 }), timeoutMs: 1_000 };
     case 'scheduled':
-      return { key, kind, body: { ...effect(), delayMs: random.int(200, 8_000) } };
-    case 'canceled':
-      return { key, kind, ...canceledJob(random, effect) };
+      return { ...effect(), delayMs: random.int(200, 8_000) };
     case 'isolated':
-      return {
-        key,
-        kind,
-        body: { type: 'faults.isolated', payload: { n, rounds: random.int(1, 20_000) }, retry: RETRY },
-      };
+      return { type: 'faults.isolated', payload: { n, rounds: random.int(1, 20_000) }, retry: RETRY };
     case 'blocking':
-      return {
-        key,
-        kind,
-        body: { type: 'faults.blocking', payload: { n, blockMs: random.int(5_000, 7_000) }, retry: RETRY },
-      };
+      return { type: 'faults.blocking', payload: { n, blockMs: random.int(5_000, 7_000) }, retry: RETRY };
     case 'permanent':
     case 'bystander':
     case 'throwing':
-      return { key, kind, body: { type: `faults.${kind}`, payload: { n }, retry: RETRY } };
+      return { type: `faults.${kind}`, payload: { n }, retry: RETRY };
     case 'poison':
     case 'leaking':
-      return { key, kind, body: { type: `faults.${kind}`, payload: { n }, retry: lethal } };
+      return { type: `faults.${kind}`, payload: { n }, retry: { ...RETRY, maxAttempts: FEW_ATTEMPTS } };
     case 'weighedLight':
     case 'weighedHeavy':
-      return { key, kind, body: effect({ workMs: 100 }) };
+      return effect({ workMs: 100 });
+    case 'steadyLight':
+    case 'steadyHeavy':
+      return { type: 'faults.weighed', payload: { n, workMs: 100 }, retry: RETRY };
     case 'firstBuild':
     case 'secondBuild':
     case 'thirdBuild':
     case 'addedBySecond':
     case 'addedByThird':
-      return { key, kind, body: bodyForBuild(kind, n) };
+      return bodyForBuild(kind, n);
   }
 }
 

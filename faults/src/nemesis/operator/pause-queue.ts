@@ -1,14 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { sql } from 'kysely';
-import { operate } from '../../world/operate.ts';
+import { operate, untilInForce } from '../../world/operate.ts';
 import type { Fault } from '../fault.ts';
 import { noteWipe } from '../note-wipe.ts';
 import { hold } from '../targets.ts';
 
 const QUEUE = 'default';
-/** Within a second it holds everywhere; whoever was about to claim may need a moment more. */
-const IN_FORCE_AFTER_MS = 1_500;
 const LASTS_MS = { least: 1_500, most: 3_000 };
 
 /** Pauses a queue under load and, where there is a Redis, wipes that: nothing of the queue starts until it is resumed. */
@@ -17,7 +14,7 @@ export const pauseQueue: Fault = {
   async inject({ world, random }) {
     try {
       await operate(world, 'POST', `/v1/queues/${QUEUE}/pause`);
-      await delay(IN_FORCE_AFTER_MS);
+      await untilInForce();
       const since = await world.ledger.ask(now);
       if (world.redis) {
         await noteWipe(world, 'queue-paused');

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { EffectLine } from '../logs.ts';
 import { ack, effect, soundRun } from './testing/sound-run.ts';
-import { checkWeights } from './weights.ts';
+import { checkWeightsAtTheEnd } from './weights-at-the-end.ts';
 
 /** Some hundred jobs of each tenant in one slot, of which the heavy one's go so many times as often while both wait. */
 function runWith(times: number, size: 'small' | 'standard' = 'standard', jobs = 600) {
@@ -21,7 +21,7 @@ function runWith(times: number, size: 'small' | 'standard' = 'standard', jobs = 
     if (left.light < jobs) run(left.light++);
     for (let turn = 0; turn < times && left.heavy < 2 * jobs; turn += 1) run(left.heavy++);
   }
-  return checkWeights(soundRun({ run: { ...soundRun().run, size }, acks, effects }));
+  return checkWeightsAtTheEnd(soundRun({ run: { ...soundRun().run, size }, acks, effects }));
 }
 
 test('who has thrice the weight gets thrice the time while both wait, whatever comes after', () => {
