@@ -13,8 +13,10 @@ export const JOB_KINDS = {
   long: ['succeeded'],
   timeout: ['succeeded'],
   scheduled: ['succeeded'],
-  /** Shares a concurrency key with others; one of them may run at once. */
+  /** Shares a concurrency key with others, also of another type and queue; one of them may run at once. */
   limited: ['succeeded'],
+  /** Of a type of which only so many may run at once, in two queues. */
+  bounded: ['succeeded'],
   /** Its time to live is over as soon as it is due: hardly any worker is that quick. */
   expiring: ['expired', 'succeeded'],
   /** Like `webhook`, but its receiver speaks TLS. */

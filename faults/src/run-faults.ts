@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { nameCommit } from '@accepted/testing/name-commit';
+import { boundType } from './bounded-type.ts';
 import { callTheRoll } from './call-the-roll.ts';
 import { drain } from './drain.ts';
 import type { FaultKind, JobKind } from './kinds.ts';
@@ -124,6 +125,7 @@ async function loadAndBreak(
   const faultsWithin = { count: options.faults, seconds: faultSeconds(options) };
   const schedule = scheduleFaults({ ...options, ...faultsWithin, leftOut });
   const { client, receivers, submit, history } = openClients(world, seed, loadDeadline);
+  await boundType(world);
   const steady = options.isShown ? undefined : await startSteadyTenants(world, submit, loadDeadline);
   const loadStartedAt = Date.now();
   const nemesis = startNemesis({ world, schedule, submit, deadline: loadDeadline });

@@ -1,3 +1,4 @@
+import type { LedgerJob } from '../ledger-rows.ts';
 import type { Evidence } from './evidence.ts';
 
 /** One run of a handler, from its first line to its effect. */
@@ -36,4 +37,20 @@ export function succeededStaysOf(
     ),
   );
   return staysOf(evidence, isWanted).filter(({ jobId, token }) => succeeded.has(`${jobId} ${token}`));
+}
+
+/** A run of a handler with its job, whose attempt succeeded. */
+export interface JobStay extends Stay {
+  job: LedgerJob;
+}
+
+/** Finds the runs of these jobs that succeeded, in the order of their beginning. */
+export function jobStaysOf(jobs: LedgerJob[], evidence: Evidence): JobStay[] {
+  const jobOf = new Map(jobs.map((job) => [job.jobId, job]));
+  return succeededStaysOf(evidence, (jobId) => jobOf.has(jobId))
+    .flatMap((stay) => {
+      const job = jobOf.get(stay.jobId);
+      return job ? [{ ...stay, job }] : [];
+    })
+    .toSorted((one, other) => one.from - other.from);
 }

@@ -1,4 +1,5 @@
 import { PRIORITIES, type Priority } from '@accepted/shared/core/job/priority';
+import { BOUNDED_TYPE } from '../bounded-type.ts';
 import type { JobKind } from '../kinds.ts';
 import type { Random } from '../random.ts';
 
@@ -9,6 +10,7 @@ export interface PlannedJob {
   body: {
     type: string;
     payload: object;
+    queue?: string;
     priority?: Priority;
     delayMs?: number;
     ttlMs?: number;
@@ -37,6 +39,7 @@ const PER_THOUSAND = {
   scheduled: 30,
   canceled: 20,
   limited: 12,
+  bounded: 12,
   slow: 12,
   neighbour: 10,
   expiring: 5,
@@ -107,7 +110,9 @@ function bodyOf(
     case 'neighbour':
       return { ...effect(), webhook: { url: receivers.neighbour, events: EVENTS } };
     case 'limited':
-      return limitedJob(n, effect({ workMs: random.int(100, 500) }));
+      return limitedJob(n, effect({ workMs: random.int(100, 500) }), random);
+    case 'bounded':
+      return { ...accountJob(n, random), ...(random.fraction() < 0.5 && { queue: 'default' }) };
     case 'expiring':
       return { ...effect(), delayMs: 4_000, ttlMs: 4_001 };
     case 'slow':
@@ -162,8 +167,15 @@ function bodyForBuild(kind: keyof typeof FOR_BUILDS, n: number): PlannedJob['bod
 /** Few keys, so that most of these jobs have to wait for another. */
 const ACCOUNTS = 3;
 
-function limitedJob(n: number, body: PlannedJob['body']): PlannedJob['body'] {
-  return { ...body, concurrencyKey: `account-${n % ACCOUNTS}` };
+/** Of each key some are of one type and queue, and some of another. */
+function limitedJob(n: number, body: PlannedJob['body'], random: Random): PlannedJob['body'] {
+  const concurrencyKey = `account-${n % ACCOUNTS}`;
+  return { ...(random.fraction() < 0.5 ? body : accountJob(n, random)), concurrencyKey };
+}
+
+/** An operator bounds how many of this type run at once (`bounded-type.ts`), so they are short. */
+function accountJob(n: number, random: Random): PlannedJob['body'] {
+  return { type: BOUNDED_TYPE, payload: { n, workMs: random.int(100, 300) }, retry: RETRY };
 }
 
 /** Canceled while it waits for its time, or while it runs. */
