@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { defineJob } from '@accepted/job';
 import { z } from 'zod';
-import { buildNumber } from '../src/build-number.ts';
+import { buildNumber, WORK_MS } from '../src/build-number.ts';
 import { logEffect } from '../src/effect-log.ts';
 
 const build = buildNumber();
@@ -14,8 +15,9 @@ export default defineJob({
     ...(build >= 3 && { third: z.boolean().optional() }),
   }),
   result: z.strictObject({ token: z.int() }),
-  run(_payload, ctx) {
+  async run(_payload, ctx) {
     logEffect(ctx, 'start');
+    await delay(WORK_MS, undefined, { signal: ctx.signal });
     logEffect(ctx, 'effect');
     return { token: ctx.fencingToken };
   },

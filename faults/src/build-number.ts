@@ -2,3 +2,6 @@
 export function buildNumber(): number {
   return Number(process.env.FAULTS_BUILD ?? 1);
 }
+
+/** How long jobs for some builds take: long enough to be there when something happens to them. */
+export const WORK_MS = 500;

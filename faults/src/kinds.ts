@@ -95,7 +95,7 @@ export const FAULTS = {
   'api-killed-after-commit': { engines: BOTH, kill9: true },
   'api-postgres-link-blackholed': { engines: BOTH },
   'rolling-deploy': { engines: BOTH },
-  'builds-deployed': { engines: BOTH },
+  'builds-deployed': { engines: BOTH, wipe: true },
   'leader-cut-off': { engines: BOTH },
   'queue-paused': { engines: BOTH },
   'redis-flushed': { engines: REDIS, wipe: true, redisDown: true },

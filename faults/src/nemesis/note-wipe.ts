@@ -3,10 +3,11 @@ import type { WipeLine } from '../logs.ts';
 import { listInEngine } from '../world/ledger.ts';
 import type { World } from '../world/world.ts';
 
-/** Writes down what the engine is about to lose. */
-export async function noteWipe(world: World, kind: FaultKind): Promise<void> {
+/** Writes down what the engine is about to lose, and answers it. */
+export async function noteWipe(world: World, kind: FaultKind): Promise<WipeLine> {
   const wipe = await aboutToBeWiped(world, kind);
   void world.journals.wipes.write(wipe);
+  return wipe;
 }
 
 /** Reads what the engine is about to lose, for a wipe that may not come about. */

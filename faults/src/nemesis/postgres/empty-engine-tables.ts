@@ -1,5 +1,8 @@
 import { waitUntil } from '@accepted/testing/wait-until';
 import type pg from 'pg';
+import type { FaultKind } from '../../kinds.ts';
+import type { WipeLine } from '../../logs.ts';
+import type { World } from '../../world/world.ts';
 import type { Fault } from '../fault.ts';
 import { aboutToBeWiped } from '../note-wipe.ts';
 import { connect } from './session.ts';
@@ -12,26 +15,35 @@ const PATIENCE_MS = 2_000;
 export const emptyEngineTables: Fault = {
   kind: 'engine-tables-emptied',
   async inject({ world }) {
-    const client = await connect(world.postgres.databaseUrl);
-    const other = await connect(world.postgres.databaseUrl);
-    try {
-      const names = await tablesOfEngine(client);
-      // It takes all locks at once, and those who work there take them one by one: they notice a deadlock first, and give way.
-      await client.query(`SET deadlock_timeout = '5s'`);
-      const empty = async () => {
-        const wipe = await aboutToBeWiped(world, 'engine-tables-emptied');
-        await endingBlockers(client, other, `TRUNCATE ${names.join(', ')}`);
-        // They had them until now, and may have waited for the locks for seconds.
-        void world.journals.wipes.write({ ...wipe, at: Date.now() });
-        return true;
-      };
-      await waitUntil(empty, { until: 'the tables are empty', timeoutMs: EMPTIED_WITHIN_MS });
-      return { target: 'engine', proof: `${names.length} tables were emptied` };
-    } finally {
-      await Promise.all([client.end(), other.end()]);
-    }
+    const { tables } = await emptyTables(world, 'engine-tables-emptied');
+    return { target: 'engine', proof: `${tables} tables were emptied` };
   },
 };
+
+/** Answers how many tables it was, and what was in them as the ledger believes. */
+export async function emptyTables(
+  world: World,
+  kind: FaultKind,
+): Promise<{ tables: number; wipe: WipeLine }> {
+  const client = await connect(world.postgres.databaseUrl);
+  const other = await connect(world.postgres.databaseUrl);
+  try {
+    const names = await tablesOfEngine(client);
+    // It takes all locks at once, and those who work there take them one by one: they notice a deadlock first, and give way.
+    await client.query(`SET deadlock_timeout = '5s'`);
+    const empty = async () => {
+      const before = await aboutToBeWiped(world, kind);
+      await endingBlockers(client, other, `TRUNCATE ${names.join(', ')}`);
+      // They had them until now, and may have waited for the locks for seconds.
+      return { ...before, at: Date.now() };
+    };
+    const wipe = await waitUntil(empty, { until: 'the tables are empty', timeoutMs: EMPTIED_WITHIN_MS });
+    void world.journals.wipes.write(wipe);
+    return { tables: names.length, wipe };
+  } finally {
+    await Promise.all([client.end(), other.end()]);
+  }
+}
 
 async function tablesOfEngine(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
