@@ -98,6 +98,8 @@ export const FAULTS = {
   'builds-deployed': { engines: BOTH, wipe: true },
   'leader-cut-off': { engines: BOTH },
   'queue-paused': { engines: BOTH },
+  'type-paused': { engines: BOTH },
+  'tenant-paused': { engines: BOTH },
   'redis-flushed': { engines: REDIS, wipe: true, redisDown: true },
   'redis-killed-unpersisted': { engines: REDIS, kill9: true, wipe: true, redisDown: true },
   'redis-killed-persisted': { engines: REDIS, kill9: true, redisDown: true },

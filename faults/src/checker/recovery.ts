@@ -1,3 +1,4 @@
+import type { FaultKind } from '../kinds.ts';
 import type { LedgerAttempt, LedgerJob } from '../ledger-rows.ts';
 import type { WipeLine } from '../logs.ts';
 import { acceptLatencies } from './accept-latencies.ts';
@@ -11,8 +12,9 @@ const BOUNDS = { recoveryP99Ms: 15_000, acceptP99Ms: 250, redispatchesPerJob: 2 
  * most faults cost nothing. Runs of 104 faults had 7 to 9 a fault; taking back whatever is old costs a window a fault.
  */
 const BESIDE_WIPES = { perFault: 10, once: 300 };
-/** Whoever pauses a queue has all taken back that is in the engine: a window of each build, and each of it costs two. */
+/** Whoever pauses something has all of it taken back that is in the engine: a window of each build, and each of it costs two. */
 const PER_PAUSE = 600;
+const PAUSES: readonly FaultKind[] = ['queue-paused', 'type-paused', 'tenant-paused'];
 
 /** I8: what a wipe took is claimed again in time, clients do not notice that Redis is away, and queues drain. */
 export function checkRecovery(evidence: Evidence): Verdict {
@@ -32,7 +34,7 @@ export function checkRecovery(evidence: Evidence): Verdict {
       `While Redis was away a 202 took ${acceptP99Ms} ms (p99), undisturbed ${undisturbedP99Ms} ms.`,
     );
   const fired = faults.filter((fault) => fault.fired).length;
-  const pauses = faults.filter((fault) => fault.fired && fault.kind === 'queue-paused').length;
+  const pauses = faults.filter((fault) => fault.fired && PAUSES.includes(fault.kind)).length;
   const mostRedispatches = redispatchBound({
     jobs: evidence.jobs.length,
     wiped: timesMs.length,

@@ -3,7 +3,7 @@ import type { World } from '../world/world.ts';
 import type { Fault } from './fault.ts';
 import { cutLink, resetLink, silencePostgres, silenceRedis, slowRedis } from './link/cut-link.ts';
 import { cutOffLeader } from './link/cut-off-leader.ts';
-import { pauseQueue } from './operator/pause-queue.ts';
+import { pause } from './operator/pause.ts';
 import { crashPostgres } from './postgres/crash.ts';
 import { emptyEngineTables } from './postgres/empty-engine-tables.ts';
 import { exhaustConnections } from './postgres/exhaust-connections.ts';
@@ -39,7 +39,7 @@ const dispatchers = (world: World) => holdersOf(world, 'dispatcher of ');
 const AROUND_A_LEASE = { least: 1_500, most: 5_000 };
 const A_MOMENT = { least: 500, most: 1_500 };
 
-/** Every fault, with its share in a run: of 143 faults this many are of the kind. */
+/** Every fault, with its share in a run: of 144 faults this many are of the kind. */
 export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 12, fault: killWorker },
   { share: 9, fault: flushRedis },
@@ -103,7 +103,9 @@ export const ALL_FAULTS: { fault: Fault; share: number }[] = [
   { share: 2, fault: deploy },
   { share: 2, fault: deployBuilds },
   { share: 3, fault: cutOffLeader },
-  { share: 2, fault: pauseQueue },
+  { share: 1, fault: pause('queue-paused') },
+  { share: 1, fault: pause('type-paused') },
+  { share: 1, fault: pause('tenant-paused') },
   { share: 2, fault: blockingHandler },
   { share: 2, fault: lethalHandler('handler-leaks-memory', 'leaking', ['SIGABRT', 'SIGTRAP']) },
   { share: 2, fault: lethalHandler('handler-kills-worker', 'poison', ['SIGKILL']) },
