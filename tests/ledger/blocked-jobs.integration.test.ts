@@ -128,7 +128,6 @@ describe('a job whose key is full', () => {
     const running = await dispatchAll();
     await finish(running);
     await insert(4, { ...limited, priority: priorityRank('critical') });
-    // There is room for nobody but those who come later, and they have to let the others go first.
     const { jobs: inTheWay } = await takeTurn(testLane(4));
     expect(idsOf([...inTheWay, ...(await dispatchAll())])).toHaveLength(2);
     expect(await placesOf()).toEqual({ ready: 0, blocked: 4, inFlight: 2 });

@@ -5,6 +5,7 @@ import type { JobRow } from '@accepted/shared/ledger/jobs/jobs-tables';
 import { findMisplacedJobs } from '@accepted/shared/ledger/jobs/misplaced-jobs';
 import { registerTestBuild } from '@accepted/testing/test-build';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
+import { findWrongBacklogs } from '@accepted/testing/wrong-backlogs';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -39,6 +40,7 @@ test(
             const after = await readJobs(database.db);
             checkInvariants(before, after, event);
             expect(await findMisplacedJobs(database.db)).toEqual([]);
+            expect(await findWrongBacklogs(database.db)).toEqual([]);
             for (const [id, row] of after) reached.add(`${before.get(id)?.status ?? 'new'} ${row.status}`);
             await compare(world, after);
             await comparePicture(world);

@@ -74,15 +74,19 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
     VALUES (${replay}, ${letter}, ${tenantId})`.execute(db);
 }
 
-/** For dispatchers, which serve all tenants: what triggers tell them, and what they leave for each other. */
-const OUT_OF_REACH = ['arrivals', 'landings', 'passes'];
+/** For dispatchers, which serve all tenants: what triggers tell them, and what they leave for each other. And what all have together. */
+const OUT_OF_REACH = ['arrivals', 'landings', 'passes', 'backlogs', 'backlogs_counted'];
+/** A tenant only adds to it. */
+const TOLD = 'backlog_changes';
 
 async function tablesOfTenants(): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
     SELECT relname AS name FROM pg_class
     WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
     ORDER BY name`.execute(database.db);
-  return rows.map(({ name }) => name).filter((name) => ![...WITHOUT_TENANT, ...OUT_OF_REACH].includes(name));
+  return rows
+    .map(({ name }) => name)
+    .filter((name) => ![...WITHOUT_TENANT, ...OUT_OF_REACH, TOLD].includes(name));
 }
 
 async function tablesWithPolicy(): Promise<string[]> {
@@ -95,7 +99,7 @@ async function tablesWithPolicy(): Promise<string[]> {
 }
 
 test('every table with rows of tenants has a policy', async () => {
-  expect(await tablesWithPolicy()).toEqual(await tablesOfTenants());
+  expect(await tablesWithPolicy()).toEqual([...(await tablesOfTenants()), TOLD].sort());
 });
 
 test('partitions and what is told of all tenants, which no policy protects, are out of reach', async () => {
@@ -127,6 +131,18 @@ test('the view of all jobs shows a tenant its own', async () => {
     sql<{ tenant_id: string }>`SELECT DISTINCT tenant_id FROM current_jobs`.execute(tx),
   );
   expect(rows).toEqual([{ tenant_id: ours }]);
+});
+
+test('a tenant tells of its own jobs alone, and hears of none', async () => {
+  const tell = (...tenantIds: string[]) =>
+    asTenant(database.db, ours, (tx) =>
+      sql`INSERT INTO backlog_changes VALUES ('default', ${tenantIds}::uuid[], '{1}')`.execute(tx),
+    );
+  await tell(ours);
+  await expect(tell(theirs)).rejects.toThrow('row-level security');
+  await expect(tell(ours, theirs)).rejects.toThrow('row-level security');
+  const read = asTenant(database.db, ours, (tx) => sql`SELECT FROM backlog_changes`.execute(tx));
+  await expect(read).rejects.toThrow('permission denied');
 });
 
 describe('what runs for a tenant', () => {

@@ -3,6 +3,7 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { bullBoard } from './admin/bull-board.ts';
+import { backlogBounds } from './admission/backlog-bounds.ts';
 import { BOUNDS } from './bounds.ts';
 import { catalog } from './catalog/catalog.ts';
 import { waiting } from './changes/waiting.ts';
@@ -79,6 +80,7 @@ export async function buildApp(
   await app.register(readiness);
   await app.register(catalog, { maxBodyBytes: config.MAX_BODY_BYTES });
   await app.register(estimates);
+  await app.register(backlogBounds);
   await app.register(queueStatistics);
   await app.register(queueOutlooks);
   await app.register(metrics);

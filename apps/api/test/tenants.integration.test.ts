@@ -25,7 +25,7 @@ async function makeTenant(name: string): Promise<{ id: string; key: string; keyI
 
 describe('a tenant that an operator makes', () => {
   test('is shown with its secret once, is listed, and signs its webhooks with that', async () => {
-    const made = await createTenant({ name: 'acme', weight: 2, concurrency: 5 });
+    const made = await createTenant({ name: 'acme', weight: 2, concurrency: 5, maxBacklog: 70 });
     const { webhookSecret, ...shown } = made.json();
     expect([made.statusCode, made.headers.location, made.headers['cache-control']]).toEqual([
       201,
@@ -37,6 +37,7 @@ describe('a tenant that an operator makes', () => {
       name: 'acme',
       weight: 2,
       concurrency: 5,
+      maxBacklog: 70,
       pausedAt: null,
       createdAt: expect.any(String),
     });

@@ -13,6 +13,7 @@ import { rescheduleJob } from '@accepted/shared/ledger/jobs/reschedule-jobs';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import { takeBack } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import { countBacklogs } from '@accepted/shared/ledger/limits/backlogs';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { changeLive } from '@accepted/testing/move-jobs';
@@ -52,6 +53,7 @@ export async function startWorld(db: Database): Promise<World> {
   for (const table of TABLES) {
     await db.deleteFrom(table).execute();
   }
+  await countBacklogs(db);
   const worker = { id: await startWorker(db), isLost: false };
   const picture = await surveyQueue(db, 'default');
   return { db, jobs: [], keyedTenantId: newUuid(), worker, lostWorker: undefined, picture };

@@ -34,3 +34,10 @@ function secondsToDrain({ waiting, finishedPerSecond, concurrency }: QueueLoad):
   const seconds = waiting / (finishedPerSecond > 0 ? finishedPerSecond : concurrency);
   return STEPS_SECONDS.find((step) => step >= seconds) ?? MAX_SECONDS;
 }
+
+/** Estimates, in whole seconds from 1 to 300, how long it takes until so many jobs of a queue are done. */
+export function secondsToFinish(jobs: number, load: QueueLoad | undefined): number {
+  if (!load || load.concurrency === 0) return NO_WORKER_SECONDS;
+  const seconds = jobs / (load.finishedPerSecond > 0 ? load.finishedPerSecond : load.concurrency);
+  return Math.min(MAX_SECONDS, Math.max(MIN_SECONDS, Math.ceil(seconds)));
+}

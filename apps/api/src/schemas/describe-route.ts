@@ -57,6 +57,8 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
   database_unavailable: TRY_AGAIN,
   idempotency_key_in_use: TRY_AGAIN,
   overloaded: TRY_AGAIN,
+  queue_backlog_full: TRY_AGAIN,
+  tenant_backlog_full: TRY_AGAIN,
   schema_mismatch: TRY_AGAIN,
   not_ready: TRY_AGAIN,
 };

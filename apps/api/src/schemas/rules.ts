@@ -27,3 +27,26 @@ export const Concurrency = Type.Optional(
     ),
   ),
 );
+
+const MOST_BACKLOG = 1_000_000_000;
+
+/** What is shown of a bound on live jobs. */
+export const shownBacklog = (whose: string) =>
+  orNull(
+    Type.Integer({
+      description: `How many jobs ${whose} may have that are not finished; \`null\`: any number.`,
+    }),
+  );
+
+/** Such a bound, as it is asked for; `null` lifts it. */
+export const askedBacklog = (whose: string) =>
+  Type.Optional(
+    Type.Unsafe<number | null>(
+      orNull(
+        Type.Integer({
+          ...{ minimum: 0, maximum: MOST_BACKLOG },
+          description: `How many jobs ${whose} may have that are not finished: more are refused. \`null\`: any number.`,
+        }),
+      ),
+    ),
+  );

@@ -231,6 +231,14 @@ export const PROBLEMS = {
       'A request with this `Idempotency-Key` but another body, or for another thing, was accepted before.',
     remedy: 'Use a new key for a new request, and the old key only to send the very same request again.',
   },
+  tenant_backlog_full: {
+    status: 429,
+    title: 'Your tenant has as many jobs as it may',
+    meaning:
+      'Your tenant has as many jobs that are not finished as it may have, in all or in this queue; `violatedPolicies` says which. Nothing was accepted.',
+    remedy:
+      'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`; cancel what is not wanted any more. Operators can raise `maxBacklog` of the tenant, or `maxBacklogPerTenant` of the queue.',
+  },
   internal_error: {
     status: 500,
     title: 'Something went wrong on our side',
@@ -250,6 +258,13 @@ export const PROBLEMS = {
     meaning:
       'What is under way is as much as this server can keep its promises for; `detail` says of what. Nothing was promised.',
     remedy: 'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`.',
+  },
+  queue_backlog_full: {
+    status: 503,
+    title: 'The queue has as many jobs as it may',
+    meaning: 'The queue has as many jobs that are not finished as it may have. Nothing was accepted.',
+    remedy:
+      'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`. Operators can add workers, or raise `maxBacklog` of the queue.',
   },
   schema_mismatch: {
     status: 503,

@@ -1,4 +1,5 @@
 import { isNewJob, jobLinks } from '@accepted/shared/contract/job-view';
+import type { ProblemCode } from '@accepted/shared/contract/problems';
 import { newUuid, publicId } from '@accepted/shared/core/job/id';
 import { idempotencyFingerprint } from '@accepted/shared/core/job/idempotency-fingerprint';
 import type { NewJob } from '@accepted/shared/core/job/new-job';
@@ -89,9 +90,16 @@ export async function acceptJob(
   return await answerAccepted(app, request, reply, { submitted, submission: job, maxWaitSeconds });
 }
 
+/** What has to do with a job that is to be made, and not with one that was. */
+const REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
+  'validation_failed',
+  'tenant_backlog_full',
+  'queue_backlog_full',
+]);
+
 /**
  * Answers a request that does not stand up to the checks any more with what it made when it came before: the time that it
- * names may have passed since, or its type be gone. Any other is refused.
+ * names may have passed since, its type be gone, or the queue be full. Any other is refused.
  */
 export async function answerEarlier(
   app: FastifyInstance,
@@ -100,7 +108,7 @@ export async function answerEarlier(
   refused: { refusal: unknown; submission: () => Submission; maxWaitSeconds: number },
 ): Promise<string> {
   const { refusal, maxWaitSeconds } = refused;
-  if (!(refusal instanceof Problem) || refusal.code !== 'validation_failed') throw refusal;
+  if (!(refusal instanceof Problem) || !REFUSALS.has(refusal.code)) throw refusal;
   const submission = refused.submission();
   const { tenantId, idempotency } = submission;
   const found = idempotency && (await findKeyedJob(app.db, tenantId, idempotency));
@@ -160,8 +168,11 @@ async function write(app: FastifyInstance, { databaseBudget: budget }: FastifyRe
     hasBegun = budget.remainingMs > 0;
     return hasBegun;
   };
+  const admitting = app.admitToBacklog(job);
+  const written = admitting instanceof Promise ? await spend(budget, admitting) : admitting;
   try {
-    return await spend(budget, app.submitJob(job, isWanted));
+    // Whoever is not waited for any more may be written all the same.
+    return await spend(budget, app.submitJob(job, isWanted).finally(written));
   } catch (error) {
     throw budget.remainingMs <= 0 && !hasBegun && app.isWriting() ? tooManyBytes() : error;
   }

@@ -48,6 +48,8 @@ const options = needsScope('jobs:write', {
     'unsupported_media_type',
     'validation_failed',
     'idempotency_key_reused',
+    'tenant_backlog_full',
+    'queue_backlog_full',
     'job_not_found',
   ]),
 });

@@ -6,7 +6,7 @@ import { Problem } from '../../http/problem.ts';
 import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { NO_REASON, Reason } from '../../schemas/reason.ts';
-import { Concurrency } from '../../schemas/rules.ts';
+import { askedBacklog, Concurrency } from '../../schemas/rules.ts';
 import { QueueDetails, QueueParameter, readQueue } from './queue-view.ts';
 
 const options = needsScope('operator', {
@@ -16,8 +16,17 @@ const options = needsScope('operator', {
   params: QueueParameter,
   querystring: NoParameters,
   body: Type.Object(
-    { concurrency: Concurrency, reason: Type.Optional(Reason) },
-    { title: 'QueueChange', additionalProperties: false, examples: [{ concurrency: 20 }] },
+    {
+      concurrency: Concurrency,
+      maxBacklog: askedBacklog('it'),
+      maxBacklogPerTenant: askedBacklog('each tenant'),
+      reason: Type.Optional(Reason),
+    },
+    {
+      title: 'QueueChange',
+      additionalProperties: false,
+      examples: [{ concurrency: 20, maxBacklog: 50_000 }],
+    },
   ),
   response: answers({ 200: { description: 'The queue as it is now.', schema: QueueDetails } }, [
     ...BODY_PROBLEMS,
@@ -25,7 +34,7 @@ const options = needsScope('operator', {
   ]),
 });
 
-/** `PATCH /v1/queues/{name}`: limits how many of its jobs are in flight. */
+/** `PATCH /v1/queues/{name}`: limits how many of its jobs are in flight, and how many there are. */
 export const changeQueue: FastifyPluginAsyncTypebox = async (app) => {
   app.patch('/v1/queues/:name', options, async ({ body, caller, params }) => {
     const { reason = NO_REASON, ...change } = body;

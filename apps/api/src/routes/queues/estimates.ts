@@ -2,12 +2,14 @@ import type { JobStatus } from '@accepted/shared/core/job/status';
 import { type QueueLoad, readQueueLoad } from '@accepted/shared/ledger/queues/queue-estimates';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
-import { retryAfterSeconds } from '../../changes/retry-after.ts';
+import { retryAfterSeconds, secondsToFinish } from '../../changes/retry-after.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Estimates `Retry-After` in seconds for a job; `undefined` when it is finished. Never waits for Postgres. */
     retryAfterOf(job: { queue: string; status: JobStatus; run_at: Date }): number | undefined;
+    /** Estimates in how many seconds so many jobs of a queue are done. Never waits for Postgres. */
+    secondsToFinish(queue: string, jobs: number): number;
   }
 }
 
@@ -28,9 +30,12 @@ export const estimates = fp(async (app) => {
   const measure = (queue: string) =>
     loads.fetch(queue).catch((error: unknown) => app.log.debug({ err: error }, 'cannot measure a queue'));
 
-  app.decorate('retryAfterOf', (job) => {
-    const load = loads.get(job.queue);
-    if (loads.getRemainingTTL(job.queue) <= 0) void measure(job.queue);
-    return retryAfterSeconds(job, load, new Date());
-  });
+  function loadOf(queue: string): QueueLoad | undefined {
+    const load = loads.get(queue);
+    if (loads.getRemainingTTL(queue) <= 0) void measure(queue);
+    return load;
+  }
+
+  app.decorate('retryAfterOf', (job) => retryAfterSeconds(job, loadOf(job.queue), new Date()));
+  app.decorate('secondsToFinish', (queue, jobs) => secondsToFinish(jobs, loadOf(queue)));
 });

@@ -1,10 +1,10 @@
 import { type WaitSum, waitsByReason } from '@accepted/shared/core/fairness/waits-by-reason';
-import { listRules, type Rules } from '@accepted/shared/ledger/limits/rules';
+import { listRules, type QueueRules } from '@accepted/shared/ledger/limits/rules';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Caller } from '../../admission/authentication.ts';
 import { Problem } from '../../http/problem.ts';
-import { rulesFields } from '../../schemas/rules.ts';
+import { rulesFields, shownBacklog } from '../../schemas/rules.ts';
 import { orNull } from '../../schemas/shared-schemas.ts';
 import type { ReasonCode } from '../jobs/explanation-view.ts';
 import { rulesView } from '../rules/rules-view.ts';
@@ -47,6 +47,8 @@ const queueFields = {
     { description: 'Who works on it.' },
   ),
   ...rulesFields,
+  maxBacklog: shownBacklog('it'),
+  maxBacklogPerTenant: shownBacklog('each tenant'),
 };
 
 export const Queue = Type.Object(queueFields, {
@@ -115,7 +117,7 @@ function waitingView(waits: readonly WaitSum[], inDelivery: number): WaitingView
   return all.toSorted((one, other) => other.jobs - one.jobs);
 }
 
-function queueView(statistics: QueueStatistics, rules: Rules | undefined) {
+function queueView(statistics: QueueStatistics, rules: QueueRules | undefined) {
   const { name, queued, scheduled, retrying, running, oldestWaitMs, finishedPerSecond } = statistics;
   return {
     name,
@@ -124,5 +126,7 @@ function queueView(statistics: QueueStatistics, rules: Rules | undefined) {
     finishedPerSecond,
     workers: { count: statistics.workers, concurrency: statistics.concurrency },
     ...rulesView(rules),
+    maxBacklog: rules?.maxBacklog ?? null,
+    maxBacklogPerTenant: rules?.maxBacklogPerTenant ?? null,
   };
 }

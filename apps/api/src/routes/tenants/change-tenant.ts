@@ -6,7 +6,7 @@ import { Problem } from '../../http/problem.ts';
 import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { NO_REASON, Reason } from '../../schemas/reason.ts';
-import { Concurrency } from '../../schemas/rules.ts';
+import { askedBacklog, Concurrency } from '../../schemas/rules.ts';
 import { readTenant, Tenant, TenantIdParameter, tenantIdOf, Weight } from './tenant-view.ts';
 
 const options = needsScope('operator', {
@@ -17,7 +17,12 @@ const options = needsScope('operator', {
   params: TenantIdParameter,
   querystring: NoParameters,
   body: Type.Object(
-    { weight: Weight, concurrency: Concurrency, reason: Type.Optional(Reason) },
+    {
+      weight: Weight,
+      concurrency: Concurrency,
+      maxBacklog: askedBacklog('it'),
+      reason: Type.Optional(Reason),
+    },
     { title: 'TenantChange', additionalProperties: false, examples: [{ weight: 4, concurrency: null }] },
   ),
   response: answers({ 200: { description: 'The tenant as it is now.', schema: Tenant } }, [
@@ -26,7 +31,7 @@ const options = needsScope('operator', {
   ]),
 });
 
-/** `PATCH /v1/tenants/{id}`: gives a tenant another share, or limits how many of its jobs are in flight. */
+/** `PATCH /v1/tenants/{id}`: gives a tenant another share, or bounds what it may have. */
 export const changeTenant: FastifyPluginAsyncTypebox = async (app) => {
   app.patch('/v1/tenants/:id', options, async ({ body, caller, params }) => {
     const ruled = { what: 'tenant', key: tenantIdOf(params.id) } as const;

@@ -3,7 +3,7 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { findTenant, type TenantRow } from '@accepted/shared/ledger/tenants/read-tenants';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
-import { rulesFields } from '../../schemas/rules.ts';
+import { rulesFields, shownBacklog } from '../../schemas/rules.ts';
 import { time } from '../../schemas/shared-schemas.ts';
 import { rulesView } from '../rules/rules-view.ts';
 
@@ -22,6 +22,7 @@ export const tenantFields = {
   name: Type.String({ description: 'What it is called.' }),
   weight: Type.Number({ description: 'Its share beside others that wait; 1 unless it was given another.' }),
   ...rulesFields,
+  maxBacklog: shownBacklog('it'),
   createdAt: time('When it was made.'),
 };
 
@@ -35,12 +36,13 @@ export const TenantIdParameter = Type.Object({
   id: Type.String({ description: 'The id of a tenant: `ten_…`.' }),
 });
 
-export function tenantView({ id, name, weight, concurrency, paused_at, created_at }: TenantRow) {
+export function tenantView({ id, name, weight, concurrency, max_backlog, paused_at, created_at }: TenantRow) {
   return {
     id: publicId('tenant', id),
     name,
     weight,
     ...rulesView({ concurrency, pausedAt: paused_at }),
+    maxBacklog: max_backlog,
     createdAt: created_at.toISOString(),
   };
 }

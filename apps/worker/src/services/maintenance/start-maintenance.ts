@@ -4,11 +4,12 @@ import type { Logger } from 'pino';
 import type { WorkerConfig } from '../../config.ts';
 import type { Loop } from '../loop.ts';
 import type { ServiceLeases } from '../service-leases.ts';
+import { startBacklogs } from './backlogs.ts';
 import { startExpirer } from './expirer.ts';
 import { startLaneRemover } from './lane-remover.ts';
 import { startPruner } from './pruner.ts';
 
-/** Starts what keeps order: jobs that nobody started in time end, and those and the builds of long ago leave. */
+/** Starts what keeps order: jobs that nobody started in time end, those and the builds of long ago leave, and live ones are counted. */
 export function startMaintenance(options: {
   db: Database;
   engine: Engine;
@@ -24,5 +25,6 @@ export function startMaintenance(options: {
     startExpirer({ ...options, service: services.one('expirer') }),
     startPruner({ ...options, service: services.one('pruner'), retentionDays }),
     startLaneRemover({ ...options, service: services.one('lane remover'), retentionDays }),
+    startBacklogs({ ...options, service: services.one('backlogs') }),
   ];
 }

@@ -54,6 +54,8 @@ interface TenantsTable {
   paused_at: Generated<Date | null>;
   /** How many of its jobs may be in flight, over all queues; `null`: any number. */
   concurrency: Generated<number | null>;
+  /** How many live jobs it may have, over all queues but that of webhook deliveries; `null`: any number. */
+  max_backlog: Generated<number | null>;
   created_at: CreatedAt;
 }
 
@@ -76,6 +78,9 @@ interface QueuesTable {
   paused_at: Generated<Date | null>;
   /** How many of its jobs may be in flight; `null`: any number. */
   concurrency: Generated<number | null>;
+  /** How many live jobs it may have, and of one tenant; `null`: any number. */
+  max_backlog: Generated<number | null>;
+  max_backlog_per_tenant: Generated<number | null>;
   created_at: CreatedAt;
 }
 

@@ -5,6 +5,7 @@ import type { Ledger } from '../connection/tables.ts';
 import { isAt, isJobAt } from '../connection/unnest.ts';
 import { CARRIED, carriedFrom } from '../jobs/hot-rows.ts';
 import { isLive } from '../jobs/live-condition.ts';
+import { tellBacklog } from '../limits/backlogs.ts';
 import { type AuditEntry, writeAuditEntries } from '../tenants/audit-log.ts';
 
 /** Who does something to a dead letter, and what for; both stand in the audit log. */
@@ -140,7 +141,8 @@ export async function putJobsBack(
       LEFT JOIN payload_revisions AS revised
         ON revised.job_id = jobs.id AND revised.revision = coalesce(${revision ?? null}, last.revision)
       WHERE last.dead_letter_id = letter.id AND NOT ${isLive(sql`jobs.tenant_id`, sql`jobs.id`)}
-    )
+    ),
+    put_back AS (
     INSERT INTO ready (${CARRIED})
     SELECT ${carriedFrom('failed', {
       run_at: sql`now()`,
@@ -153,6 +155,9 @@ export async function putJobsBack(
       losses: sql`0`,
     })}
     FROM failed
-    RETURNING job_id AS id, queue, replay_round AS "replayRound"`.execute(tx);
+    RETURNING tenant_id, job_id AS id, queue, replay_round AS "replayRound"
+    ),
+    counted AS (${tellBacklog(sql`put_back`, 1)})
+    SELECT id, queue, "replayRound" FROM put_back`.execute(tx);
   return rows;
 }

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import type { Ledger } from '../connection/tables.ts';
+import { tellBacklog } from '../limits/backlogs.ts';
 import { afterFinish, type Finish, holdJobs } from './after-finish.ts';
 import { carriedFrom } from './hot-rows.ts';
 import type { HotTable } from './hot-tables.ts';
@@ -32,7 +33,8 @@ export async function endWaiting(
         SELECT *, replay_round = ended.replay_round AS is_of_round FROM attempts
         WHERE attempts.tenant_id = ended.tenant_id AND attempts.job_id = ended.job_id AND ended.attempt > 0
         ORDER BY version DESC LIMIT 1) AS before ON true
-    )
+    ),
+    counted AS (${tellBacklog(sql`ended`, -1)})
     SELECT job_id AS "jobId", tenant_id AS "tenantId", ${sql.lit(status)} AS status, has_followers AS "hasFollowers"
     FROM ended`.execute(tx);
   await afterFinish(tx, rows);

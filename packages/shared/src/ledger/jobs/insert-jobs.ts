@@ -5,6 +5,7 @@ import type { NewJob } from '../../core/job/new-job.ts';
 import type { Database } from '../connection/connect.ts';
 import { CHANNELS } from '../connection/notifications.ts';
 import { given, prepared } from '../connection/prepared.ts';
+import { tellBacklog } from '../limits/backlogs.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
 import { KEY_TTL_HOURS } from './idempotency-keys.ts';
 import { jobsOf } from './job-key.ts';
@@ -163,7 +164,8 @@ function insertSelected(selected: RawBuilder<unknown>) {
     ),
     made_due AS (
       INSERT INTO due (${CARRIED}, status) SELECT ${NEW_HOT_ROW}, 'scheduled' FROM asked WHERE run_at > now()
-    )
+    ),
+    counted AS (${tellBacklog(sql`asked`, 1)})
     SELECT now() AS "writtenAt",
       CASE WHEN count(*) < ${given(({ jobs }: Batch) => jobs.length)} THEN coalesce(array_agg(job_id), '{}') END AS ids,
       ARRAY(SELECT pg_notify(${CHANNELS.queueHasWork}, queue)::text FROM (

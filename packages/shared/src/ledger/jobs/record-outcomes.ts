@@ -9,6 +9,7 @@ import { given, prepared } from '../connection/prepared.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { arrayOf, type BatchColumn, isAt, unnestArrays } from '../connection/unnest.ts';
 import type { NewDeadLetter } from '../dead-letters/insert-dead-letters.ts';
+import { tellBacklog } from '../limits/backlogs.ts';
 import { afterFinish, type Finish, holdJobs } from './after-finish.ts';
 import { CARRIED, carriedFrom } from './hot-rows.ts';
 import type { AttemptOutcome } from './jobs-tables.ts';
@@ -121,7 +122,8 @@ const write = prepared<EndedAttempt[], Landed>(
     ),
     released AS (
       INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('landed')} FROM landed WHERE status = 'queued'
-    )
+    ),
+    counted AS (${tellBacklog(sql`(SELECT queue, tenant_id FROM landed WHERE status NOT IN ('queued', 'retrying')) AS ended`, -1)})
     SELECT job_id AS "jobId", status, CASE WHEN has_followers OR dead_letter_id IS NOT NULL THEN json_build_object(
       'tenantId', tenant_id, 'hasFollowers', has_followers, 'queue', queue, 'type', type, 'attempt', attempt,
       'attemptsMade', attempts_made, 'workerId', worker_id, 'deadLetterId', dead_letter_id) END AS followed

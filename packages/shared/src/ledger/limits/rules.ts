@@ -12,16 +12,28 @@ export interface Rules {
   concurrency: number | null;
 }
 
+/** How many live jobs a queue may have; `null`: any number. */
+export interface QueueRules extends Rules {
+  maxBacklog: number | null;
+  /** As many of one tenant. */
+  maxBacklogPerTenant: number | null;
+}
+
 /** What has rules: a queue by its name, a job type by its own, a tenant by the ledger's UUID. */
 export interface Ruled {
   what: 'queue' | 'job_type' | 'tenant';
   key: string;
 }
 
-/** What is left out stays as it is; only tenants have a weight. */
+/** What is left out stays as it is; not everything has each of them. */
 export interface RulesChange {
   isPaused?: boolean;
   concurrency?: number | null;
+  /** Of a queue or a tenant. */
+  maxBacklog?: number | null;
+  /** Of a queue. */
+  maxBacklogPerTenant?: number | null;
+  /** Of a tenant. */
   weight?: number;
 }
 
@@ -32,13 +44,24 @@ export interface RulesAct {
   reason: string;
 }
 
+/** Where rules are kept, and the columns of those that are numbers. */
 const PLACES = {
-  queue: { table: 'queues', key: 'name', hasWeight: false },
-  job_type: { table: 'job_type_rules', key: 'type', hasWeight: false },
-  tenant: { table: 'tenants', key: 'id', hasWeight: true },
-} as const;
+  queue: {
+    ...{ table: 'queues', key: 'name' },
+    columns: {
+      concurrency: 'concurrency',
+      maxBacklog: 'max_backlog',
+      maxBacklogPerTenant: 'max_backlog_per_tenant',
+    },
+  },
+  job_type: { table: 'job_type_rules', key: 'type', columns: { concurrency: 'concurrency' } },
+  tenant: {
+    ...{ table: 'tenants', key: 'id' },
+    columns: { concurrency: 'concurrency', maxBacklog: 'max_backlog', weight: 'weight' },
+  },
+} as const satisfies Record<Ruled['what'], { table: string; key: string; columns: Record<string, string> }>;
 
-type RulesRow = Rules & { weight?: number };
+type RulesRow = Rules & Partial<Omit<RulesChange, 'isPaused'>>;
 
 const NOTHING_LAID_DOWN: Rules = { pausedAt: null, concurrency: null };
 
@@ -59,7 +82,7 @@ export async function changeRules(
   if (!before || isSo(before, change)) return before;
   const { table, key } = PLACES[ruled.what];
   await sql`
-    UPDATE ${sql.table(table)} SET ${sql.join(assignments(change))} WHERE ${sql.ref(key)} = ${ruled.key}`.execute(
+    UPDATE ${sql.table(table)} SET ${sql.join(assignments(ruled, change))} WHERE ${sql.ref(key)} = ${ruled.key}`.execute(
     tx,
   );
   const after = await readRow(tx, ruled, sql``);
@@ -80,12 +103,24 @@ export async function findRules(db: Database, ruled: Ruled): Promise<Rules | und
 }
 
 /** Reads the rules of all queues, or of all job types that have any, by their names. */
-export async function listRules(db: Database, what: 'queue' | 'job_type'): Promise<Map<string, Rules>> {
+export async function listRules<What extends 'queue' | 'job_type'>(
+  db: Database,
+  what: What,
+): Promise<Map<string, What extends 'queue' ? QueueRules : Rules>> {
   const { table, key } = PLACES[what];
-  const { rows } = await sql<Rules & { name: string }>`
-    SELECT ${sql.ref(key)} AS name, paused_at AS "pausedAt", concurrency FROM ${sql.table(table)}
-    ORDER BY ${sql.ref(key)}`.execute(db);
-  return new Map(rows.map(({ name, ...rules }) => [name, rules]));
+  const { rows } = await sql<(What extends 'queue' ? QueueRules : Rules) & { name: string }>`
+    SELECT ${sql.ref(key)} AS name, ${shownRules(what)} FROM ${sql.table(table)} ORDER BY ${sql.ref(key)}`.execute(
+    db,
+  );
+  return new Map(rows.map((row) => [row.name, row]));
+}
+
+function shownRules(what: Ruled['what']): RawBuilder<unknown> {
+  const numbers = Object.entries(PLACES[what].columns);
+  return sql.join([
+    sql`paused_at AS "pausedAt"`,
+    ...numbers.map(([name, column]) => sql`${sql.ref(column)} AS ${sql.ref(name)}`),
+  ]);
 }
 
 async function readRow(
@@ -95,27 +130,33 @@ async function readRow(
 ): Promise<RulesRow | undefined> {
   const place = PLACES[what];
   const { rows } = await sql<RulesRow>`
-    SELECT paused_at AS "pausedAt", concurrency${place.hasWeight ? sql`, weight` : sql``}
-    FROM ${sql.table(place.table)} WHERE ${sql.ref(place.key)} = ${key} ${lock}`.execute(db);
+    SELECT ${shownRules(what)} FROM ${sql.table(place.table)} WHERE ${sql.ref(place.key)} = ${key} ${lock}`.execute(
+    db,
+  );
   return rows[0];
 }
 
-function isSo(rules: RulesRow, { isPaused, concurrency, weight }: RulesChange): boolean {
-  return (
-    (isPaused ?? rules.pausedAt !== null) === (rules.pausedAt !== null) &&
-    (concurrency === undefined || concurrency === rules.concurrency) &&
-    // The column is a `real`.
-    (weight === undefined || Math.fround(weight) === Math.fround(rules.weight ?? Number.NaN))
+function isSo(rules: RulesRow, { isPaused, ...numbers }: RulesChange): boolean {
+  if (isPaused !== undefined && isPaused !== (rules.pausedAt !== null)) return false;
+  // Weights are kept as `real`.
+  const kept = (value: number | null | undefined) =>
+    value === null ? null : Math.fround(value ?? Number.NaN);
+  return Object.entries(numbers).every(
+    ([name, value]) =>
+      value === undefined || Object.is(kept(value), kept(rules[name as keyof typeof numbers])),
   );
 }
 
-function assignments({ isPaused, concurrency, weight }: RulesChange): RawBuilder<unknown>[] {
+function assignments({ what }: Ruled, { isPaused, ...numbers }: RulesChange): RawBuilder<unknown>[] {
+  const columns: Record<string, string> = PLACES[what].columns;
+  const pause = isPaused ? sql`paused_at = coalesce(paused_at, now())` : sql`paused_at = NULL`;
   return [
-    ...(isPaused === undefined
-      ? []
-      : [isPaused ? sql`paused_at = coalesce(paused_at, now())` : sql`paused_at = NULL`]),
-    ...(concurrency === undefined ? [] : [sql`concurrency = ${concurrency}`]),
-    ...(weight === undefined ? [] : [sql`weight = ${weight}`]),
+    ...(isPaused === undefined ? [] : [pause]),
+    ...Object.entries(numbers).flatMap(([name, value]) => {
+      const column = columns[name];
+      if (column === undefined) throw new Error(`A ${what} has no ${name}.`);
+      return value === undefined ? [] : [sql`${sql.ref(column)} = ${value}`];
+    }),
   ];
 }
 

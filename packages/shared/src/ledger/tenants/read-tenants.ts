@@ -3,7 +3,15 @@ import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 
 /** What is shown of a tenant: all but its secrets. */
-export const SHOWN = ['id', 'name', 'weight', 'concurrency', 'paused_at', 'created_at'] as const;
+export const SHOWN = [
+  'id',
+  'name',
+  'weight',
+  'concurrency',
+  'max_backlog',
+  'paused_at',
+  'created_at',
+] as const;
 
 export type TenantRow = Pick<Selectable<Ledger['tenants']>, (typeof SHOWN)[number]>;
 

@@ -89,27 +89,31 @@ export interface NewTenant {
   name: string;
   weight?: number;
   concurrency?: number | null;
+  maxBacklog?: number | null;
 }
 
 /** Adds a tenant and the secret that signs its webhooks, in the operator's transaction; `undefined` when the name is taken. */
 export async function insertTenant(
   tx: Transaction<Ledger>,
   secretBox: SecretBox,
-  tenant: NewTenant,
+  { maxBacklog = null, ...tenant }: NewTenant,
   { actor, reason }: { actor: string; reason: string },
 ): Promise<{ row: TenantRow; webhookSecret: string } | undefined> {
   const id = newUuid();
   const webhookSecret = generateWebhookSecret();
   const row = await tx
     .insertInto('tenants')
-    .values({ ...tenant, id, webhook_secret: secretBox.seal(webhookSecret, placeOfSecret(id)) })
+    .values({
+      ...{ ...tenant, id, max_backlog: maxBacklog },
+      webhook_secret: secretBox.seal(webhookSecret, placeOfSecret(id)),
+    })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .returning(SHOWN)
     .executeTakeFirst();
   if (!row) return undefined;
   const { name, weight, concurrency } = row;
   const target = publicId('tenant', id);
-  const detail = { reason, name, weight, concurrency };
+  const detail = { reason, name, weight, concurrency, maxBacklog };
   await writeAuditEntries(tx, [{ tenantId: id, actor, action: 'tenant.create', target, detail }]);
   return { row, webhookSecret };
 }

@@ -1,0 +1,129 @@
+import { countBacklogs } from '@accepted/shared/ledger/limits/backlogs';
+import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
+import { secretsKey } from '@accepted/testing/secrets-key';
+import { waitUntil } from '@accepted/testing/wait-until';
+import type { FastifyInstance } from 'fastify';
+import { sql } from 'kysely';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { buildApp } from '../src/app.ts';
+import { BOUNDS } from '../src/bounds.ts';
+import { configSchema } from '../src/config.ts';
+import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
+
+let api: ApiUnderTest;
+/** Another process on the same ledger. */
+let other: FastifyInstance;
+beforeAll(async () => {
+  api = await startApi();
+  const config = { DATABASE_URL: api.url, SECRETS_KEY: secretsKey, PUBLIC_URL: 'https://jobs.test' };
+  const resources = { db: api.db, logger: pino({ level: 'silent' }) };
+  other = await buildApp(resources, parseConfig(configSchema, config), BOUNDS);
+});
+afterAll(async () => {
+  await other.close();
+  await api[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  await sql`TRUNCATE jobs, ready, due, in_flight, blocked, attempts`.execute(api.db);
+  await countBacklogs(api.db);
+  await bound('queues/default', { maxBacklog: null, maxBacklogPerTenant: null });
+  await bound(`tenants/${await ownTenant()}`, { maxBacklog: null });
+});
+
+async function ownTenant(): Promise<string> {
+  const { data } = (await api.send('GET', '/v1/tenants')).json();
+  return data.find(({ name }: { name: string }) => name === 'default').id;
+}
+
+/** Changes a bound, and waits until both processes go by it: within a second. */
+async function bound(what: string, bounds: object): Promise<void> {
+  const reply = await api.send('PATCH', `/v1/${what}`, { body: bounds });
+  expect(reply.statusCode).toBe(200);
+  expect(reply.json()).toMatchObject(bounds);
+  const changedAtMs = performance.now();
+  await waitUntil(() => performance.now() - changedAtMs > 1_000, { until: 'a second has passed' });
+}
+
+interface SubmitOptions {
+  app?: FastifyInstance;
+  key?: string;
+  headers?: Record<string, string>;
+}
+
+const submit = ({ app = api.app, key = api.key, headers = {} }: SubmitOptions = {}) =>
+  app.inject({
+    ...{ method: 'POST', url: '/v1/jobs', payload: { type: 'test.echo', payload: {} } },
+    headers: { authorization: `Bearer ${key}`, ...headers },
+  });
+
+async function statusesOf(count: number, options?: SubmitOptions): Promise<number[]> {
+  const statuses: number[] = [];
+  for (let sent = 0; sent < count; sent += 1) statuses.push((await submit(options)).statusCode);
+  return statuses;
+}
+
+const times = (count: number, status: number) => Array.from({ length: count }, () => status);
+
+test('a queue takes as many jobs as it may have, and one more for each that ends', async () => {
+  await bound('queues/default', { maxBacklog: 30 });
+  expect(await statusesOf(33)).toEqual([...times(30, 202), ...times(3, 503)]);
+  const refused = await submit();
+  expect(refused.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+  expect(refused.json()).toMatchObject({ code: 'queue_backlog_full', violatedPolicies: ['queue-backlog'] });
+  const { data } = (await api.send('GET', '/v1/jobs?limit=1')).json();
+  expect((await api.send('POST', `/v1/jobs/${data[0].id}/cancel`)).statusCode).toBe(200);
+  await waitUntil(async () => (await submit()).statusCode === 202, {
+    until: 'there is room',
+    timeoutMs: 1_000,
+  });
+  expect((await submit()).statusCode).toBe(503);
+});
+
+test('two processes together let no more in than that and what comes within a refresh', async () => {
+  await bound('queues/default', { maxBacklog: 40 });
+  const statuses = await Promise.all(
+    Array.from({ length: 200 }, (_, place) => submit({ app: place % 2 === 0 ? api.app : other })),
+  );
+  const accepted = statuses.filter(({ statusCode }) => statusCode === 202).length;
+  expect(accepted).toBeGreaterThanOrEqual(40);
+  expect(accepted).toBeLessThanOrEqual(80);
+  await bound('queues/default', { maxBacklog: accepted });
+  expect((await submit({ app: other })).statusCode).toBe(503);
+});
+
+test('a tenant takes as many as it may have, in all and in a queue, and no other is refused for it', async () => {
+  const key = await createOtherTenant(api.db);
+  await bound(`tenants/${await ownTenant()}`, { maxBacklog: 4 });
+  expect(await statusesOf(6)).toEqual([...times(4, 202), 429, 429]);
+  expect((await submit()).json()).toMatchObject({
+    code: 'tenant_backlog_full',
+    violatedPolicies: ['tenant-backlog'],
+  });
+  expect(await statusesOf(6, { key })).toEqual(times(6, 202));
+  await bound('queues/default', { maxBacklogPerTenant: 8 });
+  expect(await statusesOf(4, { key, app: other })).toEqual([202, 202, 429, 429]);
+  expect((await submit({ key })).json()).toMatchObject({ violatedPolicies: ['tenant-backlog-in-queue'] });
+});
+
+test('who comes again with the key of a job that was accepted is told of it, however full the queue is', async () => {
+  await bound('queues/default', { maxBacklog: 1 });
+  const headers = { 'idempotency-key': 'again' };
+  const first = await submit({ headers });
+  expect(first.statusCode).toBe(202);
+  expect((await submit()).statusCode).toBe(503);
+  const again = await submit({ headers, app: other });
+  expect([again.statusCode, again.headers['idempotent-replayed']]).toEqual([202, 'true']);
+  expect(again.json().id).toBe(first.json().id);
+});
+
+test('a backlog whose count was lost, as by a crash of Postgres, is bounded again once it was counted', async () => {
+  await bound('queues/default', { maxBacklog: 5 });
+  expect(await statusesOf(6)).toEqual([...times(5, 202), 503]);
+  await sql`TRUNCATE backlogs, backlog_changes, backlogs_counted`.execute(api.db);
+  await waitUntil(async () => (await submit({ app: other })).statusCode === 503, {
+    until: 'the queue is known to be full',
+    timeoutMs: 2_000,
+  });
+  expect((await submit()).statusCode).toBe(503);
+});

@@ -1,0 +1,143 @@
+/** Live jobs of a queue, as they were counted at one moment, and the bounds in force; `null`: any number. */
+export interface CountedQueue {
+  queue: string;
+  jobs: number;
+  maxBacklog: number | null;
+  maxBacklogPerTenant: number | null;
+}
+
+/** Live jobs of a tenant. */
+export interface CountedTenant {
+  tenantId: string;
+  /** Over all queues but that of webhook deliveries. */
+  jobs: number;
+  maxBacklog: number | null;
+  queues: { queue: string; jobs: number }[];
+}
+
+/** A count of backlogs. Of a tenant that is not among them nothing was asked. */
+export interface CountedBacklogs {
+  queues: CountedQueue[];
+  tenants: CountedTenant[];
+}
+
+/** Whose job is to come, and where to. */
+export interface Arrival {
+  tenantId: string;
+  queue: string;
+}
+
+/** Which bound a job does not fit in. */
+export type FullBacklog = 'queue' | 'tenant' | 'tenant_in_queue';
+
+export interface Verdict {
+  /** `undefined`: it fits. */
+  full?: { bound: FullBacklog; jobs: number; most: number };
+  /** Whether another count could say otherwise: jobs of ours may be in this one, and were counted beside it. */
+  isSure: boolean;
+  /** How many more would fit; infinite where nothing bounds them. */
+  room: number;
+}
+
+/**
+ * Knows how full queues are: by the last count, and by what this process has let in since it was begun. Jobs that are being
+ * written while it is made may or may not be in it; they count in any case, so that no more come in than may, and who is refused
+ * for them alone learns from the next count.
+ */
+export interface BacklogGauge {
+  /** Whether the tenant was in the last count. */
+  knows(tenantId: string): boolean;
+  /** Whether each tenant may have so many jobs in a queue and no more. */
+  boundsTenants(queue: string): boolean;
+  judge(arrival: Arrival): Verdict;
+  /** Counts a job that is let in; the answer is called when it was written, or was not. */
+  admit(arrival: Arrival): () => void;
+  /** Is called as a count begins; the answer takes what it found. */
+  beginCount(): (counted: CountedBacklogs) => void;
+}
+
+interface Bound {
+  bound: FullBacklog;
+  key: string;
+  counted: number;
+  most: number | null | undefined;
+}
+
+const ofQueue = ({ queue }: Arrival) => `queue ${queue}`;
+const ofTenant = ({ tenantId }: Arrival) => `tenant ${tenantId}`;
+const ofTenantInQueue = ({ tenantId, queue }: Arrival) => `both ${tenantId} ${queue}`;
+const keysOf = (arrival: Arrival) => [ofQueue(arrival), ofTenant(arrival), ofTenantInQueue(arrival)];
+
+export function createBacklogGauge(): BacklogGauge {
+  let queues = new Map<string, CountedQueue>();
+  let tenants = new Map<string, CountedTenant>();
+  /** Being written. */
+  const pending = createTally();
+  /** Let in since the last count began, or being written then. */
+  let since = createTally();
+  /** The same for the count that is being made. */
+  let sinceNext: Tally | undefined;
+
+  function judge(arrival: Arrival): Verdict {
+    const queue = queues.get(arrival.queue);
+    const tenant = tenants.get(arrival.tenantId);
+    const inQueue = tenant?.queues.find((one) => one.queue === arrival.queue)?.jobs ?? 0;
+    const bounds: Bound[] = [
+      { bound: 'tenant', key: ofTenant(arrival), counted: tenant?.jobs ?? 0, most: tenant?.maxBacklog },
+      {
+        ...{ bound: 'tenant_in_queue', key: ofTenantInQueue(arrival) },
+        ...{ counted: inQueue, most: queue?.maxBacklogPerTenant },
+      },
+      { bound: 'queue', key: ofQueue(arrival), counted: queue?.jobs ?? 0, most: queue?.maxBacklog },
+    ];
+    let room = Number.POSITIVE_INFINITY;
+    for (const { bound, key, counted, most } of bounds) {
+      if (most === null || most === undefined) continue;
+      const jobs = counted + since.of(key);
+      if (jobs >= most) return { full: { bound, jobs, most }, isSure: counted >= most, room: 0 };
+      room = Math.min(room, most - jobs);
+    }
+    return { isSure: true, room };
+  }
+
+  return {
+    judge,
+    knows: (tenantId) => tenants.has(tenantId),
+    boundsTenants: (queue) => typeof queues.get(queue)?.maxBacklogPerTenant === 'number',
+    admit(arrival) {
+      const keys = keysOf(arrival);
+      for (const tally of [pending, since, sinceNext]) tally?.add(keys, 1);
+      return () => pending.add(keys, -1);
+    },
+    beginCount() {
+      sinceNext = pending.copy();
+      const next = sinceNext;
+      return (counted) => {
+        queues = new Map(counted.queues.map((one) => [one.queue, one]));
+        tenants = new Map(counted.tenants.map((one) => [one.tenantId, one]));
+        since = next;
+        sinceNext = undefined;
+      };
+    },
+  };
+}
+
+interface Tally {
+  add(keys: readonly string[], jobs: number): void;
+  of(key: string): number;
+  copy(): Tally;
+}
+
+function createTally(counts = new Map<string, number>()): Tally {
+  return {
+    add(keys, jobs) {
+      for (const key of keys) {
+        const sum = (counts.get(key) ?? 0) + jobs;
+        if (sum === 0) counts.delete(key);
+        else counts.set(key, sum);
+      }
+    },
+    of: (key) => counts.get(key) ?? 0,
+    copy: () => createTally(new Map(counts)),
+  };
+}

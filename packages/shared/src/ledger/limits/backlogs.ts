@@ -1,0 +1,134 @@
+import { type RawBuilder, sql } from 'kysely';
+import { DELIVERY_QUEUE } from '../../core/webhook/event.ts';
+import type { Database } from '../connection/connect.ts';
+import { HOT_TABLES } from '../jobs/hot-tables.ts';
+
+/** Under this stands in `backlogs` what all tenants have in a queue. */
+const ALL_TENANTS = '00000000-0000-0000-0000-000000000000';
+/** The lock of those who fold (`pg_try_advisory_xact_lock`). */
+const FOLDING = 1_650_550_636;
+
+/**
+ * Builds the step of a statement that tells how many live jobs there are more, or with `sign` -1 less. `jobs` has a row a job, with
+ * `queue` and `tenant_id`. It is committed with the jobs, and nobody waits for anybody.
+ */
+export function tellBacklog(jobs: RawBuilder<unknown>, sign: 1 | -1): RawBuilder<unknown> {
+  return sql`INSERT INTO backlog_changes (queue, tenant_ids, jobs)
+    SELECT queue, array_agg(tenant_id), array_agg(jobs) FROM (
+      SELECT queue, tenant_id, (${sql.lit(sign)} * count(*))::integer AS jobs FROM ${jobs} GROUP BY queue, tenant_id) AS told
+    GROUP BY queue`;
+}
+
+/** A queue, or what tenants have in it, and how many live jobs may be there; `null`: any number. */
+export interface QueueBacklog {
+  queue: string;
+  jobs: number;
+  maxBacklog: number | null;
+  maxBacklogPerTenant: number | null;
+}
+
+export interface TenantBacklog {
+  tenantId: string;
+  /** Over all queues but that of the deliveries of webhooks. */
+  jobs: number;
+  maxBacklog: number | null;
+  queues: { queue: string; jobs: number }[];
+}
+
+/** How many live jobs there were at one moment. */
+export interface Backlogs {
+  /** Where this is `false` nobody has counted since the sums were lost, and they say nothing. */
+  isCounted: boolean;
+  /** How many changes have not been folded into the sums. */
+  unfolded: number;
+  queues: QueueBacklog[];
+  /** Those that were asked for. */
+  tenants: TenantBacklog[];
+  /** All that have a bound of their own. */
+  boundedTenants: string[];
+}
+
+/** Reads the backlogs of all queues and of these tenants, with the bounds that are in force. Costs the same however many jobs wait. */
+export async function readBacklogs(db: Database, tenantIds: readonly string[]): Promise<Backlogs> {
+  const { rows } = await sql<Backlogs>`
+    /* read-backlogs */ WITH told AS MATERIALIZED (
+      SELECT queue, tenant_id, sum(change.jobs) AS jobs
+      FROM backlog_changes CROSS JOIN LATERAL unnest(tenant_ids, jobs) AS change (tenant_id, jobs)
+      GROUP BY queue, tenant_id
+    ),
+    asked AS MATERIALIZED (
+      SELECT id, max_backlog FROM unnest(${tenantIds}::uuid[]) AS asked (id) JOIN tenants USING (id)
+    ),
+    of_tenants AS MATERIALIZED (
+      SELECT tenant_id, queue, sum(jobs)::float8 AS jobs FROM (
+        SELECT tenant_id, queue, jobs FROM asked JOIN backlogs ON tenant_id = asked.id
+        UNION ALL SELECT tenant_id, queue, jobs FROM asked JOIN told ON tenant_id = asked.id) AS counted
+      GROUP BY tenant_id, queue
+    )
+    SELECT EXISTS (SELECT FROM backlogs_counted) AS "isCounted", (SELECT count(*)::int FROM backlog_changes) AS unfolded,
+      (SELECT coalesce(json_agg(json_build_object('queue', name, 'maxBacklog', max_backlog,
+        'maxBacklogPerTenant', max_backlog_per_tenant, 'jobs',
+        coalesce((SELECT jobs FROM backlogs WHERE tenant_id = ${ALL_TENANTS} AND queue = name), 0)
+        + coalesce((SELECT sum(jobs) FROM told WHERE queue = name), 0))), '[]') FROM queues) AS queues,
+      (SELECT coalesce(json_agg(json_build_object('tenantId', id, 'maxBacklog', max_backlog, 'jobs',
+        coalesce((SELECT sum(jobs) FROM of_tenants WHERE tenant_id = id AND queue <> ${DELIVERY_QUEUE}), 0), 'queues',
+        (SELECT coalesce(json_agg(json_build_object('queue', queue, 'jobs', jobs)), '[]') FROM of_tenants
+          WHERE tenant_id = id))), '[]') FROM asked) AS tenants,
+      ARRAY(SELECT id FROM tenants WHERE max_backlog IS NOT NULL) AS "boundedTenants"`.execute(db);
+  const [row] = rows;
+  if (!row) throw new Error('A look at the backlogs answered no row.');
+  return row;
+}
+
+/**
+ * Folds what was told into the sums, and answers how many lines had changed; whoever finds somebody else at it leaves it to them.
+ */
+export function foldBacklogs(db: Database): Promise<number> {
+  return db.transaction().execute(async (tx) => {
+    const { rows } = await sql<{ isOurs: boolean }>`
+      SELECT pg_try_advisory_xact_lock(${FOLDING}) AS "isOurs"`.execute(tx);
+    if (!rows[0]?.isOurs) return 0;
+    const { numAffectedRows } = await sql`
+      /* fold-backlogs */ WITH told AS (DELETE FROM backlog_changes RETURNING *),
+      changed AS (
+        SELECT coalesce(tenant_id, ${ALL_TENANTS}::uuid) AS tenant_id, queue, sum(change.jobs) AS jobs
+        FROM told CROSS JOIN LATERAL unnest(tenant_ids, jobs) AS change (tenant_id, jobs)
+        GROUP BY GROUPING SETS ((tenant_id, queue), (queue))
+      )
+      MERGE INTO backlogs USING changed ON backlogs.tenant_id = changed.tenant_id AND backlogs.queue = changed.queue
+      WHEN MATCHED AND backlogs.jobs + changed.jobs = 0 THEN DELETE
+      WHEN MATCHED THEN UPDATE SET jobs = backlogs.jobs + changed.jobs
+      WHEN NOT MATCHED AND changed.jobs <> 0 THEN INSERT VALUES (changed.tenant_id, changed.queue, changed.jobs)`.execute(
+      tx,
+    );
+    return Number(numAffectedRows ?? 0n);
+  });
+}
+
+/**
+ * Counts all live jobs anew: where the sums were lost, and now and then, as programs of the version before tell of nothing. Reads
+ * every job that lives, in one snapshot; what is told meanwhile counts from there.
+ */
+export async function countBacklogs(db: Database): Promise<void> {
+  const live = sql.join(
+    HOT_TABLES.map((table) => sql`SELECT tenant_id, queue FROM ${sql.table(table)}`),
+    sql` UNION ALL `,
+  );
+  await db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async (tx) => {
+      // The snapshot comes after it: nobody folds what this deletes.
+      await sql`LOCK TABLE backlogs IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
+      await sql`DELETE FROM backlog_changes`.execute(tx);
+      await sql`DELETE FROM backlogs`.execute(tx);
+      await sql`
+        /* count-backlogs */ INSERT INTO backlogs (tenant_id, queue, jobs)
+        SELECT coalesce(tenant_id, ${ALL_TENANTS}::uuid), queue, count(*) FROM (${live}) AS live
+        GROUP BY GROUPING SETS ((tenant_id, queue), (queue))`.execute(tx);
+      await sql`
+        INSERT INTO backlogs_counted DEFAULT VALUES ON CONFLICT (is_only_row) DO UPDATE SET counted_at = now()`.execute(
+        tx,
+      );
+    });
+}
