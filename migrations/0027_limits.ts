@@ -38,6 +38,9 @@ const LIMIT_LOCK = 1_801_812_339;
 const ASKED = `json_to_recordset(asked_lines) AS asked (no integer, "tenantId" uuid, type text, "refusedBy" text[],
   priority smallint, "isNew" boolean, "isKeyed" boolean, "blockedBy" text, "placedBy" xid8, builds text[], places integer[])`;
 
+/** Means the indexes by lines. */
+const IN_ORDER = 'CASE WHEN attempt >= 0 THEN true ELSE false END';
+
 const ONE_LINE = `tenant_id = asked."tenantId" AND type = asked.type AND refused_by = asked."refusedBy"
   AND priority = asked.priority AND is_new = asked."isNew" AND placed_by >= asked."placedBy"`;
 
@@ -53,13 +56,13 @@ const CANDIDATES = `
       row_number() OVER in_line AS place, asked.places[(row_number() OVER in_line)::integer] AS turn
     FROM ${ASKED} CROSS JOIN LATERAL (
       (SELECT ${HEAD} FROM ready
-       WHERE asked."blockedBy" IS NULL AND queue = of_queue AND CASE WHEN attempt >= 0 THEN true ELSE false END
+       WHERE asked."blockedBy" IS NULL AND queue = of_queue AND ${IN_ORDER}
          AND is_keyed = asked."isKeyed" AND ${ONE_LINE}
        ORDER BY placed_by, job_id
        LIMIT cardinality(asked.builds) + CASE WHEN asked."isKeyed" THEN looks_ahead ELSE 0 END)
       UNION ALL
       (SELECT ${HEAD} FROM blocked
-       WHERE queue = of_queue AND concurrency_key = asked."blockedBy" AND ${ONE_LINE}
+       WHERE queue = of_queue AND ${IN_ORDER} AND concurrency_key = asked."blockedBy" AND ${ONE_LINE}
        ORDER BY placed_by, job_id LIMIT cardinality(asked.builds))) AS head
     WINDOW in_line AS (PARTITION BY asked.no ORDER BY head.placed_by, head.job_id)) AS candidate`;
 
@@ -118,7 +121,7 @@ export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(o
      WITH candidate AS MATERIALIZED (SELECT * FROM ${CANDIDATE}),
      key AS MATERIALIZED (
        SELECT tenant_id, concurrency_key, held.slots, held.elsewhere, (
-         SELECT true FROM blocked WHERE queue = of_queue AND blocked.tenant_id = candidate.tenant_id
+         SELECT true FROM blocked WHERE queue = of_queue AND ${IN_ORDER} AND blocked.tenant_id = candidate.tenant_id
            AND blocked.concurrency_key = candidate.concurrency_key LIMIT 1) IS NOT NULL AS has_blocked
        FROM (SELECT DISTINCT tenant_id, concurrency_key FROM candidate WHERE concurrency_key IS NOT NULL) AS candidate
        CROSS JOIN LATERAL (

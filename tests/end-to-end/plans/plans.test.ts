@@ -148,7 +148,8 @@ const READS = [
  * What grows with the ledger. The statements of the API may scan, as their plans are not kept: but for the accept's (0013), and
  * those that look a job up by its key.
  */
-const GROWS = /^(jobs|job_tags|attempts|payload_revisions|ready|due|in_flight|idempotency_keys|dead_letters)/;
+const GROWS =
+  /^(jobs|job_tags|attempts|payload_revisions|ready|blocked|due|in_flight|idempotency_keys|dead_letters)/;
 
 function describeFaults(when: string, plans: LoggedPlan[], indexes: Indexes): string[] {
   expect(plans.length).toBeGreaterThan(10);
@@ -201,6 +202,6 @@ function isWalk(node: PlanNode, indexes: Indexes): boolean {
   if (condition === '') return false;
   const isAsked = columns.map((column) => new RegExp(`\\b${column}\\b`).test(condition));
   if (isAsked.lastIndexOf(true) > isAsked.indexOf(false) && isAsked.includes(false)) return true;
-  const isKey = /^(jobs_.*|attempts_.*|ready|due)_pkey$/.test(node['Index Name'] ?? '');
+  const isKey = /^(jobs_.*|attempts_.*|ready|blocked|due)_pkey$/.test(node['Index Name'] ?? '');
   return isKey && !/\b(job_)?id = /.test(condition);
 }

@@ -44,7 +44,7 @@ export function carriedFrom(
   return sql.join(CARRIED_COLUMNS.map((name) => changes[name] ?? sql.ref(`${source}.${name}`)));
 }
 
-/** Means the index of `ready` by lines, and no other (`migrations/0026_turns.ts`): it holds for every row. */
+/** Means the index of `ready`, or of `blocked`, by lines, and no other (`migrations/0026_turns.ts`): it holds for every row. */
 export const IN_ORDER = sql`CASE WHEN attempt >= 0 THEN true ELSE false END`;
 /** Means the index of `due`, or of `in_flight`, that begins with the queue. */
 export const OF_QUEUE = sql`CASE WHEN priority >= 0 THEN true ELSE false END`;

@@ -77,12 +77,12 @@ async function readQueue(db: Database, queue: string): Promise<SurveyRow> {
         ORDER BY ${LINE}, placed_by, job_id LIMIT 1) AS later
     ),
     blocked_line AS (
-      (SELECT ${BLOCKED_LINE}, placed_by FROM blocked WHERE queue = ${queue}
+      (SELECT ${BLOCKED_LINE}, placed_by FROM blocked WHERE ${waits}
        ORDER BY ${BLOCKED_LINE}, placed_by, job_id LIMIT 1)
       UNION ALL
       SELECT later.* FROM blocked_line AS line CROSS JOIN LATERAL (
         SELECT ${BLOCKED_LINE}, placed_by FROM blocked
-        WHERE queue = ${queue} AND ${isAfterBlockedLine(sql`line`)}
+        WHERE ${waits} AND ${isAfterBlockedLine(sql`line`)}
         ORDER BY ${BLOCKED_LINE}, placed_by, job_id LIMIT 1) AS later
     ),
     flight AS (
@@ -102,7 +102,7 @@ async function readQueue(db: Database, queue: string): Promise<SurveyRow> {
         isKeyed: sql`true`,
         blockedBy: sql`concurrency_key`,
         jobs: countOf(sql`blocked
-        WHERE queue = ${queue} AND (${BLOCKED_LINE}) = (line.tenant_id, line.concurrency_key, line.type, line.refused_by,
+        WHERE ${waits} AND (${BLOCKED_LINE}) = (line.tenant_id, line.concurrency_key, line.type, line.refused_by,
           line.priority, line.is_new)`),
       })}
       FROM blocked_line AS line

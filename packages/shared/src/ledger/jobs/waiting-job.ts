@@ -64,7 +64,7 @@ function countBefore(
     blockedBy === null
       ? sql`ready WHERE ${IN_ORDER} AND (queue, ${LINE})
           = (${queue}, ${tenantId}::uuid, ${type}, ${refusedBy}::text[], ${priority}, ${isNew}, ${isKeyed})`
-      : sql`blocked WHERE (queue, ${BLOCKED_LINE})
+      : sql`blocked WHERE ${IN_ORDER} AND (queue, ${BLOCKED_LINE})
           = (${queue}, ${tenantId}::uuid, ${blockedBy}, ${type}, ${refusedBy}::text[], ${priority}, ${isNew})`;
   return db.transaction().execute(async (tx) => {
     await planThroughIndexes(tx);

@@ -71,7 +71,7 @@ async function countOn(
           AND (${LINE}) = (line."tenantId", line.type, line."refusedBy", line.priority, line."isNew", line."isKeyed")
           AND ${isLater} ${upToShare})
         UNION ALL
-        (SELECT ${counted} FROM blocked WHERE queue = ${queue}
+        (SELECT ${counted} FROM blocked WHERE queue = ${queue} AND ${IN_ORDER}
           AND (${BLOCKED_LINE}) = (line."tenantId", line."blockedBy", line.type, line."refusedBy", line.priority, line."isNew")
           AND ${isLater} ${upToShare})) AS one
       ORDER BY jobs DESC LIMIT 1) AS later ON true`.execute(tx);

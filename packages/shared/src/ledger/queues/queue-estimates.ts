@@ -18,7 +18,7 @@ export interface QueueLoad {
 export async function readQueueLoad(db: Database, queue: string): Promise<QueueLoad> {
   const { rows } = await sql<QueueLoad>`
     SELECT ${countRows(sql`(SELECT FROM ready WHERE queue = ${queue} AND ${IN_ORDER}
-           UNION ALL SELECT FROM blocked WHERE queue = ${queue}) AS waiting`)}
+           UNION ALL SELECT FROM blocked WHERE queue = ${queue} AND ${IN_ORDER}) AS waiting`)}
          + ${countRows(sql`in_flight WHERE queue = ${queue} AND ${OF_QUEUE} AND worker_id IS NULL`)} AS waiting,
       coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond",
       coalesce(sum(${slotsIn(sql`${queue}`)}), 0)::int AS concurrency

@@ -56,7 +56,7 @@ async function countWaiting(tx: Transaction<Ledger>, whose: RawBuilder<unknown>)
   const { rows } = await sql<WaitingJobs>`
     SELECT q.name AS queue,
       ${countRows(sql`(SELECT FROM ready WHERE queue = q.name AND ${IN_ORDER}${whose}
-        UNION ALL SELECT FROM blocked WHERE queue = q.name${whose}) AS waiting`)} AS ready,
+        UNION ALL SELECT FROM blocked WHERE queue = q.name AND ${IN_ORDER}${whose}) AS waiting`)} AS ready,
       ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'scheduled'${whose}`)} AS scheduled,
       ${countRows(sql`due WHERE queue = q.name AND ${OF_QUEUE} AND status = 'retrying'${whose}`)} AS retrying,
       ${waitMs(sql`least((${longestWait(whose)}), (${longestBlocked(whose)}))`)} AS "oldestWaitMs"
@@ -83,7 +83,7 @@ function longestWait(whose: RawBuilder<unknown>): RawBuilder<unknown> {
 
 /** The same of the jobs that wait for a slot of their key. */
 function longestBlocked(whose: RawBuilder<unknown>): RawBuilder<unknown> {
-  const waits = sql`queue = q.name${whose}`;
+  const waits = sql`queue = q.name AND ${IN_ORDER}${whose}`;
   return sql`
     WITH RECURSIVE firsts AS (
       (SELECT ${BLOCKED_LINE}, run_at FROM blocked WHERE ${waits} ORDER BY ${BLOCKED_LINE}, placed_by, job_id LIMIT 1)

@@ -37,7 +37,7 @@ const PLACES: Record<QueuedState, (queue: string) => RawBuilder<unknown>> = {
   waiting: (queue) => sql`
     SELECT tenant_id, job_id FROM in_flight WHERE queue = ${queue} AND ${OF_QUEUE} AND worker_id IS NULL
     UNION ALL SELECT tenant_id, job_id FROM ready WHERE queue = ${queue} AND ${IN_ORDER}
-    UNION ALL SELECT tenant_id, job_id FROM blocked WHERE queue = ${queue}`,
+    UNION ALL SELECT tenant_id, job_id FROM blocked WHERE queue = ${queue} AND ${IN_ORDER}`,
   active: (queue) => sql`
     SELECT tenant_id, job_id FROM in_flight WHERE queue = ${queue} AND ${OF_QUEUE} AND worker_id IS NOT NULL`,
   delayed: (queue) => sql`

@@ -86,7 +86,6 @@ type First = FirstOfLine & Pick<SketchedLine, 'ageMs'>;
 function selectFirsts(queue: string, tenantId: string | undefined): RawBuilder<First> {
   const whose = tenantId === undefined ? sql`` : sql` AND tenant_id = ${tenantId}`;
   const waits = sql`queue = ${queue} AND ${IN_ORDER}${whose}`;
-  const isBlocked = sql`queue = ${queue}${whose}`;
   const most = sql.lit(MOST_LINES);
   const first = sql`placed_by, job_id, run_at`;
   const inOrder = sql`placed_by, job_id`;
@@ -99,10 +98,10 @@ function selectFirsts(queue: string, tenantId: string | undefined): RawBuilder<F
         ORDER BY ${LINE}, ${inOrder} LIMIT 1) AS later
     ),
     blocked_line AS (
-      (SELECT ${BLOCKED_LINE}, ${first} FROM blocked WHERE ${isBlocked} ORDER BY ${BLOCKED_LINE}, ${inOrder} LIMIT 1)
+      (SELECT ${BLOCKED_LINE}, ${first} FROM blocked WHERE ${waits} ORDER BY ${BLOCKED_LINE}, ${inOrder} LIMIT 1)
       UNION ALL
       SELECT later.* FROM blocked_line AS line CROSS JOIN LATERAL (
-        SELECT ${BLOCKED_LINE}, ${first} FROM blocked WHERE ${isBlocked} AND ${isAfterBlockedLine(sql`line`)}
+        SELECT ${BLOCKED_LINE}, ${first} FROM blocked WHERE ${waits} AND ${isAfterBlockedLine(sql`line`)}
         ORDER BY ${BLOCKED_LINE}, ${inOrder} LIMIT 1) AS later
     ),
     seen AS (
