@@ -136,7 +136,9 @@ test('the view of all jobs shows a tenant its own', async () => {
 test('a tenant tells of its own jobs alone, and hears of none', async () => {
   const tell = (...tenantIds: string[]) =>
     asTenant(database.db, ours, (tx) =>
-      sql`INSERT INTO backlog_changes VALUES ('default', ${tenantIds}::uuid[], '{1}')`.execute(tx),
+      sql`INSERT INTO backlog_changes (queue, tenant_ids, jobs) VALUES ('default', ${tenantIds}::uuid[], '{1}')`.execute(
+        tx,
+      ),
     );
   await tell(ours);
   await expect(tell(theirs)).rejects.toThrow('row-level security');

@@ -25,6 +25,7 @@ export async function findWrongBacklogs(db: Database): Promise<WrongBacklog[]> {
     changed AS (
       SELECT coalesce(tenant_id, ${ofAll}) AS tenant_id, queue, sum(change.jobs) AS jobs
       FROM backlog_changes CROSS JOIN LATERAL unnest(tenant_ids, jobs) AS change (tenant_id, jobs)
+      WHERE told_by >= (SELECT told_since FROM backlogs_counted)
       GROUP BY GROUPING SETS ((tenant_id, queue), (queue))
     ),
     told AS (
