@@ -127,3 +127,15 @@ test('a backlog whose count was lost, as by a crash of Postgres, is bounded agai
   });
   expect((await submit()).statusCode).toBe(503);
 });
+
+test('whoever was not waited for while the count hung takes no room', async () => {
+  await bound('queues/default', { maxBacklog: 3 });
+  await api.db.transaction().execute(async (tx) => {
+    await sql`LOCK TABLE backlogs IN ACCESS EXCLUSIVE MODE`.execute(tx);
+    await waitUntil(async () => (await submit()).statusCode === 503, { until: 'a count is waited for' });
+    expect(await statusesOf(2)).toEqual([503, 503]);
+  });
+  await waitUntil(async () => (await submit()).statusCode === 202, { until: 'counts are made again' });
+  const { data } = (await api.send('GET', '/v1/jobs?limit=100')).json();
+  expect(await statusesOf(4 - data.length)).toEqual([...times(3 - data.length, 202), 503]);
+});

@@ -10,7 +10,7 @@ import { isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connec
 import { findKeyedJob, settleStatus } from '@accepted/shared/ledger/jobs/idempotency-keys';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { spend } from '../../admission/database-budget.ts';
+import { type DatabaseBudget, spend } from '../../admission/database-budget.ts';
 import { waitForJob } from '../../changes/waiting.ts';
 import { clientSignal } from '../../http/client-signal.ts';
 import { parseIdempotencyKey } from '../../http/idempotency-key.ts';
@@ -161,6 +161,19 @@ async function settle(
   return keepPromise(status, () => settleStatus(server.db, { tenantId, route, key, jobId }, status));
 }
 
+/** Whoever is not waited for any more takes no room: what is let in afterwards is not written. */
+async function spendOrLeave(budget: DatabaseBudget, admitting: Promise<() => void>): Promise<() => void> {
+  try {
+    return await spend(budget, admitting);
+  } catch (error) {
+    admitting.then(
+      (leave) => leave(),
+      () => undefined,
+    );
+    throw error;
+  }
+}
+
 /** Writes the job within the time that its caller is given, and says why when that was too short. */
 async function write(app: FastifyInstance, { databaseBudget: budget }: FastifyRequest, job: NewJob) {
   let hasBegun = false;
@@ -169,7 +182,7 @@ async function write(app: FastifyInstance, { databaseBudget: budget }: FastifyRe
     return hasBegun;
   };
   const admitting = app.admitToBacklog(job);
-  const written = admitting instanceof Promise ? await spend(budget, admitting) : admitting;
+  const written = admitting instanceof Promise ? await spendOrLeave(budget, admitting) : admitting;
   try {
     // Whoever is not waited for any more may be written all the same.
     return await spend(budget, app.submitJob(job, isWanted).finally(written));
