@@ -85,7 +85,8 @@ const GATES = `
   UNION SELECT ${TENANT_GATE} FROM ${CANDIDATE} JOIN ${limitsOf('tenant')} ON name = tenant_id::text`;
 
 /** All that is in flight, by the index of its queues. */
-const ALL_IN_FLIGHT = `queues JOIN in_flight ON in_flight.queue = queues.name AND CASE WHEN in_flight.priority >= 0 THEN true ELSE false END`;
+const ALL_IN_FLIGHT = `queues JOIN in_flight ON in_flight.queue = queues.name AND CASE WHEN in_flight.priority >= 0 THEN true ELSE false END
+  AND in_flight.dispatched_by >= flights_since`;
 
 const heldBy = (what: 'type' | 'tenant', column: string) => `
   SELECT ${what}_limit.name, most, held.slots, held.elsewhere FROM ${limitsOf(what)} CROSS JOIN LATERAL (
@@ -99,6 +100,13 @@ const rankOf = (column: string, isOut: string) =>
 
 const MOVED = 'settled.build_id, settled.no';
 
+/** Whether jobs of the queue wait for a candidate's key: its dispatcher, who alone lets jobs wait for keys, knows unless there are too many. */
+const HAS_BLOCKED = `CASE WHEN known -> 'blockedKeys' -> candidate.tenant_id::text IS NOT NULL
+  THEN known -> 'blockedKeys' -> candidate.tenant_id::text ? candidate.concurrency_key
+  ELSE (
+    SELECT true FROM blocked WHERE queue = of_queue AND ${IN_ORDER} AND blocked.tenant_id = candidate.tenant_id
+      AND blocked.concurrency_key = candidate.concurrency_key LIMIT 1) IS NOT NULL END`;
+
 /**
  * A slot of a key belongs to a job in flight, and so does what a limited type or tenant may have: there is no count of them that
  * could be wrong, they are counted. Who gives one away locks first, and counts in a statement of its own after that, whose
@@ -106,10 +114,14 @@ const MOVED = 'settled.build_id, settled.no';
  *
  * Nobody goes before one that waits for the same key, whatever their types: not one who comes later, and not one whose limit is higher.
  */
-export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(of_queue text, in_round bigint, asked_lines json, limits json) RETURNS json
+export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(
+     of_queue text, in_round bigint, asked_lines json, limits json, known jsonb DEFAULT '{}') RETURNS json
    LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
    DECLARE
      looks_ahead integer := ${LOOKS_AHEAD} / greatest(1, json_array_length(asked_lines));
+     -- What a crash has lost may have had numbers that are given out again.
+     flights_since xid8 := coalesce(
+       (SELECT (known ->> 'flightsSince')::xid8 FROM told_since WHERE epoch = (known ->> 'epoch')::uuid), '0');
      candidates json;
      taken json;
    BEGIN
@@ -120,13 +132,12 @@ export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(o
        SELECT DISTINCT hashtext(gate) AS lock FROM (${GATES}) AS gates ORDER BY lock) AS locks;
      WITH candidate AS MATERIALIZED (SELECT * FROM ${CANDIDATE}),
      key AS MATERIALIZED (
-       SELECT tenant_id, concurrency_key, held.slots, held.elsewhere, (
-         SELECT true FROM blocked WHERE queue = of_queue AND ${IN_ORDER} AND blocked.tenant_id = candidate.tenant_id
-           AND blocked.concurrency_key = candidate.concurrency_key LIMIT 1) IS NOT NULL AS has_blocked
+       SELECT tenant_id, concurrency_key, held.slots, held.elsewhere, ${HAS_BLOCKED} AS has_blocked
        FROM (SELECT DISTINCT tenant_id, concurrency_key FROM candidate WHERE concurrency_key IS NOT NULL) AS candidate
        CROSS JOIN LATERAL (
          SELECT count(*) AS slots, count(*) FILTER (WHERE queue <> of_queue) AS elsewhere FROM in_flight
-         WHERE in_flight.tenant_id = candidate.tenant_id AND in_flight.concurrency_key = candidate.concurrency_key) AS held
+         WHERE in_flight.tenant_id = candidate.tenant_id AND in_flight.concurrency_key = candidate.concurrency_key
+           AND in_flight.dispatched_by >= flights_since) AS held
      ),
      of_types AS MATERIALIZED (${heldBy('type', 'type')}),
      of_tenants AS MATERIALIZED (${heldBy('tenant', 'tenant_id')}),

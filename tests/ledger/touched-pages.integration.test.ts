@@ -11,6 +11,7 @@ import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import type { MarkedJob } from '@accepted/shared/ledger/jobs/take-jobs';
+import type { TurnRules } from '@accepted/shared/ledger/jobs/turn-rules';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
 import { makeJob } from '@accepted/testing/factories';
 import { finishJobs } from '@accepted/testing/move-jobs';
@@ -25,9 +26,7 @@ const FINISHED = Number(process.env.TOUCHED_PAGES_FINISHED ?? 30_000);
 const CHUNK = 10_000;
 const JOBS = 20;
 const ROUNDS = 10;
-/** As many slots as half of the jobs of a round need. */
-const KEY = { concurrencyKey: 'touched', concurrencyLimit: JOBS / 2 };
-/** `TOUCHED_PAGES_KEPT` is how many jobs go through while a snapshot is held. */
+/** `TOUCHED_PAGES_KEPT` is how many jobs go through while a snapshot is held; as many more have a key. */
 const KEPT = Number(process.env.TOUCHED_PAGES_KEPT ?? 20_000);
 /** How much deeper the indexes of what is written once may be: each look goes down a level or two more. */
 const LEVELS = 2;
@@ -49,7 +48,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const TURNS = ['dispatch', 'dispatch, keyed', 'dispatch, blocked'] as const;
+const TURNS = ['dispatch', 'dispatch, limited', 'dispatch, keyed', 'dispatch, blocked'] as const;
 const STEPS = ['accept', ...TURNS, 'claim', 'record', 'rescue', 'expire', 'due'] as const;
 type Step = (typeof STEPS)[number];
 /** Pages that a step touched of the tables of what moves, and of those of what is written once. */
@@ -79,15 +78,16 @@ test(
 test('a turn touches as many pages beside many rows that are gone, but that a snapshot keeps, as beside none', async ({
   annotate,
 }) => {
-  const before = await liveThrough();
+  const tenantId = newUuid();
+  const before = await liveThrough({ tenantId });
   await database.db
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async (holder) => {
       await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(holder);
       await sql`SELECT FROM ready LIMIT 1`.execute(holder);
-      await liveThrough(KEPT / ROUNDS);
-      const after = await liveThrough();
+      await liveThrough({ tenantId, jobsARound: KEPT / ROUNDS });
+      const after = await liveThrough({ tenantId });
       const seen = TURNS.map((step) => ({ step, before: before.get(step), after: after.get(step) }));
       await annotate(seen.map(describeStep).join('\n'));
       for (const { step, before: few, after: many } of seen)
@@ -103,10 +103,10 @@ const describeStep = ({
   `${step} of ${JOBS}: of what moves ${before?.moving} -> ${after?.moving} pages, of what is written once ${before?.written} -> ${after?.written}`;
 
 /** Takes jobs from the accept to the outcome, a few times, and answers the least that each step touched. */
-async function liveThrough(jobsARound = JOBS): Promise<Map<Step, Touched>> {
+async function liveThrough({ tenantId = newUuid(), jobsARound = JOBS } = {}): Promise<Map<Step, Touched>> {
   const least = new Map<Step, Touched>();
   const life: Life = {
-    tenantId: newUuid(),
+    tenantId,
     picture: await surveyQueue(worker, 'default'),
     async measure(step, act) {
       const before = await countPages();
@@ -121,7 +121,8 @@ async function liveThrough(jobsARound = JOBS): Promise<Map<Step, Touched>> {
   };
   for (let round = 0; round < ROUNDS; round += 1) {
     await liveFree(life, jobsARound);
-    await liveKeyed(life);
+    await liveLimited(life, jobsARound);
+    await liveKeyed(life, jobsARound);
   }
   return least;
 }
@@ -146,13 +147,23 @@ async function liveFree(life: Life, count: number): Promise<void> {
   await measure('due', () => queueDueJobs(worker, 100));
 }
 
+/** As many of the type may be in flight as there are. */
+async function liveLimited(life: Life, count: number): Promise<void> {
+  await accept(life, count);
+  const limits = { key: [], type: [{ name: makeJob().type, most: count }], tenant: [] };
+  const jobs = await dispatch(life, 'dispatch, limited', count, { limits });
+  expect(jobs).toHaveLength(count);
+  await recordOutcomes(worker, endsOf(await claimJobs(worker, workerId, jobs)), VERSIONS);
+}
+
 /** Half of the jobs find the slots of their key taken, and wait in `blocked` until the others have ended. */
-async function liveKeyed(life: Life): Promise<void> {
-  await accept(life, JOBS, KEY);
+async function liveKeyed(life: Life, count: number): Promise<void> {
+  const slots = count / 2;
+  await accept(life, count, { concurrencyKey: 'touched', concurrencyLimit: slots });
   for (const step of ['dispatch, keyed', 'dispatch, blocked'] as const) {
-    const jobs = await dispatch(life, step, JOBS);
-    expect(jobs).toHaveLength(KEY.concurrencyLimit);
-    expect(await countBlocked()).toBe(step === 'dispatch, keyed' ? JOBS - jobs.length : 0);
+    const jobs = await dispatch(life, step, count);
+    expect(jobs).toHaveLength(slots);
+    expect(await countBlocked()).toBe(step === 'dispatch, keyed' ? count - jobs.length : 0);
     await recordOutcomes(worker, endsOf(await claimJobs(worker, workerId, jobs)), VERSIONS);
   }
 }
@@ -164,9 +175,16 @@ async function accept({ tenantId }: Life, count: number, key: Partial<NewJob> = 
   );
 }
 
-async function dispatch(life: Life, step: Step, count: number): Promise<MarkedJob[]> {
+async function dispatch(
+  life: Life,
+  step: Step,
+  count: number,
+  rules: Partial<TurnRules> = {},
+): Promise<MarkedJob[]> {
   const { picture } = life;
-  const turn = await life.measure(step, () => dispatchJobs(worker, 'default', testLane(count), { picture }));
+  const turn = await life.measure(step, () =>
+    dispatchJobs(worker, 'default', testLane(count), { ...rules, picture }),
+  );
   life.picture = turn.picture;
   return turn.jobs;
 }

@@ -37,6 +37,8 @@ interface TenantLines {
   open: Map<string, Set<Line>>;
   /** How many lines there are of each priority. */
   lines: Map<number, number>;
+  /** How many lines there are that wait for a slot of each key. */
+  blocked: Map<string, number>;
   urgency: Urgency;
 }
 
@@ -84,10 +86,9 @@ export class QueueLines {
     if (standing.isOpen) this.#leave(standing);
     this.#standings.delete(keyOf(name));
     this.#gates.remove(standing, standing.gates);
-    const { lines } = this.#tenantOf(name.tenantId);
-    const others = (lines.get(name.priority) ?? 1) - 1;
-    if (others > 0) lines.set(name.priority, others);
-    else lines.delete(name.priority);
+    const { lines, blocked } = this.#tenantOf(name.tenantId);
+    count(lines, name.priority, -1);
+    if (name.blockedBy !== null) count(blocked, name.blockedBy, -1);
     if (lines.size === 0) this.#tenants.delete(name.tenantId);
   }
 
@@ -101,6 +102,11 @@ export class QueueLines {
   of(tenantId: string, group: string): { lines: Iterable<Line>; urgency: Urgency } {
     const { open, urgency } = this.#tenantOf(tenantId);
     return { lines: open.get(group) ?? [], urgency };
+  }
+
+  /** Answers the keys that jobs of a tenant wait for a slot of. */
+  blockedKeysOf(tenantId: string): ReadonlyMap<string, number> {
+    return this.#tenants.get(tenantId)?.blocked ?? new Map();
   }
 
   /** Puts every line into the group that this answers. */
@@ -119,9 +125,10 @@ export class QueueLines {
     const line = { ...name, placedBy: LAST, jobs: 0 };
     const standing = { line, group: this.#groupOf(name), gates: gatesOf(name), isOpen: false };
     this.#standings.set(keyOf(name), standing);
-    const { lines, urgency } = this.#tenantOf(name.tenantId);
+    const { lines, blocked, urgency } = this.#tenantOf(name.tenantId);
     if (!lines.has(name.priority)) urgency.begin(name.priority);
-    lines.set(name.priority, (lines.get(name.priority) ?? 0) + 1);
+    count(lines, name.priority, 1);
+    if (name.blockedBy !== null) count(blocked, name.blockedBy, 1);
     this.#gates.add(standing, standing.gates);
     this.#settle(standing);
     return standing;
@@ -153,10 +160,16 @@ export class QueueLines {
   #tenantOf(tenantId: string): TenantLines {
     const known = this.#tenants.get(tenantId);
     if (known) return known;
-    const tenant: TenantLines = { open: new Map(), lines: new Map(), urgency: createUrgency() };
+    const tenant = { open: new Map(), lines: new Map(), blocked: new Map(), urgency: createUrgency() };
     this.#tenants.set(tenantId, tenant);
     return tenant;
   }
+}
+
+function count<Name>(counts: Map<Name, number>, name: Name, more: number): void {
+  const sum = (counts.get(name) ?? 0) + more;
+  if (sum > 0) counts.set(name, sum);
+  else counts.delete(name);
 }
 
 /** Later than any transaction. */

@@ -58,7 +58,14 @@ export interface QueuePicture extends Pick<Survey, 'epoch' | 'snapshot' | 'seenA
   readonly builds: Map<string, TakenTypes>;
   /** The lanes that the lines are grouped by. */
   lanes: string;
+  /** No job in flight, of any queue, was dispatched by a transaction before this one (`xid8`), in this epoch. */
+  flightsSince: string;
+  /** How many turns took limited jobs. */
+  limitedTurns: number;
 }
+
+/** Older than any transaction. */
+const FIRST = '0';
 
 export function createQueuePicture(survey: Survey): QueuePicture {
   const { epoch, snapshot, seenAt, round } = survey;
@@ -71,6 +78,8 @@ export function createQueuePicture(survey: Survey): QueuePicture {
     times: createRunTimes(),
     builds: new Map(),
     lanes: '',
+    flightsSince: FIRST,
+    limitedTurns: 0,
   };
   lookAnew(picture, survey);
   return picture;
@@ -80,6 +89,7 @@ export function createQueuePicture(survey: Survey): QueuePicture {
 export function lookAnew(picture: QueuePicture, survey: Survey): void {
   const { epoch, snapshot, seenAt, round, lines, inFlight } = survey;
   const [before, now] = [picture.flights.groups(), inFlight].map(countByKey);
+  if (epoch !== picture.epoch) picture.flightsSince = FIRST;
   Object.assign(picture, { epoch, snapshot, seenAt, round, flights: createFlights() });
   picture.lines.keepOnly(lines);
   // Nobody will hear any more of what left flight since the last look; a key of which nothing did is as full as it was.

@@ -5,11 +5,13 @@ import { groupByLanes, hear, type LaneWindow, type QueuePicture } from '../../co
 import { mostAtOnce } from '../../core/fairness/tenant-share.ts';
 import type { Database } from '../connection/connect.ts';
 import { listTakenTypes } from '../workers/builds.ts';
+import { readFlightsSince } from './flights-since.ts';
 import { type AtOnce, type HeardTurn, hearQueue } from './hear-queue.ts';
 import { surveyQueue } from './survey-queue.ts';
 import {
   type DispatchedJob,
   type FoundJobs,
+  type KnownBefore,
   type Limits,
   type MarkedJob,
   type TakenJobs,
@@ -160,7 +162,8 @@ async function takeTurn(
   );
   if (free.length > 0 && !follow(turn, free, await takeJobs(db, inRound(free)))) return lostTurn(turn);
   if (limited.length > 0) {
-    const taken = await takeLimitedJobs(db, { ...inRound(limited), limits });
+    const known = await knownBefore(db, picture, limited);
+    const taken = await takeLimitedJobs(db, { ...inRound(limited), limits, known });
     if (!follow(turn, limited, taken)) return lostTurn(turn);
     for (const placed of taken.blocked)
       picture.lines.add(placed, { placedBy: BigInt(placed.placedBy), jobs: placed.jobs ?? 0 });
@@ -175,6 +178,32 @@ async function takeTurn(
     heldBack: isHeldBack,
     lost: false,
   };
+}
+
+/** What flew longest is looked for once in so many turns: those count what has left flight since then as well. */
+const FLIGHTS_SINCE_EVERY_TURNS = 100;
+/** No more keys than so many are told of. */
+const MAX_TOLD_KEYS = 1_000;
+
+async function knownBefore(
+  db: Database,
+  picture: QueuePicture,
+  chosen: ChosenJobs[],
+): Promise<Required<KnownBefore>> {
+  if (picture.limitedTurns % FLIGHTS_SINCE_EVERY_TURNS === 0)
+    picture.flightsSince = await readFlightsSince(db, picture.flightsSince);
+  picture.limitedTurns += 1;
+  const { epoch, flightsSince, lines } = picture;
+  const blockedKeys: Record<string, string[]> = {};
+  let told = 0;
+  for (const { tenantId, isKeyed } of chosen.map(({ line }) => line)) {
+    if (!isKeyed || blockedKeys[tenantId]) continue;
+    const keys = lines.blockedKeysOf(tenantId);
+    told += keys.size;
+    if (told > MAX_TOLD_KEYS) break;
+    blockedKeys[tenantId] = [...keys.keys()];
+  }
+  return { epoch, flightsSince, blockedKeys };
 }
 
 function isLimited({ isKeyed, type, tenantId }: Line, limits: Limits): boolean {

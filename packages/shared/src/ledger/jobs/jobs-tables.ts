@@ -97,6 +97,8 @@ export interface DueTable extends HotRow {
 /** A job that was dispatched and, from the moment on when a worker claims it, runs. */
 export interface InFlightTable extends HotRow {
   dispatched_at: Date;
+  /** The transaction (`xid8`) that did it, as text. */
+  dispatched_by: Generated<string>;
   /** The build whose lane it was dispatched to. */
   build_id: string | null;
   /** Who runs it; `null` until it is claimed, as are the other three. */

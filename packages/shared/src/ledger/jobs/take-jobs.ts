@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { ChosenJobs } from '../../core/fairness/choose-jobs.ts';
-import type { PlacedJobs } from '../../core/fairness/queue-picture.ts';
+import type { PlacedJobs, QueuePicture } from '../../core/fairness/queue-picture.ts';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
 import { given, prepared } from '../connection/prepared.ts';
@@ -141,9 +141,16 @@ export interface Limits {
   tenant: readonly Limit[];
 }
 
+/** What spares a turn the look into the ledger; all of it may be left out. */
+export interface KnownBefore extends Partial<Pick<QueuePicture, 'epoch' | 'flightsSince'>> {
+  /** By tenant: all keys that its jobs in this queue wait for. */
+  blockedKeys?: Record<string, string[]>;
+}
+
 /** Lines whose jobs have keys, or are limited otherwise, are asked for. */
 export interface AskedLimitedLines extends AskedLines {
   limits: Limits;
+  known: KnownBefore;
 }
 
 export interface TakenLimitedJobs extends TakenJobs {
@@ -159,10 +166,11 @@ export interface TakenLimitedJobs extends TakenJobs {
  * before anybody is counted (`migrations/0027_limits.ts`), so that no two dispatchers give the same slot away.
  */
 export async function takeLimitedJobs(db: Database, asked: AskedLimitedLines): Promise<TakenLimitedJobs> {
-  const { queue, round, lines, limits } = asked;
+  const { queue, round, lines, limits, known } = asked;
   const { rows } = await sql<TakenLimitedJobs>`
     /* take-limited-jobs */ SELECT * FROM json_to_record(take_limited_jobs(
-      ${queue}, ${round}, ${askedJson(lines, true)}::json, ${JSON.stringify(limitsOf(lines, limits))}::json))
+      ${queue}, ${round}, ${askedJson(lines, true)}::json, ${JSON.stringify(limitsOf(lines, limits))}::json,
+      ${JSON.stringify(known)}::jsonb))
       AS taken ("isTaken" boolean, found json, marked json, blocked json, "full" json)`.execute(db);
   const [row] = rows;
   return row?.isTaken ? row : { isTaken: false, found: [], marked: [], blocked: [], full: [] };
