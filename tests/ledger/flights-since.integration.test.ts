@@ -36,17 +36,24 @@ test('flights are looked for from the eldest on, and from that of whoever may st
   const before = await transaction();
   const { jobs } = await fly('one');
   const after = await transaction();
+  // Transactions of other databases of the server are waited for as well.
+  await movesPast(before);
   const since = await readFlightsSince(ledger.db, before);
-  expect(BigInt(since)).toBeGreaterThan(BigInt(before));
   expect(BigInt(since)).toBeLessThan(BigInt(after));
   await end(jobs);
   await ledger.db.transaction().execute(async (tx) => {
     const running = await transaction(tx);
-    await transaction();
-    expect(await readFlightsSince(ledger.db, since)).toBe(running);
+    const later = await transaction();
+    expect(BigInt(later)).toBeGreaterThan(BigInt(running));
+    expect(BigInt(await readFlightsSince(ledger.db, since))).toBeLessThanOrEqual(BigInt(running));
   });
-  expect(BigInt(await readFlightsSince(ledger.db, since))).toBeGreaterThan(BigInt(after));
+  await movesPast(after);
 });
+
+async function movesPast(txid: string): Promise<void> {
+  const since = async () => BigInt(await readFlightsSince(ledger.db, '0'));
+  await expect.poll(since, { timeout: 10_000 }).toBeGreaterThan(BigInt(txid));
+}
 
 test('a flight holds its slot however many turns come after it, in whatever queue', async () => {
   expect((await fly('long', 'another')).jobs).toHaveLength(1);

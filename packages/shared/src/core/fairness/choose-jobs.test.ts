@@ -98,6 +98,31 @@ describe('jobs are chosen', () => {
     expect(jobs.map(({ tenantId, lane }) => `${tenantId}${lane}`)).toEqual(['a1', 'a1', 'a0']);
   });
 
+  test('of a tenant the most urgent first, also where fewer lanes take those', () => {
+    const lines = [line('a', 1_000), line('a', 20, { type: 'only0', priority: 0 })];
+    const { jobs } = choose(pictureOf(lines), [20, 20, 20]);
+    expect(jobs.slice(0, 20).map(({ priority, lane }) => `${priority} to ${lane}`)).toEqual(
+      Array(20).fill('0 to 0'),
+    );
+    expect(jobs).toHaveLength(60);
+  });
+
+  test('of many lines as fast as of few', () => {
+    const timeOf = (count: number) => {
+      const blocked = (key: number) =>
+        line('a', 1, { isKeyed: true, blockedBy: `${key}`, priority: key % 4 });
+      const picture = pictureOf(Array.from({ length: count }, (_, key) => blocked(key)));
+      const windows = [{ buildId: '0', size: 200 }];
+      groupByLanes(picture, windows);
+      const startedAtMs = performance.now();
+      const { lines } = chooseJobs(picture, windows, { quickTypes: QUICK });
+      expect(lines).toHaveLength(200);
+      return performance.now() - startedAtMs;
+    };
+    timeOf(200);
+    expect(timeOf(20_000)).toBeLessThan(timeOf(200) * 10 + 50);
+  });
+
   test('not for a lane whose schema refuses them, and not at all where none takes them', () => {
     const refused = line('a', 3, { refusedBy: ['quick of 1'] });
     const { jobs } = choose(pictureOf([refused, line('b', 3, { type: 'unknown' })]), [2, 9]);

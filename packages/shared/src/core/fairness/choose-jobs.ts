@@ -1,3 +1,4 @@
+import { type LinesByAge, older } from './lines-by-age.ts';
 import type { Line } from './queue-lines.ts';
 import type { LaneWindow, QueuePicture } from './queue-picture.ts';
 
@@ -12,8 +13,8 @@ export interface ChosenJobs {
 
 export interface Choice {
   lines: ChosenJobs[];
-  /** Lines whose tenant has its share of the lanes, whatever else is in them. */
-  heldBack: Set<Line>;
+  /** Whose tenant has its share of the lanes, whatever else is in them. */
+  heldBack: Set<LinesByAge>;
 }
 
 /** What takes less is taken together: to look into another line costs as much as to run some of the quickest jobs. */
@@ -21,8 +22,8 @@ const AT_ONCE_MS = 5;
 
 /**
  * Chooses how many jobs of which lines go to which lanes, and in which order they run, until there is no room. The tenant
- * that has had the least service is next; of its lines the one whose priority has its turn, what was dispatched before
- * first, then the one that begins with the oldest job. A job goes to the lane that has the most room of those that take it.
+ * that has had the least service is next; of its lines, whatever lanes they go to, the one whose priority has its turn, what was
+ * dispatched before first, then the one that begins with the oldest job. A job goes to the lane that has the most room of those that take it.
  * Of jobs that take less than some milliseconds a tenant takes several at its turn.
  *
  * Each is charged what its type is likely to take. So the cost is that of the jobs that go.
@@ -45,13 +46,14 @@ export function chooseJobs(
       chargedMs < AT_ONCE_MS && place < most;
       chargedMs += times.expected(line)
     ) {
-      line = takeJob(picture, taking, { tenantId, group, place });
+      line = takeJob(picture, taking, tenantId, place);
       if (!line) break;
       place += 1;
     }
     if (chargedMs > 0) order.charge(tenantId, chargedMs);
   }
   order.standAgain();
+  for (const lines of taking.setAside) lines.putBack();
   return { lines: [...taking.chosen.values()], heldBack: taking.heldBack };
 }
 
@@ -63,7 +65,9 @@ interface Taking {
   chosen: Map<Line, ChosenJobs>;
   /** Of `<tenant id> <lane>`: what a tenant may still take of a lane. */
   shares: Map<string, Share>;
-  heldBack: Set<Line>;
+  heldBack: Set<LinesByAge>;
+  /** Of which lines are set aside, as all that stands in them was chosen. */
+  setAside: Set<LinesByAge>;
 }
 
 interface Share {
@@ -77,43 +81,58 @@ function beginToTake(
   quickTypes: readonly string[],
 ): Taking {
   const rooms = windows.map(({ buildId, size }) => Math.max(0, size - flights.through(buildId)));
-  return { windows, rooms, quickTypes, chosen: new Map(), shares: new Map(), heldBack: new Set() };
+  return {
+    ...{ windows, rooms, quickTypes },
+    chosen: new Map(),
+    shares: new Map(),
+    heldBack: new Set(),
+    setAside: new Set(),
+  };
 }
 
-const lanesOf = (group: string) => group.split(',').map(Number);
+/** The lanes of a group that have room; lines of the empty one go to none. */
+function openLanes(group: string, { rooms }: Taking): number[] {
+  if (group === '') return [];
+  return group
+    .split(',')
+    .map(Number)
+    .filter((lane) => (rooms[lane] ?? 0) > 0);
+}
 
 /** Of the groups that have a lane with room the one in which the tenant stands that is next. */
-function nextGroup({ order }: QueuePicture, { rooms }: Taking): string | undefined {
+function nextGroup({ order }: QueuePicture, taking: Taking): string | undefined {
   let next: { group: string; pass: number } | undefined;
   for (const group of order.groups()) {
-    if (!lanesOf(group).some((lane) => (rooms[lane] ?? 0) > 0)) continue;
+    if (openLanes(group, taking).length === 0) continue;
     const pass = order.nextPass(group);
     if (pass !== undefined && (!next || pass < next.pass)) next = { group, pass };
   }
   return next?.group;
 }
 
-/** Takes the tenant's next job that a lane of the group has room for; answers its line. */
-function takeJob(
-  picture: QueuePicture,
-  taking: Taking,
-  { tenantId, group, place }: { tenantId: string; group: string; place: number },
-): Line | undefined {
-  const { lines, urgency } = picture.lines.of(tenantId, group);
-  const waiting = [...lines].filter((line) => line.jobs > (taking.chosen.get(line)?.lanes.length ?? 0));
-  const lanes = lanesOf(group).filter((lane) => (taking.rooms[lane] ?? 0) > 0);
-  if (lanes.length === 0) return undefined;
-  const laneFor = (line: Line) =>
-    roomiest(
-      lanes.filter((lane) => hasShare(picture, taking, line, lane)),
-      taking.rooms,
-    );
-  const able = waiting.filter((line) => laneFor(line) !== undefined);
-  for (const line of waiting) if (!able.includes(line)) taking.heldBack.add(line);
-  const priority = urgency.next(able.map((line) => line.priority));
-  const line = able.filter((one) => one.priority === priority).reduce<Line | undefined>(older, undefined);
-  const lane = line && laneFor(line);
-  if (!line || priority === undefined || lane === undefined) return undefined;
+/** A line whose next job may go, to this lane. */
+interface Candidate {
+  line: Line;
+  lane: number;
+}
+
+/** Takes the tenant's next job that a lane has room for; answers its line. */
+function takeJob(picture: QueuePicture, taking: Taking, tenantId: string, place: number): Line | undefined {
+  const { open, urgency } = picture.lines.of(tenantId);
+  const able: Candidate[] = [];
+  for (const [group, byKind] of open) {
+    const lanes = openLanes(group, taking);
+    if (lanes.length === 0) continue;
+    for (const lines of byKind.values()) {
+      const candidate = candidateOf(picture, taking, lines, lanes);
+      if (candidate) able.push(candidate);
+    }
+  }
+  const priority = urgency.next(able.map(({ line }) => line.priority));
+  if (priority === undefined) return undefined;
+  const { line, lane } = able
+    .filter((one) => one.line.priority === priority)
+    .reduce((one, other) => (older(one.line, other.line) === one.line ? one : other));
   urgency.take(priority);
   takeRoom(taking, line, lane);
   const jobs = taking.chosen.get(line) ?? { line, lanes: [], places: [] };
@@ -123,10 +142,28 @@ function takeJob(
   return line;
 }
 
-function older(one: Line | undefined, other: Line): Line {
-  if (!one) return other;
-  if (one.isNew !== other.isNew) return one.isNew ? other : one;
-  return other.placedBy < one.placedBy ? other : one;
+/** Answers the first of lines that are alike which has jobs left, if the tenant may take anything of a lane of theirs. */
+function candidateOf(
+  picture: QueuePicture,
+  taking: Taking,
+  lines: LinesByAge,
+  lanes: readonly number[],
+): Candidate | undefined {
+  let line = lines.first();
+  while (line && line.jobs <= (taking.chosen.get(line)?.lanes.length ?? 0)) {
+    lines.setAside();
+    taking.setAside.add(lines);
+    line = lines.first();
+  }
+  const next = line;
+  if (!next) return undefined;
+  const lane = roomiest(
+    lanes.filter((one) => hasShare(picture, taking, next, one)),
+    taking.rooms,
+  );
+  if (lane !== undefined) return { line: next, lane };
+  taking.heldBack.add(lines);
+  return undefined;
 }
 
 function roomiest(lanes: readonly number[], rooms: readonly number[]): number | undefined {

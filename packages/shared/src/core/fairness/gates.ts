@@ -54,15 +54,21 @@ export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
   const behind = new Map<string, Set<Item>>();
   const full = new Set<string>();
   const heldElsewhere = new Set<string>();
+  const fullLimits = new Set<string>();
   let paused: ReadonlySet<string> = new Set();
 
   function settleBehind(gate: string): void {
     for (const item of behind.get(gate) ?? []) settle(item);
   }
 
-  function open(gate: string): void {
+  function forget(gate: string): boolean {
     heldElsewhere.delete(gate);
-    if (full.delete(gate)) settleBehind(gate);
+    fullLimits.delete(gate);
+    return full.delete(gate);
+  }
+
+  function open(gate: string): void {
+    if (forget(gate)) settleBehind(gate);
   }
 
   return {
@@ -75,14 +81,14 @@ export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
         others?.delete(item);
         if (others?.size !== 0) continue;
         behind.delete(gate);
-        full.delete(gate);
-        heldElsewhere.delete(gate);
+        forget(gate);
       }
     },
     areOpen: (gates) => !gates.some((gate) => full.has(gate) || paused.has(gate)),
     close(gate, isHeldElsewhere) {
       if (!behind.has(gate)) return;
       full.add(gate);
+      if (!gate.startsWith(KEY)) fullLimits.add(gate);
       if (isHeldElsewhere) heldElsewhere.add(gate);
       settleBehind(gate);
     },
@@ -91,7 +97,7 @@ export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
     openUnless: (isStillFull) => [...full].filter((gate) => !isStillFull(gate)).forEach(open),
     openHeldElsewhere: () => [...heldElsewhere].forEach(open),
     isAnyHeldElsewhere: () => heldElsewhere.size > 0,
-    isAnyLimitReached: () => full.values().some((gate) => !gate.startsWith(KEY)),
+    isAnyLimitReached: () => fullLimits.size > 0,
     pause(gates) {
       const changed = [...paused, ...gates].filter((gate) => paused.has(gate) !== gates.has(gate));
       paused = gates;

@@ -1,7 +1,8 @@
+import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { FairOrder } from './fair-order.ts';
 import { gateOf } from './gates.ts';
-import { type LineName, QueueLines } from './queue-lines.ts';
+import { type Line, type LineName, QueueLines } from './queue-lines.ts';
 
 const name = (changes: Partial<LineName> = {}): LineName => ({
   ...{
@@ -25,6 +26,22 @@ beforeEach(() => {
   lines = new QueueLines(order);
   lines.regroup(() => '0');
 });
+/** Those that are open, of tenant `a`, the first of their kind first. */
+function openLines(): Line[] {
+  const kinds = [...(lines.of('a').open.get('0')?.values() ?? [])];
+  const found = kinds.flatMap((byAge) => {
+    const inOrder: Line[] = [];
+    for (let line = byAge.first(); line; line = byAge.first()) {
+      inOrder.push(line);
+      byAge.setAside();
+    }
+    byAge.putBack();
+    return inOrder;
+  });
+  expect(found).toHaveLength(kinds.reduce((sum, { size }) => sum + size, 0));
+  return found;
+}
+
 const isWaiting = () => order.nextPass('0') !== undefined;
 
 test('jobs that come later lengthen their line, which begins no later for that', () => {
@@ -62,12 +79,12 @@ test('lines behind a gate that is full are stepped over until it opens, and othe
   expect(isWaiting()).toBe(false);
   lines.add(blocked('k'), placed(2));
   lines.add(blocked('other'), placed(2));
-  expect([...lines.of('a', '0').lines].map(({ blockedBy }) => blockedBy)).toEqual(['other']);
+  expect(openLines().map(({ blockedBy }) => blockedBy)).toEqual(['other']);
   lines.gates.open(KEY);
-  expect([...lines.of('a', '0').lines]).toHaveLength(2);
+  expect(openLines()).toHaveLength(2);
   lines.gates.close(KEY, false);
   lines.gates.openAll();
-  expect([...lines.of('a', '0').lines]).toHaveLength(2);
+  expect(openLines()).toHaveLength(2);
 });
 
 test('a priority that waits behind a gate keeps its turn until that opens, and what did not go counts for nothing', () => {
@@ -75,8 +92,8 @@ test('a priority that waits behind a gate keeps its turn until that opens, and w
   for (const name of [urgent, normal]) lines.add(name, placed(1, 100));
   const order: number[] = [];
   while (order.length < 9) {
-    const { lines: open, urgency } = lines.of('a', '0');
-    const priorities = [...open].map(({ priority }) => priority);
+    const { urgency } = lines.of('a');
+    const priorities = openLines().map(({ priority }) => priority);
     const next = urgency.next(priorities);
     if (next === undefined) throw new Error('No priority has its turn.');
     // One finds a slot, and nobody else of those that were chosen.
@@ -102,7 +119,7 @@ test.each([
   lines.gates.open(gate);
   expect(isWaiting()).toBe(false);
   lines.gates.pause(new Set());
-  expect([...lines.of('a', '0').lines].map(({ blockedBy }) => blockedBy)).toEqual([null, null]);
+  expect(openLines().map(({ blockedBy }) => blockedBy)).toEqual([null, null]);
 });
 
 test('gates that jobs of other queues fill are looked at again', () => {
@@ -112,16 +129,16 @@ test('gates that jobs of other queues fill are looked at again', () => {
   }
   expect(lines.gates.isAnyHeldElsewhere()).toBe(true);
   lines.gates.openHeldElsewhere();
-  expect([...lines.of('a', '0').lines].map(({ blockedBy }) => blockedBy)).toEqual(['there']);
+  expect(openLines().map(({ blockedBy }) => blockedBy)).toEqual(['there']);
   expect(lines.gates.isAnyHeldElsewhere()).toBe(false);
   lines.remove(blocked('here'));
   lines.add(blocked('here'), placed(3));
-  expect([...lines.of('a', '0').lines]).toHaveLength(2);
+  expect(openLines()).toHaveLength(2);
 });
 
 test('a priority that comes anew makes up for nothing', () => {
   lines.add(name(), placed(1, 1_000));
-  const { urgency } = lines.of('a', '0');
+  const { urgency } = lines.of('a');
   for (let taken = 0; taken < 100; taken += 1) urgency.take(2);
   lines.add(name({ priority: 3 }), placed(1));
   for (let taken = 0; taken < 7; taken += 1) {
@@ -129,4 +146,47 @@ test('a priority that comes anew makes up for nothing', () => {
     urgency.take(2);
   }
   expect(urgency.next([2, 3])).toBe(3);
+});
+
+test('lines that are alike go by age, however they change, and what is set aside comes back', () => {
+  const keys = fc.constantFrom('k', 'l', 'm', 'n');
+  const change = fc.oneof(
+    fc.record({
+      kind: fc.constant('add'),
+      key: keys,
+      at: fc.integer({ min: 1, max: 99 }),
+      isNew: fc.boolean(),
+    }),
+    fc.record({
+      kind: fc.constantFrom('advance', 'remove', 'close', 'open'),
+      key: keys,
+      at: fc.nat(99),
+      isNew: fc.boolean(),
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 200 }), (changes) => {
+      lines = new QueueLines(new FairOrder());
+      lines.regroup(() => '0');
+      const closed = new Set<string>();
+      for (const { kind, key, at, isNew } of changes) {
+        const line = { ...blocked(key), isNew };
+        const known = lines.all().find((one) => one.blockedBy === key && one.isNew === isNew);
+        if (kind === 'add') lines.add(line, placed(at));
+        else if (kind === 'advance' && known) lines.advance(known, 0, known.placedBy + BigInt(at));
+        else if (kind === 'remove') lines.remove(line);
+        else if (kind === 'close' && known) {
+          lines.gates.close(gateOf.key('a', key), false);
+          closed.add(key);
+        } else if (kind === 'open') {
+          lines.gates.open(gateOf.key('a', key));
+          closed.delete(key);
+        }
+        if (!lines.all().some(({ blockedBy }) => blockedBy === key)) closed.delete(key);
+        const open = lines.all().filter(({ blockedBy }) => !closed.has(blockedBy ?? ''));
+        const ages = (of: Line[]) => of.map((one) => Number(one.placedBy) + (one.isNew ? 1e9 : 0));
+        expect(ages(openLines())).toEqual(ages(open).sort((one, other) => one - other));
+      }
+    }),
+  );
 });

@@ -1,5 +1,6 @@
 import type { FairOrder } from './fair-order.ts';
 import { createGates, type Gates, gatesOf } from './gates.ts';
+import { LinesByAge } from './lines-by-age.ts';
 import { createUrgency, type Urgency } from './urgency.ts';
 
 /** What jobs of a queue have in common that stand in one line: all of them are of one tenant, and none differs in where it may go. */
@@ -34,7 +35,8 @@ interface Standing {
 
 /** What a tenant has as long as any line of it stands, open or not: who waits behind a gate has waited when that opens. */
 interface TenantLines {
-  open: Map<string, Set<Line>>;
+  /** By group, and of each group by priority and type. */
+  open: Map<string, Map<string, LinesByAge>>;
   /** How many lines there are of each priority. */
   lines: Map<number, number>;
   /** How many lines there are that wait for a slot of each key. */
@@ -64,15 +66,16 @@ export class QueueLines {
 
   /** Adds to a line, or makes it. */
   add(name: LineName, { placedBy, jobs }: Pick<Line, 'placedBy' | 'jobs'>): void {
-    const { line } = this.#standings.get(keyOf(name)) ?? this.#make(name);
-    if (placedBy < line.placedBy) line.placedBy = placedBy;
-    line.jobs += jobs;
+    const standing = this.#standings.get(keyOf(name)) ?? this.#make(name);
+    standing.line.jobs += jobs;
+    if (placedBy < standing.line.placedBy) this.#begin(standing, placedBy);
   }
 
   /** Notes that so many were taken from the head of a line, the last of which was put there by `placedBy`. */
   advance(line: Line, taken: number, placedBy: bigint): void {
     line.jobs -= taken;
-    line.placedBy = placedBy;
+    const standing = this.#standings.get(keyOf(line));
+    if (standing) this.#begin(standing, placedBy);
   }
 
   /** Notes that of the jobs which were chosen of a line so many did not go. */
@@ -98,10 +101,9 @@ export class QueueLines {
     for (const [key, { line }] of this.#standings) if (!kept.has(key)) this.remove(line);
   }
 
-  /** The open lines of a tenant that stand in a group, and its priorities' turns. */
-  of(tenantId: string, group: string): { lines: Iterable<Line>; urgency: Urgency } {
-    const { open, urgency } = this.#tenantOf(tenantId);
-    return { lines: open.get(group) ?? [], urgency };
+  /** The open lines of a tenant, by group, and its priorities' turns. */
+  of(tenantId: string): { open: ReadonlyMap<string, ReadonlyMap<string, LinesByAge>>; urgency: Urgency } {
+    return this.#tenantOf(tenantId);
   }
 
   /** Answers the keys that jobs of a tenant wait for a slot of. */
@@ -142,17 +144,28 @@ export class QueueLines {
     else this.#leave(standing);
   }
 
+  #begin({ line, group }: Standing, placedBy: bigint): void {
+    line.placedBy = placedBy;
+    this.#tenantOf(line.tenantId).open.get(group)?.get(alike(line))?.move(line);
+  }
+
   #join({ line, group }: Standing): void {
     const { open } = this.#tenantOf(line.tenantId);
-    open.set(group, (open.get(group) ?? new Set()).add(line));
+    const byKind = open.get(group) ?? new Map<string, LinesByAge>();
+    const lines = byKind.get(alike(line)) ?? new LinesByAge();
+    lines.add(line);
+    open.set(group, byKind.set(alike(line), lines));
     if (group !== '') this.#order.join(line.tenantId, group);
   }
 
   #leave({ line, group }: Standing): void {
     const { open } = this.#tenantOf(line.tenantId);
-    const others = open.get(group);
-    others?.delete(line);
-    if (others?.size !== 0) return;
+    const byKind = open.get(group);
+    const lines = byKind?.get(alike(line));
+    lines?.remove(line);
+    if (lines?.size !== 0) return;
+    byKind?.delete(alike(line));
+    if (byKind?.size !== 0) return;
     open.delete(group);
     this.#order.leave(line.tenantId, group);
   }
@@ -171,6 +184,9 @@ function count<Name>(counts: Map<Name, number>, name: Name, more: number): void 
   if (sum > 0) counts.set(name, sum);
   else counts.delete(name);
 }
+
+/** The same for lines of a tenant and group that differ in nothing but in age. */
+const alike = ({ priority, type }: LineName) => `${priority} ${type}`;
 
 /** Later than any transaction. */
 const LAST = 2n ** 64n;

@@ -155,7 +155,7 @@ async function takeTurn(
 ): Promise<Taken> {
   const most = mostOf(picture, { queueLimit });
   const { lines: chosen, heldBack } = chooseJobs(picture, windows, { quickTypes, most });
-  const turn: OpenTurn = { picture, heldBack, places: new Map(), jobs: [], isShort: false };
+  const turn: OpenTurn = { picture, places: new Map(), jobs: [], isShort: false };
   const inRound = (asked: ChosenJobs[]) => ({ queue, round: picture.round, lines: askedOf(asked, windows) });
   const { free = [], limited = [] } = Object.groupBy(chosen, ({ line }) =>
     isLimited(line, limits) ? 'limited' : 'free',
@@ -171,7 +171,8 @@ async function takeTurn(
   }
   const jobs = turn.jobs.sort((one, other) => placeOf(turn, one) - placeOf(turn, other));
   const isAtLimit = mostOf(picture, { queueLimit }) === 0 && !picture.order.isEmpty();
-  const isHeldBack = heldBack.size > 0 || isAtLimit || picture.lines.gates.isAnyLimitReached();
+  const isHeldBack =
+    heldBack.values().some(({ size }) => size > 0) || isAtLimit || picture.lines.gates.isAnyLimitReached();
   return {
     jobs,
     moreToDo: turn.isShort && !isAtLimit && !picture.order.isEmpty(),
@@ -217,7 +218,6 @@ function isLimited({ isKeyed, type, tenantId }: Line, limits: Limits): boolean {
 /** A turn that is under way. */
 interface OpenTurn {
   picture: QueuePicture;
-  heldBack: Set<Line>;
   /** Of jobs that go, in which order they run. */
   places: Map<string, number>;
   jobs: MarkedJob[];
@@ -263,6 +263,5 @@ function followLine(turn: OpenTurn, { line, places }: ChosenJobs, found: FoundJo
   // No more stood in it than were told of.
   if (!found || found.isEmpty || found.left >= line.jobs) {
     lines.remove(line);
-    turn.heldBack.delete(line);
   } else lines.advance(line, found.left, BigInt(found.placedBy));
 }
