@@ -34,13 +34,6 @@ test('who gets as much as one of a third of its weight is a violation', () => {
   ]);
 });
 
-test('a small run tells of it and judges nothing', () => {
-  expect(runWith(1, 'small')).toMatchObject({
-    violations: [],
-    figures: { serviceRatio: expect.any(Number) },
-  });
-});
-
 test('a run in which hardly any waited together proves nothing, which a small one may', () => {
   expect(runWith(3, 'standard', 5).violations).toEqual([
     '10 jobs of two tenants that waited together prove nothing of weights.',

@@ -8,7 +8,7 @@ interface SlotUser {
 }
 
 /** Lets so many handlers of a queue run at once, of one tenant not more than its share, and measures how long they take. */
-export interface HandlerSlots extends Pick<HandlerTimes, 'quickTypes' | 'handlerMs'> {
+export interface HandlerSlots extends Pick<HandlerTimes, 'slowTypes'> {
   /**
    * Runs `handler` in a slot; `undefined` when none that the tenant may have came free before `signal` was aborted, or
    * soon enough.
@@ -105,8 +105,7 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
       if (taken < slots) return Promise.resolve();
       return new Promise((resolve) => waitingForTurnover.push(resolve));
     },
-    quickTypes: times.quickTypes,
-    handlerMs: times.handlerMs,
+    slowTypes: times.slowTypes,
   };
 }
 

@@ -14,40 +14,25 @@ function setUp() {
   return { clock, times, run };
 }
 
-test('the time that handlers take is learned, and soon again when they become slow', () => {
+test('a type is quick once some of it have run, and what others take says nothing of it', () => {
   const { times, run } = setUp();
-  expect(times.handlerMs()).toBe(1_000);
+  expect(times.isQuick('test')).toBe(false);
   run(2, { count: 200 });
-  expect(times.handlerMs()).toBeCloseTo(2, 0);
-  run(1_000, { count: 5 });
-  expect(times.handlerMs()).toBeGreaterThan(200);
+  run(2, { type: 'new' });
+  run(10_000, { type: 'slow', count: 20 });
+  expect(['test', 'new', 'slow'].filter(times.isQuick)).toEqual(['test']);
+  run(1_000, { count: 50 });
+  expect(times.isQuick('test')).toBe(false);
 });
 
-test('a handler that has not ended yet is slow already', () => {
+test('a type of which handlers hang is slow already, and those that have ended are none of it', () => {
   const { clock, times, run } = setUp();
   run(0, { count: 200 });
-  expect(times.quickTypes()).toEqual(['test']);
+  run(10_000, { type: 'slow', count: 20 });
+  expect(times.slowTypes()).toEqual([]);
   const ends = [times.begin('test'), times.begin('test')];
   clock.ms += 1_000;
-  expect(times.handlerMs()).toBe(1_000);
-  expect(times.quickTypes()).toEqual([]);
+  expect([times.slowTypes(), times.isQuick('test')]).toEqual([['test'], false]);
   for (const end of ends) end();
-});
-
-test('a type that was never seen, or hardly, is not quick, and what others take says nothing of it', () => {
-  const { times, run } = setUp();
-  run(2, { type: 'quick', count: 200 });
-  expect(times.isQuick('new')).toBe(false);
-  run(2, { type: 'new' });
-  expect(times.quickTypes()).toEqual(['quick']);
-});
-
-test('slow types do not make the quick ones of their queue slow', () => {
-  const { clock, times, run } = setUp();
-  run(5, { type: 'quick', count: 200 });
-  run(10_000, { type: 'slow', count: 20 });
-  times.begin('slow');
-  clock.ms += 60_000;
-  expect(times.quickTypes()).toEqual(['quick']);
-  expect(times.handlerMs()).toBeCloseTo(5, 0);
+  expect([times.slowTypes(), times.isQuick('test')]).toEqual([[], true]);
 });

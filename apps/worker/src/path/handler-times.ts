@@ -4,11 +4,10 @@ import { isQuick } from '@accepted/shared/core/fairness/tenant-share';
 export interface HandlerTimes {
   /** Tells that a handler of the type has begun; answers what to call when it has ended. */
   begin(type: string): () => void;
+  /** A type that has hardly been seen is not. */
   isQuick(type: string): boolean;
-  /** The types whose handlers are quick; one that has hardly been seen is not. */
-  quickTypes(): string[];
-  /** How long handlers of the queue have been taking of late: quick ones, while there are any. */
-  handlerMs(): number;
+  /** The types of which handlers have been running for so long that they are not quick, whatever others of the type took. */
+  slowTypes(): string[];
 }
 
 /** The weight of the newest handler in the moving average. */
@@ -25,8 +24,6 @@ interface TypeTimes {
 
 export function createHandlerTimes({ slots, now }: { slots: number; now: () => number }): HandlerTimes {
   const types = new Map<string, TypeTimes>();
-  let averageMs = UNKNOWN_MS;
-  let quickAverageMs: number | undefined;
 
   function timesOf(type: string): TypeTimes {
     const known = types.get(type);
@@ -36,16 +33,8 @@ export function createHandlerTimes({ slots, now }: { slots: number; now: () => n
     return times;
   }
 
-  const runningMs = ({ running, startedMs }: TypeTimes) => running * now() - startedMs;
-
   /** Handlers that have not ended count as well, or a type that has become slow would not be noticed for long. */
-  const isQuickNow = (times: TypeTimes) => isQuick(Math.max(times.averageMs, runningMs(times) / slots));
-
-  function end(times: TypeTimes, tookMs: number): void {
-    times.averageMs = follow(times.averageMs, tookMs);
-    averageMs = follow(averageMs, tookMs);
-    if (isQuick(times.averageMs)) quickAverageMs = follow(quickAverageMs ?? times.averageMs, tookMs);
-  }
+  const isSlowNow = ({ running, startedMs }: TypeTimes) => !isQuick((running * now() - startedMs) / slots);
 
   return {
     begin(type) {
@@ -57,19 +46,13 @@ export function createHandlerTimes({ slots, now }: { slots: number; now: () => n
         times.running -= 1;
         // Begun anew when it can be, or what is lost in adding up would add up itself.
         times.startedMs = times.running === 0 ? 0 : times.startedMs - started;
-        end(times, now() - started);
+        times.averageMs += SMOOTHING * (now() - started - times.averageMs);
       };
     },
-    isQuick: (type) => isQuickNow(timesOf(type)),
-    quickTypes: () => [...types].filter(([, times]) => isQuickNow(times)).map(([type]) => type),
-    handlerMs() {
-      const all = [...types.values()];
-      if (quickAverageMs !== undefined && all.some(isQuickNow)) return quickAverageMs;
-      return Math.max(averageMs, all.reduce((sum, times) => sum + runningMs(times), 0) / slots);
+    isQuick(type) {
+      const times = timesOf(type);
+      return isQuick(times.averageMs) && !isSlowNow(times);
     },
+    slowTypes: () => [...types].filter(([, times]) => isSlowNow(times)).map(([type]) => type),
   };
-}
-
-function follow(average: number, newest: number): number {
-  return average + SMOOTHING * (newest - average);
 }

@@ -46,7 +46,7 @@ test('a dispatcher that was told of a job and lost its turn looks again', async 
     db: recorded,
     engine,
     queue: QUEUE,
-    times: { handlerMs: () => 1, quickTypes: () => [] },
+    times: { slowTypes: () => [] },
     share: { mostInFlight: () => undefined },
     onError: () => undefined,
   });

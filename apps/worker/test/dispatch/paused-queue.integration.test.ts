@@ -25,7 +25,7 @@ test('a pause that comes while a dispatcher runs has back what waits in the engi
   const engine = openEngine({ databaseUrl: database.url, redisUrl: undefined, onError: () => undefined });
   const dispatcher = startDispatcher({
     ...{ db, engine, queue: QUEUE },
-    times: { handlerMs: () => 1, quickTypes: () => [] },
+    times: { slowTypes: () => [] },
     share: { mostInFlight: () => undefined },
     onError: () => undefined,
   });

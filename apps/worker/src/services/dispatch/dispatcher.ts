@@ -1,15 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { intoDeliveries } from '@accepted/shared/core/fairness/delivery-size';
 import { lookAgainInMs } from '@accepted/shared/core/fairness/tenant-share';
-import {
-  followWindow,
-  refillInMs,
-  type WindowState,
-  windowSize,
-} from '@accepted/shared/core/fairness/window';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { DispatchTurn, LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import type { LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { NO_RULES } from '@accepted/shared/ledger/jobs/turn-rules';
 import { takeBackPaused } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { type DispatchRules, readDispatchRules } from '@accepted/shared/ledger/limits/dispatch-rules';
@@ -18,7 +12,8 @@ import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { OneService } from '../service-leases.ts';
-import { createKnownQueue } from './known-queue.ts';
+import { createKnownQueue, type TypicalTimes } from './known-queue.ts';
+import { createLaneWindows } from './lane-windows.ts';
 import type { TenantShare } from './tenant-share.ts';
 
 /** A notification wakes the dispatcher; this is for those that got lost. */
@@ -51,8 +46,8 @@ export interface DispatcherOptions {
   db: Database;
   engine: Engine;
   queue: string;
-  /** How long handlers of the queue have been taking of late, in this process. */
-  times: Pick<HandlerTimes, 'quickTypes' | 'handlerMs'>;
+  /** How long handlers of the queue are taking that run in this process. */
+  times: Pick<HandlerTimes, 'slowTypes'>;
   share: Pick<TenantShare, 'mostInFlight'>;
   service?: OneService | undefined;
   onError: (error: unknown) => void;
@@ -66,7 +61,7 @@ export function startDispatcher(options: DispatcherOptions): Loop {
   const { db, service, engine, queue, times, share, onError } = options;
   const known = createKnownQueue(db, queue);
   let live: Live = NOBODY;
-  const windows = new Map<string, WindowState>();
+  const windows = createLaneWindows(share);
 
   /** Answers whether other rules are in force now. */
   async function refresh(): Promise<boolean> {
@@ -75,40 +70,27 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     const builds = lanes.map(({ buildId }) => buildId);
     live = { lanes, rules: await readDispatchRules(db, queue, builds), readAt: performance.now() };
     if (live.rules.paused.size > 0) await takeBackPaused(db, queue, live.rules.pausedJobs);
-    for (const buildId of windows.keys()) if (!builds.includes(buildId)) windows.delete(buildId);
+    windows.keepOnly(builds);
     return live.rules.edition !== edition;
   }
 
-  /** Heartbeats tell of all workers, but seconds later; what leaves flight tells at once. */
-  function sizeOf({ buildId, concurrency, finishedPerSecond }: LiveLane): number {
-    return windowSize(concurrency, Math.max(finishedPerSecond, windows.get(buildId)?.endedPerSecond ?? 0));
+  /** Those whose handlers hang here are not quick, whatever they took before. */
+  function typicalTimes(): TypicalTimes {
+    const slowTypes = times.slowTypes();
+    const { quickTypes, handlerMs } = known.typicalTimes();
+    return { quickTypes: quickTypes.filter((type) => !slowTypes.includes(type)), handlerMs };
   }
 
   /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
-  async function fillLanes(turn: DispatchTurn, lanes: LiveLane[], quickTypes: string[]): Promise<void> {
-    const fillOne = async ({ buildId, inFlightBefore, dispatched, ahead }: LaneAfterTurn) => {
-      const workers = lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
-      const options = { handlerMs: times.handlerMs(), quickTypes, workers };
-      for (const isAhead of [true, false]) {
-        const jobs = dispatched.filter((job) => ahead.has(job) === isAhead);
-        if (jobs.length === 0) continue;
-        await engine.deliver({ queue, buildId }, intoDeliveries(jobs, options), { isAhead });
-      }
-      const now = { inFlightBefore, dispatched: dispatched.length, atMs: performance.now() };
-      windows.set(buildId, followWindow(windows.get(buildId), now));
-    };
-    await eachAlone(turn.lanes, fillOne, onError);
-  }
-
-  /** Waits for the first of the full lanes to have room: one that idles must not have a busy one looked at all the time. */
-  function nextTurnInMs(turn: DispatchTurn, lanes: LiveLane[], sizes: ReadonlyMap<string, number>): number {
-    const full = turn.lanes.filter(({ isFull }) => isFull);
-    const waits = (full.length > 0 ? full : turn.lanes).map(({ buildId }) => {
-      const window = windows.get(buildId);
-      const concurrency = lanes.find((lane) => lane.buildId === buildId)?.concurrency ?? 0;
-      return window ? refillInMs(window, { size: sizes.get(buildId) ?? 0, concurrency }) : 0;
-    });
-    return Math.max(MIN_POLL_MS, Math.min(...waits));
+  async function fillLane(lane: LaneAfterTurn, typical: TypicalTimes): Promise<void> {
+    const { buildId, dispatched, ahead } = lane;
+    const workers = live.lanes.find((one) => one.buildId === buildId)?.workers ?? 1;
+    for (const isAhead of [true, false]) {
+      const jobs = dispatched.filter((job) => ahead.has(job) === isAhead);
+      if (jobs.length === 0) continue;
+      await engine.deliver({ queue, buildId }, intoDeliveries(jobs, { ...typical, workers }), { isAhead });
+    }
+    windows.follow(lane);
   }
 
   /** Takes a turn, and answers in how many milliseconds the next one is due, whatever is in force then. */
@@ -118,24 +100,20 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     if (live.lanes.length === 0 || goodForMs() < -TURN_AT_MOST_MS) await refresh();
     if (live.lanes.length === 0) return IDLE_POLL_MS;
     const { lanes, rules } = live;
-    const sizes = new Map(lanes.map((lane) => [lane.buildId, sizeOf(lane)]));
     const turnBeganMs = performance.now();
-    const laneWindows = lanes.map(({ buildId, concurrency }) => {
-      const mostPerTenant = share.mostInFlight(concurrency, times.handlerMs());
-      return { buildId, size: sizes.get(buildId) ?? 0, mostPerTenant };
-    });
-    const quickTypes = times.quickTypes();
-    const turn = await known.takeTurn(laneWindows, { ...rules, quickTypes });
-    await fillLanes(turn, lanes, quickTypes);
+    const typical = typicalTimes();
+    const laneWindows = windows.of(lanes, typical.handlerMs);
+    const turn = await known.takeTurn(laneWindows, { ...rules, quickTypes: typical.quickTypes });
+    await eachAlone(turn.lanes, (lane) => fillLane(lane, typical), onError);
     const turnTookMs = performance.now() - turnBeganMs;
     // Only now, as a job that just came in must not wait for it.
     const mustLookAgain = goodForMs() <= 0 && (await refresh());
     await known.store();
     if (mustLookAgain) return MIN_POLL_MS;
-    if (turn.moreToDo) return nextTurnInMs(turn, lanes, sizes);
-    if (turn.heldBack) return lookAgainInMs(times.handlerMs());
-    const endedPerSecond = windows.values().reduce((sum, window) => sum + window.endedPerSecond, 0);
-    if (endedPerSecond > BUSY_PER_SECOND) await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
+    if (turn.moreToDo) return Math.max(MIN_POLL_MS, windows.nextTurnInMs(turn.lanes, lanes, laneWindows));
+    if (turn.heldBack) return lookAgainInMs(typical.handlerMs);
+    if (windows.endedPerSecond() > BUSY_PER_SECOND)
+      await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
     return Math.min(IDLE_POLL_MS, known.lookAgainInMs());
   }
 

@@ -15,11 +15,23 @@ const STORE_EVERY_MS = 1_000;
 /** So often keys are looked at whose slots jobs of other queues have, as nobody tells of those. */
 const LOOK_ELSEWHERE_EVERY_MS = 100;
 
+/** What a handler is taken to need before any of the queue has been seen to end. */
+const UNKNOWN_MS = 1_000;
+
+/** How long the handlers of a queue have been taking of late, in whatever worker. */
+export interface TypicalTimes {
+  /** The types of which it is known that they are quick. */
+  quickTypes: string[];
+  /** Of quick ones, while there are any. */
+  handlerMs: number;
+}
+
 /** A queue as its dispatcher knows it from turn to turn. */
 export interface KnownQueue {
   takeTurn(windows: LaneWindow[], rules: TurnRules): Promise<DispatchTurn>;
   /** Stores what the next dispatcher has to know, once a second at most, where somebody has had much more than others. */
   store(): Promise<void>;
+  typicalTimes(): TypicalTimes;
   /** In how many milliseconds there is something to look at that nobody tells of. */
   lookAgainInMs(): number;
 }
@@ -74,6 +86,10 @@ export function createKnownQueue(db: Database, queue: string): KnownQueue {
       known = undefined;
       if (await storePasses(db, queue, picture)) known = picture;
     },
+    typicalTimes: () => ({
+      quickTypes: known?.times.quickTypes() ?? [],
+      handlerMs: known?.times.typicalMs() ?? UNKNOWN_MS,
+    }),
     lookAgainInMs: () =>
       known?.lines.gates.isAnyHeldElsewhere() ? LOOK_ELSEWHERE_EVERY_MS : Number.POSITIVE_INFINITY,
   };

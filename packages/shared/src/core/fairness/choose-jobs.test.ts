@@ -153,6 +153,21 @@ describe('jobs are chosen', () => {
     expect(heldBack).toBe(true);
   });
 
+  test('of slow ones of all tenants no more than may be in the lane, which hides no quick ones', () => {
+    const picture = pictureOf(
+      [line('a', 9, { type: 'slow' }), line('b', 9, { type: 'slow' }), line('c', 3)],
+      {
+        'd slow 0': 1,
+      },
+    );
+    const windows = [{ buildId: '0', size: 20, mostSlow: 4 }];
+    picture.lanes = groupByLanes(picture, windows);
+    const { lines, heldBack } = chooseJobs(picture, windows, { quickTypes: QUICK });
+    const chosen = Object.fromEntries(lines.map(({ line: { tenantId }, lanes }) => [tenantId, lanes.length]));
+    expect(chosen).toEqual({ a: 2, b: 1, c: 3 });
+    expect(heldBack.size).toBe(2);
+  });
+
   test('with a share of each lane, and none is held back for want of room', () => {
     const lines = [line('a', 5, { type: 'only0' }), line('a', 5, { type: 'only1' })];
     expect(

@@ -13,7 +13,7 @@ export interface ChosenJobs {
 
 export interface Choice {
   lines: ChosenJobs[];
-  /** Whose tenant has its share of the lanes, whatever else is in them. */
+  /** What is in the lanes as often as it may be, whatever room there is: of its tenant, or of slow handlers. */
   heldBack: Set<LinesByAge>;
 }
 
@@ -61,6 +61,8 @@ export function chooseJobs(
 interface Taking {
   windows: readonly LaneWindow[];
   rooms: number[];
+  /** The same of jobs whose handlers are not known to be quick. */
+  slowRooms: number[];
   quickTypes: readonly string[];
   chosen: Map<Line, ChosenJobs>;
   /** Of `<tenant id> <lane>`: what a tenant may still take of a lane. */
@@ -81,8 +83,11 @@ function beginToTake(
   quickTypes: readonly string[],
 ): Taking {
   const rooms = windows.map(({ buildId, size }) => Math.max(0, size - flights.through(buildId)));
+  const slowRooms = windows.map(({ buildId, mostSlow = Number.POSITIVE_INFINITY }) =>
+    Math.max(0, mostSlow - flights.slowThrough(buildId, quickTypes)),
+  );
   return {
-    ...{ windows, rooms, quickTypes },
+    ...{ windows, rooms, slowRooms, quickTypes },
     chosen: new Map(),
     shares: new Map(),
     heldBack: new Set(),
@@ -142,7 +147,7 @@ function takeJob(picture: QueuePicture, taking: Taking, tenantId: string, place:
   return line;
 }
 
-/** Answers the first of lines that are alike which has jobs left, if the tenant may take anything of a lane of theirs. */
+/** Answers the first of lines that are alike which has jobs left, if one of these lanes may take more of them. */
 function candidateOf(
   picture: QueuePicture,
   taking: Taking,
@@ -158,7 +163,7 @@ function candidateOf(
   const next = line;
   if (!next) return undefined;
   const lane = roomiest(
-    lanes.filter((one) => hasShare(picture, taking, next, one)),
+    lanes.filter((one) => mayTake(picture, taking, next, one)),
     taking.rooms,
   );
   if (lane !== undefined) return { line: next, lane };
@@ -172,9 +177,11 @@ function roomiest(lanes: readonly number[], rooms: readonly number[]): number | 
   return found;
 }
 
-function hasShare(picture: QueuePicture, taking: Taking, { tenantId, type }: Line, lane: number): boolean {
+function mayTake(picture: QueuePicture, taking: Taking, { tenantId, type }: Line, lane: number): boolean {
+  const isQuick = taking.quickTypes.includes(type);
+  if (!isQuick && (taking.slowRooms[lane] ?? 0) <= 0) return false;
   const share = shareOf(picture, taking, tenantId, lane);
-  return share === undefined || (share.all > 0 && (share.slow > 0 || taking.quickTypes.includes(type)));
+  return share === undefined || (share.all > 0 && (share.slow > 0 || isQuick));
 }
 
 /** What a tenant may still take of a lane; `undefined`: any number. */
@@ -195,10 +202,13 @@ function shareOf(
   return share;
 }
 
-function takeRoom({ rooms, shares, quickTypes }: Taking, { tenantId, type }: Line, lane: number): void {
+function takeRoom(taking: Taking, { tenantId, type }: Line, lane: number): void {
+  const { rooms, slowRooms, shares } = taking;
+  const isQuick = taking.quickTypes.includes(type);
   rooms[lane] = (rooms[lane] ?? 0) - 1;
+  if (!isQuick) slowRooms[lane] = (slowRooms[lane] ?? 0) - 1;
   const share = shares.get(`${tenantId} ${lane}`);
   if (!share) return;
   share.all -= 1;
-  if (!quickTypes.includes(type)) share.slow -= 1;
+  if (!isQuick) share.slow -= 1;
 }

@@ -17,6 +17,7 @@ test('flights are counted by lane and tenant as they begin and land', () => {
   expect(flights.of('a', 'one', QUICK)).toEqual({ all: 2, slow: 1 });
   expect(flights.of('b', 'one', QUICK)).toEqual({ all: 0, slow: 0 });
   expect(flights.most('one', [])).toEqual({ all: 2, slow: 2 });
+  expect([flights.slowThrough('one', QUICK), flights.slowThrough('two', [])]).toEqual([1, 1]);
   flights.land(group());
   flights.land(group({ type: 'slow' }));
   expect(flights.groups()).toEqual([group({ tenantId: 'b', buildId: 'two' })]);

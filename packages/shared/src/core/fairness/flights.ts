@@ -25,6 +25,8 @@ export interface Flights {
   /** Answers what was charged for the jobs. */
   land(group: FlightGroup): number;
   through(buildId: string): number;
+  /** How many are in flight through a lane whose handlers are not known to be quick. */
+  slowThrough(buildId: string, quickTypes: readonly string[]): number;
   all(): number;
   of(tenantId: string, buildId: string, quickTypes: readonly string[]): TenantFlights;
   /** The most that a tenant has through a lane. */
@@ -37,11 +39,12 @@ type Charged = FlightGroup & { chargedMs: number };
 
 export function createFlights(): Flights {
   const byTenant = new Map<string, Map<string, Charged>>();
-  const byBuild = new Map<string | null, number>();
+  const byBuild = new Map<string | null, Map<string, number>>();
 
   function change(group: FlightGroup, jobs: number, chargedMs: number): void {
     const { tenantId, type, concurrencyKey, buildId } = group;
-    byBuild.set(buildId, (byBuild.get(buildId) ?? 0) + jobs);
+    const ofBuild = byBuild.get(buildId) ?? new Map<string, number>();
+    byBuild.set(buildId, ofBuild.set(type, (ofBuild.get(type) ?? 0) + jobs));
     const groups = byTenant.get(tenantId) ?? new Map<string, Charged>();
     byTenant.set(tenantId, groups);
     const key = keyOf(group);
@@ -51,6 +54,15 @@ export function createFlights(): Flights {
     if (known.jobs !== 0) groups.set(key, known);
     else groups.delete(key);
     if (groups.size === 0) byTenant.delete(tenantId);
+  }
+
+  function through(buildId: string | null): number {
+    return (
+      byBuild
+        .get(buildId)
+        ?.values()
+        .reduce((sum, jobs) => sum + jobs, 0) ?? 0
+    );
   }
 
   function of(tenantId: string, buildId: string, quickTypes: readonly string[]): TenantFlights {
@@ -72,8 +84,10 @@ export function createFlights(): Flights {
       change(group, -group.jobs, -chargedMs);
       return chargedMs;
     },
-    through: (buildId) => byBuild.get(buildId) ?? 0,
-    all: () => byBuild.values().reduce((sum, jobs) => sum + jobs, 0),
+    through,
+    slowThrough: (buildId, quickTypes) =>
+      quickTypes.reduce((sum, type) => sum - (byBuild.get(buildId)?.get(type) ?? 0), through(buildId)),
+    all: () => byBuild.keys().reduce((sum, buildId) => sum + through(buildId), 0),
     of,
     most(buildId, quickTypes) {
       const most = { all: 0, slow: 0 };

@@ -39,3 +39,17 @@ test('of many tenants those are remembered that were heard of last', () => {
   for (let other = 0; other < 10_000; other += 1) times.add({ ...of(String(other)), jobs: 1, ms: 5 });
   expect(times.expected(of('first'))).toBeCloseTo(5);
 });
+
+test('a type is quick once one of it has run so, until others run for long, in whatever worker', () => {
+  const times = createRunTimes();
+  expect([times.quickTypes(), times.typicalMs()]).toEqual([[], undefined]);
+  times.add({ ...of('one', 'slow'), jobs: 10, ms: 10_000 });
+  expect([times.quickTypes(), times.typicalMs()]).toEqual([[], 1_000]);
+  times.add({ ...of('one', 'quick'), jobs: 20, ms: 200 });
+  expect([times.quickTypes(), times.typicalMs()]).toEqual([['quick'], 10]);
+  times.add({ ...of('other', 'slow'), jobs: 100, ms: 100_000 });
+  expect(times.typicalMs()).toBe(10);
+  times.add({ ...of('other', 'quick'), jobs: 100, ms: 100_000 });
+  expect(times.quickTypes()).toEqual([]);
+  expect(times.typicalMs()).toBeCloseTo(1_000, -2);
+});

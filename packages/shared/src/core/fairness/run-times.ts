@@ -1,3 +1,5 @@
+import { isQuick } from './tenant-share.ts';
+
 /** What a job of a type that has not run yet is taken to need. */
 const UNKNOWN_MS = 10;
 /** To bring a job to a handler and back takes as long as this one, however quick the handler is. */
@@ -18,6 +20,10 @@ export interface RanJobs {
 export interface RunTimes {
   /** Answers the time that those jobs count for. */
   add(ran: RanJobs): number;
+  /** The types whose jobs are quick, as far as any have run. */
+  quickTypes(): string[];
+  /** How long jobs have been running of late, in milliseconds: quick ones, while there are any; `undefined` before any has run. */
+  typicalMs(): number | undefined;
   /** What a job is likely to count for, in milliseconds: as its tenant's of the type did, or else everybody's. */
   expected(job: Pick<RanJobs, 'tenantId' | 'type'>): number;
 }
@@ -25,8 +31,10 @@ export interface RunTimes {
 export function createRunTimes(): RunTimes {
   const ofTypes = new Map<string, number>();
   const ofTenants = new Map<string, number>();
+  const ofAll = new Map<'all' | 'quick', number>();
+  const quickTypes = () => [...ofTypes].flatMap(([type, ms]) => (isQuick(ms) ? [type] : []));
 
-  function follow(means: Map<string, number>, key: string, mean: number, jobs: number): void {
+  function follow<Name>(means: Map<Name, number>, key: Name, mean: number, jobs: number): void {
     const keeps = 0.5 ** (jobs / HALF_LIFE_JOBS);
     const followed = keeps * (means.get(key) ?? mean) + (1 - keeps) * mean;
     // Whoever was heard of last is last among the keys.
@@ -39,11 +47,15 @@ export function createRunTimes(): RunTimes {
       if (jobs === 0) return 0;
       const counted = Math.max(ms, jobs * LEAST_MS);
       follow(ofTypes, type, counted / jobs, jobs);
+      follow(ofAll, 'all', counted / jobs, jobs);
+      if (isQuick(ofTypes.get(type) ?? 0)) follow(ofAll, 'quick', counted / jobs, jobs);
       follow(ofTenants, `${tenantId} ${type}`, counted / jobs, jobs);
       const [oldest] = ofTenants.keys();
       if (ofTenants.size > MOST_TENANTS && oldest !== undefined) ofTenants.delete(oldest);
       return counted;
     },
+    quickTypes,
+    typicalMs: () => ofAll.get(quickTypes().length > 0 ? 'quick' : 'all'),
     expected: ({ tenantId, type }) => ofTenants.get(`${tenantId} ${type}`) ?? ofTypes.get(type) ?? UNKNOWN_MS,
   };
 }

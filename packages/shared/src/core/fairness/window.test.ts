@@ -1,9 +1,13 @@
 import { expect, test } from 'vitest';
-import { followWindow, refillInMs, type WindowState, windowSize } from './window.ts';
+import { followWindow, refillInMs, slowWindowSize, type WindowState, windowSize } from './window.ts';
 
 test('the window holds three jobs a handler and a fifth of a second of throughput', () => {
   expect(windowSize(20, 0)).toBe(60);
   expect(windowSize(20, 1_234)).toBe(307);
+});
+
+test('of slow jobs it holds one a handler, and one more for each twenty', () => {
+  expect([1, 19, 24, 100].map(slowWindowSize)).toEqual([1, 19, 25, 105]);
 });
 
 const begun = followWindow(undefined, { inFlightBefore: 0, dispatched: 40, atMs: 0 });

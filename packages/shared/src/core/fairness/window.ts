@@ -4,6 +4,8 @@ const BUFFERED_SECONDS = 0.2;
 const JOBS_A_HANDLER = 3;
 /** The weight of the newest measurement in the moving average. */
 const SMOOTHING = 0.5;
+/** Of what slow handlers run at once so much goes ahead: about as many have ended when the dispatcher looks again. */
+const SLOW_AHEAD = 1 / 20;
 const MEASURED_OVER_MS = 20;
 const MAX_WAIT_MS = 100;
 
@@ -13,6 +15,14 @@ const MAX_WAIT_MS = 100;
  */
 export function windowSize(concurrency: number, endedPerSecond: number): number {
   return JOBS_A_HANDLER * concurrency + Math.ceil(endedPerSecond * BUFFERED_SECONDS);
+}
+
+/**
+ * Sizes what of a lane's window may be jobs whose handlers are not known to be quick: what waits in the engine has an order that
+ * no longer heeds weights, priorities and newcomers, and behind slow handlers it waits for long.
+ */
+export function slowWindowSize(concurrency: number): number {
+  return concurrency + Math.floor(concurrency * SLOW_AHEAD);
 }
 
 /** What a dispatcher knows of a lane's window from its last turns. */

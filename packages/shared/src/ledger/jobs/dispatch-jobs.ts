@@ -112,8 +112,11 @@ function atOnce(
   if (!window || others.length > 0 || isPaused || !picture.order.isEmpty())
     return { jobs: 0, buildId: null, types: [] };
   const { buildId, size } = window;
-  const room = size - picture.flights.through(buildId);
-  const most = mostAtOnce(window.mostPerTenant, () => picture.flights.most(buildId, quickTypes));
+  const { flights } = picture;
+  // Which of the types comes is not known yet.
+  const mostSlow = (window.mostSlow ?? size) - flights.slowThrough(buildId, quickTypes);
+  const room = Math.min(size - flights.through(buildId), mostSlow);
+  const most = mostAtOnce(window.mostPerTenant, () => flights.most(buildId, quickTypes));
   const isFree = (type: string) =>
     !paused.has(gateOf.type(type)) && !limits.type.some(({ name }) => name === type);
   const types = [...(picture.builds.get(buildId)?.keys() ?? [])].filter(isFree);

@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import { chooseJobs } from './choose-jobs.ts';
+import { createQueuePicture, groupByLanes, hear, type QueuePicture } from './queue-picture.ts';
+import { lookAgainInMs, mostInFlight, shareOf } from './tenant-share.ts';
+import { followWindow, refillInMs, slowWindowSize, type WindowState, windowSize } from './window.ts';
+
+const SLOTS = 24;
+const SHARE = 80;
+const JOBS_EACH = 1_000;
+const WEIGHTS = new Map([['heavy', 3]]);
+const LANE = '0';
+
+/** What runs in the simulated engine, which gives out in order what it was given. */
+interface Engine {
+  waiting: string[];
+  running: { tenantId: string; endsAtMs: number }[];
+  ended: string[];
+}
+
+/** Has two tenants begin to wait at the same time; answers whose jobs were started, in order, until the heavy one's have all been dispatched. */
+function startsOf(runMs: (n: number) => number): string[] {
+  const picture = pictureOf();
+  const engine: Engine = { waiting: [], running: [], ended: [] };
+  const starts: string[] = [];
+  let window: WindowState | undefined;
+  let nextTurnAtMs = 0;
+  for (let nowMs = 0; picture.lines.all().length === 2; nowMs += 1) {
+    if (nowMs >= nextTurnAtMs) {
+      const size = windowSize(SLOTS, window?.endedPerSecond ?? 0);
+      const turn = takeTurn(picture, engine, size, runMs(0));
+      window = followWindow(window, { ...turn, atMs: nowMs });
+      nextTurnAtMs =
+        nowMs +
+        (turn.isHeldBack
+          ? lookAgainInMs(picture.times.typicalMs() ?? 1_000)
+          : refillInMs(window, { size, concurrency: SLOTS }));
+    }
+    runFor1Ms(engine, nowMs, (tenantId) => {
+      starts.push(tenantId);
+      return nowMs + runMs(starts.length);
+    });
+  }
+  return starts;
+}
+
+function pictureOf(): QueuePicture {
+  const line = { type: 'work', refusedBy: [], priority: 2, isNew: true, isKeyed: false, blockedBy: null };
+  const placed = { jobs: JOBS_EACH, placedBy: '1' };
+  const picture = createQueuePicture({
+    ...{ epoch: '', snapshot: '', seenAt: '', round: 0, inFlight: [], order: { present: 0, passes: [] } },
+    lines: ['light', 'heavy'].map((tenantId) => ({ tenantId, ...line, ...placed })),
+  });
+  picture.order.weigh(WEIGHTS);
+  picture.builds.set(LANE, new Map([['work', 'schema']]));
+  return picture;
+}
+
+function takeTurn(picture: QueuePicture, engine: Engine, size: number, ranMs: number) {
+  const landed = Object.entries(Object.groupBy(engine.ended.splice(0), (tenantId) => tenantId));
+  const flight = { type: 'work', concurrencyKey: null, buildId: LANE };
+  const landings = landed.map(([tenantId, { length: jobs = 0 } = []]) => ({
+    ...{ ...flight, tenantId, jobs, started: jobs, ranMs: jobs * ranMs },
+  }));
+  hear(picture, { snapshot: '', seenAt: '', round: 0, arrivals: [], landings });
+  const quickTypes = picture.times.quickTypes();
+  const mostPerTenant = mostInFlight(shareOf(SLOTS, SHARE), picture.times.typicalMs() ?? 1_000);
+  const windows = [{ buildId: LANE, size, mostSlow: slowWindowSize(SLOTS), mostPerTenant }];
+  picture.lanes = groupByLanes(picture, windows);
+  const inFlightBefore = picture.flights.through(LANE);
+  const { lines, heldBack } = chooseJobs(picture, windows, { quickTypes });
+  const jobs = lines.flatMap(({ line, places }) =>
+    places.map((place) => ({ tenantId: line.tenantId, place })),
+  );
+  for (const { line, places } of lines) {
+    if (places.length >= line.jobs) picture.lines.remove(line);
+    else picture.lines.advance(line, places.length, 1n);
+    const group = { ...flight, tenantId: line.tenantId, jobs: places.length };
+    picture.flights.begin(group, places.length * picture.times.expected(line));
+  }
+  jobs.sort((one, other) => one.place - other.place);
+  const ahead = picture.overtaking.begin({ buildId: LANE, size, weights: WEIGHTS }, jobs);
+  const named = (isAhead: boolean) =>
+    jobs.filter((job) => ahead.has(job) === isAhead).map(({ tenantId }) => tenantId);
+  engine.waiting = [...named(true), ...engine.waiting, ...named(false)];
+  return { inFlightBefore, dispatched: jobs.length, isHeldBack: heldBack.size > 0 };
+}
+
+function runFor1Ms(engine: Engine, nowMs: number, start: (tenantId: string) => number): void {
+  const { waiting, running, ended } = engine;
+  for (const job of running.filter(({ endsAtMs }) => endsAtMs <= nowMs)) {
+    running.splice(running.indexOf(job), 1);
+    ended.push(job.tenantId);
+  }
+  while (running.length < SLOTS && waiting.length > 0) {
+    const tenantId = waiting.shift() ?? '';
+    running.push({ tenantId, endsAtMs: start(tenantId) });
+  }
+}
+
+test.each([
+  { what: 'quick', runMs: 100 },
+  { what: 'slow', runMs: 400 },
+  { what: 'very slow', runMs: 10_000 },
+])(
+  'who has thrice the weight gets thrice the time of $what handlers, from the first second on',
+  ({ runMs }) => {
+    // They end one after the other, as everywhere.
+    const starts = startsOf((n) => runMs + (n % 7) * (runMs / 50));
+    expect(starts.length).toBeGreaterThan(JOBS_EACH);
+    for (let from = 0; from + 100 <= starts.length; from += 100) {
+      const heavy = starts.slice(from, from + 100).filter((tenantId) => tenantId === 'heavy').length;
+      expect(heavy).toBeGreaterThanOrEqual(69);
+      expect(heavy).toBeLessThanOrEqual(81);
+    }
+  },
+);
