@@ -19,6 +19,7 @@ import { faultSeconds, loadSeconds, type RunOptions } from './options.ts';
 import { describeProgress } from './progress.ts';
 import { createRandom } from './random.ts';
 import { STEADY_WAITING, startSteadyTenants } from './steady-tenants.ts';
+import { listWrongBacklogs } from './told-backlogs.ts';
 import { weighTenants } from './weigh-tenants.ts';
 import { whyNoCertificates } from './world/certificates.ts';
 import { exportLedger } from './world/export-ledger.ts';
@@ -150,6 +151,7 @@ async function loadAndBreak(
   try {
     await Promise.all([load.done, nemesis.done]);
     const loadEndedAt = Date.now();
+    const wrongUnderLoad = await listWrongBacklogs(world);
     await steady?.stop();
     repaired.abort();
     await replays;
@@ -158,7 +160,8 @@ async function loadAndBreak(
     if (drainedAt !== null && !options.isShown) await weighTenants(world, submit);
     const deaf = drainedAt === null ? [] : await callTheRoll(world, submit);
     await drain(world, drainDeadline, options.isShown);
-    const problems = [...listProblems(world, load, options), ...deaf];
+    const wrong = [...wrongUnderLoad, ...(await listWrongBacklogs(world))];
+    const problems = [...listProblems(world, load, options), ...deaf, ...wrong];
     return { loadStartedAt, loadEndedAt, drainedAt, problems };
   } finally {
     clearInterval(progress);

@@ -18,7 +18,7 @@ import type { AttemptOutcome } from './jobs-tables.ts';
 export interface EndedAttempt {
   job: Pick<ClaimedJob, 'id' | 'attempt' | 'type' | 'hasFollowers'>;
   outcome: Outcome;
-  /** How long its handler ran; where nobody knows, the time from the claim counts. */
+  /** How long its handler ran; where nobody knows, it counts for nothing. */
   ranMs?: number;
 }
 
@@ -128,13 +128,12 @@ const write = prepared<EndedAttempt[], Landed>(
       'tenantId', tenant_id, 'hasFollowers', has_followers, 'queue', queue, 'type', type, 'attempt', attempt,
       'attemptsMade', attempts_made, 'workerId', worker_id, 'deadLetterId', dead_letter_id) END AS followed
     FROM landed
-    -- The trigger tells it to the dispatcher (migrations/0026_turns.ts).
+    -- The trigger tells it to the dispatcher (migrations/0034_lost_runs.ts).
     WHERE (SELECT set_config('accepted.ran_ms', ${given(ranMsJson)}, true)) IS NOT NULL`,
 );
 
 function ranMsJson(ended: EndedAttempt[]): string {
-  const known = ended.filter(({ ranMs }) => ranMs !== undefined);
-  return JSON.stringify(Object.fromEntries(known.map(({ job, ranMs }) => [job.id, ranMs])));
+  return JSON.stringify(Object.fromEntries(ended.map(({ job, ranMs }) => [job.id, ranMs ?? null])));
 }
 
 /** Named unlike the columns of `in_flight`, but for those that come from here alone. */
