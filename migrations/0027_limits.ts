@@ -215,6 +215,7 @@ export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(
      found AS (
        SELECT no, coalesce(array_agg(job_id ORDER BY place) FILTER (WHERE build_id IS NOT NULL), '{}') AS ids,
          count(*) FILTER (WHERE build_id IS NOT NULL OR parks) AS left_it,
+         count(*) FILTER (WHERE build_id IS NULL AND NOT parks) AS stays,
          coalesce(
            (array_agg(placed_by ORDER BY place) FILTER (WHERE build_id IS NULL AND NOT parks))[1],
            (array_agg(placed_by ORDER BY place DESC))[1])::text AS placed_by,
@@ -228,7 +229,7 @@ export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(
        UNION SELECT ${TENANT_GATE}, tenant_elsewhere FROM settled WHERE tenant_is_full
      )
      SELECT json_build_object('isTaken', true,
-       'found', (SELECT coalesce(json_agg(json_build_object('no', no, 'ids', ids, 'left', left_it, 'placedBy', placed_by,
+       'found', (SELECT coalesce(json_agg(json_build_object('no', no, 'ids', ids, 'left', left_it, 'stays', stays, 'placedBy', placed_by,
          'isEmpty', is_empty)), '[]') FROM found),
        'marked', (SELECT coalesce(json_agg(json_build_object('id', id, 'dispatchNo', dispatch_no, 'tenantId', tenant_id,
          'type', type, 'concurrencyKey', concurrency_key, 'traceparent', traceparent, 'buildId', build_id)), '[]') FROM marked),

@@ -263,8 +263,7 @@ function followLine(turn: OpenTurn, { line, places }: ChosenJobs, found: FoundJo
     lines.giveBack(line, places.length - ids.length);
     order.correct(line.tenantId, (ids.length - places.length) * times.expected(line));
   }
-  // No more stood in it than were told of.
-  if (!found || found.isEmpty || found.left >= line.jobs) {
-    lines.remove(line);
-  } else lines.advance(line, found.left, BigInt(found.placedBy));
+  // Where none of them stays, no more stood in it than were told of.
+  if (!found || found.isEmpty || (found.left >= line.jobs && found.stays === 0)) lines.remove(line);
+  else lines.advance(line, Math.min(found.left, line.jobs - found.stays), BigInt(found.placedBy));
 }

@@ -34,6 +34,8 @@ export interface FoundJobs {
   ids: string[];
   /** How many have left the line: they go, or wait for a slot of their key. */
   left: number;
+  /** How many that were looked at have not; who came since the turn was told may have left before them. */
+  stays: number;
   /** Where the line begins now. */
   placedBy: string;
   isEmpty: boolean;
@@ -88,7 +90,7 @@ const take = prepared<AskedLines, TakenJobs>(
     ),
     ${moveToFlight(sql`SELECT tenant_id, job_id, build_id FROM heads`)}
     SELECT EXISTS (SELECT FROM turn) AS "isTaken", (
-        SELECT coalesce(json_agg(json_build_object('no', no, 'ids', ids, 'left', cardinality(ids), 'placedBy', last,
+        SELECT coalesce(json_agg(json_build_object('no', no, 'ids', ids, 'left', cardinality(ids), 'stays', 0, 'placedBy', last,
           'isEmpty', cardinality(ids) < most)), '[]')
         FROM (
           SELECT no, most, array_agg(job_id ORDER BY place) AS ids,
