@@ -4,6 +4,7 @@ import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
 import { dispatchJobs } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
+import { surveyQueue } from '@accepted/shared/ledger/jobs/survey-queue';
 import { makeJob } from '@accepted/testing/factories';
 import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
 import { beforeEach, expect, test } from 'vitest';
@@ -25,7 +26,9 @@ beforeEach(() => {
   picture = undefined;
 });
 async function takeTurn(lanes: LaneWindow[] = [lane], quickTypes: string[] = []) {
-  const turn = await dispatchJobs(ledger.db, 'default', lanes, { quickTypes, picture });
+  picture ??= await surveyQueue(ledger.db, 'default');
+  for (const type of quickTypes) picture.times.add({ tenantId: '', type, jobs: 100, ms: 100 });
+  const turn = await dispatchJobs(ledger.db, 'default', lanes, { picture });
   picture = turn.picture;
   return turn;
 }

@@ -15,6 +15,7 @@ import { consumeQueues } from './path/consume-queues.ts';
 import { createExecutor } from './path/executor.ts';
 import { createFinishMeter, type FinishMeter } from './path/finish-meter.ts';
 import { createSlotsByQueue } from './path/handler-slots.ts';
+import { createTimesByQueue, type HandlerTimes } from './path/handler-times.ts';
 import { limitUnderWay } from './path/outcomes-under-way.ts';
 import { createRefusingSchema } from './path/own-schemas.ts';
 import { createRecorder } from './path/recorder.ts';
@@ -91,11 +92,13 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const { id: buildId, types } = await registerOwnBuild(db, handlers, versions);
   const engineWatch = watchEngine(engine, heartbeatMs);
   const services = createServiceLeases();
-  const lease = await startLease(resources, { queues, buildId, running, meter, engineWatch, services });
+  const timesOf = createTimesByQueue(slotsIn);
+  const leaseParts = { queues, buildId, running, meter, timesOf, engineWatch, services };
+  const lease = await startLease(resources, leaseParts);
   const share = createTenantShare(config.MAX_TENANT_SHARE, lease.hasSeveralTenants);
-  const { slotsOf, slotsFor } = createSlots(slotsIn, share);
+  const { slotsOf, slotsFor } = createSlots(slotsIn, timesOf, share);
   const common = { db, engine, queues, services, counters, logger, onError };
-  const dispatch = startDispatch({ ...common, timesOf: slotsOf, share });
+  const dispatch = startDispatch({ ...common, timesOf, share });
   const { queueHasWork } = dispatch;
   const notifications = listenForHints(resources, { dispatch, lease, running, onError });
   const announcer = createAnnouncer({ db, dispatch, onError });
@@ -146,12 +149,16 @@ function slotsByQueue({ WEBHOOK_CONCURRENCY }: WorkerResources['config']): Recor
 }
 
 /** Makes the slots in which handlers run: those of a queue, and those that a job has to find one in. */
-function createSlots(slotsIn: (queue: string) => number, share: TenantShare) {
+function createSlots(
+  slotsIn: (queue: string) => number,
+  timesOf: (queue: string) => HandlerTimes,
+  share: TenantShare,
+) {
   const optionsOf = (queue: string) => {
     const slots = slotsIn(queue);
     return { slots, mostPerTenant: () => share.mostHere(slots) };
   };
-  const slotsOf = createSlotsByQueue(optionsOf);
+  const slotsOf = createSlotsByQueue((queue) => ({ ...optionsOf(queue), times: timesOf(queue) }));
   const suspectSlotsOf = createSlotsByQueue((queue) => ({ ...optionsOf(queue), maxWaitMs: SUSPECT_WAIT_MS }));
   return {
     slotsOf,
@@ -166,6 +173,7 @@ function startLease(
     buildId: string;
     running: RunningAttempts;
     meter: FinishMeter;
+    timesOf: (queue: string) => Pick<HandlerTimes, 'slowTypes'>;
     engineWatch: EngineWatch;
     services: ServiceLeases;
   },
@@ -178,6 +186,7 @@ function startLease(
     slotsByQueue: slotsByQueue(config),
     heartbeatMs: config.HEARTBEAT_MS,
     finishedPerSecond: () => of.meter.read(performance.now()),
+    slowTypes: () => of.queues.flatMap((queue) => of.timesOf(queue).slowTypes()),
     isEngineUp: of.engineWatch.isUp,
     engineFullness: of.engineWatch.fullness,
     services: of.services,

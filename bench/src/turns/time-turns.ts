@@ -124,7 +124,7 @@ async function openTurnWorld(
   });
   let picture: QueuePicture | undefined;
   async function takeTurn(room: number): Promise<DispatchTurn> {
-    const turn = await dispatchJobs(db, SLEEP.queue, testLane(room), { picture, quickTypes: [SLEEP.type] });
+    const turn = await dispatchJobs(db, SLEEP.queue, testLane(room), { picture });
     picture = turn.picture;
     return turn;
   }

@@ -15,7 +15,7 @@ export interface Announcer {
 
 export function createAnnouncer(options: {
   db: Database;
-  dispatch: { queueHasWork(queue: string): void; timesHaveChanged(queue: string): void };
+  dispatch: Record<'queueHasWork' | 'slotCameFree' | 'timesHaveChanged', (queue: string) => void>;
   onError: (error: unknown) => void;
 }): Announcer {
   const { db, dispatch, onError } = options;
@@ -45,6 +45,7 @@ export function createAnnouncer(options: {
     attemptEnded(job, status) {
       if (status === 'retrying') dispatch.timesHaveChanged(job.queue);
       if (job.isKeyed || status === 'queued') dispatch.queueHasWork(job.queue);
+      else dispatch.slotCameFree(job.queue);
       if (!isTerminal(status)) return;
       jobFinished(job.id);
       if (job.hasFollowers) dispatch.queueHasWork(DELIVERY_QUEUE);

@@ -10,10 +10,10 @@ import type { HandlerSlots } from './handler-slots.ts';
 import type { RefusingSchema } from './own-schemas.ts';
 import { createProgressReporter, type ProgressReporter } from './progress-reporter.ts';
 
-/** What came of an attempt, and how long its handler had a slot. */
+/** What came of an attempt, and how long its handler had a slot; `undefined`: it had none. */
 export interface Executed {
   result: AttemptResult;
-  ranMs: number;
+  ranMs: number | undefined;
 }
 
 /** Finds a job's handler and runs it. */
@@ -65,7 +65,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
         return run(job, signal, logger);
       };
       const result = await options.slotsFor(job).run(job, inSlot, signal);
-      const ranMs = beganMs === undefined ? 0 : performance.now() - beganMs;
+      const ranMs = beganMs === undefined ? undefined : performance.now() - beganMs;
       return { result: result ?? notStarted(signal), ranMs };
     },
   };

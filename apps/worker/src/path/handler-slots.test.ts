@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createHandlerSlots, type HandlerSlots } from './handler-slots.ts';
+import { createHandlerTimes } from './handler-times.ts';
 
 const JOB = { tenantId: 'a', type: 'test' };
 const PATIENT = { maxWaitMs: { quick: 60_000, slow: 60_000 } };
@@ -7,7 +8,10 @@ const never = new AbortController().signal;
 
 function setUp() {
   const clock = { ms: 0 };
-  const slots = createHandlerSlots({ slots: 2, now: () => clock.ms });
+  const slots = createHandlerSlots({
+    slots: 2,
+    times: createHandlerTimes({ slots: 2, now: () => clock.ms }),
+  });
   const runFor = (ms: number) =>
     slots.run(
       JOB,

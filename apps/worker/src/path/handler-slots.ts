@@ -8,7 +8,7 @@ interface SlotUser {
 }
 
 /** Lets so many handlers of a queue run at once, of one tenant not more than its share, and measures how long they take. */
-export interface HandlerSlots extends Pick<HandlerTimes, 'slowTypes'> {
+export interface HandlerSlots {
   /**
    * Runs `handler` in a slot; `undefined` when none that the tenant may have came free before `signal` was aborted, or
    * soon enough.
@@ -24,7 +24,8 @@ export interface SlotOptions {
   mostPerTenant?: () => number;
   /** How long a job waits for a slot before it is left to other workers: one whose handler is known to be quick, and others. */
   maxWaitMs?: { quick: number; slow: number };
-  now?: () => number;
+  /** Gets how long they take. */
+  times?: Pick<HandlerTimes, 'begin' | 'isQuick'>;
 }
 
 /**
@@ -44,11 +45,10 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
     slots,
     mostPerTenant = () => slots,
     maxWaitMs = MAX_WAIT_MS,
-    now = () => performance.now(),
+    times = createHandlerTimes({ slots, now: () => performance.now() }),
   } = options;
   const waiting = new Set<Waiting>();
   const takenBy = new Map<string, number>();
-  const times = createHandlerTimes({ slots, now });
   const waitingForTurnover: (() => void)[] = [];
   let taken = 0;
 
@@ -105,7 +105,6 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
       if (taken < slots) return Promise.resolve();
       return new Promise((resolve) => waitingForTurnover.push(resolve));
     },
-    slowTypes: times.slowTypes,
   };
 }
 

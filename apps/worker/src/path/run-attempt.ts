@@ -65,7 +65,7 @@ interface Ended {
   job: ClaimedJob;
   attempt: RunningAttempt;
   result: AttemptResult;
-  ranMs: number;
+  ranMs: number | undefined;
   logger: LineLogger;
 }
 

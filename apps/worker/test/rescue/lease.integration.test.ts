@@ -28,6 +28,7 @@ beforeEach(async () => {
     buildId: TEST_BUILD,
     heartbeatMs: 50,
     finishedPerSecond: () => ({}),
+    slowTypes: () => [],
     isEngineUp: () => true,
     engineFullness: () => 0,
     services,

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { intoDeliveries } from '@accepted/shared/core/fairness/delivery-size';
+import { type DeliveryOptions, intoDeliveries } from '@accepted/shared/core/fairness/delivery-size';
 import { lookAgainInMs } from '@accepted/shared/core/fairness/tenant-share';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
@@ -12,7 +12,7 @@ import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { OneService } from '../service-leases.ts';
-import { createKnownQueue, type TypicalTimes } from './known-queue.ts';
+import { createKnownQueue } from './known-queue.ts';
 import { createLaneWindows } from './lane-windows.ts';
 import type { TenantShare } from './tenant-share.ts';
 
@@ -53,14 +53,20 @@ export interface DispatcherOptions {
   onError: (error: unknown) => void;
 }
 
+export interface Dispatcher extends Loop {
+  /** Has the queue looked at now if jobs were held back that may go once others have ended. */
+  slotCameFree(): void;
+}
+
 /**
  * Starts the dispatcher of one queue: the only writer of its jobs into the engine, where each build that serves the queue
  * has a lane. One of them serves the queue; while its lease goes over to another one both may take turns.
  */
-export function startDispatcher(options: DispatcherOptions): Loop {
+export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const { db, service, engine, queue, times, share, onError } = options;
   const known = createKnownQueue(db, queue);
   let live: Live = NOBODY;
+  let heldBack = false;
   const windows = createLaneWindows(share);
 
   /** Answers whether other rules are in force now. */
@@ -74,21 +80,20 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     return live.rules.edition !== edition;
   }
 
-  /** Those whose handlers hang here are not quick, whatever they took before. */
-  function typicalTimes(): TypicalTimes {
-    const slowTypes = times.slowTypes();
-    const { quickTypes, handlerMs } = known.typicalTimes();
-    return { quickTypes: quickTypes.filter((type) => !slowTypes.includes(type)), handlerMs };
-  }
+  /** Heartbeats tell of all workers, but seconds later. */
+  const slowTypes = () => [...times.slowTypes(), ...live.lanes.flatMap((lane) => lane.slowTypes.flat())];
 
   /** A process that dies here leaves jobs marked that the engine never got: the reconciler finds them. */
-  async function fillLane(lane: LaneAfterTurn, typical: TypicalTimes): Promise<void> {
+  async function fillLane(
+    lane: LaneAfterTurn,
+    times: Pick<DeliveryOptions, 'quickTypes' | 'handlerMs'>,
+  ): Promise<void> {
     const { buildId, dispatched, ahead } = lane;
     const workers = live.lanes.find((one) => one.buildId === buildId)?.workers ?? 1;
     for (const isAhead of [true, false]) {
       const jobs = dispatched.filter((job) => ahead.has(job) === isAhead);
       if (jobs.length === 0) continue;
-      await engine.deliver({ queue, buildId }, intoDeliveries(jobs, { ...typical, workers }), { isAhead });
+      await engine.deliver({ queue, buildId }, intoDeliveries(jobs, { ...times, workers }), { isAhead });
     }
     windows.follow(lane);
   }
@@ -101,16 +106,19 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     if (live.lanes.length === 0) return IDLE_POLL_MS;
     const { lanes, rules } = live;
     const turnBeganMs = performance.now();
-    const typical = typicalTimes();
-    const laneWindows = windows.of(lanes, typical.handlerMs);
-    const turn = await known.takeTurn(laneWindows, { ...rules, quickTypes: typical.quickTypes });
-    await eachAlone(turn.lanes, (lane) => fillLane(lane, typical), onError);
+    const typical = known.typicalTimes();
+    const laneWindows = windows.of(lanes, typical);
+    const turn = await known.takeTurn(laneWindows, { ...rules, slowTypes: slowTypes() });
+    const { quickTypes } = turn.picture;
+    await eachAlone(turn.lanes, (lane) => fillLane(lane, { ...typical, quickTypes }), onError);
     const turnTookMs = performance.now() - turnBeganMs;
+    heldBack = turn.heldBack;
     // Only now, as a job that just came in must not wait for it.
     const mustLookAgain = goodForMs() <= 0 && (await refresh());
     await known.store();
     if (mustLookAgain) return MIN_POLL_MS;
     if (turn.moreToDo) return Math.max(MIN_POLL_MS, windows.nextTurnInMs(turn.lanes, lanes, laneWindows));
+    if (turn.isSlowHeldBack) return lookAgainInMs(typical.slowMs);
     if (turn.heldBack) return lookAgainInMs(typical.handlerMs);
     if (windows.endedPerSecond() > BUSY_PER_SECOND)
       await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
@@ -123,5 +131,11 @@ export function startDispatcher(options: DispatcherOptions): Loop {
     return goodForMs() > 0 ? Math.min(nextMs, goodForMs()) : nextMs;
   }
   service?.onlyWhile(engine.isReady);
-  return startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError, service });
+  const loop = startLoop({ runOnce, retryAfterMs: ENGINE_AWAY_POLL_MS, onError, service });
+  return {
+    ...loop,
+    slotCameFree() {
+      if (heldBack) loop.wake();
+    },
+  };
 }

@@ -20,10 +20,10 @@ const UNKNOWN_MS = 1_000;
 
 /** How long the handlers of a queue have been taking of late, in whatever worker. */
 export interface TypicalTimes {
-  /** The types of which it is known that they are quick. */
-  quickTypes: string[];
   /** Of quick ones, while there are any. */
   handlerMs: number;
+  /** Of those that are not quick. */
+  slowMs: number;
 }
 
 /** A queue as its dispatcher knows it from turn to turn. */
@@ -86,10 +86,13 @@ export function createKnownQueue(db: Database, queue: string): KnownQueue {
       known = undefined;
       if (await storePasses(db, queue, picture)) known = picture;
     },
-    typicalTimes: () => ({
-      quickTypes: known?.times.quickTypes() ?? [],
-      handlerMs: known?.times.typicalMs() ?? UNKNOWN_MS,
-    }),
+    typicalTimes() {
+      const slowMs = known?.times.slowMs() ?? UNKNOWN_MS;
+      return {
+        handlerMs: known?.times.quickMs() ?? slowMs,
+        slowMs,
+      };
+    },
     lookAgainInMs: () =>
       known?.lines.gates.isAnyHeldElsewhere() ? LOOK_ELSEWHERE_EVERY_MS : Number.POSITIVE_INFINITY,
   };

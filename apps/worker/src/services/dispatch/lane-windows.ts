@@ -1,4 +1,5 @@
 import type { LaneWindow } from '@accepted/shared/core/fairness/queue-picture';
+import { lookAgainInMs } from '@accepted/shared/core/fairness/tenant-share';
 import {
   followWindow,
   refillInMs,
@@ -8,12 +9,13 @@ import {
 } from '@accepted/shared/core/fairness/window';
 import type { LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import type { LiveLane } from '@accepted/shared/ledger/workers/workers';
+import type { TypicalTimes } from './known-queue.ts';
 import type { TenantShare } from './tenant-share.ts';
 
 /** How many jobs go into the lanes of a queue, and how fast they leave. */
 export interface LaneWindows {
-  /** Answers what may be in flight through each lane, where quick handlers take `handlerMs`. */
-  of(lanes: readonly LiveLane[], handlerMs: number): LaneWindow[];
+  /** Answers what may be in flight through each lane. */
+  of(lanes: readonly LiveLane[], typical: Pick<TypicalTimes, 'handlerMs' | 'slowMs'>): LaneWindow[];
   /** Notes how a turn left a lane whose jobs were delivered just now. */
   follow(lane: LaneAfterTurn): void;
   /** In how many milliseconds the first of the full lanes has room: one that idles must not have a busy one looked at all the time. */
@@ -35,11 +37,11 @@ export function createLaneWindows({ mostInFlight }: Pick<TenantShare, 'mostInFli
   }
 
   return {
-    of: (lanes, handlerMs) =>
+    of: (lanes, { handlerMs, slowMs }) =>
       lanes.map((lane) => ({
         buildId: lane.buildId,
         size: sizeOf(lane),
-        mostSlow: slowWindowSize(lane.concurrency),
+        mostSlow: slowWindowSize(lane.concurrencyWithDraining, slowMs, lookAgainInMs(slowMs)),
         mostPerTenant: mostInFlight(lane.concurrency, handlerMs),
       })),
     follow({ buildId, inFlightBefore, dispatched }) {

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { WorkerCounters } from '../../metrics/worker-counters.ts';
 import type { Loop } from '../loop.ts';
 import type { OneService, ServiceLeases } from '../service-leases.ts';
-import { type DispatcherOptions, startDispatcher } from './dispatcher.ts';
+import { type Dispatcher, type DispatcherOptions, startDispatcher } from './dispatcher.ts';
 import { startDueJobs } from './due-jobs.ts';
 import { startForgettingMovements } from './forget-movements.ts';
 import { startReconciler } from './reconciler.ts';
@@ -18,6 +18,8 @@ export interface Dispatch {
   queueHasWork(queue: string): void;
   /** Has a queue looked at now if its dispatcher is here: all workers were told. */
   allWereTold(queue: string): void;
+  /** Tells the dispatcher of a queue, if it is here, that a handler has ended; it looks now and then at those that end elsewhere. */
+  slotCameFree(queue: string): void;
   /** Has the times looked at again, wherever that is done, as a job of this queue got one that may be sooner than the others. */
   timesHaveChanged(queue: string): void;
   /** Has the times looked at again if that is done here: all workers were told. */
@@ -38,7 +40,7 @@ export function startDispatch(options: {
 }): Dispatch {
   const { db, engine, queues, services, timesOf, share, counters, logger, onError } = options;
   const dispatchers = new Map(
-    queues.map((queue): [string, Served] => {
+    queues.map((queue): [string, Served<Dispatcher>] => {
       const service = services.one(`dispatcher of ${queue}`);
       const loop = startDispatcher({ db, service, engine, queue, times: timesOf(queue), share, onError });
       return [queue, { service, loop }];
@@ -64,6 +66,10 @@ export function startDispatch(options: {
   return {
     queueHasWork,
     allWereTold: (queue) => void wakeIfHere(dispatchers.get(queue)),
+    slotCameFree(queue) {
+      const { service, loop } = dispatchers.get(queue) ?? {};
+      if (service?.isHeld()) loop?.slotCameFree();
+    },
     timesHaveChanged(queue) {
       if (!wakeIfHere(dueJobs)) timesTeller.tell(queue);
     },
@@ -76,9 +82,9 @@ export function startDispatch(options: {
 }
 
 /** A loop that this worker runs while it has the lease. */
-interface Served {
+interface Served<Kind extends Loop = Loop> {
   service: OneService;
-  loop: Loop;
+  loop: Kind;
 }
 
 function wakeIfHere(served: Served | undefined): boolean {

@@ -33,6 +33,7 @@ export interface LeaseOptions {
   buildId: string;
   heartbeatMs: number;
   finishedPerSecond: () => Record<string, number>;
+  slowTypes: () => string[];
   isEngineUp: () => boolean;
   engineFullness: () => number | undefined;
   services: Pick<ServiceLeases, 'wanted' | 'beaten' | 'holdsAny'>;
@@ -75,6 +76,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       {
         heartbeatMs,
         finishedPerSecond: options.finishedPerSecond(),
+        slowTypes: options.slowTypes(),
         engineUp: options.isEngineUp(),
         engineFullness: options.engineFullness(),
       },

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooseJobs } from './choose-jobs.ts';
+import { chooseJobs, isSlowHeldBack } from './choose-jobs.ts';
+import { gateOf } from './gates.ts';
 import {
   createQueuePicture,
-  groupByLanes,
+  groupLines,
   type LaneWindow,
   type PlacedJobs,
   type QueuePicture,
 } from './queue-picture.ts';
 
-const QUICK = ['quick'];
 /** Lanes `0`, `1` and `2`: what is of the type `quick` or `slow` goes to any, `only1` and such to one. */
 const LANES = ['0', '1', '2'];
 
@@ -39,6 +39,7 @@ function pictureOf(lines: PlacedJobs[], inFlight: Record<string, number> = {}): 
       return { tenantId, type, concurrencyKey: null, buildId, jobs };
     }),
   });
+  picture.quickTypes = new Set(['quick']);
   for (const lane of LANES)
     picture.builds.set(
       lane,
@@ -50,8 +51,8 @@ function pictureOf(lines: PlacedJobs[], inFlight: Record<string, number> = {}): 
 /** Chooses for lanes of these sizes; answers `<tenant>` or `<tenant>:<lane>` in the order in which the jobs run. */
 function choose(picture: QueuePicture, sizes: number[], mostPerTenant?: LaneWindow['mostPerTenant']) {
   const windows = sizes.map((size, lane) => ({ buildId: String(lane), size, mostPerTenant }));
-  picture.lanes = groupByLanes(picture, windows);
-  const { lines, heldBack } = chooseJobs(picture, windows, { quickTypes: QUICK });
+  groupLines(picture, windows);
+  const { lines, heldBack } = chooseJobs(picture, windows);
   const jobs = lines.flatMap(({ line: { tenantId, type, priority, isNew }, lanes, places }) =>
     lanes.map((lane, index) => ({ tenantId, type, priority, isNew, lane, place: places[index] ?? -1 })),
   );
@@ -107,15 +108,33 @@ describe('jobs are chosen', () => {
     expect(jobs).toHaveLength(60);
   });
 
+  test('past tenants that may not go as fast as if nobody waited: slow handlers are all busy, or their type is full', () => {
+    const timeOf = (tenants: number) => {
+      const lines = Array.from({ length: tenants }, (_, tenant) => line(`t${tenant}`, 1, { type: 'slow' }));
+      const picture = pictureOf([...lines, ...lines.map((one) => ({ ...one, type: 'only0' }))]);
+      const windows = [{ buildId: '0', size: 60, mostSlow: 0 }];
+      groupLines(picture, windows, ['only0']);
+      const startedAtMs = performance.now();
+      for (let turn = 0; turn < 20; turn += 1) {
+        picture.lines.gates.open(gateOf.type('only0'));
+        picture.lines.gates.close(gateOf.type('only0'), false);
+        expect(chooseJobs(picture, windows).lines).toEqual([]);
+      }
+      return performance.now() - startedAtMs;
+    };
+    timeOf(10);
+    expect(timeOf(20_000)).toBeLessThan(timeOf(10) * 10 + 20);
+  });
+
   test('of many lines as fast as of few', () => {
     const timeOf = (count: number) => {
       const blocked = (key: number) =>
         line('a', 1, { isKeyed: true, blockedBy: `${key}`, priority: key % 4 });
       const picture = pictureOf(Array.from({ length: count }, (_, key) => blocked(key)));
       const windows = [{ buildId: '0', size: 200 }];
-      groupByLanes(picture, windows);
+      groupLines(picture, windows);
       const startedAtMs = performance.now();
-      const { lines } = chooseJobs(picture, windows, { quickTypes: QUICK });
+      const { lines } = chooseJobs(picture, windows);
       expect(lines).toHaveLength(200);
       return performance.now() - startedAtMs;
     };
@@ -161,11 +180,12 @@ describe('jobs are chosen', () => {
       },
     );
     const windows = [{ buildId: '0', size: 20, mostSlow: 4 }];
-    picture.lanes = groupByLanes(picture, windows);
-    const { lines, heldBack } = chooseJobs(picture, windows, { quickTypes: QUICK });
+    groupLines(picture, windows);
+    const { lines, heldBack } = chooseJobs(picture, windows);
     const chosen = Object.fromEntries(lines.map(({ line: { tenantId }, lanes }) => [tenantId, lanes.length]));
     expect(chosen).toEqual({ a: 2, b: 1, c: 3 });
-    expect(heldBack.size).toBe(2);
+    expect([heldBack.size, isSlowHeldBack(picture, windows)]).toEqual([0, false]);
+    expect(isSlowHeldBack(picture, [{ buildId: '0', size: 20, mostSlow: 1 }])).toBe(true);
   });
 
   test('with a share of each lane, and none is held back for want of room', () => {
@@ -185,8 +205,8 @@ describe('jobs are chosen', () => {
     const picture = pictureOf([line('a', 100), line('b', 100)]);
     picture.times.add({ tenantId: 'a', type: 'quick', jobs: 100, ms: 1 });
     const windows = [{ buildId: '0', size: 50 }];
-    groupByLanes(picture, windows);
-    const { lines } = chooseJobs(picture, windows, { quickTypes: QUICK, most: 3 });
+    groupLines(picture, windows);
+    const { lines } = chooseJobs(picture, windows, 3);
     expect(lines.flatMap(({ lanes }) => lanes)).toHaveLength(3);
   });
 

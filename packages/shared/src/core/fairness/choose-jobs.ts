@@ -1,6 +1,7 @@
+import { gateOf } from './gates.ts';
 import { type LinesByAge, older } from './lines-by-age.ts';
 import type { Line } from './queue-lines.ts';
-import type { LaneWindow, QueuePicture } from './queue-picture.ts';
+import { type Group, type LaneWindow, parseGroup, type QueuePicture } from './queue-picture.ts';
 
 /** How many jobs of a line may go, from its head on. */
 export interface ChosenJobs {
@@ -13,7 +14,7 @@ export interface ChosenJobs {
 
 export interface Choice {
   lines: ChosenJobs[];
-  /** What is in the lanes as often as it may be, whatever room there is: of its tenant, or of slow handlers. */
+  /** What is in the lanes as often as its tenant may have it there, whatever room there is. */
   heldBack: Set<LinesByAge>;
 }
 
@@ -31,10 +32,10 @@ const AT_ONCE_MS = 5;
 export function chooseJobs(
   picture: QueuePicture,
   windows: readonly LaneWindow[],
-  { quickTypes, most = Number.POSITIVE_INFINITY }: { quickTypes: readonly string[]; most?: number },
+  most = Number.POSITIVE_INFINITY,
 ): Choice {
   const { order, times } = picture;
-  const taking = beginToTake(picture, windows, quickTypes);
+  const taking = beginToTake(picture, windows);
   for (let place = 0; place < most; ) {
     const group = nextGroup(picture, taking);
     if (group === undefined) break;
@@ -57,13 +58,31 @@ export function chooseJobs(
   return { lines: [...taking.chosen.values()], heldBack: taking.heldBack };
 }
 
+/** Whether anybody has a turn, where nothing was chosen yet. */
+export function isAnyoneNext(picture: QueuePicture, windows: readonly LaneWindow[]): boolean {
+  return nextGroup(picture, beginToTake(picture, windows)) !== undefined;
+}
+
+/** Whether anybody would have a turn if handlers ended that are not quick. */
+export function isSlowHeldBack(picture: QueuePicture, windows: readonly LaneWindow[]): boolean {
+  const { order } = picture;
+  const taking = beginToTake(picture, windows);
+  const isShort = (lane: number) => hasRoom(lane, taking.rooms) && !hasRoom(lane, taking.slowRooms);
+  return [...order.groups()].some((name) => {
+    const { lanes, isSlow } = groupOf(name, taking);
+    return isSlow && lanes.some(isShort) && order.nextPass(name) !== undefined;
+  });
+}
+
 /** What is left to take while jobs are chosen. */
 interface Taking {
   windows: readonly LaneWindow[];
   rooms: number[];
   /** The same of jobs whose handlers are not known to be quick. */
   slowRooms: number[];
-  quickTypes: readonly string[];
+  quickTypes: ReadonlySet<string>;
+  groups: Map<string, Group>;
+  isFull: (gate: string) => boolean;
   chosen: Map<Line, ChosenJobs>;
   /** Of `<tenant id> <lane>`: what a tenant may still take of a lane. */
   shares: Map<string, Share>;
@@ -77,17 +96,14 @@ interface Share {
   slow: number;
 }
 
-function beginToTake(
-  { flights }: QueuePicture,
-  windows: readonly LaneWindow[],
-  quickTypes: readonly string[],
-): Taking {
+function beginToTake({ flights, quickTypes, lines }: QueuePicture, windows: readonly LaneWindow[]): Taking {
   const rooms = windows.map(({ buildId, size }) => Math.max(0, size - flights.through(buildId)));
   const slowRooms = windows.map(({ buildId, mostSlow = Number.POSITIVE_INFINITY }) =>
     Math.max(0, mostSlow - flights.slowThrough(buildId, quickTypes)),
   );
   return {
-    ...{ windows, rooms, slowRooms, quickTypes },
+    ...{ windows, rooms, slowRooms, quickTypes, isFull: lines.gates.isFull },
+    groups: new Map(),
     chosen: new Map(),
     shares: new Map(),
     heldBack: new Set(),
@@ -95,24 +111,26 @@ function beginToTake(
   };
 }
 
-/** The lanes of a group that have room; lines of the empty one go to none. */
-function openLanes(group: string, { rooms }: Taking): number[] {
-  if (group === '') return [];
-  return group
-    .split(',')
-    .map(Number)
-    .filter((lane) => (rooms[lane] ?? 0) > 0);
+function groupOf(name: string, { groups }: Taking): Group {
+  const known = groups.get(name);
+  if (known) return known;
+  const group = parseGroup(name);
+  groups.set(name, group);
+  return group;
 }
+
+/** The lanes of a group that have room; none where its type has as many in flight as may be. */
+function openLanes(name: string, taking: Taking): number[] {
+  const { lanes, isSlow, limitedType } = groupOf(name, taking);
+  if (limitedType !== undefined && taking.isFull(gateOf.type(limitedType))) return [];
+  return lanes.filter((lane) => hasRoom(lane, taking.rooms) && (!isSlow || hasRoom(lane, taking.slowRooms)));
+}
+
+const hasRoom = (lane: number, rooms: readonly number[]) => (rooms[lane] ?? 0) > 0;
 
 /** Of the groups that have a lane with room the one in which the tenant stands that is next. */
 function nextGroup({ order }: QueuePicture, taking: Taking): string | undefined {
-  let next: { group: string; pass: number } | undefined;
-  for (const group of order.groups()) {
-    if (openLanes(group, taking).length === 0) continue;
-    const pass = order.nextPass(group);
-    if (pass !== undefined && (!next || pass < next.pass)) next = { group, pass };
-  }
-  return next?.group;
+  return order.nextOf([...order.groups()].filter((group) => openLanes(group, taking).length > 0));
 }
 
 /** A line whose next job may go, to this lane. */
@@ -147,7 +165,7 @@ function takeJob(picture: QueuePicture, taking: Taking, tenantId: string, place:
   return line;
 }
 
-/** Answers the first of lines that are alike which has jobs left, if one of these lanes may take more of them. */
+/** Answers the first of lines that are alike which has jobs left, if the tenant may take anything of a lane of theirs. */
 function candidateOf(
   picture: QueuePicture,
   taking: Taking,
@@ -163,7 +181,7 @@ function candidateOf(
   const next = line;
   if (!next) return undefined;
   const lane = roomiest(
-    lanes.filter((one) => mayTake(picture, taking, next, one)),
+    lanes.filter((one) => hasShare(picture, taking, next, one)),
     taking.rooms,
   );
   if (lane !== undefined) return { line: next, lane };
@@ -177,11 +195,9 @@ function roomiest(lanes: readonly number[], rooms: readonly number[]): number | 
   return found;
 }
 
-function mayTake(picture: QueuePicture, taking: Taking, { tenantId, type }: Line, lane: number): boolean {
-  const isQuick = taking.quickTypes.includes(type);
-  if (!isQuick && (taking.slowRooms[lane] ?? 0) <= 0) return false;
+function hasShare(picture: QueuePicture, taking: Taking, { tenantId, type }: Line, lane: number): boolean {
   const share = shareOf(picture, taking, tenantId, lane);
-  return share === undefined || (share.all > 0 && (share.slow > 0 || isQuick));
+  return share === undefined || (share.all > 0 && (share.slow > 0 || taking.quickTypes.has(type)));
 }
 
 /** What a tenant may still take of a lane; `undefined`: any number. */
@@ -204,7 +220,7 @@ function shareOf(
 
 function takeRoom(taking: Taking, { tenantId, type }: Line, lane: number): void {
   const { rooms, slowRooms, shares } = taking;
-  const isQuick = taking.quickTypes.includes(type);
+  const isQuick = taking.quickTypes.has(type);
   rooms[lane] = (rooms[lane] ?? 0) - 1;
   if (!isQuick) slowRooms[lane] = (slowRooms[lane] ?? 0) - 1;
   const share = shares.get(`${tenantId} ${lane}`);

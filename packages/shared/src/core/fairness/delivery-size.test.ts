@@ -3,7 +3,7 @@ import { intoDeliveries } from './delivery-size.ts';
 
 const job = (id: number, type = 'quick') => ({ id, type });
 const jobs = Array.from({ length: 100 }, (_, index) => job(index));
-const options = { quickTypes: ['quick'], handlerMs: 7, workers: 1 };
+const options = { quickTypes: new Set(['quick']), handlerMs: 7, workers: 1 };
 const sizes = (handlerMs: number, workers: number, count = 100) =>
   intoDeliveries(jobs.slice(0, count), { ...options, handlerMs, workers }).map((delivery) => delivery.length);
 

@@ -5,7 +5,7 @@ const MAX_JOBS = 50;
 export interface DeliveryOptions {
   /** How long quick handlers take. */
   handlerMs: number;
-  quickTypes: readonly string[];
+  quickTypes: ReadonlySet<string>;
   /** How many workers there are to take the jobs. */
   workers: number;
 }
@@ -19,7 +19,7 @@ export function intoDeliveries<Job extends { type: string }>(
   jobs: readonly Job[],
   { handlerMs, quickTypes, workers }: DeliveryOptions,
 ): Job[][] {
-  const isQuick = ({ type }: Job) => quickTypes.includes(type);
+  const isQuick = ({ type }: Job) => quickTypes.has(type);
   const whileQuick = Math.min(MAX_JOBS, Math.floor(DELIVERY_MS / handlerMs));
   const size = Math.max(1, Math.min(whileQuick, Math.ceil(jobs.filter(isQuick).length / workers)));
   const deliveries: Job[][] = [];

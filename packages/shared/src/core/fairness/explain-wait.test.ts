@@ -4,7 +4,7 @@ import { chooseJobs } from './choose-jobs.ts';
 import { explainWait, foresee, whyWaiting } from './explain-wait.ts';
 import { gateOf, kindOfGate } from './gates.ts';
 import { keyOf, type Line } from './queue-lines.ts';
-import { createQueuePicture, groupByLanes, type PlacedJobs, type QueuePicture } from './queue-picture.ts';
+import { createQueuePicture, groupLines, type PlacedJobs, type QueuePicture } from './queue-picture.ts';
 import { waitsByReason } from './waits-by-reason.ts';
 
 const BUILD = 'build';
@@ -55,7 +55,7 @@ function pictureOf(lines: PlacedJobs[], { paused, full }: Closed): QueuePicture 
   picture.lines.gates.pause(paused);
   for (const gate of full) picture.lines.gates.close(gate, false);
   picture.builds.set(BUILD, TAKES);
-  groupByLanes(picture, [{ buildId: BUILD, size: ROOM }]);
+  groupLines(picture, [{ buildId: BUILD, size: ROOM }], [...TAKES.keys()]);
   return picture;
 }
 
@@ -63,7 +63,7 @@ function pictureOf(lines: PlacedJobs[], { paused, full }: Closed): QueuePicture 
 function takeAll(picture: QueuePicture, room: number): Line[] {
   const taken: Line[] = [];
   for (;;) {
-    const { lines } = chooseJobs(picture, [{ buildId: BUILD, size: room }], { quickTypes: [] });
+    const { lines } = chooseJobs(picture, [{ buildId: BUILD, size: room }]);
     if (lines.length === 0) return taken;
     const turn = lines.flatMap(({ line, places }) => places.map((place) => ({ line, place })));
     taken.push(...turn.sort((one, other) => one.place - other.place).map(({ line }) => line));

@@ -67,7 +67,7 @@ export interface Foreseen {
  */
 export function foresee(picture: QueuePicture, windows: readonly LaneWindow[], most: number): Foreseen {
   const unbounded = windows.map(({ buildId }) => ({ buildId, size: Number.POSITIVE_INFINITY }));
-  const { lines } = chooseJobs(picture, unbounded, { quickTypes: [], most });
+  const { lines } = chooseJobs(picture, unbounded, most);
   const placesOf = new Map(lines.map(({ line, places }) => [keyOf(line), places]));
   const lookedAt = lines.reduce((sum, { places }) => sum + places.length, 0);
   return { lookedAt, ahead: (line, before) => placesOf.get(keyOf(line))?.[before] };

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FairOrder } from './fair-order.ts';
@@ -144,5 +146,25 @@ describe('the fair order', () => {
         .map(() => 'waiting')
         .concat('rich'),
     );
+  });
+
+  test('what tenants that come and go have left behind does not add up', () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage: () => void = runInNewContext('gc');
+    const tenants = Array.from({ length: 1_000 }, (_, tenant) => `t${tenant}`);
+    const order = new FairOrder();
+    // Whoever is ahead stays behind this one, however often it leaves.
+    order.join('first', GROUP);
+    for (const tenantId of tenants) order.correct(tenantId, 1_000);
+    const comeAndGo = (cycles: number) => {
+      for (let cycle = 0; cycle < cycles; cycle += 1) {
+        for (const tenantId of tenants) order.join(tenantId, GROUP);
+        for (const tenantId of tenants) order.leave(tenantId, GROUP);
+      }
+      collectGarbage();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = comeAndGo(5);
+    expect(comeAndGo(300) - before).toBeLessThan(5_000_000);
   });
 });

@@ -26,6 +26,8 @@ interface Standing {
 /** Who has had so much more service than newcomers begin with is remembered for longer than this process lives. */
 const REMEMBERED_FROM_MS = 50;
 
+const LEAST_TIDIED = 10;
+
 /**
  * Orders the tenants of a queue by the service that each has had for its weight: stride scheduling (C. A. Waldspurger and
  * W. E. Weihl, MIT/LCS/TM-528, 1995). Whoever has the least *pass* is next. Its cost is that of what is taken, however many
@@ -73,6 +75,16 @@ export class FairOrder {
   /** The pass of whoever is next of a group; `undefined` where nobody is. */
   nextPass(group: string): number | undefined {
     return this.#first(group)?.pass;
+  }
+
+  /** Which of these groups has whoever is next of all. */
+  nextOf(groups: Iterable<string>): string | undefined {
+    let next: { group: string; standing: Standing } | undefined;
+    for (const group of groups) {
+      const standing = this.#first(group);
+      if (standing && (!next || inOrder(standing, next.standing) < 0)) next = { group, standing };
+    }
+    return next?.group;
   }
 
   /** Takes whoever is next out of its group, until it is charged or `standAgain` is called. */
@@ -139,13 +151,23 @@ export class FairOrder {
   #moveTo(place: Place, pass: number): void {
     place.pass = pass;
     place.edition += 1;
-    for (const group of place.groups) this.#stand(place, group, this.#standingsSoFar++);
+    const since = this.#standingsSoFar++;
+    for (const group of place.groups) this.#stand(place, group, since);
   }
 
   #stand(place: Place, group: string, since: number): void {
     const queue = this.#standings.get(group) ?? new TinyQueue<Standing>([], inOrder);
     this.#standings.set(group, queue);
     queue.push({ place, pass: place.pass, edition: place.edition, since });
+    // What is void behind others would add up.
+    if (queue.length > 2 * this.#places.size + LEAST_TIDIED)
+      this.#standings.set(
+        group,
+        new TinyQueue(
+          queue.data.filter((standing) => !isVoid(standing, group)),
+          inOrder,
+        ),
+      );
   }
 
   #first(group: string): Standing | undefined {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createFlights, type FlightGroup } from './flights.ts';
 
-const QUICK = ['quick'];
+const QUICK = new Set(['quick']);
 
 function group(changes: Partial<FlightGroup> = {}): FlightGroup {
   return { tenantId: 'a', type: 'quick', concurrencyKey: null, buildId: 'one', jobs: 1, ...changes };
@@ -16,8 +16,8 @@ test('flights are counted by lane and tenant as they begin and land', () => {
   expect([flights.through('one'), flights.through('two')]).toEqual([2, 1]);
   expect(flights.of('a', 'one', QUICK)).toEqual({ all: 2, slow: 1 });
   expect(flights.of('b', 'one', QUICK)).toEqual({ all: 0, slow: 0 });
-  expect(flights.most('one', [])).toEqual({ all: 2, slow: 2 });
-  expect([flights.slowThrough('one', QUICK), flights.slowThrough('two', [])]).toEqual([1, 1]);
+  expect(flights.most('one', new Set())).toEqual({ all: 2, slow: 2 });
+  expect([flights.slowThrough('one', QUICK), flights.slowThrough('two', new Set())]).toEqual([1, 1]);
   flights.land(group());
   flights.land(group({ type: 'slow' }));
   expect(flights.groups()).toEqual([group({ tenantId: 'b', buildId: 'two' })]);

@@ -26,11 +26,11 @@ export interface Flights {
   land(group: FlightGroup): number;
   through(buildId: string): number;
   /** How many are in flight through a lane whose handlers are not known to be quick. */
-  slowThrough(buildId: string, quickTypes: readonly string[]): number;
+  slowThrough(buildId: string, quickTypes: ReadonlySet<string>): number;
   all(): number;
-  of(tenantId: string, buildId: string, quickTypes: readonly string[]): TenantFlights;
+  of(tenantId: string, buildId: string, quickTypes: ReadonlySet<string>): TenantFlights;
   /** The most that a tenant has through a lane. */
-  most(buildId: string, quickTypes: readonly string[]): TenantFlights;
+  most(buildId: string, quickTypes: ReadonlySet<string>): TenantFlights;
   has(tenantId: string): boolean;
   groups(): FlightGroup[];
 }
@@ -65,12 +65,12 @@ export function createFlights(): Flights {
     );
   }
 
-  function of(tenantId: string, buildId: string, quickTypes: readonly string[]): TenantFlights {
+  function of(tenantId: string, buildId: string, quickTypes: ReadonlySet<string>): TenantFlights {
     const flights = { all: 0, slow: 0 };
     for (const group of byTenant.get(tenantId)?.values() ?? []) {
       if (group.buildId !== buildId) continue;
       flights.all += group.jobs;
-      if (!quickTypes.includes(group.type)) flights.slow += group.jobs;
+      if (!quickTypes.has(group.type)) flights.slow += group.jobs;
     }
     return flights;
   }
@@ -86,7 +86,10 @@ export function createFlights(): Flights {
     },
     through,
     slowThrough: (buildId, quickTypes) =>
-      quickTypes.reduce((sum, type) => sum - (byBuild.get(buildId)?.get(type) ?? 0), through(buildId)),
+      byBuild
+        .get(buildId)
+        ?.entries()
+        .reduce((sum, [type, jobs]) => (quickTypes.has(type) ? sum : sum + jobs), 0) ?? 0,
     all: () => byBuild.keys().reduce((sum, buildId) => sum + through(buildId), 0),
     of,
     most(buildId, quickTypes) {

@@ -35,9 +35,13 @@ export interface Gates<Item> {
   add(item: Item, gates: readonly string[]): void;
   remove(item: Item, gates: readonly string[]): void;
   areOpen(gates: readonly string[]): boolean;
-  /** Closes a gate that is full until it is opened. Nobody tells of what jobs of other queues leave free there. */
+  /**
+   * Closes a gate that is full until it is opened. Nobody tells of what jobs of other queues leave free there. What goes through that of
+   * a type is not settled for that: much may, and it fills and empties all the time, so whoever chooses asks `isFull`.
+   */
   close(gate: string, isHeldElsewhere: boolean): void;
   open(gate: string): void;
+  isFull(gate: string): boolean;
   openAll(): void;
   /** Opens all that are full, but for those of which this says that they still are. */
   openUnless(isStillFull: (gate: string) => boolean): void;
@@ -67,8 +71,10 @@ export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
     return full.delete(gate);
   }
 
+  const isSettled = (gate: string) => kindOfGate(gate) !== 'type';
+
   function open(gate: string): void {
-    if (forget(gate)) settleBehind(gate);
+    if (forget(gate) && isSettled(gate)) settleBehind(gate);
   }
 
   return {
@@ -84,15 +90,16 @@ export function createGates<Item>(settle: (item: Item) => void): Gates<Item> {
         forget(gate);
       }
     },
-    areOpen: (gates) => !gates.some((gate) => full.has(gate) || paused.has(gate)),
+    areOpen: (gates) => !gates.some((gate) => (full.has(gate) && isSettled(gate)) || paused.has(gate)),
     close(gate, isHeldElsewhere) {
       if (!behind.has(gate)) return;
       full.add(gate);
       if (!gate.startsWith(KEY)) fullLimits.add(gate);
       if (isHeldElsewhere) heldElsewhere.add(gate);
-      settleBehind(gate);
+      if (isSettled(gate)) settleBehind(gate);
     },
     open,
+    isFull: (gate) => full.has(gate),
     openAll: () => [...full].forEach(open),
     openUnless: (isStillFull) => [...full].filter((gate) => !isStillFull(gate)).forEach(open),
     openHeldElsewhere: () => [...heldElsewhere].forEach(open),

@@ -58,8 +58,10 @@ export interface QueuePicture extends Pick<Survey, 'epoch' | 'snapshot' | 'seenA
   readonly times: RunTimes;
   /** What builds take, as far as that is known: it never changes. */
   readonly builds: Map<string, TakenTypes>;
-  /** The lanes that the lines are grouped by. */
-  lanes: string;
+  /** The types whose handlers are known to be quick. */
+  quickTypes: ReadonlySet<string>;
+  /** What the lines are grouped by. */
+  grouping: string;
   /** No job in flight, of any queue, was dispatched by a transaction before this one (`xid8`), in this epoch. */
   flightsSince: string;
   /** How many turns took limited jobs. */
@@ -73,13 +75,14 @@ export function createQueuePicture(survey: Survey): QueuePicture {
   const { epoch, snapshot, seenAt, round } = survey;
   const order = new FairOrder(survey.order);
   const picture: QueuePicture = {
+    quickTypes: new Set(),
     ...{ epoch, snapshot, seenAt, round, order },
     lines: new QueueLines(order),
     flights: createFlights(),
     overtaking: createOvertaking(),
     times: createRunTimes(),
     builds: new Map(),
-    lanes: '',
+    grouping: '',
     flightsSince: FIRST,
     limitedTurns: 0,
   };
@@ -119,6 +122,17 @@ export function hear(picture: QueuePicture, { snapshot, seenAt, round, arrivals,
   for (const landing of landings) hearOfLanding(picture, landing);
 }
 
+/** Notes that a job was put into flight. */
+export function takeOff({ flights, times }: QueuePicture, flight: Omit<FlightGroup, 'jobs'>): void {
+  const { tenantId, type, concurrencyKey, buildId } = flight;
+  flights.begin({ tenantId, type, concurrencyKey, buildId, jobs: 1 }, times.expected(flight));
+}
+
+/** Says anew which types are quick: those of `slowTypes` are not, whatever they took before. */
+export function judgeTypes(picture: QueuePicture, slowTypes: readonly string[]): void {
+  picture.quickTypes = new Set(picture.times.quickTypes().filter((type) => !slowTypes.includes(type)));
+}
+
 function addJobs({ lines }: QueuePicture, { placedBy, jobs, ...name }: PlacedJobs): void {
   lines.add(name, { placedBy: BigInt(placedBy), jobs: jobs ?? Number.POSITIVE_INFINITY });
 }
@@ -133,14 +147,39 @@ function hearOfLanding({ lines, flights, order, overtaking, times }: QueuePictur
   if (concurrencyKey !== null) lines.gates.open(gateOf.key(tenantId, concurrencyKey));
 }
 
-/** Groups the lines by the lanes whose builds take their jobs, where those have changed. */
-export function groupByLanes(
-  { lines, builds, ...picture }: QueuePicture,
+/** What the lines of a group have in common beside their lanes, and what may keep all of them from their turn. */
+export interface Group {
+  lanes: number[];
+  isSlow: boolean;
+  /** The type, if there is a limit of it. */
+  limitedType: string | undefined;
+}
+
+/** The group of lines that no lane takes is the empty one. */
+export function parseGroup(group: string): Group {
+  const [lanes = '', speed, limitedType] = group.split(' ');
+  return { lanes: lanes === '' ? [] : lanes.split(',').map(Number), isSlow: speed === 'slow', limitedType };
+}
+
+/** Groups the lines by the lanes whose builds take their jobs, by what is quick, and by limited types, where any of that has changed. */
+export function groupLines(
+  picture: QueuePicture,
   windows: readonly LaneWindow[],
-): string {
-  const lanes = JSON.stringify(windows.map(({ buildId }) => buildId));
-  if (lanes === picture.lanes) return lanes;
+  limitedTypes: readonly string[] = [],
+): void {
+  const { lines, builds, quickTypes } = picture;
+  const grouping = JSON.stringify([
+    windows.map(({ buildId }) => buildId),
+    [...quickTypes].sort(),
+    limitedTypes,
+  ]);
+  if (grouping === picture.grouping) return;
+  picture.grouping = grouping;
   const takenBy = windows.map(({ buildId }) => builds.get(buildId));
-  lines.regroup((name) => lanesTaking(name, takenBy).join());
-  return lanes;
+  lines.regroup((name) => {
+    const lanes = lanesTaking(name, takenBy).join();
+    if (lanes === '') return '';
+    const speed = quickTypes.has(name.type) ? 'quick' : 'slow';
+    return [lanes, speed, ...(limitedTypes.includes(name.type) ? [name.type] : [])].join(' ');
+  });
 }

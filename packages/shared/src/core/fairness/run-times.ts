@@ -22,8 +22,9 @@ export interface RunTimes {
   add(ran: RanJobs): number;
   /** The types whose jobs are quick, as far as any have run. */
   quickTypes(): string[];
-  /** How long jobs have been running of late, in milliseconds: quick ones, while there are any; `undefined` before any has run. */
-  typicalMs(): number | undefined;
+  /** How long jobs have been running of late, in milliseconds: quick ones, and others; `undefined` before any has. */
+  quickMs(): number | undefined;
+  slowMs(): number | undefined;
   /** What a job is likely to count for, in milliseconds: as its tenant's of the type did, or else everybody's. */
   expected(job: Pick<RanJobs, 'tenantId' | 'type'>): number;
 }
@@ -31,7 +32,7 @@ export interface RunTimes {
 export function createRunTimes(): RunTimes {
   const ofTypes = new Map<string, number>();
   const ofTenants = new Map<string, number>();
-  const ofAll = new Map<'all' | 'quick', number>();
+  const ofAll = new Map<'quick' | 'slow', number>();
   const quickTypes = () => [...ofTypes].flatMap(([type, ms]) => (isQuick(ms) ? [type] : []));
 
   function follow<Name>(means: Map<Name, number>, key: Name, mean: number, jobs: number): void {
@@ -47,15 +48,15 @@ export function createRunTimes(): RunTimes {
       if (jobs === 0) return 0;
       const counted = Math.max(ms, jobs * LEAST_MS);
       follow(ofTypes, type, counted / jobs, jobs);
-      follow(ofAll, 'all', counted / jobs, jobs);
-      if (isQuick(ofTypes.get(type) ?? 0)) follow(ofAll, 'quick', counted / jobs, jobs);
+      follow(ofAll, isQuick(ofTypes.get(type) ?? 0) ? 'quick' : 'slow', counted / jobs, jobs);
       follow(ofTenants, `${tenantId} ${type}`, counted / jobs, jobs);
       const [oldest] = ofTenants.keys();
       if (ofTenants.size > MOST_TENANTS && oldest !== undefined) ofTenants.delete(oldest);
       return counted;
     },
     quickTypes,
-    typicalMs: () => ofAll.get(quickTypes().length > 0 ? 'quick' : 'all'),
+    quickMs: () => (quickTypes().length > 0 ? ofAll.get('quick') : undefined),
+    slowMs: () => ofAll.get('slow'),
     expected: ({ tenantId, type }) => ofTenants.get(`${tenantId} ${type}`) ?? ofTypes.get(type) ?? UNKNOWN_MS,
   };
 }

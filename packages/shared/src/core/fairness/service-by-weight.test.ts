@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
-import { chooseJobs } from './choose-jobs.ts';
-import { createQueuePicture, groupByLanes, hear, type QueuePicture } from './queue-picture.ts';
+import { chooseJobs, isSlowHeldBack } from './choose-jobs.ts';
+import {
+  createQueuePicture,
+  groupLines,
+  hear,
+  judgeTypes,
+  type QueuePicture,
+  takeOff,
+} from './queue-picture.ts';
 import { lookAgainInMs, mostInFlight, shareOf } from './tenant-share.ts';
 import { followWindow, refillInMs, slowWindowSize, type WindowState, windowSize } from './window.ts';
 
@@ -27,12 +34,12 @@ function startsOf(runMs: (n: number) => number): string[] {
   for (let nowMs = 0; picture.lines.all().length === 2; nowMs += 1) {
     if (nowMs >= nextTurnAtMs) {
       const size = windowSize(SLOTS, window?.endedPerSecond ?? 0);
-      const turn = takeTurn(picture, engine, size, runMs(0));
+      const turn = takeTurn(picture, engine, { size, ranMs: runMs(0) });
       window = followWindow(window, { ...turn, atMs: nowMs });
       nextTurnAtMs =
         nowMs +
         (turn.isHeldBack
-          ? lookAgainInMs(picture.times.typicalMs() ?? 1_000)
+          ? lookAgainInMs(handlerMsOf(picture))
           : refillInMs(window, { size, concurrency: SLOTS }));
     }
     runFor1Ms(engine, nowMs, (tenantId) => {
@@ -42,6 +49,9 @@ function startsOf(runMs: (n: number) => number): string[] {
   }
   return starts;
 }
+
+const slowMsOf = ({ times }: QueuePicture) => times.slowMs() ?? 1_000;
+const handlerMsOf = (picture: QueuePicture) => picture.times.quickMs() ?? slowMsOf(picture);
 
 function pictureOf(): QueuePicture {
   const line = { type: 'work', refusedBy: [], priority: 2, isNew: true, isKeyed: false, blockedBy: null };
@@ -55,34 +65,39 @@ function pictureOf(): QueuePicture {
   return picture;
 }
 
-function takeTurn(picture: QueuePicture, engine: Engine, size: number, ranMs: number) {
+function takeTurn(picture: QueuePicture, engine: Engine, { size, ranMs }: Record<'size' | 'ranMs', number>) {
   const landed = Object.entries(Object.groupBy(engine.ended.splice(0), (tenantId) => tenantId));
   const flight = { type: 'work', concurrencyKey: null, buildId: LANE };
   const landings = landed.map(([tenantId, { length: jobs = 0 } = []]) => ({
     ...{ ...flight, tenantId, jobs, started: jobs, ranMs: jobs * ranMs },
   }));
   hear(picture, { snapshot: '', seenAt: '', round: 0, arrivals: [], landings });
-  const quickTypes = picture.times.quickTypes();
-  const mostPerTenant = mostInFlight(shareOf(SLOTS, SHARE), picture.times.typicalMs() ?? 1_000);
-  const windows = [{ buildId: LANE, size, mostSlow: slowWindowSize(SLOTS), mostPerTenant }];
-  picture.lanes = groupByLanes(picture, windows);
+  const handlerMs = handlerMsOf(picture);
+  const mostPerTenant = mostInFlight(shareOf(SLOTS, SHARE), handlerMs);
+  const mostSlow = slowWindowSize(SLOTS, slowMsOf(picture), lookAgainInMs(handlerMs));
+  const windows = [{ buildId: LANE, size, mostSlow, mostPerTenant }];
+  judgeTypes(picture, []);
+  groupLines(picture, windows);
   const inFlightBefore = picture.flights.through(LANE);
-  const { lines, heldBack } = chooseJobs(picture, windows, { quickTypes });
+  const { lines, heldBack } = chooseJobs(picture, windows);
   const jobs = lines.flatMap(({ line, places }) =>
     places.map((place) => ({ tenantId: line.tenantId, place })),
   );
   for (const { line, places } of lines) {
     if (places.length >= line.jobs) picture.lines.remove(line);
     else picture.lines.advance(line, places.length, 1n);
-    const group = { ...flight, tenantId: line.tenantId, jobs: places.length };
-    picture.flights.begin(group, places.length * picture.times.expected(line));
+    for (const _ of places) takeOff(picture, { ...flight, tenantId: line.tenantId });
   }
   jobs.sort((one, other) => one.place - other.place);
   const ahead = picture.overtaking.begin({ buildId: LANE, size, weights: WEIGHTS }, jobs);
   const named = (isAhead: boolean) =>
     jobs.filter((job) => ahead.has(job) === isAhead).map(({ tenantId }) => tenantId);
   engine.waiting = [...named(true), ...engine.waiting, ...named(false)];
-  return { inFlightBefore, dispatched: jobs.length, isHeldBack: heldBack.size > 0 };
+  return {
+    inFlightBefore,
+    dispatched: jobs.length,
+    isHeldBack: heldBack.size > 0 || isSlowHeldBack(picture, windows),
+  };
 }
 
 function runFor1Ms(engine: Engine, nowMs: number, start: (tenantId: string) => number): void {

@@ -6,8 +6,10 @@ test('the window holds three jobs a handler and a fifth of a second of throughpu
   expect(windowSize(20, 1_234)).toBe(307);
 });
 
-test('of slow jobs it holds one a handler, and one more for each twenty', () => {
-  expect([1, 19, 24, 100].map(slowWindowSize)).toEqual([1, 19, 25, 105]);
+test('of slow jobs it holds one a handler, and what ends until the next ones are there', () => {
+  expect(slowWindowSize(10, 300, 15)).toBe(11);
+  expect(slowWindowSize(100, 300, 15)).toBe(110);
+  expect(slowWindowSize(100, 10_000, 100)).toBe(101);
 });
 
 const begun = followWindow(undefined, { inFlightBefore: 0, dispatched: 40, atMs: 0 });

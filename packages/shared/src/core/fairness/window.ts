@@ -4,8 +4,8 @@ const BUFFERED_SECONDS = 0.2;
 const JOBS_A_HANDLER = 3;
 /** The weight of the newest measurement in the moving average. */
 const SMOOTHING = 0.5;
-/** Of what slow handlers run at once so much goes ahead: about as many have ended when the dispatcher looks again. */
-const SLOW_AHEAD = 1 / 20;
+/** Until a job that a turn has chosen is delivered and claimed. */
+const ON_ITS_WAY_MS = 20;
 const MEASURED_OVER_MS = 20;
 const MAX_WAIT_MS = 100;
 
@@ -18,11 +18,12 @@ export function windowSize(concurrency: number, endedPerSecond: number): number 
 }
 
 /**
- * Sizes what of a lane's window may be jobs whose handlers are not known to be quick: what waits in the engine has an order that
- * no longer heeds weights, priorities and newcomers, and behind slow handlers it waits for long.
+ * Sizes what of a lane's window may be jobs whose handlers are not known to be quick, where those take `slowMs`, and the dispatcher
+ * looks again after `lookAgainMs`: what waits in the engine has an order that no longer heeds weights, priorities and newcomers,
+ * and behind slow handlers it waits for long. So no more go ahead than end until the next ones are there.
  */
-export function slowWindowSize(concurrency: number): number {
-  return concurrency + Math.floor(concurrency * SLOW_AHEAD);
+export function slowWindowSize(concurrency: number, slowMs: number, lookAgainMs: number): number {
+  return concurrency + Math.ceil((concurrency * (lookAgainMs / 2 + ON_ITS_WAY_MS)) / slowMs);
 }
 
 /** What a dispatcher knows of a lane's window from its last turns. */

@@ -133,6 +133,8 @@ interface WorkersTable {
   engine_up: Generated<boolean>;
   /** How full the engine's memory was then, from 0 to 1; `null` where that is not known. */
   engine_fullness: number | null;
+  /** The types of which handlers that it runs hung then. */
+  slow_types: Generated<string[]>;
   draining_at: Date | null;
   lost_at: Date | null;
   /** How many jobs ran in this worker when its lease was ended. */

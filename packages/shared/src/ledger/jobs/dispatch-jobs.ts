@@ -1,7 +1,19 @@
-import { type ChosenJobs, chooseJobs } from '../../core/fairness/choose-jobs.ts';
+import {
+  type ChosenJobs,
+  chooseJobs,
+  isAnyoneNext,
+  isSlowHeldBack,
+} from '../../core/fairness/choose-jobs.ts';
 import { gateOf } from '../../core/fairness/gates.ts';
 import type { Line } from '../../core/fairness/queue-lines.ts';
-import { groupByLanes, hear, type LaneWindow, type QueuePicture } from '../../core/fairness/queue-picture.ts';
+import {
+  groupLines,
+  hear,
+  judgeTypes,
+  type LaneWindow,
+  type QueuePicture,
+  takeOff,
+} from '../../core/fairness/queue-picture.ts';
 import { mostAtOnce } from '../../core/fairness/tenant-share.ts';
 import type { Database } from '../connection/connect.ts';
 import { listTakenTypes } from '../workers/builds.ts';
@@ -41,6 +53,8 @@ export interface DispatchTurn {
   moreToDo: boolean;
   /** Whether jobs were left because their tenant has its share, or something its limit: there may be room when a job ends. */
   heldBack: boolean;
+  /** Whether any of them wait for slow handlers to end. */
+  isSlowHeldBack: boolean;
   /** Whether another dispatcher has had a turn first: then the picture is worth nothing. */
   lost: boolean;
   /** The queue's round as this turn leaves it; each turn that takes jobs counts it up. */
@@ -70,10 +84,13 @@ export async function dispatchJobs(
   known.order.weigh(rules.weights);
   known.lines.gates.pause(rules.paused);
   await learnBuilds(db, known, windows);
-  known.lanes = groupByLanes(known, windows);
+  const limitedTypes = rules.limits.type.map(({ name }) => name);
+  groupLines(known, windows, limitedTypes);
   const heard = await hearQueue(db, queue, known, atOnce(known, windows, rules));
   if (!heard.isPictureGood) return await dispatchJobs(db, queue, windows, given);
   hear(known, heard.isTaken ? { ...heard, arrivals: [] } : heard);
+  judgeTypes(known, rules.slowTypes);
+  groupLines(known, windows, limitedTypes);
   const inFlightBefore = windows.map(({ buildId }) => known.flights.through(buildId));
   const turn = heard.isTaken
     ? takenAtOnce(known, heard)
@@ -105,14 +122,14 @@ async function learnBuilds(db: Database, { builds }: QueuePicture, windows: Lane
 function atOnce(
   picture: QueuePicture,
   windows: LaneWindow[],
-  { quickTypes, limits, paused, ...rules }: TurnRules,
+  { limits, paused, ...rules }: TurnRules,
 ): AtOnce {
   const [window, ...others] = windows;
   const isPaused = paused.has(gateOf.queue());
-  if (!window || others.length > 0 || isPaused || !picture.order.isEmpty())
+  if (!window || others.length > 0 || isPaused || isAnyoneNext(picture, windows))
     return { jobs: 0, buildId: null, types: [] };
   const { buildId, size } = window;
-  const { flights } = picture;
+  const { flights, quickTypes } = picture;
   // Which of the types comes is not known yet.
   const mostSlow = (window.mostSlow ?? size) - flights.slowThrough(buildId, quickTypes);
   const room = Math.min(size - flights.through(buildId), mostSlow);
@@ -128,36 +145,27 @@ function mostOf({ flights }: QueuePicture, { queueLimit }: Pick<TurnRules, 'queu
   return queueLimit === null ? Number.POSITIVE_INFINITY : Math.max(0, queueLimit - flights.all());
 }
 
-type Taken = Pick<DispatchTurn, 'jobs' | 'moreToDo' | 'heldBack' | 'lost'>;
+type Taken = Pick<DispatchTurn, 'jobs' | 'moreToDo' | 'heldBack' | 'isSlowHeldBack' | 'lost'>;
 
 function takenAtOnce(picture: QueuePicture, { takenIds, marked, round }: HeardTurn): Taken {
   picture.round = round + 1;
   for (const job of marked) {
-    const chargedMs = picture.times.expected(job);
-    picture.order.charge(job.tenantId, chargedMs);
-    beginFlight(picture, job, chargedMs);
+    picture.order.charge(job.tenantId, picture.times.expected(job));
+    takeOff(picture, job);
   }
   const jobOf = new Map(marked.map((job) => [job.id, job]));
   const jobs = takenIds.flatMap((id) => jobOf.get(id) ?? []);
-  return { jobs, moreToDo: false, heldBack: false, lost: false };
-}
-
-function beginFlight(
-  { flights }: QueuePicture,
-  { tenantId, type, concurrencyKey, buildId }: MarkedJob,
-  chargedMs: number,
-): void {
-  flights.begin({ tenantId, type, concurrencyKey, buildId, jobs: 1 }, chargedMs);
+  return { jobs, moreToDo: false, ...NOBODY_HELD_BACK, lost: false };
 }
 
 async function takeTurn(
   db: Database,
   queue: string,
   picture: QueuePicture,
-  { windows, quickTypes, limits, queueLimit }: TurnRules & { windows: LaneWindow[] },
+  { windows, limits, queueLimit }: TurnRules & { windows: LaneWindow[] },
 ): Promise<Taken> {
   const most = mostOf(picture, { queueLimit });
-  const { lines: chosen, heldBack } = chooseJobs(picture, windows, { quickTypes, most });
+  const { lines: chosen, heldBack } = chooseJobs(picture, windows, most);
   const turn: OpenTurn = { picture, places: new Map(), jobs: [], isShort: false };
   const inRound = (asked: ChosenJobs[]) => ({ queue, round: picture.round, lines: askedOf(asked, windows) });
   const { free = [], limited = [] } = Object.groupBy(chosen, ({ line }) =>
@@ -174,15 +182,18 @@ async function takeTurn(
   }
   const jobs = turn.jobs.sort((one, other) => placeOf(turn, one) - placeOf(turn, other));
   const isAtLimit = mostOf(picture, { queueLimit }) === 0 && !picture.order.isEmpty();
-  const isHeldBack =
-    heldBack.values().some(({ size }) => size > 0) || isAtLimit || picture.lines.gates.isAnyLimitReached();
+  const isShareTaken = heldBack.values().some(({ size }) => size > 0);
+  const isSlow = isSlowHeldBack(picture, windows);
   return {
     jobs,
-    moreToDo: turn.isShort && !isAtLimit && !picture.order.isEmpty(),
-    heldBack: isHeldBack,
+    moreToDo: turn.isShort && !isAtLimit && isAnyoneNext(picture, windows),
+    heldBack: isShareTaken || isSlow || isAtLimit || picture.lines.gates.isAnyLimitReached(),
+    isSlowHeldBack: isSlow,
     lost: false,
   };
 }
+
+const NOBODY_HELD_BACK = { heldBack: false, isSlowHeldBack: false };
 
 /** What flew longest is looked for once in so many turns: those count what has left flight since then as well. */
 const FLIGHTS_SINCE_EVERY_TURNS = 100;
@@ -203,8 +214,8 @@ async function knownBefore(
   for (const { tenantId, isKeyed } of chosen.map(({ line }) => line)) {
     if (!isKeyed || blockedKeys[tenantId]) continue;
     const keys = lines.blockedKeysOf(tenantId);
+    if (told + keys.size > MAX_TOLD_KEYS) continue;
     told += keys.size;
-    if (told > MAX_TOLD_KEYS) break;
     blockedKeys[tenantId] = [...keys.keys()];
   }
   return { epoch, flightsSince, blockedKeys };
@@ -239,7 +250,7 @@ function askedOf(chosen: ChosenJobs[], windows: LaneWindow[]) {
 
 /** Whoever lost a turn may have taken a part of it before: of that part the jobs are its own. */
 function lostTurn({ jobs }: OpenTurn): Taken {
-  return { jobs, moreToDo: true, heldBack: false, lost: true };
+  return { jobs, moreToDo: true, ...NOBODY_HELD_BACK, lost: true };
 }
 
 /** Brings the picture up to date with what was taken; answers whether anything was. */
@@ -249,7 +260,7 @@ function follow(turn: OpenTurn, chosen: ChosenJobs[], { isTaken, found, marked }
   picture.round += 1;
   const foundOf = new Map(found.map((one) => [one.no, one]));
   for (const [no, asked] of chosen.entries()) followLine(turn, asked, foundOf.get(no));
-  for (const job of marked) beginFlight(picture, job, picture.times.expected(job));
+  for (const job of marked) takeOff(picture, job);
   turn.jobs.push(...marked);
   return true;
 }

@@ -18,8 +18,8 @@ import type { AttemptOutcome } from './jobs-tables.ts';
 export interface EndedAttempt {
   job: Pick<ClaimedJob, 'id' | 'attempt' | 'type' | 'hasFollowers'>;
   outcome: Outcome;
-  /** How long its handler ran; where nobody knows, it counts for nothing. */
-  ranMs?: number;
+  /** How long its handler ran; where nobody knows, or it did not, it counts for nothing. */
+  ranMs?: number | undefined;
 }
 
 /**

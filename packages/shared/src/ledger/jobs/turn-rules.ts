@@ -2,7 +2,8 @@ import type { Limits } from './take-jobs.ts';
 
 /** What a turn goes by beside the picture. */
 export interface TurnRules {
-  quickTypes: readonly string[];
+  /** Types of which handlers hang: how long others took says nothing of them. */
+  slowTypes: readonly string[];
   limits: Limits;
   /** How many jobs of the queue may be in flight; `null`: any number. */
   queueLimit: number | null;
@@ -13,7 +14,7 @@ export interface TurnRules {
 }
 
 export const NO_RULES: TurnRules = {
-  quickTypes: [],
+  slowTypes: [],
   limits: { key: [], type: [], tenant: [] },
   queueLimit: null,
   paused: new Set(),

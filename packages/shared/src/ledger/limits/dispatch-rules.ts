@@ -6,7 +6,7 @@ import type { TurnRules } from '../jobs/turn-rules.ts';
 import type { PausedJobs } from '../jobs/unclaimed-jobs.ts';
 
 /** What operators and live builds have laid down for the jobs of a queue. */
-export interface DispatchRules extends Omit<TurnRules, 'quickTypes'> {
+export interface DispatchRules extends Omit<TurnRules, 'slowTypes'> {
   pausedJobs: PausedJobs;
   /** Differs where anything does. */
   edition: string;

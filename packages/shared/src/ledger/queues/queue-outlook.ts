@@ -1,6 +1,6 @@
 import { foresee, type Outlook } from '../../core/fairness/explain-wait.ts';
 import { gateOf } from '../../core/fairness/gates.ts';
-import { createQueuePicture, groupByLanes, type QueuePicture } from '../../core/fairness/queue-picture.ts';
+import { createQueuePicture, groupLines, type QueuePicture } from '../../core/fairness/queue-picture.ts';
 import type { Database } from '../connection/connect.ts';
 import { type DispatchRules, readDispatchRules } from '../limits/dispatch-rules.ts';
 import { listTakenTypes } from '../workers/builds.ts';
@@ -34,7 +34,11 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
   const picture = pictureOf(sketch, rules, full);
   for (const [buildId, types] of builds) picture.builds.set(buildId, types);
   const windows = buildIds.map((buildId) => ({ buildId, size: 0 }));
-  groupByLanes(picture, windows);
+  groupLines(
+    picture,
+    windows,
+    rules.limits.type.map(({ name }) => name),
+  );
   return {
     conditions: { paused: rules.paused, full, takenBy: [...builds.values()] },
     foreseen: foresee(picture, windows, MOST_AHEAD),

@@ -7,6 +7,8 @@ export interface Heartbeat {
   heartbeatMs: number;
   /** Jobs that it finishes per second, by queue. */
   finishedPerSecond: Record<string, number>;
+  /** The types of which handlers that it runs hang. */
+  slowTypes?: string[];
   /** Whether it reaches the queue engine. */
   engineUp: boolean;
   /** How full the engine's memory is, from 0 to 1; not there while the engine does not tell. */
@@ -44,7 +46,7 @@ export async function beat(
     leaseMs: 0,
   },
 ): Promise<Beat> {
-  const { heartbeatMs, finishedPerSecond, engineUp, engineFullness = null } = heartbeat;
+  const { heartbeatMs, finishedPerSecond, slowTypes = [], engineUp, engineFullness = null } = heartbeat;
   const names = services.map(({ name }) => name);
   const mayHave = sql`(services.holder = ${workerId} OR services.expires_at <= now() OR NOT services.is_able AND asked.is_able)`;
   const { rows } = await sql<Beat>`
@@ -52,7 +54,7 @@ export async function beat(
       UPDATE workers SET heartbeat_at = now(),
         steady_since = CASE WHEN heartbeat_at < now() - ${steadyGap(heartbeatMs)} THEN now() ELSE steady_since END,
         finished_per_second = ${JSON.stringify(finishedPerSecond)}::jsonb, engine_up = ${engineUp},
-        engine_fullness = ${engineFullness}
+        engine_fullness = ${engineFullness}, slow_types = ${slowTypes}::text[]
       WHERE id = ${workerId} AND lost_at IS NULL RETURNING id
     ),
     asked AS MATERIALIZED (

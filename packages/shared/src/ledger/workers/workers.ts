@@ -113,17 +113,25 @@ export interface LiveLane {
   buildId: string;
   workers: number;
   concurrency: number;
+  /** The same with the workers that take no more jobs, but run what they have to its end. */
+  concurrencyWithDraining: number;
   finishedPerSecond: number;
+  /** The types of which handlers hang, by worker. */
+  slowTypes: string[][];
 }
 
 /** Sums up the live workers of a queue by build. Those of the version before builds dispatch for themselves. */
 export async function listLiveLanes(db: Database, queue: string): Promise<LiveLane[]> {
+  const slots = slotsIn(sql`${queue}`);
+  const takes = sql`FILTER (WHERE draining_at IS NULL)`;
   const { rows } = await sql<LiveLane>`
-    SELECT build_id AS "buildId", count(*)::int AS workers, sum(${slotsIn(sql`${queue}`)})::int AS concurrency,
-           coalesce(sum((finished_per_second ->> ${queue})::float8), 0) AS "finishedPerSecond"
+    SELECT build_id AS "buildId", (count(*) ${takes})::int AS workers, (sum(${slots}) ${takes})::int AS concurrency,
+      sum(${slots})::int AS "concurrencyWithDraining",
+      coalesce(sum((finished_per_second ->> ${queue})::float8) ${takes}, 0) AS "finishedPerSecond",
+      json_agg(slow_types) AS "slowTypes"
     FROM workers
-    WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND draining_at IS NULL AND build_id IS NOT NULL
-    GROUP BY build_id ORDER BY build_id`.execute(db);
+    WHERE ${queue} = ANY(queues) AND lost_at IS NULL AND build_id IS NOT NULL
+    GROUP BY build_id HAVING count(*) ${takes} > 0 ORDER BY build_id`.execute(db);
   return rows;
 }
 
