@@ -85,13 +85,13 @@ const GATES = `
   UNION SELECT ${TENANT_GATE} FROM ${CANDIDATE} JOIN ${limitsOf('tenant')} ON name = tenant_id::text`;
 
 /** All that is in flight, by the index of its queues. */
-const ALL_IN_FLIGHT = `queues JOIN in_flight ON in_flight.queue = queues.name AND CASE WHEN in_flight.priority >= 0 THEN true ELSE false END
-  AND in_flight.dispatched_by >= flights_since`;
+const ALL_IN_FLIGHT = `in_flight WHERE queue = ANY (ARRAY(SELECT name FROM queues)) AND CASE WHEN priority >= 0 THEN true ELSE false END
+  AND dispatched_by >= flights_since`;
 
 const heldBy = (what: 'type' | 'tenant', column: string) => `
   SELECT ${what}_limit.name, most, held.slots, held.elsewhere FROM ${limitsOf(what)} CROSS JOIN LATERAL (
     SELECT count(*) AS slots, count(*) FILTER (WHERE queue <> of_queue) AS elsewhere FROM ${ALL_IN_FLIGHT}
-    WHERE in_flight.${column}::text = ${what}_limit.name) AS held
+      AND in_flight.${column}::text = ${what}_limit.name) AS held
   WHERE EXISTS (SELECT FROM candidate WHERE candidate.${column}::text = ${what}_limit.name)`;
 
 /** How many that may go stand before a candidate, itself among them. */
@@ -121,7 +121,7 @@ export const TAKE_LIMITED_JOBS = `CREATE OR REPLACE FUNCTION take_limited_jobs(
      looks_ahead integer := ${LOOKS_AHEAD} / greatest(1, json_array_length(asked_lines));
      -- What a crash has lost may have had numbers that are given out again.
      flights_since xid8 := coalesce(
-       (SELECT (known ->> 'flightsSince')::xid8 FROM told_since WHERE epoch = (known ->> 'epoch')::uuid), '0');
+       (SELECT (known ->> 'flightsSince')::xid8 FROM told_since WHERE is_only_row AND epoch = (known ->> 'epoch')::uuid), '0');
      candidates json;
      taken json;
    BEGIN

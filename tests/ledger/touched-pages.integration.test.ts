@@ -27,7 +27,7 @@ const CHUNK = 10_000;
 const JOBS = 20;
 const ROUNDS = 10;
 /** `TOUCHED_PAGES_KEPT` is how many jobs go through while a snapshot is held; as many more have a key. */
-const KEPT = Number(process.env.TOUCHED_PAGES_KEPT ?? 20_000);
+const KEPT = Number(process.env.TOUCHED_PAGES_KEPT ?? 6_000);
 /** How much deeper the indexes of what is written once may be: each look goes down a level or two more. */
 const LEVELS = 2;
 
