@@ -35,6 +35,7 @@ describe('dispatchJobs', () => {
       lanes: [{ buildId: TEST_BUILD, inFlightBefore: 3, dispatched: [], ahead: new Set(), isFull: true }],
       moreToDo: true,
       heldBack: false,
+      isSlowHeldBack: false,
       lost: false,
       round: 1,
     });
