@@ -46,13 +46,13 @@ export const BUDGETS: Budget[] = [
     figure: 'acceptStatements',
     title: 'statements to accept one job',
     bound: { atLeast: 0.9, atMost: 1.5 },
-    reason: 'One inserts the job, and pokes the dispatcher with its commit.',
+    reason: 'One inserts the job, and notifies the dispatcher with its commit.',
   },
   {
     figure: 'acceptRoundTrips',
     title: 'round trips to accept one job',
     bound: { atLeast: 0.9, atMost: 1.5 },
-    reason: 'One inserts the job, and pokes the dispatcher with its commit.',
+    reason: 'One inserts the job, and notifies the dispatcher with its commit.',
   },
   {
     figure: 'workStatements',
