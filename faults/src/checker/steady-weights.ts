@@ -30,8 +30,6 @@ interface Slice extends Service {
 interface Service {
   lightMs: number;
   heavyMs: number;
-  /** What was lost with workers, for the weights. */
-  lostMs: number;
 }
 
 type Part = Pick<Verdict, 'figures' | 'violations'>;
@@ -69,10 +67,9 @@ export function checkSteadyWeights(evidence: Evidence): Part {
   };
 }
 
-/** Of whom a worker was lost, a dispatcher that takes over may not know what that one has had of it, or know it alone. */
 function describeFar(service: Service, when: string): string[] {
-  const { lightMs, heavyMs, lostMs } = service;
-  if (Math.abs(heavyMs / HEAVY_WEIGHT - lightMs) <= MOST_APART * lightMs + lostMs) return [];
+  const { lightMs, heavyMs } = service;
+  if (Math.abs(heavyMs / HEAVY_WEIGHT - lightMs) <= MOST_APART * lightMs) return [];
   return [
     `A tenant of weight ${HEAVY_WEIGHT} got ${ratioOf(service)} times what one of weight 1 got ${when}.`,
   ];
@@ -87,14 +84,9 @@ function timeOf({ lightMs, heavyMs }: Service): number {
 }
 
 function sumOf(services: Service[]): Service {
-  const none: Service = { lightMs: 0, heavyMs: 0, lostMs: 0 };
   return services.reduce(
-    (sum, { lightMs, heavyMs, lostMs }) => ({
-      lightMs: sum.lightMs + lightMs,
-      heavyMs: sum.heavyMs + heavyMs,
-      lostMs: sum.lostMs + lostMs,
-    }),
-    none,
+    (sum, { lightMs, heavyMs }) => ({ lightMs: sum.lightMs + lightMs, heavyMs: sum.heavyMs + heavyMs }),
+    { lightMs: 0, heavyMs: 0 },
   );
 }
 
@@ -118,65 +110,29 @@ function sliceRun(evidence: Evidence): Slice[] {
   const count = Math.max(0, Math.floor((loadEndedAt - loadStartedAt) / SLICE_MS));
   const slices: Slice[] = Array.from({ length: count }, (_, index) => {
     const at = loadStartedAt + index * SLICE_MS;
-    return { at, lightMs: 0, heavyMs: 0, lostMs: 0, isContested: true, isCalm: !isDisturbed(at, evidence) };
+    return { at, lightMs: 0, heavyMs: 0, isContested: true, isCalm: !isDisturbed(at, evidence) };
   });
-  for (const { kind, service, weight } of TENANTS) {
+  for (const { kind, service } of TENANTS) {
     const jobs = jobsOf(evidence, kind);
-    for (const time of timesOf(jobs, evidence)) addTime(slices, time, { service, weight });
+    // What was lost with its worker counts for nothing: nobody knows how long it ran, and its tenant has nothing of it.
+    for (const time of succeededStaysOf(evidence, (jobId) => jobs.has(jobId))) addTime(slices, time, service);
     const waiting = leastWaiting(evidence, jobs, slices);
     for (const [index, slice] of slices.entries()) slice.isContested &&= (waiting[index] ?? 0) > STEADY_SLOTS;
   }
-  return withoutDebts(slices);
+  return slices;
 }
 
 const TENANTS = [
-  { kind: 'steadyLight', service: 'lightMs', weight: 1 },
-  { kind: 'steadyHeavy', service: 'heavyMs', weight: HEAVY_WEIGHT },
+  { kind: 'steadyLight', service: 'lightMs' },
+  { kind: 'steadyHeavy', service: 'heavyMs' },
 ] as const;
 
-/** For how long an attempt had its slot. */
-interface SlotTime {
-  from: number;
-  to: number;
-  isLost: boolean;
-}
-
-/**
- * An attempt that succeeded has its slot from its handler's first line to its effect. One whose worker was lost has it until somebody
- * ends it, whatever its handler does: a stopped process runs on much later.
- */
-function timesOf(jobs: Map<string, number>, evidence: Evidence): SlotTime[] {
-  const isOf = (jobId: string) => jobs.has(jobId);
-  const lost = evidence.attempts.filter(({ jobId, outcome }) => isOf(jobId) && outcome !== 'succeeded');
-  return [
-    ...succeededStaysOf(evidence, isOf).map(({ from, to }) => ({ from, to, isLost: false })),
-    ...lost.map(({ startedAt, finishedAt }) => ({ from: startedAt, to: finishedAt, isLost: true })),
-  ];
-}
-
-function addTime(
-  slices: Slice[],
-  { from, to, isLost }: SlotTime,
-  { service, weight }: Pick<(typeof TENANTS)[number], 'service' | 'weight'>,
-): void {
+/** Adds how long an attempt had its slot, from its handler's first line to its effect. */
+function addTime(slices: Slice[], { from, to }: Record<'from' | 'to', number>, service: keyof Service): void {
   const beginAt = slices[0]?.at ?? 0;
   const indexOf = (at: number) => Math.max(0, Math.floor((at - beginAt) / SLICE_MS));
   const touched = to <= beginAt ? [] : slices.slice(indexOf(from), indexOf(to - 1) + 1);
   for (const slice of touched) slice[service] += Math.min(to, slice.at + SLICE_MS) - Math.max(from, slice.at);
-  const last = slices[indexOf(to)];
-  if (isLost && last) last.lostMs += (to - from) / weight;
-}
-
-/**
- * What was lost with a worker has been its tenant's as long as it held its slot, so the other one goes first until it has had as much
- * for its weight. Until then the share is another one, as it has to be.
- */
-function withoutDebts(slices: Slice[]): Slice[] {
-  let owedMs = 0;
-  return slices.map((slice) => {
-    owedMs = Math.max(0, owedMs - slice.lightMs - slice.heavyMs) + HEAVY_WEIGHT * slice.lostMs;
-    return { ...slice, isCalm: slice.isCalm && owedMs === 0 };
-  });
 }
 
 /** When each job of a tenant was acknowledged first. */
