@@ -8,7 +8,7 @@ const WITH_SERVERS = {
 
 /** Runs with bounds of time under load: whatever ran beside them would be measured with them. */
 const MEASURING =
-  'tests/end-to-end/{attack,bench-smoke,failover,faults,fuzz,loop-hold,loop-hold-search,promise}.test.ts';
+  'tests/end-to-end/{attack,bench-smoke,failover,faults,fuzz,hanging-endpoints,loop-hold,loop-hold-search,promise}.test.ts';
 
 /**
  * `unit` tests need nothing; `integration` tests need Postgres and Redis; `end-to-end` tests start our processes, and

@@ -13,7 +13,7 @@ const MAX_HOLD_MS = 10;
 /** What runs for the first time is not compiled yet, and cannot be tried again; it was 90 where the document was made then. */
 const MAX_FIRST_HOLD_MS = 60;
 /** The collector of garbage holds it now and then, but not each time. */
-const TRIES = 4;
+const TRIES = 8;
 
 const LARGEST = 2 ** 20 - 1_000;
 const LARGEST_AT_ONCE = 16 * 1_024 - 100;
