@@ -10,12 +10,13 @@ import type { WorkerConfig } from './config.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { registerOwnBuild } from './handlers/register-own-build.ts';
 import { createAnnouncer } from './path/announcer.ts';
+import { byQueue } from './path/by-queue.ts';
 import { createClaimer } from './path/claimer.ts';
 import { consumeQueues } from './path/consume-queues.ts';
 import { createExecutor } from './path/executor.ts';
 import { createFinishMeter, type FinishMeter } from './path/finish-meter.ts';
-import { createSlotsByQueue } from './path/handler-slots.ts';
-import { createTimesByQueue, type HandlerTimes } from './path/handler-times.ts';
+import { createHandlerSlots } from './path/handler-slots.ts';
+import { createHandlerTimes, type HandlerTimes } from './path/handler-times.ts';
 import { limitUnderWay } from './path/outcomes-under-way.ts';
 import { createRefusingSchema } from './path/own-schemas.ts';
 import { createRecorder } from './path/recorder.ts';
@@ -92,7 +93,7 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const { id: buildId, types } = await registerOwnBuild(db, handlers, versions);
   const engineWatch = watchEngine(engine, heartbeatMs);
   const services = createServiceLeases();
-  const timesOf = createTimesByQueue(slotsIn);
+  const timesOf = createTimes(slotsIn);
   const leaseParts = { queues, buildId, running, meter, timesOf, engineWatch, services };
   const lease = await startLease(resources, leaseParts);
   const share = createTenantShare(config.MAX_TENANT_SHARE, lease.hasSeveralTenants);
@@ -148,6 +149,12 @@ function slotsByQueue({ WEBHOOK_CONCURRENCY }: WorkerResources['config']): Recor
   return { [DELIVERY_QUEUE]: WEBHOOK_CONCURRENCY };
 }
 
+/** Makes what measures the handlers of each queue. */
+function createTimes(slotsIn: (queue: string) => number): (queue: string) => HandlerTimes {
+  const now = () => performance.now();
+  return byQueue((queue) => createHandlerTimes({ slots: slotsIn(queue), now }));
+}
+
 /** Makes the slots in which handlers run: those of a queue, and those that a job has to find one in. */
 function createSlots(
   slotsIn: (queue: string) => number,
@@ -158,8 +165,10 @@ function createSlots(
     const slots = slotsIn(queue);
     return { slots, mostPerTenant: () => share.mostHere(slots) };
   };
-  const slotsOf = createSlotsByQueue((queue) => ({ ...optionsOf(queue), times: timesOf(queue) }));
-  const suspectSlotsOf = createSlotsByQueue((queue) => ({ ...optionsOf(queue), maxWaitMs: SUSPECT_WAIT_MS }));
+  const slotsOf = byQueue((queue) => createHandlerSlots({ ...optionsOf(queue), times: timesOf(queue) }));
+  const suspectSlotsOf = byQueue((queue) =>
+    createHandlerSlots({ ...optionsOf(queue), maxWaitMs: SUSPECT_WAIT_MS }),
+  );
   return {
     slotsOf,
     slotsFor: (job: ClaimedJob) => (job.suspect ? suspectSlotsOf : slotsOf)(job.queue),

@@ -107,15 +107,3 @@ export function createHandlerSlots(options: SlotOptions): HandlerSlots {
     },
   };
 }
-
-/** Makes the function that finds the slots of a queue: every queue has its own. */
-export function createSlotsByQueue(
-  optionsOf: (queue: string) => SlotOptions,
-): (queue: string) => HandlerSlots {
-  const known = new Map<string, HandlerSlots>();
-  return (queue) => {
-    const found = known.get(queue) ?? createHandlerSlots(optionsOf(queue));
-    known.set(queue, found);
-    return found;
-  };
-}

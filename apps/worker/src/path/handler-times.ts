@@ -56,14 +56,3 @@ export function createHandlerTimes({ slots, now }: { slots: number; now: () => n
     slowTypes: () => [...types].filter(([, times]) => isSlowNow(times)).map(([type]) => type),
   };
 }
-
-/** Makes the function that finds the times of a queue: every queue has its own. */
-export function createTimesByQueue(slotsIn: (queue: string) => number): (queue: string) => HandlerTimes {
-  const known = new Map<string, HandlerTimes>();
-  return (queue) => {
-    const found =
-      known.get(queue) ?? createHandlerTimes({ slots: slotsIn(queue), now: () => performance.now() });
-    known.set(queue, found);
-    return found;
-  };
-}

@@ -1,5 +1,5 @@
 import { gateOf } from './gates.ts';
-import { type LinesByAge, older } from './lines-by-age.ts';
+import { byAge, type LinesByAge } from './lines-by-age.ts';
 import type { Line } from './queue-lines.ts';
 import { type Group, type LaneWindow, parseGroup, type QueuePicture } from './queue-picture.ts';
 
@@ -155,7 +155,7 @@ function takeJob(picture: QueuePicture, taking: Taking, tenantId: string, place:
   if (priority === undefined) return undefined;
   const { line, lane } = able
     .filter((one) => one.line.priority === priority)
-    .reduce((one, other) => (older(one.line, other.line) === one.line ? one : other));
+    .reduce((one, other) => (byAge(other.line, one.line) < 0 ? other : one));
   urgency.take(priority);
   takeRoom(taking, line, lane);
   const jobs = taking.chosen.get(line) ?? { line, lanes: [], places: [] };

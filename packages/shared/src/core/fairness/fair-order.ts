@@ -26,6 +26,7 @@ interface Standing {
 /** Who has had so much more service than newcomers begin with is remembered for longer than this process lives. */
 const REMEMBERED_FROM_MS = 50;
 
+/** So few that are void are not worth a new heap. */
 const LEAST_TIDIED = 10;
 
 /**

@@ -10,6 +10,9 @@ interface Standing {
   no: number;
 }
 
+/** So few that are void are not worth a new heap. */
+const LEAST_TIDIED = 10;
+
 /**
  * Open lines of a tenant that differ in nothing that decides whose turn it is but in age: what was dispatched before is first, then what
  * begins with the oldest job. However many there are, to find the first costs next to nothing.
@@ -70,25 +73,20 @@ export class LinesByAge {
 
   /** What is void behind an old line would add up. */
   #tidyUp(): void {
-    if (this.#queue.length <= 2 * this.#standings.size + 10) return;
+    if (this.#queue.length <= 2 * this.#standings.size + LEAST_TIDIED) return;
     this.#queue = new TinyQueue([...this.#standings.values()], inOrder);
     this.#setAside = [];
   }
 }
 
 function inOrder(one: Standing, other: Standing): number {
-  return (
-    Number(one.isNew) - Number(other.isNew) || compare(one.placedBy, other.placedBy) || one.no - other.no
-  );
+  return byAge(one, other) || one.no - other.no;
 }
 
-function compare(one: bigint, other: bigint): number {
-  if (one === other) return 0;
-  return one < other ? -1 : 1;
-}
-
-/** Answers which of two lines goes first. */
-export function older(one: Line, other: Line): Line {
-  if (one.isNew !== other.isNew) return one.isNew ? other : one;
-  return other.placedBy < one.placedBy ? other : one;
+/** Compares two lines by which goes first, for `sort`. */
+export function byAge(
+  one: Pick<Line, 'isNew' | 'placedBy'>,
+  other: Pick<Line, 'isNew' | 'placedBy'>,
+): number {
+  return Number(one.isNew) - Number(other.isNew) || Number(one.placedBy - other.placedBy);
 }

@@ -17,13 +17,12 @@ import {
 import { mostAtOnce } from '../../core/fairness/tenant-share.ts';
 import type { Database } from '../connection/connect.ts';
 import { listTakenTypes } from '../workers/builds.ts';
-import { readFlightsSince } from './flights-since.ts';
 import { type AtOnce, type HeardTurn, hearQueue } from './hear-queue.ts';
+import { knownBefore } from './known-before.ts';
 import { surveyQueue } from './survey-queue.ts';
 import {
   type DispatchedJob,
   type FoundJobs,
-  type KnownBefore,
   type Limits,
   type MarkedJob,
   type TakenJobs,
@@ -147,6 +146,8 @@ function mostOf({ flights }: QueuePicture, { queueLimit }: Pick<TurnRules, 'queu
 
 type Taken = Pick<DispatchTurn, 'jobs' | 'moreToDo' | 'heldBack' | 'isSlowHeldBack' | 'lost'>;
 
+const NOBODY_HELD_BACK = { heldBack: false, isSlowHeldBack: false };
+
 function takenAtOnce(picture: QueuePicture, { takenIds, marked, round }: HeardTurn): Taken {
   picture.round = round + 1;
   for (const job of marked) {
@@ -191,34 +192,6 @@ async function takeTurn(
     isSlowHeldBack: isSlow,
     lost: false,
   };
-}
-
-const NOBODY_HELD_BACK = { heldBack: false, isSlowHeldBack: false };
-
-/** What flew longest is looked for once in so many turns: those count what has left flight since then as well. */
-const FLIGHTS_SINCE_EVERY_TURNS = 100;
-/** No more keys than so many are told of. */
-const MAX_TOLD_KEYS = 1_000;
-
-async function knownBefore(
-  db: Database,
-  picture: QueuePicture,
-  chosen: ChosenJobs[],
-): Promise<Required<KnownBefore>> {
-  if (picture.limitedTurns % FLIGHTS_SINCE_EVERY_TURNS === 0)
-    picture.flightsSince = await readFlightsSince(db, picture.flightsSince);
-  picture.limitedTurns += 1;
-  const { epoch, flightsSince, lines } = picture;
-  const blockedKeys: Record<string, string[]> = {};
-  let told = 0;
-  for (const { tenantId, isKeyed } of chosen.map(({ line }) => line)) {
-    if (!isKeyed || blockedKeys[tenantId]) continue;
-    const keys = lines.blockedKeysOf(tenantId);
-    if (told + keys.size > MAX_TOLD_KEYS) continue;
-    told += keys.size;
-    blockedKeys[tenantId] = [...keys.keys()];
-  }
-  return { epoch, flightsSince, blockedKeys };
 }
 
 function isLimited({ isKeyed, type, tenantId }: Line, limits: Limits): boolean {
