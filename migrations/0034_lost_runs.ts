@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 /**
  * Lets an attempt of which nobody knows how long it ran, as one that was lost with its worker, count for nothing: how long its lease took
  * to end says nothing of its type, and is no service that its tenant has had. Workers of before, who tell nothing, are counted by
- * the time from the claim.
+ * the time from the claim. What 0026 made stands there as it was: a function is replaced whole.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
