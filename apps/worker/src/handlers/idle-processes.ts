@@ -57,6 +57,7 @@ export function createIdleProcesses(idleMs: number): IdleProcesses {
   };
 }
 
-function isUsable(child: ChildProcess): boolean {
-  return child.connected && !child.killed;
+/** The channel of a process that is gone may still look open: nobody would hear of its exit a second time. */
+function isUsable({ connected, killed, exitCode, signalCode }: ChildProcess): boolean {
+  return connected && !killed && exitCode === null && signalCode === null;
 }

@@ -155,6 +155,14 @@ describe('what an attempt left running in its process', () => {
     }
   }, 30_000);
 
+  it('gives no later one a process that is gone, though its channel looks open', async ({ signal }) => {
+    await closeIsolatedProcesses();
+    const { pid } = whereItRan(await run('process'));
+    await leave('exitWithOpenChannel', 20);
+    while (isAlive(pid)) await delay(20, undefined, { signal });
+    expect(await run('process')).toMatchObject({ kind: 'returned' });
+  });
+
   it('does not hold up a later one by blocking the process', async ({ signal }) => {
     await closeIsolatedProcesses();
     // Long enough for the attempt to have told its end: what blocks before that is still its own doing.

@@ -13,7 +13,7 @@ const PROGRAM_DIR = fileURLToPath(new URL('../../../../../', import.meta.url));
 
 const SOURCE = `
 import { defineJob, PermanentError } from '@accepted/job';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import process, { env, pid } from 'node:process';
 import { z } from 'zod';
@@ -63,6 +63,11 @@ const deeds: Record<string, (ctx: any) => unknown> = {
   wait: () => new Promise((resolve) => setTimeout(resolve, 50)),
   exit: () => process.exit(3),
   throwLater: (payload) => void setTimeout(() => { throw new Error('left behind'); }, payload.laterMs),
+  // What it starts keeps the channel to the worker open, which is the descriptor 3.
+  exitWithOpenChannel: (payload) => {
+    spawn('sleep', ['2'], { stdio: ['ignore', 'ignore', 'ignore', 3] });
+    setTimeout(() => process.exit(3), payload.laterMs);
+  },
   exitLater: (payload) => void setTimeout(() => process.exit(3), payload.laterMs),
   blockLater: (payload) => void setTimeout(() => { writeFileSync(import.meta.dirname + '/blocked', ''); for (;;); }, payload.laterMs),
   waitLong: () => new Promise((resolve) => setTimeout(resolve, 1_000)),
