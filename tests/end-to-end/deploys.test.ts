@@ -94,7 +94,7 @@ describe.concurrent.each(['redis', 'postgres'] as const)('workers of two builds 
       expect(await rig.succeedAtOnce(await rig.submit(60, (n) => ({ n, lang: 'de' })))).toEqual(['new']);
       const attempts = await rig.db.selectFrom('attempts').select('outcome').execute();
       expect(attempts).toEqual(Array(60).fill({ outcome: 'succeeded' }));
-      expect(await rig.succeedAtOnce(await rig.submit(60, (n) => ({ n, holdMs: 20 })))).toEqual([
+      expect(await rig.succeedAtOnce(await rig.submit(60, (n) => ({ n, holdMs: 200 })))).toEqual([
         'new',
         'old',
       ]);

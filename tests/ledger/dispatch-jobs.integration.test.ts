@@ -154,7 +154,7 @@ describe('lanes', () => {
   };
   const buildsOf = (jobs: DispatchedJob[]) => [...new Set(jobs.map(({ buildId }) => buildId))].sort();
 
-  test('a job goes only to builds that have its type, and to the one with the most room', async () => {
+  test('a job goes only to builds that have its type, and to the least busy one', async () => {
     await insert('sing', 3);
     const sung = await dispatchJobs(ledger.db, 'default', lanes(10, 3));
     expect([sung.jobs.length, buildsOf(sung.jobs)]).toEqual([3, [SINGS]]);

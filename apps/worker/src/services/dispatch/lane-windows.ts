@@ -41,6 +41,7 @@ export function createLaneWindows({ mostInFlight }: Pick<TenantShare, 'mostInFli
       lanes.map((lane) => ({
         buildId: lane.buildId,
         size: sizeOf(lane),
+        concurrency: lane.concurrency,
         mostSlow: slowWindowSize(lane.concurrencyWithDraining, slowMs, lookAgainInMs(slowMs)),
         mostPerTenant: mostInFlight(lane.concurrency, handlerMs),
       })),

@@ -93,7 +93,15 @@ describe('jobs are chosen', () => {
     ]);
   });
 
-  test('for the lane with the most room of those that take them, and a lane without room hides no others', () => {
+  test('for idle handlers before they wait for busy ones, however much more room the lane of those has', () => {
+    const picture = pictureOf([line('a', 10)], { 'b quick 0': 20 });
+    const windows = [100, 30].map((size, lane) => ({ buildId: String(lane), size, concurrency: 10 }));
+    groupLines(picture, windows);
+    const [chosen] = chooseJobs(picture, windows).lines;
+    expect(chosen?.lanes).toEqual(Array(10).fill(1));
+  });
+
+  test('for the least busy lane of those that take them, and a lane without room hides no others', () => {
     const lines = [line('b', 9, { type: 'only2' }), line('a', 3)];
     const { jobs } = choose(pictureOf(lines, { 'c quick 2': 1 }), [1, 3, 1]);
     expect(jobs.map(({ tenantId, lane }) => `${tenantId}${lane}`)).toEqual(['a1', 'a1', 'a0']);

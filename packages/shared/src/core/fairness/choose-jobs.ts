@@ -24,7 +24,8 @@ const AT_ONCE_MS = 5;
 /**
  * Chooses how many jobs of which lines go to which lanes, and in which order they run, until there is no room. The tenant
  * that has had the least service is next; of its lines, whatever lanes they go to, the one whose priority has its turn, what was
- * dispatched before first, then the one that begins with the oldest job. A job goes to the lane that has the most room of those that take it.
+ * dispatched before first, then the one that begins with the oldest job. A job goes to the lane that has the fewest jobs for each of its
+ * handlers of those that take it: the window of a lane that was busy is larger, but its handlers are no more.
  * Of jobs that take less than some milliseconds a tenant takes several at its turn.
  *
  * Each is charged what its type is likely to take. So the cost is that of the jobs that go.
@@ -67,7 +68,7 @@ export function isAnyoneNext(picture: QueuePicture, windows: readonly LaneWindow
 export function isSlowHeldBack(picture: QueuePicture, windows: readonly LaneWindow[]): boolean {
   const { order } = picture;
   const taking = beginToTake(picture, windows);
-  const isShort = (lane: number) => hasRoom(lane, taking.rooms) && !hasRoom(lane, taking.slowRooms);
+  const isShort = (lane: number) => hasRoom(taking, lane) && !hasRoomForSlow(taking, lane);
   return [...order.groups()].some((name) => {
     const { lanes, isSlow } = groupOf(name, taking);
     return isSlow && lanes.some(isShort) && order.nextPass(name) !== undefined;
@@ -77,8 +78,9 @@ export function isSlowHeldBack(picture: QueuePicture, windows: readonly LaneWind
 /** What is left to take while jobs are chosen. */
 interface Taking {
   windows: readonly LaneWindow[];
-  rooms: number[];
-  /** The same of jobs whose handlers are not known to be quick. */
+  /** By lane: how many jobs are in its window. */
+  inFlight: number[];
+  /** By lane: how many more of those may be jobs whose handlers are not known to be quick. */
   slowRooms: number[];
   quickTypes: ReadonlySet<string>;
   groups: Map<string, Group>;
@@ -97,12 +99,12 @@ interface Share {
 }
 
 function beginToTake({ flights, quickTypes, lines }: QueuePicture, windows: readonly LaneWindow[]): Taking {
-  const rooms = windows.map(({ buildId, size }) => Math.max(0, size - flights.through(buildId)));
+  const inFlight = windows.map(({ buildId }) => flights.through(buildId));
   const slowRooms = windows.map(({ buildId, mostSlow = Number.POSITIVE_INFINITY }) =>
     Math.max(0, mostSlow - flights.slowThrough(buildId, quickTypes)),
   );
   return {
-    ...{ windows, rooms, slowRooms, quickTypes, isFull: lines.gates.isFull },
+    ...{ windows, inFlight, slowRooms, quickTypes, isFull: lines.gates.isFull },
     groups: new Map(),
     chosen: new Map(),
     shares: new Map(),
@@ -123,10 +125,13 @@ function groupOf(name: string, { groups }: Taking): Group {
 function openLanes(name: string, taking: Taking): number[] {
   const { lanes, isSlow, limitedType } = groupOf(name, taking);
   if (limitedType !== undefined && taking.isFull(gateOf.type(limitedType))) return [];
-  return lanes.filter((lane) => hasRoom(lane, taking.rooms) && (!isSlow || hasRoom(lane, taking.slowRooms)));
+  return lanes.filter((lane) => hasRoom(taking, lane) && (!isSlow || hasRoomForSlow(taking, lane)));
 }
 
-const hasRoom = (lane: number, rooms: readonly number[]) => (rooms[lane] ?? 0) > 0;
+const hasRoom = ({ inFlight, windows }: Taking, lane: number) =>
+  (inFlight[lane] ?? 0) < (windows[lane]?.size ?? 0);
+
+const hasRoomForSlow = ({ slowRooms }: Taking, lane: number) => (slowRooms[lane] ?? 0) > 0;
 
 /** Of the groups that have a lane with room the one in which the tenant stands that is next. */
 function nextGroup({ order }: QueuePicture, taking: Taking): string | undefined {
@@ -180,18 +185,23 @@ function candidateOf(
   }
   const next = line;
   if (!next) return undefined;
-  const lane = roomiest(
+  const lane = leastBusy(
     lanes.filter((one) => hasShare(picture, taking, next, one)),
-    taking.rooms,
+    taking,
   );
   if (lane !== undefined) return { line: next, lane };
   taking.heldBack.add(lines);
   return undefined;
 }
 
-function roomiest(lanes: readonly number[], rooms: readonly number[]): number | undefined {
-  let found: number | undefined;
-  for (const lane of lanes) if (found === undefined || (rooms[lane] ?? 0) > (rooms[found] ?? 0)) found = lane;
+/** The lane that would have the fewest jobs for each handler, with one more. */
+function leastBusy(lanes: readonly number[], { inFlight, windows }: Taking): number | undefined {
+  let [found, least]: [number | undefined, number] = [undefined, Number.POSITIVE_INFINITY];
+  for (const lane of lanes) {
+    const { size = 0, concurrency = size } = windows[lane] ?? {};
+    const jobsAHandler = ((inFlight[lane] ?? 0) + 1) / Math.max(1, concurrency);
+    if (jobsAHandler < least) [found, least] = [lane, jobsAHandler];
+  }
   return found;
 }
 
@@ -219,9 +229,9 @@ function shareOf(
 }
 
 function takeRoom(taking: Taking, { tenantId, type }: Line, lane: number): void {
-  const { rooms, slowRooms, shares } = taking;
+  const { inFlight, slowRooms, shares } = taking;
   const isQuick = taking.quickTypes.has(type);
-  rooms[lane] = (rooms[lane] ?? 0) - 1;
+  inFlight[lane] = (inFlight[lane] ?? 0) + 1;
   if (!isQuick) slowRooms[lane] = (slowRooms[lane] ?? 0) - 1;
   const share = shares.get(`${tenantId} ${lane}`);
   if (!share) return;

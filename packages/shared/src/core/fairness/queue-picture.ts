@@ -11,6 +11,8 @@ import type { TenantBound } from './tenant-share.ts';
 export interface LaneWindow {
   buildId: string;
   size: number;
+  /** How many handlers take from it; as many as its size when left out. */
+  concurrency?: number | undefined;
   /** How many of them may be jobs whose handlers are not known to be quick; any number when left out. */
   mostSlow?: number | undefined;
   /** How many of them may be one tenant's; any number when left out. */
