@@ -1,9 +1,4 @@
-import {
-  mostInFlight,
-  shareOf,
-  shareOfProcess,
-  type TenantBound,
-} from '@accepted/shared/core/fairness/tenant-share';
+import { mostInFlight, shareOfProcess, type TenantBound } from '@accepted/shared/core/fairness/tenant-share';
 
 /** How much of a queue one tenant may have. Where there is only one tenant, that is all of it. */
 export interface TenantShare {
@@ -18,6 +13,6 @@ export function createTenantShare(percent: number, areSeveral: () => boolean): T
   return {
     mostHere: (slots) => (areSeveral() ? shareOfProcess(slots, percent) : slots),
     mostInFlight: (slots, quickMs) =>
-      areSeveral() && percent < 100 ? mostInFlight(shareOf(slots, percent), quickMs) : undefined,
+      areSeveral() && percent < 100 ? mostInFlight(slots, percent, quickMs) : undefined,
   };
 }

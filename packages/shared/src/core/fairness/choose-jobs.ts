@@ -1,7 +1,9 @@
+import type { TenantFlights } from './flights.ts';
 import { gateOf } from './gates.ts';
 import { byAge, type LinesByAge } from './lines-by-age.ts';
 import type { Line } from './queue-lines.ts';
 import { type Group, type LaneWindow, parseGroup, type QueuePicture } from './queue-picture.ts';
+import { mostBeside } from './tenant-share.ts';
 
 /** How many jobs of a line may go, from its head on. */
 export interface ChosenJobs {
@@ -86,16 +88,11 @@ interface Taking {
   groups: Map<string, Group>;
   isFull: (gate: string) => boolean;
   chosen: Map<Line, ChosenJobs>;
-  /** Of `<tenant id> <lane>`: what a tenant may still take of a lane. */
-  shares: Map<string, Share>;
+  /** Of `<tenant id> <lane>`: what a tenant has in a lane. */
+  ofTenants: Map<string, TenantFlights>;
   heldBack: Set<LinesByAge>;
   /** Of which lines are set aside, as all that stands in them was chosen. */
   setAside: Set<LinesByAge>;
-}
-
-interface Share {
-  all: number;
-  slow: number;
 }
 
 function beginToTake({ flights, quickTypes, lines }: QueuePicture, windows: readonly LaneWindow[]): Taking {
@@ -107,7 +104,7 @@ function beginToTake({ flights, quickTypes, lines }: QueuePicture, windows: read
     ...{ windows, inFlight, slowRooms, quickTypes, isFull: lines.gates.isFull },
     groups: new Map(),
     chosen: new Map(),
-    shares: new Map(),
+    ofTenants: new Map(),
     heldBack: new Set(),
     setAside: new Set(),
   };
@@ -206,35 +203,32 @@ function leastBusy(lanes: readonly number[], { inFlight, windows }: Taking): num
 }
 
 function hasShare(picture: QueuePicture, taking: Taking, { tenantId, type }: Line, lane: number): boolean {
-  const share = shareOf(picture, taking, tenantId, lane);
-  return share === undefined || (share.all > 0 && (share.slow > 0 || taking.quickTypes.has(type)));
+  const window = taking.windows[lane];
+  if (!window?.mostPerTenant) return true;
+  const has = flightsOf(picture, taking, tenantId, { lane, buildId: window.buildId });
+  const most = mostBeside(window.mostPerTenant, (taking.inFlight[lane] ?? 0) - has.all, window);
+  return has.all < most.all && (has.slow < most.slow || taking.quickTypes.has(type));
 }
 
-/** What a tenant may still take of a lane; `undefined`: any number. */
-function shareOf(
+function flightsOf(
   { flights }: QueuePicture,
-  { windows, quickTypes, shares }: Taking,
+  { quickTypes, ofTenants }: Taking,
   tenantId: string,
-  lane: number,
-): Share | undefined {
-  const { buildId, mostPerTenant: bound } = windows[lane] ?? {};
-  if (!bound || buildId === undefined) return undefined;
+  { lane, buildId }: { lane: number; buildId: string },
+): TenantFlights {
   const key = `${tenantId} ${lane}`;
-  const known = shares.get(key);
-  if (known) return known;
-  const { all, slow } = flights.of(tenantId, buildId, quickTypes);
-  const share = { all: bound.all - all, slow: bound.slow - slow };
-  shares.set(key, share);
-  return share;
+  const known = ofTenants.get(key) ?? flights.of(tenantId, buildId, quickTypes);
+  ofTenants.set(key, known);
+  return known;
 }
 
 function takeRoom(taking: Taking, { tenantId, type }: Line, lane: number): void {
-  const { inFlight, slowRooms, shares } = taking;
+  const { inFlight, slowRooms, ofTenants } = taking;
   const isQuick = taking.quickTypes.has(type);
   inFlight[lane] = (inFlight[lane] ?? 0) + 1;
   if (!isQuick) slowRooms[lane] = (slowRooms[lane] ?? 0) - 1;
-  const share = shares.get(`${tenantId} ${lane}`);
-  if (!share) return;
-  share.all -= 1;
-  if (!isQuick) share.slow -= 1;
+  const has = ofTenants.get(`${tenantId} ${lane}`);
+  if (!has) return;
+  has.all += 1;
+  if (!isQuick) has.slow += 1;
 }

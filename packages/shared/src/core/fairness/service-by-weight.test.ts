@@ -8,10 +8,9 @@ import {
   type QueuePicture,
   takeOff,
 } from './queue-picture.ts';
-import { lookAgainInMs, mostInFlight, shareOf } from './tenant-share.ts';
+import { lookAgainInMs, mostInFlight } from './tenant-share.ts';
 import { followWindow, refillInMs, slowWindowSize, type WindowState, windowSize } from './window.ts';
 
-const SLOTS = 24;
 const SHARE = 80;
 const JOBS_EACH = 1_000;
 const WEIGHTS = new Map([['heavy', 3]]);
@@ -25,7 +24,7 @@ interface Engine {
 }
 
 /** Has two tenants begin to wait at the same time; answers whose jobs were started, in order, until the heavy one's have all been dispatched. */
-function startsOf(runMs: (n: number) => number): string[] {
+function startsOf(slots: number, runMs: (n: number) => number): string[] {
   const picture = pictureOf();
   const engine: Engine = { waiting: [], running: [], ended: [] };
   const starts: string[] = [];
@@ -33,16 +32,16 @@ function startsOf(runMs: (n: number) => number): string[] {
   let nextTurnAtMs = 0;
   for (let nowMs = 0; picture.lines.all().length === 2; nowMs += 1) {
     if (nowMs >= nextTurnAtMs) {
-      const size = windowSize(SLOTS, window?.endedPerSecond ?? 0);
-      const turn = takeTurn(picture, engine, { size, ranMs: runMs(0) });
+      const size = windowSize(slots, window?.endedPerSecond ?? 0);
+      const turn = takeTurn(picture, engine, { slots, size, ranMs: runMs(0) });
       window = followWindow(window, { ...turn, atMs: nowMs });
       nextTurnAtMs =
         nowMs +
         (turn.isHeldBack
           ? lookAgainInMs(handlerMsOf(picture))
-          : refillInMs(window, { size, concurrency: SLOTS }));
+          : refillInMs(window, { size, concurrency: slots }));
     }
-    runFor1Ms(engine, nowMs, (tenantId) => {
+    runFor1Ms(engine, { slots, nowMs }, (tenantId) => {
       starts.push(tenantId);
       return nowMs + runMs(starts.length);
     });
@@ -65,7 +64,11 @@ function pictureOf(): QueuePicture {
   return picture;
 }
 
-function takeTurn(picture: QueuePicture, engine: Engine, { size, ranMs }: Record<'size' | 'ranMs', number>) {
+function takeTurn(
+  picture: QueuePicture,
+  engine: Engine,
+  { slots, size, ranMs }: Record<'slots' | 'size' | 'ranMs', number>,
+) {
   const landed = Object.entries(Object.groupBy(engine.ended.splice(0), (tenantId) => tenantId));
   const flight = { type: 'work', concurrencyKey: null, buildId: LANE };
   const landings = landed.map(([tenantId, { length: jobs = 0 } = []]) => ({
@@ -73,8 +76,8 @@ function takeTurn(picture: QueuePicture, engine: Engine, { size, ranMs }: Record
   }));
   hear(picture, { snapshot: '', seenAt: '', round: 0, arrivals: [], landings });
   const handlerMs = handlerMsOf(picture);
-  const mostPerTenant = mostInFlight(shareOf(SLOTS, SHARE), handlerMs);
-  const mostSlow = slowWindowSize(SLOTS, slowMsOf(picture), lookAgainInMs(handlerMs));
+  const mostPerTenant = mostInFlight(slots, SHARE, handlerMs);
+  const mostSlow = slowWindowSize(slots, slowMsOf(picture), lookAgainInMs(handlerMs));
   const windows = [{ buildId: LANE, size, mostSlow, mostPerTenant }];
   judgeTypes(picture, []);
   groupLines(picture, windows);
@@ -100,27 +103,29 @@ function takeTurn(picture: QueuePicture, engine: Engine, { size, ranMs }: Record
   };
 }
 
-function runFor1Ms(engine: Engine, nowMs: number, start: (tenantId: string) => number): void {
+function runFor1Ms(
+  engine: Engine,
+  { slots, nowMs }: Record<'slots' | 'nowMs', number>,
+  start: (tenantId: string) => number,
+): void {
   const { waiting, running, ended } = engine;
   for (const job of running.filter(({ endsAtMs }) => endsAtMs <= nowMs)) {
     running.splice(running.indexOf(job), 1);
     ended.push(job.tenantId);
   }
-  while (running.length < SLOTS && waiting.length > 0) {
+  while (running.length < slots && waiting.length > 0) {
     const tenantId = waiting.shift() ?? '';
     running.push({ tenantId, endsAtMs: start(tenantId) });
   }
 }
 
-test.each([
-  { what: 'quick', runMs: 100 },
-  { what: 'slow', runMs: 400 },
-  { what: 'very slow', runMs: 10_000 },
-])(
-  'who has thrice the weight gets thrice the time of $what handlers, from the first second on',
-  ({ runMs }) => {
+test.each(
+  [10, 24].flatMap((slots) => [20, 100, 160, 200, 245, 260, 400, 10_000].map((runMs) => ({ slots, runMs }))),
+)(
+  'of $slots slots who has thrice the weight gets thrice the time, from the first second on, where handlers take $runMs ms',
+  ({ slots, runMs }) => {
     // They end one after the other, as everywhere.
-    const starts = startsOf((n) => runMs + (n % 7) * (runMs / 50));
+    const starts = startsOf(slots, (n) => runMs + (n % 7) * (runMs / 50));
     expect(starts.length).toBeGreaterThan(JOBS_EACH);
     for (let from = 0; from + 100 <= starts.length; from += 100) {
       const heavy = starts.slice(from, from + 100).filter((tenantId) => tenantId === 'heavy').length;

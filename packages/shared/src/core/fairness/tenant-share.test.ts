@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { lookAgainInMs, mostInFlight, shareOf, shareOfProcess } from './tenant-share.ts';
+import { lookAgainInMs, mostBeside, mostInFlight, shareOf, shareOfProcess } from './tenant-share.ts';
 
 test.each([
   [1, 1],
@@ -28,18 +28,26 @@ test('what the processes allow together is never less than what all of them may'
 });
 
 test.each([
-  [16, 10_000, 16],
-  [16, 251, 16],
-  [16, 100, 96],
-  [16, 1, 8_016],
-  [16, 0, 8_016],
-  [1, 200, 4],
+  [20, 10_000, 16],
+  [20, 251, 16],
+  [20, 100, 96],
+  [20, 1, 8_016],
+  [20, 0, 8_016],
+  [2, 200, 4],
 ])(
-  'of a share of %i slots and handlers of %i ms, %i jobs may be in flight, of slow ones the share',
-  (share, quickMs, all) => {
-    expect(mostInFlight(share, quickMs)).toEqual({ all, slow: share });
+  'of %i slots and handlers of %i ms, %i jobs of a tenant may be in flight, of slow ones its share',
+  (slots, quickMs, all) => {
+    expect(mostInFlight(slots, 80, quickMs)).toMatchObject({ all, slow: shareOf(slots, 80) });
   },
 );
+
+test('beside others that take the slots which are kept free, a tenant may have its share of the window', () => {
+  const bound = mostInFlight(10, 80, 250);
+  const window = { size: 40, mostSlow: 15 };
+  expect(mostBeside(bound, 1, window)).toMatchObject({ all: 24, slow: 8 });
+  expect(mostBeside(bound, 2, window)).toEqual({ all: 32, slow: 12 });
+  expect(mostBeside(bound, 2, { size: 20, mostSlow: 4 })).toEqual({ all: 24, slow: 8 });
+});
 
 test('the next look comes before what is ahead is used up, and of slow ones soon after an end', () => {
   expect(lookAgainInMs(1)).toBe(50);

@@ -29,6 +29,8 @@ export interface TenantBound {
   all: number;
   /** Of those whose handlers are not known to be quick. */
   slow: number;
+  /** So many jobs of others take what would be kept free: then it may have so much of the window instead, in percent. */
+  beside?: { others: number; percent: number };
 }
 
 /** Tells whether a handler that takes so long is quick. */
@@ -37,13 +39,29 @@ export function isQuick(handlerMs: number): boolean {
 }
 
 /**
- * Answers how many jobs a tenant may have in flight that has a share of `share` slots, where quick handlers take `quickMs`.
+ * Answers how many jobs a tenant may have in flight that may have `percent` of `slots`, where quick handlers take `quickMs`.
  * What is dispatched ahead is for the moment until the next look, and only of quick handlers: the engine gives it to the
  * next free slot.
  */
-export function mostInFlight(share: number, quickMs: number): TenantBound {
+export function mostInFlight(slots: number, percent: number, quickMs: number): TenantBound {
+  const share = shareOf(slots, percent);
   const ahead = isQuick(quickMs) ? Math.ceil((share * AHEAD_MS) / Math.max(1, quickMs)) : 0;
-  return { all: share + ahead, slow: share };
+  return { all: share + ahead, slow: share, beside: { others: slots - share, percent } };
+}
+
+/**
+ * Answers what a tenant may have beside `others` jobs of other tenants in a window of `size`, of which `mostSlow` may be slow. Where those
+ * take the slots that are kept free, the bound would only keep the tenant from what its weight gives it.
+ */
+export function mostBeside(
+  bound: TenantBound,
+  others: number,
+  { size, mostSlow = size }: { size: number; mostSlow?: number | undefined },
+): Pick<TenantBound, 'all' | 'slow'> {
+  const { all, slow, beside } = bound;
+  if (!beside || others < beside.others) return bound;
+  const partOf = (window: number) => Math.floor((window * beside.percent) / 100);
+  return { all: Math.max(all, partOf(size)), slow: Math.max(slow, partOf(mostSlow)) };
 }
 
 /** Answers in how many milliseconds it pays to look again for jobs that a tenant's share has held back. */
