@@ -7,8 +7,11 @@ const WITH_SERVERS = {
 };
 
 /** Runs with bounds of time under load: whatever ran beside them would be measured with them. */
-const MEASURING =
-  'tests/end-to-end/{attack,bench-smoke,failover,faults,fuzz,hanging-endpoints,loop-hold,loop-hold-search,promise}.test.ts';
+const MEASURING = [
+  'tests/end-to-end/{attack,bench-smoke,failover,faults,fuzz,hanging-endpoints,loop-hold,loop-hold-search,promise}.test.ts',
+  // From when on there are flights is told by the server's oldest transaction that writes, of whatever database.
+  'tests/ledger/touched-pages.integration.test.ts',
+];
 
 /**
  * `unit` tests need nothing; `integration` tests need Postgres and Redis; `end-to-end` tests start our processes, and
@@ -33,7 +36,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['{apps,packages,examples,faults,attacks,fuzz,bench,tests}/**/*.integration.test.ts'],
-          exclude: ['**/node_modules/**', 'tests/end-to-end/**'],
+          exclude: ['**/node_modules/**', 'tests/end-to-end/**', ...MEASURING],
           ...WITH_SERVERS,
         },
       },
@@ -41,14 +44,14 @@ export default defineConfig({
         test: {
           name: 'end-to-end',
           include: ['tests/end-to-end/**/*.test.ts'],
-          exclude: [MEASURING],
+          exclude: MEASURING,
           ...WITH_SERVERS,
         },
       },
       {
         test: {
           name: 'measuring',
-          include: [MEASURING],
+          include: MEASURING,
           fileParallelism: false,
           ...WITH_SERVERS,
         },
