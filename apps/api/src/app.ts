@@ -4,6 +4,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { bullBoard } from './admin/bull-board.ts';
 import { backlogBounds } from './admission/backlog-bounds.ts';
+import { decisions } from './admission/decisions.ts';
+import { rates } from './admission/rates.ts';
 import { BOUNDS } from './bounds.ts';
 import { catalog } from './catalog/catalog.ts';
 import { waiting } from './changes/waiting.ts';
@@ -80,6 +82,8 @@ export async function buildApp(
   await app.register(readiness);
   await app.register(catalog, { maxBodyBytes: config.MAX_BODY_BYTES });
   await app.register(estimates);
+  await app.register(decisions);
+  await app.register(rates);
   await app.register(backlogBounds);
   await app.register(queueStatistics);
   await app.register(queueOutlooks);

@@ -25,7 +25,8 @@ async function makeTenant(name: string): Promise<{ id: string; key: string; keyI
 
 describe('a tenant that an operator makes', () => {
   test('is shown with its secret once, is listed, and signs its webhooks with that', async () => {
-    const made = await createTenant({ name: 'acme', weight: 2, concurrency: 5, maxBacklog: 70 });
+    const rates = { ratePerSecond: 0.1, burst: 4, dailyQuota: 9 };
+    const made = await createTenant({ name: 'acme', weight: 2, concurrency: 5, maxBacklog: 70, ...rates });
     const { webhookSecret, ...shown } = made.json();
     expect([made.statusCode, made.headers.location, made.headers['cache-control']]).toEqual([
       201,
@@ -38,6 +39,7 @@ describe('a tenant that an operator makes', () => {
       weight: 2,
       concurrency: 5,
       maxBacklog: 70,
+      ...rates,
       pausedAt: null,
       createdAt: expect.any(String),
     });

@@ -44,6 +44,7 @@ export const backlogBounds = fp(async (app) => {
     const end = gauge.beginCount();
     const beganMs = performance.now();
     const found = await readBacklogs(app.db, [...counted.keys()]);
+    app.rates.follow(found.ratesEdition);
     if (!found.isCounted) return upkeep.run(() => countBacklogs(app.db));
     if (found.unfolded > MOST_UNFOLDED) upkeep.run(() => foldBacklogs(app.db));
     end(found);

@@ -72,11 +72,12 @@ const GAUGES: Record<string, GaugeDefinition> = {
   },
 };
 
-/** Says which total of the ledger a counter shows, and what its label means. */
+/** Says which total of the ledger a counter shows, and what its label means: one, or of what is of no queue several words. */
 interface CounterDefinition {
   help: string;
   total: string;
   label?: string;
+  words?: string[];
 }
 
 /** Prometheus wants a counter to be there before it first grows, so each of these starts at 0 in every queue. */
@@ -100,12 +101,18 @@ const COUNTERS: Record<string, CounterDefinition> = {
     help: 'Attempts that ended because their worker was lost.',
     total: 'rescued',
   },
+  accepted_jobs_admitted_total: { help: 'Jobs that the API accepted.', total: 'jobs_admitted' },
+  accepted_requests_refused_total: {
+    help: 'Requests that the API refused because there was too much, by the code of the answer and the policy that it names.',
+    total: 'requests_refused',
+    words: ['code', 'policy'],
+  },
 };
 
 /** Names every metric with its labels, for those who check alert rules against them. */
 export const METRIC_LABELS: Record<string, string[]> = {
   ...Object.fromEntries(Object.entries(GAUGES).map(([name, { labels }]) => [name, labels])),
-  ...Object.fromEntries(Object.entries(COUNTERS).map(([name, { label }]) => [name, labelsOf(label)])),
+  ...Object.fromEntries(Object.entries(COUNTERS).map(([name, definition]) => [name, labelsOf(definition)])),
 };
 
 /** Makes the metrics; `write` measures once and writes OpenMetrics 1.0 text. */
@@ -119,9 +126,10 @@ export function createMetrics(measure: () => Promise<Measurement>): {
   const gauges = Object.entries(GAUGES).map(([name, { help, labels, rows }]) => {
     return { metric: new Gauge({ name, help, labelNames: labels, registers }), rows };
   });
-  const counters = Object.entries(COUNTERS).map(([name, { help, label, total }]) => {
-    const metric = new Counter({ name, help, labelNames: labelsOf(label), registers });
-    return { metric, rows: (measurement: Measurement) => totalRows(measurement, total, label) };
+  const counters = Object.entries(COUNTERS).map(([name, definition]) => {
+    const { help } = definition;
+    const metric = new Counter({ name, help, labelNames: labelsOf(definition), registers });
+    return { metric, rows: (measurement: Measurement) => totalRows(measurement, definition) };
   });
 
   return {
@@ -141,12 +149,17 @@ export function createMetrics(measure: () => Promise<Measurement>): {
   };
 }
 
-function labelsOf(label: string | undefined): string[] {
-  return label === undefined ? ['queue'] : ['queue', label];
+function labelsOf({ label, words }: CounterDefinition): string[] {
+  return words ?? ['queue', ...(label === undefined ? [] : [label])];
 }
 
-function totalRows({ queues, totals }: Measurement, name: string, label: string | undefined): Row[] {
-  const rows = totals.filter((row) => row.name === name);
+function totalRows({ queues, totals }: Measurement, { total, label, words }: CounterDefinition): Row[] {
+  const rows = totals.filter(({ name }) => name === total);
+  if (words)
+    return rows.map((row) => {
+      const given = row.label.split(' ');
+      return [Object.fromEntries(words.map((word, place) => [word, given[place] ?? ''])), row.total];
+    });
   if (label !== undefined) return rows.map((row) => [{ queue: row.queue, [label]: row.label }, row.total]);
   const totalOf = new Map(rows.map((row) => [row.queue, row.total]));
   for (const { name: queue } of queues) if (!totalOf.has(queue)) totalOf.set(queue, 0);

@@ -4,6 +4,7 @@ import { ForgoneError } from '@accepted/shared/runtime/batching/batcher';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { databaseUnavailable } from '../admission/database-budget.ts';
+import { isRefusal } from '../admission/decisions.ts';
 import { createAllowedMethods } from '../http/allowed-methods.ts';
 import { Problem, problemBody } from '../http/problem.ts';
 
@@ -49,7 +50,8 @@ function sendProblem(
   request: FastifyRequest,
   reply: FastifyReply,
 ): void {
-  if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.code);
+  if (isRefusal(problem)) request.server.decisions.refused(problem);
+  else if (problem.status >= 500) request.log.error({ err: problem.cause ?? problem }, problem.code);
   reply
     .code(problem.status)
     .headers(problem.headers)

@@ -2,6 +2,7 @@ import type { SecretBox } from '@accepted/shared/core/secrets/secret-box';
 import type { FastifyPluginAsync } from 'fastify';
 import { authentication } from '../admission/authentication.ts';
 import { type BodyBounds, bodyAdmission } from '../admission/body-admission.ts';
+import { rateLimits } from '../admission/rate-limits.ts';
 import { createApiKey } from './api-keys/create-api-key.ts';
 import { listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';
@@ -55,6 +56,7 @@ export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
   const { maxWaitSeconds, maxBodyBytes, bodies, databaseBudgetMs, secretBox, startObjectiveMs } = options;
   app.addHook('onRequest', (_request, _reply, done) => done(app.schemaGuard.problem()));
   await app.register(authentication, { databaseBudgetMs });
+  await app.register(rateLimits);
   await app.register(bodyAdmission, { maxBodyBytes, ...bodies });
   await app.register(submitJob, { maxWaitSeconds });
   await app.register(listJobs);

@@ -6,6 +6,7 @@ import {
   describeHeaders,
   type HeaderTexts,
   JOB_HEADERS,
+  RATE_HEADERS,
   REPLAYED_HEADERS,
 } from './response-headers.ts';
 
@@ -58,6 +59,8 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
   idempotency_key_in_use: TRY_AGAIN,
   overloaded: TRY_AGAIN,
   queue_backlog_full: TRY_AGAIN,
+  quota_exceeded: TRY_AGAIN,
+  rate_limited: TRY_AGAIN,
   tenant_backlog_full: TRY_AGAIN,
   schema_mismatch: TRY_AGAIN,
   not_ready: TRY_AGAIN,
@@ -76,7 +79,7 @@ export function needsEitherScope<Schema extends object>(scope: Scope, orScope: S
 
 /** Describes every answer of a route that needs a key: its own, its problems, and those that any route can have. */
 export function answers(own: Record<number, Answer>, problems: ProblemCode[]): Record<string, object> {
-  return openAnswers(own, [...problems, ...COMMON_PROBLEMS]);
+  return describeAnswers(own, [...problems, ...COMMON_PROBLEMS], RATE_HEADERS);
 }
 
 /** Describes every answer of a route that acts once for an `Idempotency-Key`; the route has `KeyHeader` as well. */
@@ -90,11 +93,20 @@ export function answersOnce(own: Record<number, Answer>, problems: ProblemCode[]
 
 /** Describes every answer of a route that anybody may call. */
 export function openAnswers(own: Record<number, Answer>, problems: ProblemCode[]): Record<string, object> {
-  const described = Object.entries(own).map(([status, answer]) => [status, describeAnswer(answer)]);
-  return { ...describeProblems([...problems, ...OPEN_PROBLEMS]), ...Object.fromEntries(described) };
+  return describeAnswers(own, problems, {});
 }
 
-function describeAnswer(answer: Answer): object {
+/** `more` are headers that all of them may have. */
+function describeAnswers(
+  own: Record<number, Answer>,
+  problems: ProblemCode[],
+  more: HeaderTexts,
+): Record<string, object> {
+  const described = Object.entries(own).map(([status, answer]) => [status, describeAnswer(answer, more)]);
+  return { ...describeProblems([...problems, ...OPEN_PROBLEMS], more), ...Object.fromEntries(described) };
+}
+
+function describeAnswer(answer: Answer, more: HeaderTexts): object {
   const { description, schema, mediaType = 'application/json', alternative, headers } = answer;
   const isJob = (schema as { $ref?: string } | undefined)?.$ref === 'Job';
   const text = { schema: Type.String({ description }) };
@@ -102,12 +114,12 @@ function describeAnswer(answer: Answer): object {
   const content = { ...(body && { [mediaType]: body }), ...(alternative && { [alternative]: text }) };
   return {
     description,
-    headers: describeHeaders({ ...(isJob && JOB_HEADERS), ...headers }),
+    headers: describeHeaders({ ...more, ...(isJob && JOB_HEADERS), ...headers }),
     ...(body ? { content } : { type: 'null' }),
   };
 }
 
-function describeProblems(codes: ProblemCode[]): Record<string, object> {
+function describeProblems(codes: ProblemCode[], more: HeaderTexts): Record<string, object> {
   const byStatus = Map.groupBy(new Set(codes), (code) => PROBLEMS[code].status);
   const content = { 'application/problem+json': { schema: Type.Ref('Problem') } };
   return Object.fromEntries(
@@ -115,7 +127,7 @@ function describeProblems(codes: ProblemCode[]): Record<string, object> {
       status,
       {
         description: group.map((code) => `\`${code}\`: ${PROBLEMS[code].title}.`).join(' '),
-        headers: describeHeaders(headersOf(group)),
+        headers: describeHeaders({ ...more, ...headersOf(group) }),
         content,
       },
     ]),

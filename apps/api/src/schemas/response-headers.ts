@@ -6,6 +6,8 @@ const HEADER_SCHEMAS: Record<string, object> = {
   Link: { type: 'string' },
   Location: { type: 'string', format: 'uri-reference' },
   'Preference-Applied': { type: 'string' },
+  RateLimit: { type: 'string' },
+  'RateLimit-Policy': { type: 'string' },
   'Retry-After': { type: 'integer', minimum: 0 },
   Vary: { type: 'string' },
   'WWW-Authenticate': { type: 'string' },
@@ -36,6 +38,13 @@ export const REPLAYED_HEADERS: HeaderTexts = {
 
 export const WAIT_HEADERS: HeaderTexts = {
   'Preference-Applied': 'Which preferences of `Prefer` were honoured, and how.',
+};
+
+/** What answers carry to a caller for whom rates or quotas are laid down. */
+export const RATE_HEADERS: HeaderTexts = {
+  RateLimit:
+    'What is left of each policy, and in how many seconds all of it is there again (draft-ietf-httpapi-ratelimit-headers).',
+  'RateLimit-Policy': 'How many jobs may be submitted in a window of so many seconds.',
 };
 
 export const PAGE_HEADERS: HeaderTexts = { Link: '`rel="next"` leads to the next page (RFC 8288).' };

@@ -28,6 +28,63 @@ export const Concurrency = Type.Optional(
   ),
 );
 
+const MOST_PER_SECOND = 1_000_000;
+const MOST_A_DAY = 1_000_000_000;
+
+/** What is shown of how fast jobs may be submitted; `null`: as fast as they come. */
+export const shownRate = {
+  ratePerSecond: orNull(
+    Type.Number({ description: 'How many jobs may be submitted a second; `null`: any number.' }),
+  ),
+  burst: orNull(
+    Type.Integer({
+      description:
+        'How many may come at once where none came for a while; `null`: as many as a second gives.',
+    }),
+  ),
+};
+
+/** Such a rate, as it is asked for; `null` lifts it. */
+export const askedRate = {
+  ratePerSecond: Type.Optional(
+    Type.Unsafe<number | null>(
+      orNull(
+        Type.Number({
+          ...{ minimum: 0.001, maximum: MOST_PER_SECOND },
+          description:
+            'How many jobs may be submitted a second: what comes faster is refused. `null`: any number.',
+        }),
+      ),
+    ),
+  ),
+  burst: Type.Optional(
+    Type.Unsafe<number | null>(
+      orNull(
+        Type.Integer({
+          ...{ minimum: 1, maximum: MOST_PER_SECOND },
+          description:
+            'How many may come at once where none came for a while. `null`: as many as a second gives.',
+        }),
+      ),
+    ),
+  ),
+};
+
+/** How many jobs may be submitted a day, as it is shown and asked for. */
+export const shownQuota = orNull(
+  Type.Integer({ description: 'How many jobs it may submit in a day of UTC; `null`: any number.' }),
+);
+export const askedQuota = Type.Optional(
+  Type.Unsafe<number | null>(
+    orNull(
+      Type.Integer({
+        ...{ minimum: 0, maximum: MOST_A_DAY },
+        description: 'How many jobs it may submit in a day of UTC: more are refused. `null`: any number.',
+      }),
+    ),
+  ),
+);
+
 const MOST_BACKLOG = 1_000_000_000;
 
 /** What is shown of a bound on live jobs. */

@@ -1,4 +1,4 @@
-import type { CounterIncrement } from '@accepted/shared/ledger/queues/counters';
+import { createProcessCounters, type ProcessCounters } from '@accepted/shared/ledger/queues/process-counters';
 
 /** Names what a worker counts, by queue; `apps/api` shows each at `/metrics` under a name of its own. */
 export type WorkerCounterName =
@@ -14,29 +14,6 @@ export type WorkerCounterName =
   /** Attempts that were ended because their worker was lost. */
   | 'rescued';
 
-/** Counts what happens in this process until it is taken away to the ledger. */
-export interface WorkerCounters {
-  add(name: WorkerCounterName, queue: string, by?: number, label?: string): void;
-  /** Takes everything that was counted since the last time. */
-  take(): CounterIncrement[];
-}
+export type WorkerCounters = ProcessCounters<WorkerCounterName>;
 
-export function createWorkerCounters(): WorkerCounters {
-  let counted = new Map<string, CounterIncrement>();
-
-  return {
-    add(name, queue, by = 1, label = '') {
-      if (by === 0) return;
-      // Its length tells where the name of the queue ends, whatever that and the label are.
-      const key = `${name} ${queue.length} ${queue}${label}`;
-      const earlier = counted.get(key);
-      if (earlier) earlier.by += by;
-      else counted.set(key, { name, queue, label, by });
-    },
-    take() {
-      const taken = [...counted.values()];
-      counted = new Map();
-      return taken;
-    },
-  };
-}
+export const createWorkerCounters = (): WorkerCounters => createProcessCounters();

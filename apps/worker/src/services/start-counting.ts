@@ -1,11 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import { addToCounters } from '@accepted/shared/ledger/queues/counters';
-import {
-  createWorkerCounters,
-  type WorkerCounterName,
-  type WorkerCounters,
-} from '../metrics/worker-counters.ts';
+import { createWorkerCounters, type WorkerCounters } from '../metrics/worker-counters.ts';
 import { startLoop } from './loop.ts';
 
 /** What a stopping process gives Postgres to take the last numbers. */
@@ -13,7 +8,7 @@ const LAST_FLUSH_TIMEOUT_MS = 500;
 
 /**
  * Starts counting, and adding what was counted to the totals in the ledger every `intervalMs`. A process that is
- * killed takes the last interval's numbers with it; numbers whose commit was not answered may count twice.
+ * killed takes the last interval's numbers with it.
  */
 export function startCounting(options: {
   db: Database;
@@ -24,14 +19,7 @@ export function startCounting(options: {
   const counters = createWorkerCounters();
 
   async function flush(): Promise<number> {
-    const taken = counters.take();
-    try {
-      await addToCounters(db, taken);
-    } catch (error) {
-      for (const { name, queue, by, label } of taken)
-        counters.add(name as WorkerCounterName, queue, by, label);
-      throw error;
-    }
+    await counters.flush(db);
     return intervalMs;
   }
 

@@ -231,6 +231,21 @@ export const PROBLEMS = {
       'A request with this `Idempotency-Key` but another body, or for another thing, was accepted before.',
     remedy: 'Use a new key for a new request, and the old key only to send the very same request again.',
   },
+  rate_limited: {
+    status: 429,
+    title: 'Jobs come faster than they may',
+    meaning:
+      'Your tenant or your API key has submitted as many jobs as it may at a time; `violatedPolicies` says which of them, as `RateLimit` does. Nothing was accepted.',
+    remedy:
+      'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`, and no more a second than `RateLimit-Policy` says. Operators can raise `ratePerSecond` and `burst`.',
+  },
+  quota_exceeded: {
+    status: 429,
+    title: 'Your tenant has submitted as many jobs as it may today',
+    meaning: 'The daily quota of your tenant is used up. Nothing was accepted.',
+    remedy:
+      'Send the request again after `Retry-After` seconds, when the next day of UTC has begun. Operators can raise `dailyQuota`.',
+  },
   tenant_backlog_full: {
     status: 429,
     title: 'Your tenant has as many jobs as it may',

@@ -4,6 +4,7 @@ import { SCOPES } from '@accepted/shared/ledger/tenants/api-keys';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
 import { oneOf } from '../../schemas/one-of.ts';
+import { shownRate } from '../../schemas/rules.ts';
 import { orNull, time } from '../../schemas/shared-schemas.ts';
 
 export const ScopeList = Type.Array(oneOf(SCOPES), {
@@ -17,6 +18,7 @@ export const apiKeyFields = {
   tenantId: Type.String({ description: 'The tenant that it belongs to, `ten_…`.' }),
   name: Type.String({ description: 'What its maker called it.' }),
   scopes: Type.Array(Type.String(), { description: 'What it may do.' }),
+  ...shownRate,
   createdAt: time('When it was made.'),
   revokedAt: orNull(time('When it was revoked; `null` while it is in force.')),
 };
@@ -34,6 +36,8 @@ export function apiKeyView(row: ApiKeyRow) {
     tenantId: publicId('tenant', row.tenant_id),
     name: row.name,
     scopes: row.scopes,
+    ratePerSecond: row.rate_per_second,
+    burst: row.burst,
     createdAt: row.created_at.toISOString(),
     revokedAt: row.revoked_at?.toISOString() ?? null,
   };

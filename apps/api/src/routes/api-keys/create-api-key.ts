@@ -9,6 +9,7 @@ import { missingScope, Problem, validationFailed } from '../../http/problem.ts';
 import { answersOnce, needsEitherScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
+import { askedRate } from '../../schemas/rules.ts';
 import { apiKeyFields, apiKeyView, KeysTenant, ScopeList } from './api-key-view.ts';
 
 const options = needsEitherScope('admin', 'operator', {
@@ -24,6 +25,7 @@ const options = needsEitherScope('admin', 'operator', {
       name: Type.String({ minLength: 1, maxLength: 200, description: 'What to call it, for people.' }),
       scopes: ScopeList,
       tenantId: KeysTenant,
+      ...askedRate,
     },
     {
       title: 'ApiKeyRequest',
@@ -55,13 +57,16 @@ export const createApiKey: FastifyPluginAsyncTypebox<{ secretBox: SecretBox }> =
     const beyond = body.scopes.find((scope) => !caller.scopes.includes(scope));
     if (beyond)
       throw missingScope(beyond, `The API key lacks the scope ${beyond}, so it cannot give it away.`);
-    const { name, scopes } = body;
+    const { name, scopes, ratePerSecond = null, burst = null } = body;
     const tenantId = body.tenantId === undefined ? caller.tenantId : namedTenant(caller, body.tenantId);
     const isAnothers = tenantId !== caller.tenantId;
     const { status, made } = await actOnce(request, reply, {
       async act(tx) {
         if (!tenantId || (isAnothers && !(await findTenant(tx, tenantId)))) throw noSuchTenant();
-        const made = await insertApiKey(tx, { name, scopes, tenantId, actor: caller.keyId });
+        const made = await insertApiKey(tx, {
+          ...{ name, scopes, tenantId, ratePerSecond, burst },
+          actor: caller.keyId,
+        });
         return { status: 201, made };
       },
       keep: ({ row, text }) => ({ id: row.id, sealedKey: secretBox.seal(text, placeOf(row.id)) }),

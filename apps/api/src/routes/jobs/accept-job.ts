@@ -10,7 +10,9 @@ import { isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connec
 import { findKeyedJob, settleStatus } from '@accepted/shared/ledger/jobs/idempotency-keys';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Admission, admitJob } from '../../admission/admit-job.ts';
 import { type DatabaseBudget, spend } from '../../admission/database-budget.ts';
+import { showLimits } from '../../admission/rate-limits.ts';
 import { waitForJob } from '../../changes/waiting.ts';
 import { clientSignal } from '../../http/client-signal.ts';
 import { parseIdempotencyKey } from '../../http/idempotency-key.ts';
@@ -87,12 +89,14 @@ export async function acceptJob(
   { job, maxWaitSeconds }: { job: NewJob; maxWaitSeconds: number },
 ): Promise<string> {
   const submitted = await write(app, request, job);
+  showLimits(app.rates, request.caller, reply);
   return await answerAccepted(app, request, reply, { submitted, submission: job, maxWaitSeconds });
 }
 
 /** What has to do with a job that is to be made, and not with one that was. */
 const REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
   'validation_failed',
+  'quota_exceeded',
   'tenant_backlog_full',
   'queue_backlog_full',
 ]);
@@ -162,12 +166,12 @@ async function settle(
 }
 
 /** Whoever is not waited for any more takes no room: what is let in afterwards is not written. */
-async function spendOrLeave(budget: DatabaseBudget, admitting: Promise<() => void>): Promise<() => void> {
+async function spendOrLeave(budget: DatabaseBudget, admitting: Promise<Admission>): Promise<Admission> {
   try {
     return await spend(budget, admitting);
   } catch (error) {
     admitting.then(
-      (leave) => leave(),
+      (admission) => admission.end(false),
       () => undefined,
     );
     throw error;
@@ -175,17 +179,26 @@ async function spendOrLeave(budget: DatabaseBudget, admitting: Promise<() => voi
 }
 
 /** Writes the job within the time that its caller is given, and says why when that was too short. */
-async function write(app: FastifyInstance, { databaseBudget: budget }: FastifyRequest, job: NewJob) {
+async function write(
+  app: FastifyInstance,
+  { caller, databaseBudget: budget }: FastifyRequest,
+  job: NewJob,
+): Promise<SubmittedJob> {
   let hasBegun = false;
   const isWanted = () => {
     hasBegun = budget.remainingMs > 0;
     return hasBegun;
   };
-  const admitting = app.admitToBacklog(job);
-  const written = admitting instanceof Promise ? await spendOrLeave(budget, admitting) : admitting;
+  const admitting = admitJob(app, caller, job);
+  const admission = admitting instanceof Promise ? await spendOrLeave(budget, admitting) : admitting;
+  const submitting = app.submitJob(job, isWanted);
+  submitting.then(
+    ({ replayed }) => admission.end(!replayed),
+    () => admission.end(false),
+  );
   try {
     // Whoever is not waited for any more may be written all the same.
-    return await spend(budget, app.submitJob(job, isWanted).finally(written));
+    return await spend(budget, submitting);
   } catch (error) {
     throw budget.remainingMs <= 0 && !hasBegun && app.isWriting() ? tooManyBytes() : error;
   }

@@ -48,6 +48,8 @@ const options = needsScope('jobs:write', {
     'unsupported_media_type',
     'validation_failed',
     'idempotency_key_reused',
+    'rate_limited',
+    'quota_exceeded',
     'tenant_backlog_full',
     'queue_backlog_full',
     'job_not_found',
@@ -61,7 +63,7 @@ export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = as
   app,
   { maxWaitSeconds },
 ) => {
-  const config = { ...options.config, collectsFaults: true };
+  const config = { ...options.config, collectsFaults: true, takesJobs: true };
   app.post(
     '/v1/jobs/:id/copy',
     { ...options, config, preValidation: allowNoBody },

@@ -33,6 +33,8 @@ const options = needsScope('jobs:write', {
     'unsupported_media_type',
     'validation_failed',
     'idempotency_key_reused',
+    'rate_limited',
+    'quota_exceeded',
     'tenant_backlog_full',
     'queue_backlog_full',
   ]),
@@ -43,7 +45,7 @@ export const submitJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = 
   app,
   { maxWaitSeconds },
 ) => {
-  const config = { ...options.config, collectsFaults: true };
+  const config = { ...options.config, collectsFaults: true, takesJobs: true };
   app.post('/v1/jobs', { ...options, config }, async (request, reply) => {
     const key = idempotencyKeyOf(request);
     const bodyFaults = bodyFaultsOf(request);

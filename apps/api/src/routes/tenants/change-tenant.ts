@@ -6,7 +6,7 @@ import { Problem } from '../../http/problem.ts';
 import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { NO_REASON, Reason } from '../../schemas/reason.ts';
-import { askedBacklog, Concurrency } from '../../schemas/rules.ts';
+import { askedBacklog, askedQuota, askedRate, Concurrency } from '../../schemas/rules.ts';
 import { readTenant, Tenant, TenantIdParameter, tenantIdOf, Weight } from './tenant-view.ts';
 
 const options = needsScope('operator', {
@@ -21,6 +21,8 @@ const options = needsScope('operator', {
       weight: Weight,
       concurrency: Concurrency,
       maxBacklog: askedBacklog('it'),
+      ...askedRate,
+      dailyQuota: askedQuota,
       reason: Type.Optional(Reason),
     },
     { title: 'TenantChange', additionalProperties: false, examples: [{ weight: 4, concurrency: null }] },

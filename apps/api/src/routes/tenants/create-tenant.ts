@@ -10,7 +10,7 @@ import { NoParameters } from '../../schemas/parameters.ts';
 import { NO_REASON, Reason } from '../../schemas/reason.ts';
 import { KeyHeader } from '../../schemas/request-headers.ts';
 import { always } from '../../schemas/response-headers.ts';
-import { askedBacklog, Concurrency } from '../../schemas/rules.ts';
+import { askedBacklog, askedQuota, askedRate, Concurrency } from '../../schemas/rules.ts';
 import { tenantFields, tenantView, Weight } from './tenant-view.ts';
 
 const NewTenant = Type.Object(
@@ -39,6 +39,8 @@ const options = needsScope('operator', {
       weight: Weight,
       concurrency: Concurrency,
       maxBacklog: askedBacklog('it'),
+      ...askedRate,
+      dailyQuota: askedQuota,
       reason: Type.Optional(Reason),
     },
     { title: 'TenantRequest', additionalProperties: false, examples: [{ name: 'acme', weight: 2 }] },

@@ -3,7 +3,7 @@ import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { findTenant, type TenantRow } from '@accepted/shared/ledger/tenants/read-tenants';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
-import { rulesFields, shownBacklog } from '../../schemas/rules.ts';
+import { rulesFields, shownBacklog, shownQuota, shownRate } from '../../schemas/rules.ts';
 import { time } from '../../schemas/shared-schemas.ts';
 import { rulesView } from '../rules/rules-view.ts';
 
@@ -23,6 +23,8 @@ export const tenantFields = {
   weight: Type.Number({ description: 'Its share beside others that wait; 1 unless it was given another.' }),
   ...rulesFields,
   maxBacklog: shownBacklog('it'),
+  ...shownRate,
+  dailyQuota: shownQuota,
   createdAt: time('When it was made.'),
 };
 
@@ -36,14 +38,17 @@ export const TenantIdParameter = Type.Object({
   id: Type.String({ description: 'The id of a tenant: `ten_…`.' }),
 });
 
-export function tenantView({ id, name, weight, concurrency, max_backlog, paused_at, created_at }: TenantRow) {
+export function tenantView(row: TenantRow) {
   return {
-    id: publicId('tenant', id),
-    name,
-    weight,
-    ...rulesView({ concurrency, pausedAt: paused_at }),
-    maxBacklog: max_backlog,
-    createdAt: created_at.toISOString(),
+    id: publicId('tenant', row.id),
+    name: row.name,
+    weight: row.weight,
+    ...rulesView({ concurrency: row.concurrency, pausedAt: row.paused_at }),
+    maxBacklog: row.max_backlog,
+    ratePerSecond: row.rate_per_second,
+    burst: row.burst,
+    dailyQuota: row.daily_quota,
+    createdAt: row.created_at.toISOString(),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { dropUnusedBuckets } from '@accepted/shared/ledger/limits/token-buckets';
 import { forgetHistory } from '@accepted/shared/ledger/queues/history';
 import { lacksThisWeek, makeWeeks, type Partition } from '@accepted/shared/ledger/retention/partitions';
 import {
@@ -101,6 +102,7 @@ function createDeletions({ db, retentionDays }: PrunerOptions): Record<string, D
     'delete delivery links': async () => (await deleteOldDeliveryLinks(db, retentionDays, BATCH)) === BATCH,
     'delete bulk replays': async () =>
       (await deleteFinishedBulkReplays(db, retentionDays, BULK_REPLAY_BATCH)) === BULK_REPLAY_BATCH,
+    'drop unused buckets': async () => (await dropUnusedBuckets(db, BATCH)) === BATCH,
     'forget history': async () => (await forgetHistory(db, HISTORY_DAYS, BATCH)) === BATCH,
   };
 }

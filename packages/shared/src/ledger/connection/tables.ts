@@ -18,6 +18,7 @@ import type {
 export interface Ledger {
   tenants: TenantsTable;
   api_keys: ApiKeysTable;
+  token_buckets: TokenBucketsTable;
   queues: QueuesTable;
   builds: BuildsTable;
   build_types: BuildTypesTable;
@@ -56,6 +57,10 @@ interface TenantsTable {
   concurrency: Generated<number | null>;
   /** How many live jobs it may have, over all queues but that of webhook deliveries; `null`: any number. */
   max_backlog: Generated<number | null>;
+  /** How many jobs it may submit, a second and a day; `null`: any number. */
+  rate_per_second: Generated<number | null>;
+  burst: Generated<number | null>;
+  daily_quota: Generated<number | null>;
   created_at: CreatedAt;
 }
 
@@ -65,8 +70,22 @@ interface ApiKeysTable {
   name: string;
   secret_hash: Buffer;
   scopes: string[];
+  /** How many jobs may be submitted with it a second; `null`: any number. */
+  rate_per_second: Generated<number | null>;
+  burst: Generated<number | null>;
   created_at: CreatedAt;
   revoked_at: Date | null;
+}
+
+/** What API processes are lent tokens of: one for what a tenant or a key may submit a second, or a tenant on a day. */
+interface TokenBucketsTable {
+  name: string;
+  tokens: number;
+  capacity: number;
+  per_second: number;
+  /** By the last loan. */
+  lent: number;
+  filled_at: Date;
 }
 
 interface QueuesTable {

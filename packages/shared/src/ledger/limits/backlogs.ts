@@ -52,6 +52,8 @@ export interface Backlogs {
   tenants: TenantBacklog[];
   /** All that have a bound of their own. */
   boundedTenants: string[];
+  /** Which edition of the rates is in force (`rates.ts`): whoever looks at the bounds learns of it in passing. */
+  ratesEdition: string;
 }
 
 /** Reads the backlogs of all queues and of these tenants, with the bounds that are in force. Costs the same however many jobs wait. */
@@ -84,7 +86,8 @@ export async function readBacklogs(db: Database, tenantIds: readonly string[]): 
         + coalesce((SELECT sum(jobs) FROM told WHERE queue = name), 0))), '[]') FROM queues) AS queues,
       (SELECT coalesce(json_agg(json_build_object('tenantId', id, 'maxBacklog', max_backlog, 'jobs', coalesce(all_of_it.jobs, 0),
         'queues', coalesce(all_of_it.queues, '[]'))), '[]') FROM asked LEFT JOIN all_of_it ON tenant_id = id) AS tenants,
-      ARRAY(SELECT id FROM tenants WHERE max_backlog IS NOT NULL) AS "boundedTenants"`.execute(db);
+      ARRAY(SELECT id FROM tenants WHERE max_backlog IS NOT NULL) AS "boundedTenants",
+      (SELECT edition::text FROM rates_edition WHERE is_only_row) AS "ratesEdition"`.execute(db);
   const [row] = rows;
   if (!row) throw new Error('A look at the backlogs answered no row.');
   return row;

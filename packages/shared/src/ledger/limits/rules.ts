@@ -3,6 +3,7 @@ import { publicId } from '../../core/job/id.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { type AuditEntry, writeAuditEntries } from '../tenants/audit-log.ts';
+import { noteRatesChanged } from './rates.ts';
 
 /** What operators have laid down for a queue, a job type or a tenant. */
 export interface Rules {
@@ -35,6 +36,9 @@ export interface RulesChange {
   maxBacklogPerTenant?: number | null;
   /** Of a tenant. */
   weight?: number;
+  ratePerSecond?: number | null;
+  burst?: number | null;
+  dailyQuota?: number | null;
 }
 
 /** Who changes rules, and for which audit log: that of a tenant, or of nobody in particular. */
@@ -57,9 +61,18 @@ const PLACES = {
   job_type: { table: 'job_type_rules', key: 'type', columns: { concurrency: 'concurrency' } },
   tenant: {
     ...{ table: 'tenants', key: 'id' },
-    columns: { concurrency: 'concurrency', maxBacklog: 'max_backlog', weight: 'weight' },
+    columns: {
+      concurrency: 'concurrency',
+      maxBacklog: 'max_backlog',
+      weight: 'weight',
+      ratePerSecond: 'rate_per_second',
+      burst: 'burst',
+      dailyQuota: 'daily_quota',
+    },
   },
 } as const satisfies Record<Ruled['what'], { table: string; key: string; columns: Record<string, string> }>;
+
+const RATES = ['ratePerSecond', 'burst', 'dailyQuota'] as const;
 
 type RulesRow = Rules & Partial<Omit<RulesChange, 'isPaused'>>;
 
@@ -85,6 +98,7 @@ export async function changeRules(
     UPDATE ${sql.table(table)} SET ${sql.join(assignments(ruled, change))} WHERE ${sql.ref(key)} = ${ruled.key}`.execute(
     tx,
   );
+  if (RATES.some((name) => change[name] !== undefined)) await noteRatesChanged(tx);
   const after = await readRow(tx, ruled, sql``);
   await writeAuditEntries(tx, [entryOf(ruled, act, before, after)]);
   return after;
@@ -138,9 +152,9 @@ async function readRow(
 
 function isSo(rules: RulesRow, { isPaused, ...numbers }: RulesChange): boolean {
   if (isPaused !== undefined && isPaused !== (rules.pausedAt !== null)) return false;
-  // Weights are kept as `real`.
+  // Weights and rates are kept as `real`, what counts jobs is not.
   const kept = (value: number | null | undefined) =>
-    value === null ? null : Math.fround(value ?? Number.NaN);
+    value === null || Number.isInteger(value) ? value : Math.fround(value ?? Number.NaN);
   return Object.entries(numbers).every(
     ([name, value]) =>
       value === undefined || Object.is(kept(value), kept(rules[name as keyof typeof numbers])),

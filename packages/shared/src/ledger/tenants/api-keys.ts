@@ -4,6 +4,7 @@ import { newUuid, parsePublicId, publicId } from '../../core/job/id.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { ApiKeyRow, Ledger } from '../connection/tables.ts';
+import { noteRatesChanged } from '../limits/rates.ts';
 
 /** Names what an API key can be allowed to do within its tenant. */
 export const TENANT_SCOPES = ['jobs:write', 'jobs:read', 'dead-letters', 'webhooks', 'admin'] as const;
@@ -50,6 +51,9 @@ interface NewApiKey {
   tenantId: string;
   name: string;
   scopes: readonly Scope[];
+  /** How many jobs may be submitted with it a second; any number when left out. */
+  ratePerSecond?: number | null;
+  burst?: number | null;
   actor: string;
 }
 
@@ -61,14 +65,18 @@ export function createApiKey(db: Database, request: NewApiKey): Promise<{ row: A
 /** Does the same in a transaction that does more, such as adding the tenant. */
 export async function insertApiKey(
   tx: Transaction<Ledger>,
-  { tenantId, name, scopes, actor }: NewApiKey,
+  { tenantId, name, scopes, actor, ratePerSecond = null, burst = null }: NewApiKey,
 ): Promise<{ row: ApiKeyRow; text: string }> {
   const { id, text, secretHash } = generateApiKey();
   const row = await tx
     .insertInto('api_keys')
-    .values({ id, tenant_id: tenantId, name, secret_hash: secretHash, scopes: [...scopes], revoked_at: null })
+    .values({
+      ...{ id, tenant_id: tenantId, name, secret_hash: secretHash, scopes: [...scopes] },
+      ...{ rate_per_second: ratePerSecond, burst, revoked_at: null },
+    })
     .returningAll()
     .executeTakeFirstOrThrow();
+  if (ratePerSecond !== null) await noteRatesChanged(tx);
   await audit(tx, row, actor, 'api_key.created');
   return { row, text };
 }
@@ -137,7 +145,8 @@ async function lockAdminKeys(tx: Transaction<Ledger>, tenantId: string): Promise
 
 async function audit(tx: Transaction<Ledger>, row: ApiKeyRow, actor: string, action: string): Promise<void> {
   const target = publicId('apiKey', row.id);
-  const detail = JSON.stringify({ name: row.name, scopes: row.scopes });
+  const { name, scopes, rate_per_second: ratePerSecond, burst } = row;
+  const detail = JSON.stringify({ name, scopes, ratePerSecond, burst });
   await tx
     .insertInto('audit_log')
     .values({ id: newUuid(), tenant_id: row.tenant_id, actor, action, target, detail })

@@ -9,6 +9,9 @@ export const SHOWN = [
   'weight',
   'concurrency',
   'max_backlog',
+  'rate_per_second',
+  'burst',
+  'daily_quota',
   'paused_at',
   'created_at',
 ] as const;

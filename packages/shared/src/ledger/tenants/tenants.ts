@@ -5,6 +5,7 @@ import { type SecretBox, SecretBoxError } from '../../core/secrets/secret-box.ts
 import { type RetiredSecret, retire, stillSigning } from '../../core/webhook/retired-secrets.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
+import { noteRatesChanged } from '../limits/rates.ts';
 import { hashSecret, insertApiKey, parseApiKey, SCOPES, TENANT_SCOPES } from './api-keys.ts';
 import { writeAuditEntries } from './audit-log.ts';
 import { SHOWN, type TenantRow } from './read-tenants.ts';
@@ -90,13 +91,16 @@ export interface NewTenant {
   weight?: number;
   concurrency?: number | null;
   maxBacklog?: number | null;
+  ratePerSecond?: number | null;
+  burst?: number | null;
+  dailyQuota?: number | null;
 }
 
 /** Adds a tenant and the secret that signs its webhooks, in the operator's transaction; `undefined` when the name is taken. */
 export async function insertTenant(
   tx: Transaction<Ledger>,
   secretBox: SecretBox,
-  { maxBacklog = null, ...tenant }: NewTenant,
+  { maxBacklog = null, ratePerSecond = null, burst = null, dailyQuota = null, ...tenant }: NewTenant,
   { actor, reason }: { actor: string; reason: string },
 ): Promise<{ row: TenantRow; webhookSecret: string } | undefined> {
   const id = newUuid();
@@ -105,6 +109,7 @@ export async function insertTenant(
     .insertInto('tenants')
     .values({
       ...{ ...tenant, id, max_backlog: maxBacklog },
+      ...{ rate_per_second: ratePerSecond, burst, daily_quota: dailyQuota },
       webhook_secret: secretBox.seal(webhookSecret, placeOfSecret(id)),
     })
     .onConflict((conflict) => conflict.column('name').doNothing())
@@ -113,7 +118,8 @@ export async function insertTenant(
   if (!row) return undefined;
   const { name, weight, concurrency } = row;
   const target = publicId('tenant', id);
-  const detail = { reason, name, weight, concurrency, maxBacklog };
+  const detail = { reason, name, weight, concurrency, maxBacklog, ratePerSecond, burst, dailyQuota };
+  if (ratePerSecond !== null || dailyQuota !== null) await noteRatesChanged(tx);
   await writeAuditEntries(tx, [{ tenantId: id, actor, action: 'tenant.create', target, detail }]);
   return { row, webhookSecret };
 }

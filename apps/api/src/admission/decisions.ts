@@ -1,0 +1,54 @@
+import type { ProblemCode } from '@accepted/shared/contract/problems';
+import { createProcessCounters } from '@accepted/shared/ledger/queues/process-counters';
+import fp from 'fastify-plugin';
+import type { Problem } from '../http/problem.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    decisions: Decisions;
+  }
+}
+
+/** Counts what was let in and what was refused, for the metrics; the log tells that there are refusals, and not of each. */
+export interface Decisions {
+  admitted(queue: string): void;
+  refused(problem: Problem): void;
+}
+
+/** What is refused because there is too much, and not because anything is wrong with it. */
+const REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
+  'rate_limited',
+  'quota_exceeded',
+  'tenant_backlog_full',
+  'queue_backlog_full',
+  'overloaded',
+]);
+
+export function isRefusal({ code }: Problem): boolean {
+  return REFUSALS.has(code);
+}
+
+const FLUSH_EVERY_MS = 5_000;
+
+export const decisions = fp(async (app) => {
+  const counters = createProcessCounters<'jobs_admitted' | 'requests_refused'>();
+  const flush = () =>
+    counters
+      .flush(app.db)
+      .catch((error: unknown) => app.log.debug({ err: error }, 'cannot add to the counters'));
+
+  app.decorate('decisions', {
+    admitted: (queue) => counters.add('jobs_admitted', queue),
+    refused(problem) {
+      const policies = (problem.members.violatedPolicies as string[] | undefined) ?? [''];
+      for (const policy of policies)
+        counters.add('requests_refused', '', 1, `${problem.code} ${policy}`.trim());
+      app.log.warn({ err: problem, policy: policies.join(' ') }, 'requests are refused');
+    },
+  });
+  const timer = setInterval(() => void flush(), FLUSH_EVERY_MS).unref();
+  app.addHook('onClose', async () => {
+    clearInterval(timer);
+    await flush();
+  });
+});

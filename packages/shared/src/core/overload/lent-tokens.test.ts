@@ -1,0 +1,129 @@
+import { describe, expect, test } from 'vitest';
+import { createLentTokens } from './lent-tokens.ts';
+
+interface Load {
+  perSecond: number;
+  capacity?: number;
+  processes: number;
+  /** What comes a second, to all processes together; `shareOf` gives the part of each, the same for all when left out. */
+  offered: number;
+  shareOf?: (process: number) => number;
+  seconds: number;
+}
+
+/** Has requests come evenly to processes that share a bucket; answers how many got a token, and how often it was asked. */
+function simulate(load: Load) {
+  const { perSecond, capacity = Math.ceil(perSecond), processes, offered, seconds } = load;
+  const { shareOf = () => 1 / processes } = load;
+  const lenders = Array.from({ length: processes }, () => createLentTokens({ perSecond, capacity }));
+  const bucket = { tokens: capacity, filledAtMs: 0 };
+  const came = lenders.map(() => 0);
+  let [given, asks] = [0, 0];
+
+  function lend(process: number, nowMs: number, isWaitedFor: boolean): void {
+    const tokens = lenders[process];
+    const wanted = tokens?.wanted(nowMs, isWaitedFor) ?? 0;
+    if (!tokens || wanted === 0) return;
+    asks += 1;
+    const filled = Math.min(capacity, bucket.tokens + (perSecond * (nowMs - bucket.filledAtMs)) / 1_000);
+    const lent = Math.min(Math.floor(filled), wanted);
+    Object.assign(bucket, { tokens: filled - lent, filledAtMs: nowMs });
+    tokens.receive({ lent, left: filled - lent }, nowMs);
+  }
+
+  function request(process: number, nowMs: number): void {
+    const tokens = lenders[process];
+    if (!tokens) return;
+    tokens.noteDemand(nowMs);
+    const had = tokens.take(nowMs);
+    if (tokens.isWorthAsking(nowMs)) lend(process, nowMs, !had);
+    if (had || tokens.take(nowMs)) given += 1;
+  }
+
+  for (let nowMs = 0; nowMs < seconds * 1_000; nowMs += 1)
+    for (let process = 0; process < processes; process += 1) {
+      const due = (nowMs / 1_000) * offered * shareOf(process);
+      for (; (came[process] ?? 0) < due; came[process] = (came[process] ?? 0) + 1) request(process, nowMs);
+    }
+  return { given, asks, most: capacity + perSecond * seconds };
+}
+
+describe('over all processes no more is done than may be, and hardly less', () => {
+  test.each(
+    [20, 100, 1_000, 5_000].flatMap((perSecond) =>
+      [1, 2, 4, 8].map((processes) => ({ perSecond, processes })),
+    ),
+  )('$perSecond a second by $processes processes, of twice as much', ({ perSecond, processes }) => {
+    const { given, most } = simulate({ perSecond, processes, offered: 2 * perSecond, seconds: 10 });
+    expect(given).toBeLessThanOrEqual(most);
+    expect(given).toBeGreaterThanOrEqual(0.9 * most);
+  });
+
+  test.each([
+    {
+      what: 'where one process gets nearly all',
+      shareOf: (process: number) => (process === 0 ? 0.94 : 0.02),
+    },
+    { what: 'where half of them get nothing', shareOf: (process: number) => (process % 2 === 0 ? 0.5 : 0) },
+  ])('$what', ({ shareOf }) => {
+    const { given, most } = simulate({ perSecond: 100, processes: 4, offered: 400, shareOf, seconds: 10 });
+    expect(given).toBeLessThanOrEqual(most);
+    expect(given).toBeGreaterThanOrEqual(0.9 * most);
+  });
+
+  test('all of what comes slower', () => {
+    expect(simulate({ perSecond: 100, processes: 4, offered: 90, seconds: 10 }).given).toBe(900);
+  });
+
+  test('of a quota all, and no more', () => {
+    const { given } = simulate({ perSecond: 0, capacity: 3_000, processes: 4, offered: 1_000, seconds: 10 });
+    expect(given).toBeLessThanOrEqual(3_000);
+    expect(given).toBeGreaterThanOrEqual(2_990);
+  });
+});
+
+test.each([
+  { perSecond: 20, offered: 5_000 },
+  { perSecond: 1_000, offered: 5_000 },
+  { perSecond: 10_000, offered: 5_000 },
+])('of $offered requests a second few ask, with $perSecond a second', ({ perSecond, offered }) => {
+  const { asks } = simulate({ perSecond, processes: 1, offered, seconds: 10 });
+  expect(asks / 10).toBeLessThanOrEqual(60);
+});
+
+describe('while nobody can be asked', () => {
+  test('a process goes on by itself at the rate, from what was left', () => {
+    const tokens = createLentTokens({ perSecond: 10, capacity: 10 });
+    tokens.receive({ lent: 0, left: 4 }, 0);
+    tokens.standAlone(0, 1_000);
+    const takenAt = (nowMs: number) => {
+      let taken = 0;
+      while (tokens.take(nowMs)) taken += 1;
+      return taken;
+    };
+    expect([takenAt(0), takenAt(500), takenAt(999), takenAt(1_000)]).toEqual([4, 5, 4, 0]);
+  });
+
+  test('and what it took of a quota meanwhile is taken off afterwards, of a rate it is not', () => {
+    for (const [perSecond, wanted] of [
+      [0, 4],
+      [10, 1],
+    ] as const) {
+      const tokens = createLentTokens({ perSecond, capacity: 10 });
+      tokens.standAlone(0, 10);
+      for (let taken = 0; taken < 3; taken += 1) expect(tokens.take(0)).toBe(true);
+      expect(tokens.wanted(20, true)).toBe(wanted);
+      tokens.receive({ lent: wanted, left: 3 }, 20);
+      expect([tokens.take(20), tokens.take(20)]).toEqual([true, false]);
+    }
+  });
+});
+
+test('those who find none come back one after the other, as fast as tokens do, and never after more than ten minutes', () => {
+  const tokens = createLentTokens({ perSecond: 10, capacity: 10 });
+  tokens.receive({ lent: 0, left: 0 }, 0);
+  const returns = Array.from({ length: 40 }, () => tokens.returnInMs(0));
+  expect(returns.every((at, place) => at > (returns[place - 1] ?? 0))).toBe(true);
+  for (let refused = 0; refused < 10_000; refused += 1) tokens.returnInMs(0);
+  expect(tokens.returnInMs(0)).toBe(600_000);
+});
