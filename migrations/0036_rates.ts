@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 
 /**
  * Bounds how many jobs tenants and API keys may submit, by second and by day. API processes are lent tokens out of buckets that all of
- * them share. Whoever changes what may be submitted counts the edition up, by which processes see that they have to read it anew.
+ * them share. Whoever changes what a tenant may submit counts the edition up, by which processes see that they have to read it anew.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const rate =
@@ -11,7 +11,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     `ALTER TABLE tenants ${rate}, ADD COLUMN daily_quota integer CHECK (daily_quota >= 0)`,
     `ALTER TABLE api_keys ${rate}`,
     'CREATE INDEX tenants_rated ON tenants (id) WHERE rate_per_second IS NOT NULL OR daily_quota IS NOT NULL',
-    'CREATE INDEX api_keys_rated ON api_keys (id) WHERE rate_per_second IS NOT NULL AND revoked_at IS NULL',
     // Its updates touch no index; it has a row for each tenant and key that has a rate, and one a day for each with a quota.
     `CREATE TABLE token_buckets (
        name text COLLATE "C" PRIMARY KEY,
@@ -26,8 +25,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
        edition bigint NOT NULL
      ) WITH (fillfactor = 50)`,
     'INSERT INTO rates_edition (edition) VALUES (1)',
-    // Who makes a key for its own tenant may give it a rate.
-    'GRANT SELECT, UPDATE ON rates_edition TO accepted_tenant',
   ];
   for (const statement of statements) await sql.raw(statement).execute(db);
 }

@@ -48,7 +48,7 @@ test('a quota that is changed keeps what was taken out of it', async () => {
   await lend(QUOTA, 8);
   expect(await lend({ ...QUOTA, capacity: 30 }, 1)).toEqual({ lent: 1, left: 21 });
   expect(await lend({ ...QUOTA, capacity: 5 }, 1)).toEqual({ lent: 0, left: 0 });
-  expect(await lend({ ...QUOTA, capacity: 30 }, 30)).toEqual({ lent: 25, left: 0 });
+  expect(await lend({ ...QUOTA, capacity: 30 }, 30)).toEqual({ lent: 21, left: 0 });
 });
 
 test('a rate that is lowered gives no more than it may from then on', async () => {
@@ -89,12 +89,14 @@ test('answers come in the order of what was asked', async () => {
   ]);
 });
 
-test('buckets of past days go, and no others', async () => {
+test('buckets of past days go, and those that are full again, and no others', async () => {
   await lend(QUOTA, 1);
+  await lend({ name: 'tenant full', perSecond: 1, capacity: 100 }, 100);
+  await lend({ name: 'tenant slow', perSecond: 0.000_1, capacity: 1_000 }, 1_000);
   await passed('4 days');
   await lend({ ...QUOTA, name: 'quota 2026-12-04 a' }, 1);
-  expect(await dropUnusedBuckets(ledger.db, 10)).toBe(1);
+  expect(await dropUnusedBuckets(ledger.db, 10)).toBe(2);
   expect(await dropUnusedBuckets(ledger.db, 10)).toBe(0);
-  const left = await ledger.db.selectFrom('token_buckets').select('name').execute();
-  expect(left).toEqual([{ name: 'quota 2026-12-04 a' }]);
+  const left = await ledger.db.selectFrom('token_buckets').select('name').orderBy('name').execute();
+  expect(left.map(({ name }) => name)).toEqual(['quota 2026-12-04 a', 'tenant slow']);
 });

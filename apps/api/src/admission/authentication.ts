@@ -1,5 +1,6 @@
 import { createFairQueue } from '@accepted/shared/core/fairness/fair-queue';
 import { publicId } from '@accepted/shared/core/job/id';
+import { type RatePolicy, ratePolicy } from '@accepted/shared/core/overload/rate-policies';
 import type { ApiKeyRow } from '@accepted/shared/ledger/connection/tables';
 import { findApiKey, parseApiKey, type Scope, secretMatches } from '@accepted/shared/ledger/tenants/api-keys';
 import fp from 'fastify-plugin';
@@ -12,6 +13,8 @@ export interface Caller {
   tenantId: string;
   keyId: string;
   scopes: readonly string[];
+  /** How fast jobs may be submitted with this key; what its tenant may comes on top. */
+  rate?: RatePolicy;
 }
 
 declare module 'fastify' {
@@ -104,7 +107,9 @@ export const authentication = fp<{ databaseBudgetMs: number }>(async (app, { dat
 type KnownKey = { caller: Caller; secretHash: Buffer } | { caller?: undefined };
 
 function callerOf(row: ApiKeyRow): Caller {
-  return { tenantId: row.tenant_id, keyId: publicId('apiKey', row.id), scopes: row.scopes };
+  const { id, rate_per_second: perSecond, burst } = row;
+  const caller = { tenantId: row.tenant_id, keyId: publicId('apiKey', id), scopes: row.scopes };
+  return perSecond === null ? caller : { ...caller, rate: ratePolicy('key', id, { perSecond, burst }) };
 }
 
 function unknownKey(): Problem {

@@ -1,4 +1,3 @@
-import { publicId } from '@accepted/shared/core/job/id';
 import { quotaPolicy, type RatePolicy, ratePolicy } from '@accepted/shared/core/overload/rate-policies';
 import { type RatesInForce, readRates } from '@accepted/shared/ledger/limits/rates';
 import { lendTokens } from '@accepted/shared/ledger/limits/token-buckets';
@@ -15,7 +14,7 @@ export interface CallersPolicies {
 
 export interface Rates extends TokenLender {
   /** `undefined`: nothing is laid down for the caller. */
-  of(caller: Pick<Caller, 'tenantId' | 'keyId'>): CallersPolicies | undefined;
+  of(caller: Pick<Caller, 'tenantId' | 'rate'>): CallersPolicies | undefined;
   /** The policy of the present day. */
   quotaOf(caller: Pick<Caller, 'tenantId'>, dailyQuota: number): RatePolicy;
   /** Is told which edition of the rates is in force; reads them where that is another one. */
@@ -34,7 +33,7 @@ export const rates = fp(async (app) => {
     (asked) => lendTokens(app.db, asked),
     (error) => app.log.warn({ err: error }, 'no tokens are lent; each process goes by what it knows'),
   );
-  let known = noRates();
+  let known: KnownRates = { edition: '', byTenant: new Map() };
   let reading: Promise<void> | undefined;
 
   async function read(): Promise<void> {
@@ -47,7 +46,12 @@ export const rates = fp(async (app) => {
 
   app.decorate('rates', {
     ...lender,
-    of: ({ tenantId, keyId }) => known.byKey.get(keyId) ?? known.byTenant.get(tenantId),
+    of({ tenantId, rate }) {
+      const ofTenant = known.byTenant.get(tenantId);
+      return rate
+        ? { rates: [rate, ...(ofTenant?.rates ?? [])], dailyQuota: ofTenant?.dailyQuota }
+        : ofTenant;
+    },
     quotaOf: ({ tenantId }, dailyQuota) => quotaPolicy(tenantId, dailyQuota, new Date()),
     follow(edition) {
       if (edition === known.edition) return;
@@ -62,27 +66,14 @@ export const rates = fp(async (app) => {
 interface KnownRates {
   edition: string;
   byTenant: Map<string, CallersPolicies>;
-  /** Of a key that has a rate of its own: what holds for it and its tenant. */
-  byKey: Map<string, CallersPolicies>;
 }
 
-function noRates(): KnownRates {
-  return { edition: '', byTenant: new Map(), byKey: new Map() };
-}
-
-function knownRates({ edition, tenants, apiKeys }: RatesInForce): KnownRates {
+function knownRates({ edition, tenants }: RatesInForce): KnownRates {
   const byTenant = new Map(
     tenants.map(({ id, rate, dailyQuota }): [string, CallersPolicies] => [
       id,
       { rates: rate ? [ratePolicy('tenant', id, rate)] : [], dailyQuota: dailyQuota ?? undefined },
     ]),
   );
-  const byKey = new Map(
-    apiKeys.map(({ id, tenantId, rate }): [string, CallersPolicies] => {
-      const ofTenant = byTenant.get(tenantId);
-      const rates = [ratePolicy('key', id, rate), ...(ofTenant?.rates ?? [])];
-      return [publicId('apiKey', id), { rates, dailyQuota: ofTenant?.dailyQuota }];
-    }),
-  );
-  return { edition, byTenant, byKey };
+  return { edition, byTenant };
 }

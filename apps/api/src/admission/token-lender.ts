@@ -24,15 +24,15 @@ interface Borrower {
   tokens: LentTokens;
   /** Is there while it was asked, and nobody has answered in time. */
   asking: Promise<void> | undefined;
-  /** Whether somebody waits for it who found no token. */
-  isWaitedFor: boolean;
+  /** How many wait who found no token. */
+  waiting: number;
 }
 
 /** Whoever waits for a loan goes by what this process knows after so long. */
 const LENT_WITHIN_MS = 100;
 /** Where the store does not answer it is not asked again before. */
 const ALONE_MS = 1_000;
-const MOST_BUCKETS = 20_000;
+const MOST_BUCKETS = 50_000;
 
 type Lend = (asked: AskedLoan[]) => Promise<Loan[]>;
 
@@ -44,11 +44,10 @@ export function createTokenLender(lend: Lend, onAlone: (error: unknown) => void)
   const loans = createLoans(lend, onAlone);
 
   function borrowerOf(bucket: Bucket): Borrower {
-    const { name, perSecond, capacity } = bucket;
-    const key = `${perSecond} ${capacity} ${name}`;
+    const key = keyOf(bucket);
     const known = borrowers.get(key);
     if (known) return known;
-    const borrower = { bucket, tokens: createLentTokens(bucket), asking: undefined, isWaitedFor: false };
+    const borrower = { bucket, tokens: createLentTokens(bucket), asking: undefined, waiting: 0 };
     borrowers.set(key, borrower);
     return borrower;
   }
@@ -56,9 +55,23 @@ export function createTokenLender(lend: Lend, onAlone: (error: unknown) => void)
   function ask(borrower: Borrower): Promise<void> {
     borrower.asking ??= inTime(borrower, loans.join(borrower)).finally(() => {
       borrower.asking = undefined;
-      borrower.isWaitedFor = false;
     });
     return borrower.asking;
+  }
+
+  async function waitFor(borrower: Borrower): Promise<boolean> {
+    const { tokens } = borrower;
+    borrower.waiting += 1;
+    try {
+      // Others who waited for the same loan may have taken all of it.
+      do {
+        await ask(borrower);
+        if (tokens.take(now())) return true;
+      } while (tokens.isWorthAsking(now()));
+      return false;
+    } finally {
+      borrower.waiting -= 1;
+    }
   }
 
   return {
@@ -68,21 +81,23 @@ export function createTokenLender(lend: Lend, onAlone: (error: unknown) => void)
       const nowMs = now();
       tokens.noteDemand(nowMs);
       if (tokens.take(nowMs)) {
-        if (!borrower.asking && tokens.isWorthAsking(nowMs) && tokens.wanted(nowMs, false) > 0)
+        if (!borrower.asking && tokens.isWorthAsking(nowMs) && tokens.wanted(nowMs, 0) > 0)
           void ask(borrower);
         return true;
       }
-      if (!tokens.isWorthAsking(nowMs)) return false;
-      borrower.isWaitedFor = true;
-      return ask(borrower).then(() => tokens.take(now()));
+      return tokens.isWorthAsking(nowMs) && waitFor(borrower);
     },
     giveBack(bucket) {
-      if (bucket.perSecond > 0) borrowerOf(bucket).tokens.giveBack();
-      else loans.putBack(bucket);
+      if (!borrowerOf(bucket).tokens.giveBack()) loans.putBack(bucket);
     },
-    remaining: (bucket) => borrowerOf(bucket).tokens.remaining(now()),
+    remaining: (bucket) => borrowers.peek(keyOf(bucket))?.tokens.remaining(now()) ?? bucket.capacity,
     returnInMs: (bucket) => borrowerOf(bucket).tokens.returnInMs(now()),
   };
+}
+
+/** What was lent under another rate says nothing of this one. */
+function keyOf({ name, perSecond, capacity }: Bucket): string {
+  return `${perSecond} ${capacity} ${name}`;
 }
 
 /** Waits for a loan, but not for long. */
@@ -101,10 +116,31 @@ function createLoans(lend: Lend, onAlone: (error: unknown) => void) {
   let underWay: Promise<void> = Promise.resolve();
   let next: { borrowers: Set<Borrower>; lent: Promise<void> } | undefined;
   const returned = new Map<string, AskedLoan>();
+  let isReturning = false;
+
+  function noteReturned(loan: AskedLoan): void {
+    const tokens = loan.tokens + (returned.get(loan.name)?.tokens ?? 0);
+    returned.set(loan.name, { ...loan, tokens });
+  }
+
+  /** What cannot be given back goes with what is given back next. */
+  async function giveBackAll(): Promise<void> {
+    isReturning = false;
+    const all = [...returned.values()];
+    returned.clear();
+    try {
+      await lend(all);
+    } catch (error) {
+      for (const loan of all) noteReturned(loan);
+      onAlone(error);
+    }
+  }
 
   async function lendTo(asking: ReadonlySet<Borrower>): Promise<void> {
-    const asked = [...asking].flatMap((borrower) => {
-      const tokens = borrower.tokens.wanted(now(), borrower.isWaitedFor);
+    // One whose rate has just been changed may ask the same bucket as it did before.
+    const byName = new Map([...asking].map((borrower) => [borrower.bucket.name, borrower]));
+    const asked = [...byName.values()].flatMap((borrower) => {
+      const tokens = borrower.tokens.wanted(now(), borrower.waiting);
       return tokens > 0 ? [{ borrower, loan: { ...borrower.bucket, tokens } }] : [];
     });
     if (asked.length === 0) return;
@@ -136,14 +172,10 @@ function createLoans(lend: Lend, onAlone: (error: unknown) => void) {
     },
     /** What does not come back by itself must not lie where nobody wants it. */
     putBack(bucket: Bucket): void {
-      const tokens = (returned.get(bucket.name)?.tokens ?? 0) - 1;
-      returned.set(bucket.name, { ...bucket, tokens });
-      if (returned.size > 1 || tokens < -1) return;
-      underWay = underWay.then(async () => {
-        const all = [...returned.values()];
-        returned.clear();
-        await lend(all).catch(onAlone);
-      });
+      noteReturned({ ...bucket, tokens: -1 });
+      if (isReturning) return;
+      isReturning = true;
+      underWay = underWay.then(giveBackAll);
     },
   };
 }

@@ -8,6 +8,8 @@ const EXPOSED_HEADERS = [
   'Link',
   'Location',
   'Preference-Applied',
+  'RateLimit',
+  'RateLimit-Policy',
   'Retry-After',
   'X-Request-Id',
 ];

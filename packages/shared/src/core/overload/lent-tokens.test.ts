@@ -22,7 +22,7 @@ function simulate(load: Load) {
 
   function lend(process: number, nowMs: number, isWaitedFor: boolean): void {
     const tokens = lenders[process];
-    const wanted = tokens?.wanted(nowMs, isWaitedFor) ?? 0;
+    const wanted = tokens?.wanted(nowMs, isWaitedFor ? 1 : 0) ?? 0;
     if (!tokens || wanted === 0) return;
     asks += 1;
     const filled = Math.min(capacity, bucket.tokens + (perSecond * (nowMs - bucket.filledAtMs)) / 1_000);
@@ -104,18 +104,38 @@ describe('while nobody can be asked', () => {
     expect([takenAt(0), takenAt(500), takenAt(999), takenAt(1_000)]).toEqual([4, 5, 4, 0]);
   });
 
-  test('and what it took of a quota meanwhile is taken off afterwards, of a rate it is not', () => {
-    for (const [perSecond, wanted] of [
-      [0, 4],
-      [10, 1],
-    ] as const) {
+  test('and what it took meanwhile is taken out of the bucket afterwards', () => {
+    for (const perSecond of [0, 10]) {
       const tokens = createLentTokens({ perSecond, capacity: 10 });
       tokens.standAlone(0, 10);
       for (let taken = 0; taken < 3; taken += 1) expect(tokens.take(0)).toBe(true);
-      expect(tokens.wanted(20, true)).toBe(wanted);
-      tokens.receive({ lent: wanted, left: 3 }, 20);
+      expect(tokens.wanted(20, 1)).toBe(4);
+      tokens.receive({ lent: 4, left: 3 }, 20);
       expect([tokens.take(20), tokens.take(20)]).toEqual([true, false]);
     }
+  });
+
+  test('as far as it is there: what comes back has come back', () => {
+    const tokens = createLentTokens({ perSecond: 10, capacity: 10 });
+    tokens.standAlone(0, 60_000);
+    let taken = 0;
+    for (let nowMs = 0; nowMs < 60_000; nowMs += 50) if (tokens.take(nowMs)) taken += 1;
+    expect(taken).toBeGreaterThan(600);
+    expect(taken).toBeLessThanOrEqual(610);
+    tokens.receive({ lent: 1, left: 9 }, 60_000);
+    expect(tokens.wanted(60_000, 1)).toBe(10);
+    tokens.receive({ lent: 9, left: 0 }, 60_000);
+    expect(tokens.take(60_000)).toBe(false);
+    tokens.receive({ lent: 1, left: 0 }, 60_200);
+    expect(tokens.take(60_200)).toBe(true);
+  });
+
+  test('what was not done after all is not taken', () => {
+    const tokens = createLentTokens({ perSecond: 0, capacity: 2 });
+    tokens.standAlone(0, 10);
+    expect([tokens.take(0), tokens.take(0), tokens.take(0)]).toEqual([true, true, false]);
+    expect(tokens.giveBack()).toBe(true);
+    expect(tokens.take(0)).toBe(true);
   });
 });
 
@@ -124,6 +144,6 @@ test('those who find none come back one after the other, as fast as tokens do, a
   tokens.receive({ lent: 0, left: 0 }, 0);
   const returns = Array.from({ length: 40 }, () => tokens.returnInMs(0));
   expect(returns.every((at, place) => at > (returns[place - 1] ?? 0))).toBe(true);
-  for (let refused = 0; refused < 10_000; refused += 1) tokens.returnInMs(0);
+  for (let refused = 0; refused < 100_000; refused += 1) tokens.returnInMs(0);
   expect(tokens.returnInMs(0)).toBe(600_000);
 });

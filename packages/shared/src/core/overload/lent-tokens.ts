@@ -1,3 +1,6 @@
+import { createPace } from './pace.ts';
+import { createReturnLine } from './return-line.ts';
+
 /** A bucket of tokens that all processes share: whoever wants to do something takes one out of it. */
 export interface Bucket {
   name: string;
@@ -22,12 +25,10 @@ export interface LentTokens {
   noteDemand(nowMs: number): void;
   /** Takes a token; `false` where none is held. */
   take(nowMs: number): boolean;
-  /** Puts a token back that was taken for what was then not done. */
-  giveBack(): void;
-  /**
-   * How many tokens to be lent, 1 at least where somebody waits for one; 0 while enough are held, or the bucket is known to be empty.
-   */
-  wanted(nowMs: number, isWaitedFor: boolean): number;
+  /** Takes a token back that was taken for what was then not done; `false` where it is to go back into the bucket. */
+  giveBack(): boolean;
+  /** How many tokens to be lent where so many wait for one; 0 while enough are held, or the bucket is known to be empty. */
+  wanted(nowMs: number, waiting: number): number;
   receive(loan: Loan, nowMs: number): void;
   /** For so long nobody can be asked: until then it goes by what it knows, as if it were alone. */
   standAlone(nowMs: number, forMs: number): void;
@@ -47,9 +48,6 @@ const LENT_PART = 1 / 50;
 const LEAST_EMPTY_MS = 20;
 /** Into one of which nothing comes back somebody may have given something back. */
 const EMPTY_QUOTA_MS = 1_000;
-const MEASURED_OVER_MS = 500;
-/** Nobody is sent away for longer: most who are told so do not come back at all. */
-const MOST_RETURN_MS = 600_000;
 /** A process that was given nothing of late goes by this part of what comes back. */
 const LEAST_PART = 1 / 20;
 
@@ -58,11 +56,10 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
   /** `undefined`: nothing is known of the bucket. */
   let known: { left: number; atMs: number } | undefined;
   let emptyUntilMs = Number.NEGATIVE_INFINITY;
-  /** What goes on while nobody can be asked. */
-  let alone: { tokens: number; filledAtMs: number; untilMs: number } | undefined;
-  /** Taken while alone, of what does not come back. */
+  const alone = createOwnBucket(perSecond, capacity);
+  /** Taken while alone, and to be taken out of the bucket yet. */
   let owed = 0;
-  let nextReturnAtMs = Number.NEGATIVE_INFINITY;
+  const returns = createReturnLine();
   const asked = createPace();
   const given = createPace();
 
@@ -71,87 +68,89 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
     return Math.min(capacity, known.left + (perSecond * (nowMs - known.atMs)) / 1_000);
   }
 
-  function takeAlone(nowMs: number): boolean {
-    if (!alone || nowMs >= alone.untilMs) return false;
-    const filled = alone.tokens + (perSecond * (nowMs - alone.filledAtMs)) / 1_000;
-    alone = { ...alone, tokens: Math.min(capacity, filled), filledAtMs: nowMs };
-    if (alone.tokens < 1) return false;
-    alone.tokens -= 1;
-    owed += 1;
-    return true;
-  }
-
   function isEmpty(nowMs: number): boolean {
     return nowMs < emptyUntilMs;
+  }
+
+  /** How many tokens to have at hand, where so many wait for one. */
+  function wantedAtHand(nowMs: number, waiting: number): number {
+    const ahead = perSecond > 0 ? (perSecond * LENT_AHEAD_MS) / 1_000 : leftAt(nowMs) * LENT_PART;
+    const needed = (asked.perSecond(nowMs) * LENT_AHEAD_MS) / 1_000;
+    const most = Math.ceil(Math.min(ahead, needed));
+    // The last ones of a quota must not lie where nobody wants them.
+    const least = perSecond > 0 || most > 1 ? 1 : 0;
+    // Whoever waits has to be told, also where there can be none.
+    return Math.max(Math.min(1, waiting), Math.min(capacity, Math.max(waiting, most > 1 ? most : least)));
   }
 
   return {
     noteDemand: (nowMs) => asked.count(nowMs),
     take(nowMs) {
       if (held >= 1) held -= 1;
-      else if (!takeAlone(nowMs)) return false;
+      else if (alone.take(nowMs)) owed += 1;
+      else return false;
       given.count(nowMs);
       return true;
     },
     giveBack() {
-      held += 1;
+      if (owed > 0) {
+        owed -= 1;
+        alone.giveBack();
+      } else if (perSecond > 0) held += 1;
+      else return false;
+      return true;
     },
-    wanted(nowMs, isWaitedFor) {
+    wanted(nowMs, waiting) {
       if (isEmpty(nowMs)) return 0;
-      const ahead = perSecond > 0 ? (perSecond * LENT_AHEAD_MS) / 1_000 : leftAt(nowMs) * LENT_PART;
-      const needed = (asked.perSecond(nowMs) * LENT_AHEAD_MS) / 1_000;
-      const most = Math.max(1, Math.min(Math.ceil(ahead), Math.ceil(needed), capacity));
-      const debt = perSecond > 0 ? 0 : owed;
-      // The last ones of a quota must not lie where nobody wants them.
-      const isSpared = perSecond === 0 && most === 1 && !isWaitedFor;
-      return isSpared || held > most / 2 ? debt : Math.ceil(most - held) + debt;
+      const atHand = wantedAtHand(nowMs, waiting);
+      return held > atHand / 2 ? owed : Math.ceil(atHand - held) + owed;
     },
     receive({ lent, left }, nowMs) {
-      alone = undefined;
-      held += perSecond > 0 ? lent : lent - owed;
-      owed = 0;
+      alone.close();
+      // What was taken alone for longer than it takes to fill the bucket would have come back meanwhile.
+      const debt = Math.min(owed, lent + Math.floor(left));
+      owed = Math.max(0, debt - lent);
+      held += Math.max(0, lent - debt);
       known = { left, atMs: nowMs };
       if (left >= 1) return;
       const msFor = (tokens: number) => (tokens / perSecond) * 1_000;
       const emptyForMs = Math.max(msFor(1 - left), Math.min(LEAST_EMPTY_MS, msFor(capacity / 2)));
       emptyUntilMs = nowMs + (perSecond > 0 ? emptyForMs : EMPTY_QUOTA_MS);
     },
-    standAlone(nowMs, forMs) {
-      const untilMs = nowMs + forMs;
-      alone = alone ? { ...alone, untilMs } : { tokens: leftAt(nowMs), filledAtMs: nowMs, untilMs };
-    },
-    isWorthAsking: (nowMs) => !isEmpty(nowMs) && !(alone && nowMs < alone.untilMs),
-    remaining: (nowMs) => Math.max(0, Math.floor(Math.min(capacity, held + leftAt(nowMs)))),
+    standAlone: (nowMs, forMs) => alone.open(Math.max(0, leftAt(nowMs) - owed), nowMs, forMs),
+    isWorthAsking: (nowMs) => !isEmpty(nowMs) && !alone.isOpen(nowMs),
+    remaining: (nowMs) => Math.max(0, Math.floor(Math.min(capacity, held + leftAt(nowMs) - owed))),
     returnInMs(nowMs) {
       const pace = Math.max(given.perSecond(nowMs), perSecond * LEAST_PART);
-      const firstAtMs = Math.max(emptyUntilMs, nowMs);
-      nextReturnAtMs = Math.max(firstAtMs, nextReturnAtMs) + (pace > 0 ? 1_000 / pace : 0);
-      nextReturnAtMs = Math.min(nextReturnAtMs, nowMs + MOST_RETURN_MS);
-      return nextReturnAtMs - nowMs;
+      return returns.nextInMs(nowMs, pace, Math.max(0, emptyUntilMs - nowMs));
     },
   };
 }
 
-/** How often something happens a second, of late. */
-function createPace() {
-  let [before, counted, sinceMs] = [0, 0, Number.NEGATIVE_INFINITY];
-
-  function follow(nowMs: number): void {
-    const lastedMs = nowMs - sinceMs;
-    if (lastedMs < MEASURED_OVER_MS) return;
-    const latest = (counted / lastedMs) * 1_000;
-    before = lastedMs < 2 * MEASURED_OVER_MS ? (before + latest) / 2 : latest;
-    [counted, sinceMs] = [0, nowMs];
-  }
+/** What a process goes by while nobody can be asked. */
+function createOwnBucket(perSecond: number, capacity: number) {
+  let bucket: { tokens: number; filledAtMs: number; untilMs: number } | undefined;
+  const isOpen = (nowMs: number) => bucket !== undefined && nowMs < bucket.untilMs;
 
   return {
-    count(nowMs: number): void {
-      follow(nowMs);
-      counted += 1;
+    isOpen,
+    /** One that is open goes on with what is in it. */
+    open(tokens: number, nowMs: number, forMs: number): void {
+      bucket = { ...(bucket ?? { tokens, filledAtMs: nowMs }), untilMs: nowMs + forMs };
     },
-    perSecond(nowMs: number): number {
-      follow(nowMs);
-      return Math.max(before, (counted / MEASURED_OVER_MS) * 1_000);
+    close(): void {
+      bucket = undefined;
+    },
+    take(nowMs: number): boolean {
+      if (!bucket || !isOpen(nowMs)) return false;
+      bucket.tokens = Math.min(capacity, bucket.tokens + (perSecond * (nowMs - bucket.filledAtMs)) / 1_000);
+      bucket.filledAtMs = nowMs;
+      if (bucket.tokens < 1) return false;
+      bucket.tokens -= 1;
+      return true;
+    },
+    giveBack(): void {
+      if (bucket) bucket.tokens += 1;
     },
   };
 }

@@ -11,20 +11,13 @@ export interface TenantRates {
   dailyQuota: number | null;
 }
 
-export interface KeyRate {
-  id: string;
-  tenantId: string;
-  rate: Rate;
-}
-
-/** All rates and quotas that are laid down, and the edition of theirs that they are. */
+/** All rates and quotas of tenants that are laid down, and the edition of theirs that they are. That of a key stands with the key. */
 export interface RatesInForce {
   edition: string;
   tenants: TenantRates[];
-  apiKeys: KeyRate[];
 }
 
-/** Says that rates or quotas were changed; processes read them anew within a second. */
+/** Says that rates or quotas of tenants were changed; processes read them anew within a second. */
 export async function noteRatesChanged(tx: Transaction<Ledger>): Promise<void> {
   await sql`UPDATE rates_edition SET edition = edition + 1 WHERE is_only_row`.execute(tx);
 }
@@ -35,10 +28,7 @@ export async function readRates(db: Database): Promise<RatesInForce> {
     /* read-rates */ SELECT edition::text AS edition,
       (SELECT coalesce(json_agg(json_build_object('id', id, 'dailyQuota', daily_quota, 'rate', CASE WHEN rate_per_second IS NOT NULL
         THEN json_build_object('perSecond', rate_per_second, 'burst', burst) END)), '[]') FROM tenants
-       WHERE rate_per_second IS NOT NULL OR daily_quota IS NOT NULL) AS tenants,
-      (SELECT coalesce(json_agg(json_build_object('id', id, 'tenantId', tenant_id,
-        'rate', json_build_object('perSecond', rate_per_second, 'burst', burst))), '[]')
-       FROM api_keys WHERE rate_per_second IS NOT NULL AND revoked_at IS NULL) AS "apiKeys"
+       WHERE rate_per_second IS NOT NULL OR daily_quota IS NOT NULL) AS tenants
     FROM rates_edition WHERE is_only_row`.execute(db);
   const [row] = rows;
   if (!row) throw new Error('A look at the rates answered no row.');

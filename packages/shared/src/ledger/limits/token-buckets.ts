@@ -19,7 +19,8 @@ const COLUMNS: BatchColumn<AskedLoan>[] = [
  * Lends tokens out of buckets, by the clock of Postgres, as many as there are of those that are asked for; a bucket that nobody has
  * asked before is full. Answers in the order of what was asked. Each may be asked once; they are locked in the order of their names.
  *
- * One into which nothing comes back, and whose capacity was changed, keeps what was taken out of it. A crash of Postgres may forget
+ * One into which nothing comes back, and whose capacity was changed, keeps what was taken out of it, also where that is more than
+ * there may be now. A crash of Postgres may forget
  * the last loans: nobody waits for them to be written.
  */
 export async function lendTokens(db: Database, asked: readonly AskedLoan[]): Promise<Loan[]> {
@@ -32,23 +33,24 @@ export async function lendTokens(db: Database, asked: readonly AskedLoan[]): Pro
       SELECT least(excluded.capacity, filled - granted), granted, excluded.capacity, excluded.per_second, moment
       FROM clock_timestamp() AS moment
       CROSS JOIN LATERAL (
-        SELECT least(excluded.capacity, greatest(0, bucket.tokens
+        SELECT least(excluded.capacity, bucket.tokens
           + CASE WHEN excluded.per_second = 0 THEN excluded.capacity - bucket.capacity
-            ELSE excluded.per_second * greatest(0, extract(epoch FROM moment - bucket.filled_at)) END)) AS filled) AS now
-      CROSS JOIN LATERAL (SELECT least(floor(filled), excluded.lent) AS granted) AS loan)
-    RETURNING name, lent, tokens AS left`.execute(db);
+            ELSE excluded.per_second * greatest(0, extract(epoch FROM moment - bucket.filled_at)) END) AS filled) AS now
+      CROSS JOIN LATERAL (
+        SELECT CASE WHEN excluded.lent < 0 THEN excluded.lent ELSE greatest(0, least(floor(filled), excluded.lent)) END AS granted) AS loan)
+    RETURNING name, lent, greatest(0, tokens) AS left`.execute(db);
   const loanOf = new Map(rows.map(({ name, ...loan }) => [name, loan]));
   return asked.map(({ name }) => loanOf.get(name) ?? { lent: 0, left: 0 });
 }
 
-/** Nobody asks a bucket for longer that holds anything back: whoever comes later finds it full. */
 const UNUSED_DAYS = 3;
 
-/** Deletes up to `limit` buckets that nobody has asked for days, such as those of past quotas; answers how many. */
+/** Deletes up to `limit` buckets that nobody has asked for days, and that are full again or those of past quotas; answers how many. */
 export async function dropUnusedBuckets(db: Database, limit: number): Promise<number> {
   const { numAffectedRows } = await sql`
     DELETE FROM token_buckets WHERE name IN (
       SELECT name FROM token_buckets WHERE name >= '' AND filled_at < now() - make_interval(days => ${UNUSED_DAYS}::int)
+        AND (per_second = 0 OR tokens + per_second * extract(epoch FROM now() - filled_at) >= capacity)
       ORDER BY name LIMIT ${limit} FOR UPDATE SKIP LOCKED)`.execute(db);
   return Number(numAffectedRows ?? 0n);
 }

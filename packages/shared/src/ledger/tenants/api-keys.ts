@@ -4,7 +4,6 @@ import { newUuid, parsePublicId, publicId } from '../../core/job/id.ts';
 import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { ApiKeyRow, Ledger } from '../connection/tables.ts';
-import { noteRatesChanged } from '../limits/rates.ts';
 
 /** Names what an API key can be allowed to do within its tenant. */
 export const TENANT_SCOPES = ['jobs:write', 'jobs:read', 'dead-letters', 'webhooks', 'admin'] as const;
@@ -76,7 +75,6 @@ export async function insertApiKey(
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  if (ratePerSecond !== null) await noteRatesChanged(tx);
   await audit(tx, row, actor, 'api_key.created');
   return { row, text };
 }
