@@ -8,7 +8,7 @@ const WITH_SERVERS = {
 
 /** Runs with bounds of time under load: whatever ran beside them would be measured with them. */
 const MEASURING = [
-  'tests/end-to-end/{attack,bench-smoke,failover,faults,fuzz,hanging-endpoints,loop-hold,loop-hold-search,promise}.test.ts',
+  'tests/end-to-end/{attack,bench-smoke,failover,faults,fuzz,hanging-endpoints,loop-hold,loop-hold-search,overload,promise}.test.ts',
   // From when on there are flights is told by the server's oldest transaction that writes, of whatever database.
   'tests/ledger/touched-pages.integration.test.ts',
 ];

@@ -8,6 +8,8 @@ export interface Payload {
   n: number;
   /** Whether the handler writes down when it started; it does nothing else. */
   noteStart: boolean;
+  /** For how long the handler waits; not at all when left out. */
+  workMs?: number | undefined;
   /** Makes the payload as long as it is to be. */
   text: string;
 }
@@ -20,6 +22,7 @@ export const PAYLOAD_SCHEMA = {
   properties: {
     n: { type: 'integer' },
     noteStart: { type: 'boolean' },
+    workMs: { type: 'integer' },
     text: { type: 'string', maxLength: 1_000_000 },
   },
 } as const;
@@ -28,15 +31,19 @@ export const PAYLOAD_SCHEMA = {
 export interface BodyOptions {
   payloadBytes: number;
   noteStart?: boolean;
+  workMs?: number;
   /** Where Accepted is to tell of the job's end. */
   webhookUrl?: string;
 }
 
 /** Makes the body of a request to any contender. */
-export function makeBody(n: number, { payloadBytes, noteStart = false, webhookUrl }: BodyOptions): string {
+export function makeBody(
+  n: number,
+  { payloadBytes, noteStart = false, workMs, webhookUrl }: BodyOptions,
+): string {
   return JSON.stringify({
     type: JOB_TYPE,
-    payload: makePayload(n, payloadBytes, noteStart),
+    payload: { ...makePayload(n, payloadBytes, noteStart), ...(workMs !== undefined && { workMs }) },
     ...(webhookUrl !== undefined && { webhook: { url: webhookUrl } }),
   });
 }

@@ -1,5 +1,6 @@
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import type { Stores } from '../world/stores.ts';
+import type { Environment } from './start-programs.ts';
 
 export type ContenderName =
   | 'limit'
@@ -21,7 +22,7 @@ export interface Contender {
   prepare(stores: Stores): Promise<void>;
   startApi(stores: Stores): Promise<Api>;
   /** Starts one more worker process; resolves when it takes jobs. */
-  startWorker(stores: Stores): Promise<SpawnedProcess>;
+  startWorker(stores: Stores, env?: Environment): Promise<SpawnedProcess>;
   /** Counts the jobs whose outcome is not committed yet. It is polled while the contender works, so it must be cheap. */
   countUnfinished(stores: Stores): Promise<number>;
   /** Makes a store that forgets finished jobs remember when they were; it costs a little, so it is asked for. */

@@ -1,5 +1,6 @@
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import type { Api, Contender } from '../contenders/contender.ts';
+import type { Environment } from '../contenders/start-programs.ts';
 import type { Servers } from './servers.ts';
 import { openStores, type Stores } from './stores.ts';
 
@@ -11,8 +12,8 @@ export interface Session extends AsyncDisposable {
   readonly api: Api;
   /** Those that were started and not stopped. */
   readonly workers: readonly SpawnedProcess[];
-  /** Starts workers until there are so many. */
-  startWorkers(count: number): Promise<void>;
+  /** Starts workers until there are so many; `env` is set on top of what they have by default. */
+  startWorkers(count: number, env?: Environment): Promise<void>;
 }
 
 const STOP_TIMEOUT_MS = 12_000;
@@ -32,8 +33,8 @@ export async function openSession(servers: Servers, contender: Contender): Promi
     stores,
     api,
     workers,
-    async startWorkers(count) {
-      while (workers.length < count) workers.push(await contender.startWorker(stores));
+    async startWorkers(count, env) {
+      while (workers.length < count) workers.push(await contender.startWorker(stores, env));
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };

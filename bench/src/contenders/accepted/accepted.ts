@@ -40,7 +40,7 @@ export const acceptedRedis: Contender = {
   title: 'Accepted, Redis engine',
   prepare: (stores) => migrateAndRegister(stores, {}),
   startApi: (stores) => startAcceptedApi(stores, {}),
-  startWorker: (stores) => startAcceptedWorker(stores, {}),
+  startWorker: (stores, env = {}) => startAcceptedWorker(stores, env),
 };
 
 export const acceptedPostgres: Contender = {
@@ -49,7 +49,7 @@ export const acceptedPostgres: Contender = {
   title: 'Accepted, Postgres engine',
   prepare: (stores) => migrateAndRegister(stores, WITHOUT_REDIS),
   startApi: (stores) => startAcceptedApi(stores, WITHOUT_REDIS),
-  startWorker: (stores) => startAcceptedWorker(stores, WITHOUT_REDIS),
+  startWorker: (stores, env = {}) => startAcceptedWorker(stores, { ...WITHOUT_REDIS, ...env }),
 };
 
 /** The API takes a type of job when a worker has told of it once. */

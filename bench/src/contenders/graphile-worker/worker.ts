@@ -18,7 +18,7 @@ const runner = await run({
       logger: new Logger(() => () => undefined),
     },
   },
-  taskList: { noop: async (payload) => void runNoop(payload as Payload) },
+  taskList: { noop: async (payload) => void (await runNoop(payload as Payload)) },
 });
 process.stdout.write('worker started\n');
 await runner.promise;

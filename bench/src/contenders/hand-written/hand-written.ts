@@ -20,7 +20,7 @@ export const handWritten: Contender = {
   runsJobs: true,
   prepare: async ({ postgres }) => void (await postgres.query(TABLE)),
   startApi: (stores) => startApi(`${FOLDER}/api.ts`, stores),
-  startWorker: (stores) => startWorker(`${FOLDER}/worker.ts`, stores),
+  startWorker: (stores, env) => startWorker(`${FOLDER}/worker.ts`, stores, env),
   countUnfinished: ({ postgres }) => countRows(postgres, 'jobs WHERE finished_at IS NULL'),
   listOutcomes: ({ postgres }) => readCommitTimes(postgres, 'payload', 'jobs WHERE finished_at IS NOT NULL'),
 };

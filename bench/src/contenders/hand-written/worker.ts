@@ -9,7 +9,7 @@ const connection = { url: settings.REDIS_URL };
 const worker = new Worker(
   QUEUE,
   async ({ data: { id, payload } }) => {
-    const result = runNoop(payload);
+    const result = await runNoop(payload);
     await pool.query("UPDATE jobs SET status = 'succeeded', result = $2, finished_at = now() WHERE id = $1", [
       id,
       result,

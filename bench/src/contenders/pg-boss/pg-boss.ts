@@ -18,7 +18,7 @@ export const pgBoss: Contender = {
     await boss.stop();
   },
   startApi: (stores) => startApi(`${FOLDER}/api.ts`, stores),
-  startWorker: (stores) => startWorker(`${FOLDER}/worker.ts`, stores),
+  startWorker: (stores, env) => startWorker(`${FOLDER}/worker.ts`, stores, env),
   countUnfinished: ({ postgres }) => countRows(postgres, `pgboss.job WHERE state < 'completed'`),
   listOutcomes: ({ postgres }) => readCommitTimes(postgres, 'data', `pgboss.job WHERE state = 'completed'`),
 };
