@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { bullBoard } from './admin/bull-board.ts';
 import { backlogBounds } from './admission/backlog-bounds.ts';
+import { deadlines } from './admission/deadlines.ts';
 import { decisions } from './admission/decisions.ts';
 import { rates } from './admission/rates.ts';
 import { BOUNDS } from './bounds.ts';
@@ -11,9 +12,9 @@ import { catalog } from './catalog/catalog.ts';
 import { waiting } from './changes/waiting.ts';
 import { checkThreads } from './checks/own-check-threads.ts';
 import { type Config, publicUrl as publicUrlOf } from './config.ts';
-import { type Clients, createClients } from './connections/clients.ts';
-import { createBoundedServer } from './connections/create-server.ts';
-import { createTurns, type Turns } from './connections/turns.ts';
+import { createClients } from './connections/clients.ts';
+import { type BoundedServerOptions, createBoundedServer } from './connections/create-server.ts';
+import { createTurns } from './connections/turns.ts';
 import { answerBrokenHttp, answerFrameworkError } from './http/broken-requests.ts';
 import { originForm } from './http/origin-form.ts';
 import { requestIdOf } from './http/request-id.ts';
@@ -61,7 +62,10 @@ export async function buildApp(
   const maxWaitSeconds = config.MAX_WAIT_SECONDS;
   const hasDocs = config.API_DOCS === 'on';
   const inTurns = { turns: createTurns(SLICE), clients: createClients() };
-  const app = createServer(logger, config, inTurns);
+  const app = createServer(logger, config, {
+    ...inTurns,
+    onLate: (problem) => app.decisions.refused(problem),
+  });
 
   await app.register(responseHeaders);
   // Before what counts the bytes of answers.
@@ -87,6 +91,7 @@ export async function buildApp(
   await app.register(backlogBounds);
   await app.register(queueStatistics);
   await app.register(queueOutlooks);
+  await app.register(deadlines);
   await app.register(metrics);
   await app.register(submitter);
   await app.register(waiting, { databaseUrl: config.DATABASE_URL });
@@ -125,7 +130,7 @@ export async function buildApp(
 function createServer(
   logger: FastifyBaseLogger,
   config: Config,
-  inTurns: { turns: Turns; clients: Clients },
+  inTurns: Pick<BoundedServerOptions, 'turns' | 'clients' | 'onLate'>,
 ) {
   const publicUrl = publicUrlOf(config);
   return fastify({

@@ -1,4 +1,4 @@
-import type { Arrival } from '@accepted/shared/core/overload/backlog-gauge';
+import type { NewJob } from '@accepted/shared/core/job/new-job';
 import type { FastifyInstance } from 'fastify';
 import type { Caller } from './authentication.ts';
 import { takeOfQuota } from './rate-limits.ts';
@@ -10,41 +10,40 @@ export interface Admission {
 }
 
 /**
- * Lets a job in that quota and bounds have room for; throws a problem where they have none. Waits for Postgres only where that is
- * near.
+ * Lets a job in that quota and bounds have room for, and that is likely to start in time; throws a problem otherwise. Waits for
+ * Postgres only where there is little room.
  */
-export function admitJob(
-  app: FastifyInstance,
-  caller: Caller,
-  arrival: Arrival,
-): Admission | Promise<Admission> {
+export function admitJob(app: FastifyInstance, caller: Caller, job: NewJob): Admission | Promise<Admission> {
   const taken = takeOfQuota(app.rates, caller);
   return taken instanceof Promise
-    ? taken.then((giveBack) => admitWith(app, arrival, giveBack))
-    : admitWith(app, arrival, taken);
+    ? taken.then((giveBack) => admitWith(app, job, giveBack))
+    : admitWith(app, job, taken);
 }
 
-function admitWith(
-  app: FastifyInstance,
-  arrival: Arrival,
-  giveBack: () => void,
-): Admission | Promise<Admission> {
+function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Admission | Promise<Admission> {
   const refuse = (error: unknown): never => {
     giveBack();
     throw error;
   };
-  const admission = (leave: () => void): Admission => ({
-    end(isNew) {
+  const admit = (leave: () => void): Admission => {
+    try {
+      app.refuseLate(job);
+    } catch (error) {
       leave();
-      if (isNew) app.decisions.admitted(arrival.queue);
-      else giveBack();
-    },
-  });
+      throw error;
+    }
+    return {
+      end(isNew) {
+        leave();
+        if (!isNew) return giveBack();
+        app.decisions.admitted(job.queue);
+        app.noteWaiting(job);
+      },
+    };
+  };
   try {
-    const admitted = app.admitToBacklog(arrival);
-    return admitted instanceof Promise
-      ? admitted.then((leave) => admission(leave), refuse)
-      : admission(admitted);
+    const admitted = app.admitToBacklog(job);
+    return admitted instanceof Promise ? admitted.then(admit).catch(refuse) : admit(admitted);
   } catch (error) {
     return refuse(error);
   }

@@ -9,6 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { Problem } from '../http/problem.ts';
+import { createBacklogReturns } from './backlog-returns.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -39,6 +40,7 @@ export const backlogBounds = fp(async (app) => {
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
   const upkeep = createUpkeep(app);
+  const returns = createBacklogReturns();
 
   async function look(): Promise<void> {
     const end = gauge.beginCount();
@@ -76,18 +78,25 @@ export const backlogBounds = fp(async (app) => {
   /** Where nobody can be asked what is known holds, and writing the job tells what is the matter. */
   async function admitAfterLook(arrival: Arrival): Promise<() => void> {
     await lookAnew().catch(tellDebug);
-    return admit(arrival, gauge.judge(arrival));
+    return admit(arrival, gauge.judge(arrival, performance.now()));
   }
 
   function admit(arrival: Arrival, { full }: Verdict): () => void {
-    if (!full) return gauge.admit(arrival);
+    if (!full) {
+      returns.letIn(arrival);
+      return gauge.admit(arrival);
+    }
     const { bound, jobs, most } = full;
-    throw refusal(bound, app.secondsToFinish(arrival.queue, jobs - (1 - FREE_THEN) * most));
+    const closedSeconds = app.secondsToFinish(arrival.queue, jobs - (1 - FREE_THEN) * most);
+    const perSecond = app.finishedPerSecond(arrival.queue);
+    throw refusal(bound, returns.nextInSeconds(bound, arrival, { closedSeconds, perSecond }));
   }
 
   app.decorate('admitToBacklog', (arrival) => {
-    const verdict = gauge.judge(arrival);
-    const isOld = performance.now() - lookedAtMs > (verdict.room > FAR_ROOM ? FAR_MS : NEAR_MS);
+    const nowMs = performance.now();
+    gauge.note(arrival, nowMs);
+    const verdict = gauge.judge(arrival, nowMs);
+    const isOld = nowMs - lookedAtMs > (verdict.room > FAR_ROOM ? FAR_MS : NEAR_MS);
     if (mustBeCounted(arrival) || mayWait(verdict, isOld)) return admitAfterLook(arrival);
     if (isOld) void inBackground();
     return admit(arrival, verdict);
@@ -132,11 +141,9 @@ const POLICIES: Record<FullBacklog, string> = {
   tenant_in_queue: 'tenant-backlog-in-queue',
 };
 
-/** Those who are refused together must not come back together. */
 function refusal(bound: FullBacklog, seconds: number): Problem {
-  const spread = Math.ceil(seconds * (1 + Math.random() / 2));
   return new Problem(bound === 'queue' ? 'queue_backlog_full' : 'tenant_backlog_full', {
-    headers: { 'retry-after': String(spread) },
+    headers: { 'retry-after': String(seconds) },
     members: { violatedPolicies: [POLICIES[bound]] },
   });
 }

@@ -25,6 +25,7 @@ async function listen(handle: HandleRequest, options: Partial<BoundedServerOptio
     publicUrl: 'https://jobs.test',
     turns: createTurns({ ms: 5, count: 32 }),
     clients: createClients(),
+    onLate: () => undefined,
     ...options,
   });
   server.listen(0, '127.0.0.1');

@@ -3,6 +3,7 @@ import { refuseConnection, refuseRequest } from '../http/broken-requests.ts';
 import { Problem } from '../http/problem.ts';
 import type { Clients } from './clients.ts';
 import { limitConnectionsPerAddress } from './connections-per-address.ts';
+import { createLateRequests } from './late-requests.ts';
 import { type HandleRequest, onePerConnection } from './pipeline.ts';
 import { stopParsing } from './stop-parsing.ts';
 import type { Turns } from './turns.ts';
@@ -16,6 +17,8 @@ export interface BoundedServerOptions {
   publicUrl: string;
   turns: Turns;
   clients: Clients;
+  /** Is told of requests that were refused because they had waited for too long. */
+  onLate: (problem: Problem) => void;
 }
 
 /**
@@ -49,12 +52,19 @@ export function createBoundedServer(handle: HandleRequest, options: BoundedServe
 /** Lets requests begin client by client. */
 function handleInTurn(
   handle: HandleRequest,
-  { turns, clients }: Pick<BoundedServerOptions, 'turns' | 'clients'>,
+  {
+    turns,
+    clients,
+    publicUrl,
+    onLate,
+  }: Pick<BoundedServerOptions, 'turns' | 'clients' | 'publicUrl' | 'onLate'>,
 ): HandleRequest {
+  const late = createLateRequests(publicUrl, onLate);
   return (request, response) =>
-    turns.take(clients.of(request), () => {
+    turns.take(clients.of(request), (waitedMs) => {
       // Nobody is left to be answered.
-      if (!request.socket.destroyed) handle(request, response);
+      if (request.socket.destroyed) return;
+      if (!late.refuse(request, response, waitedMs)) handle(request, response);
     });
 }
 

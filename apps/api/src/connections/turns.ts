@@ -9,7 +9,13 @@ export interface SliceBounds {
 
 /** Lets requests begin: at once while there are few, and client by client when there are more. */
 export interface Turns {
-  take(client: string, begin: () => void): void;
+  /** `begin` is told for how many milliseconds it waited. */
+  take(client: string, begin: (waitedMs: number) => void): void;
+}
+
+interface Waiting {
+  begin: (waitedMs: number) => void;
+  sinceMs: number;
 }
 
 /**
@@ -17,17 +23,16 @@ export interface Turns {
  * turn as often as one that sends one: without it, whoever comes behind them waits for all of them.
  */
 export function createTurns(slice: SliceBounds): Turns {
-  const waiting = createRounds<() => void>();
+  const waiting = createRounds<Waiting>();
   let spentMs = 0;
   let begun = 0;
   let isScheduled = false;
 
   const isUsedUp = () => spentMs >= slice.ms || begun >= slice.count;
 
-  function run(begin: () => void): void {
-    const startedAt = performance.now();
-    begin();
-    spentMs += performance.now() - startedAt;
+  function run({ begin, sinceMs }: Waiting, startedAtMs: number): void {
+    begin(startedAtMs - sinceMs);
+    spentMs += performance.now() - startedAtMs;
     begun += 1;
   }
 
@@ -36,9 +41,9 @@ export function createTurns(slice: SliceBounds): Turns {
     spentMs = 0;
     begun = 0;
     while (!isUsedUp()) {
-      const begin = waiting.next();
-      if (!begin) return;
-      run(begin);
+      const next = waiting.next();
+      if (!next) return;
+      run(next, performance.now());
     }
     schedule();
   }
@@ -52,8 +57,9 @@ export function createTurns(slice: SliceBounds): Turns {
   return {
     take(client, begin) {
       schedule();
-      if (waiting.isEmpty() && !isUsedUp()) run(begin);
-      else waiting.add(client, begin);
+      const sinceMs = performance.now();
+      if (waiting.isEmpty() && !isUsedUp()) run({ begin, sinceMs }, sinceMs);
+      else waiting.add(client, { begin, sinceMs });
     },
   };
 }

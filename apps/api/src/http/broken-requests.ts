@@ -38,7 +38,9 @@ export function answerBrokenHttp(error: ConnectionError, publicUrl: string, sock
 export function refuseConnection(connection: Duplex, problem: Problem, publicUrl: string): void {
   if (connection.writable) {
     const { body, headers } = rawProblem(problem, publicUrl, newUuid());
-    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    const lines = Object.entries({ ...headers, connection: 'close' }).map(
+      ([name, value]) => `${name}: ${value}`,
+    );
     const status = `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`;
     connection.write(`${[status, ...lines].join('\r\n')}\r\n\r\n${body}`);
   }
@@ -46,9 +48,15 @@ export function refuseConnection(connection: Duplex, problem: Problem, publicUrl
   connection.end(() => connection.destroy());
 }
 
-/** Answers a request that no route may see with a problem, and closes its connection. */
-export function refuseRequest(response: ServerResponse, problem: Problem, publicUrl: string): void {
+/** Answers a request that no route is to see with a problem, and closes its connection unless it is said to be kept. */
+export function refuseRequest(
+  response: ServerResponse,
+  problem: Problem,
+  publicUrl: string,
+  { keepsConnection = false } = {},
+): void {
   const { body, headers } = rawProblem(problem, publicUrl, requestIdOf(response.req));
+  if (!keepsConnection) response.shouldKeepAlive = false;
   response.writeHead(problem.status, headers).end(body);
 }
 
@@ -60,7 +68,6 @@ function rawProblem(problem: Problem, publicUrl: string, requestId: string) {
     'content-type': 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
     'cache-control': 'no-store',
-    connection: 'close',
   };
   return { body, headers };
 }

@@ -59,6 +59,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
   idempotency_key_in_use: TRY_AGAIN,
   overloaded: TRY_AGAIN,
   queue_backlog_full: TRY_AGAIN,
+  deadline_unreachable: TRY_AGAIN,
   quota_exceeded: TRY_AGAIN,
   rate_limited: TRY_AGAIN,
   tenant_backlog_full: TRY_AGAIN,

@@ -281,6 +281,14 @@ export const PROBLEMS = {
     remedy:
       'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`. Operators can add workers, or raise `maxBacklog` of the queue.',
   },
+  deadline_unreachable: {
+    status: 503,
+    title: 'The job would expire before it starts',
+    meaning:
+      'So much waits before the job that it may well not start within its `ttlMs`: nine of ten such jobs would have started after `predictedWaitMs`. Nothing was accepted.',
+    remedy:
+      'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`, or give the job a longer `ttlMs`. Operators can add workers.',
+  },
   schema_mismatch: {
     status: 503,
     title: 'This server and the ledger do not fit together',

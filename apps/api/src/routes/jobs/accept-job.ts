@@ -99,6 +99,7 @@ const REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
   'quota_exceeded',
   'tenant_backlog_full',
   'queue_backlog_full',
+  'deadline_unreachable',
 ]);
 
 /**

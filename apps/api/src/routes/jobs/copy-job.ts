@@ -52,6 +52,7 @@ const options = needsScope('jobs:write', {
     'quota_exceeded',
     'tenant_backlog_full',
     'queue_backlog_full',
+    'deadline_unreachable',
     'job_not_found',
   ]),
 });

@@ -5,7 +5,7 @@ import { isTerminal } from '@accepted/shared/core/job/status';
 import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import { findWaitingJob, type WaitingJob } from '@accepted/shared/ledger/jobs/waiting-job';
-import type { QueueOutlook } from '@accepted/shared/ledger/queues/queue-outlook';
+import { type QueueOutlook, startsPerSecond } from '@accepted/shared/ledger/queues/queue-outlook';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
@@ -77,13 +77,8 @@ function shownWait(waiting: WaitingJob, outlook: QueueOutlook): Explanation {
   return { reasons, estimate: null };
 }
 
-/**
- * What is in the engine goes before all else. An idle queue has no measured rate; then every slot of its workers is taken to
- * finish a job a second.
- */
-function estimateOf({ lanes, inDelivery }: QueueOutlook, ahead: number): StartEstimate | null {
-  const sum = (of: (lane: QueueOutlook['lanes'][number]) => number) =>
-    lanes.reduce((total, lane) => total + of(lane), 0);
-  const perSecond = sum((lane) => lane.finishedPerSecond) || sum((lane) => lane.concurrency);
-  return perSecond > 0 ? estimateStart(ahead + inDelivery, perSecond) : null;
+/** What is in the engine goes before all else. */
+function estimateOf(outlook: QueueOutlook, ahead: number): StartEstimate | null {
+  const perSecond = startsPerSecond(outlook);
+  return perSecond > 0 ? estimateStart(ahead + outlook.inDelivery, perSecond) : null;
 }

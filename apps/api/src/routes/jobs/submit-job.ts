@@ -37,6 +37,7 @@ const options = needsScope('jobs:write', {
     'quota_exceeded',
     'tenant_backlog_full',
     'queue_backlog_full',
+    'deadline_unreachable',
   ]),
 });
 

@@ -10,6 +10,8 @@ declare module 'fastify' {
     retryAfterOf(job: { queue: string; status: JobStatus; run_at: Date }): number | undefined;
     /** Estimates in how many seconds so many jobs of a queue are done. Never waits for Postgres. */
     secondsToFinish(queue: string, jobs: number): number;
+    /** Estimates how many jobs of a queue are done a second; 1 where nobody knows. Never waits for Postgres. */
+    finishedPerSecond(queue: string): number;
   }
 }
 
@@ -38,4 +40,8 @@ export const estimates = fp(async (app) => {
 
   app.decorate('retryAfterOf', (job) => retryAfterSeconds(job, loadOf(job.queue), new Date()));
   app.decorate('secondsToFinish', (queue, jobs) => secondsToFinish(jobs, loadOf(queue)));
+  app.decorate('finishedPerSecond', (queue) => {
+    const load = loadOf(queue);
+    return load?.finishedPerSecond || load?.concurrency || 1;
+  });
 });

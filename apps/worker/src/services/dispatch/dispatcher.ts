@@ -12,6 +12,7 @@ import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { OneService } from '../service-leases.ts';
+import { createDrainTeller } from './drain-teller.ts';
 import { createKnownQueue } from './known-queue.ts';
 import { createLaneWindows } from './lane-windows.ts';
 import type { TenantShare } from './tenant-share.ts';
@@ -68,6 +69,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   let live: Live = NOBODY;
   let heldBack = false;
   const windows = createLaneWindows(share);
+  const drain = createDrainTeller(db, queue);
 
   /** Answers whether other rules are in force now. */
   async function refresh(): Promise<boolean> {
@@ -113,9 +115,11 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     await eachAlone(turn.lanes, (lane) => fillLane(lane, { ...typical, quickTypes }), onError);
     const turnTookMs = performance.now() - turnBeganMs;
     heldBack = turn.heldBack;
+    drain.see(turn.lanes, lanes);
     // Only now, as a job that just came in must not wait for it.
     const mustLookAgain = goodForMs() <= 0 && (await refresh());
     await known.store();
+    await drain.tell();
     if (mustLookAgain) return MIN_POLL_MS;
     if (turn.moreToDo) return Math.max(MIN_POLL_MS, windows.nextTurnInMs(turn.lanes, lanes, laneWindows));
     if (turn.isSlowHeldBack) return lookAgainInMs(typical.slowMs);

@@ -117,7 +117,7 @@ const LINE = {
 };
 const STAND = { line: LINE, before: 0, concurrencyKey: 'key', concurrencyLimit: 2, held: 2 };
 const CONDITIONS = { paused: new Set<string>(), full: new Set<string>(), takenBy: [TAKES] };
-const NOBODY_FORESEEN = { lookedAt: 7, ahead: () => undefined };
+const NOBODY_FORESEEN = { lookedAt: () => 7, ahead: () => undefined };
 
 test('a key is full by the limit of the build in force, and else by that of the job', () => {
   const outlook = { conditions: CONDITIONS, foreseen: NOBODY_FORESEEN, isCut: false, keyLimits: [] };
@@ -131,7 +131,7 @@ test('a key is full by the limit of the build in force, and else by that of the 
 });
 
 test('where there are lines that nobody looked at, jobs of theirs may go before it', () => {
-  const foreseen = { lookedAt: 7, ahead: () => 3 };
+  const foreseen = { lookedAt: () => 7, ahead: () => 3 };
   const outlook = { conditions: CONDITIONS, foreseen, keyLimits: [] };
   const stand = { ...STAND, concurrencyKey: null };
   const isAtLeast = (isCut: boolean) => explainWait(stand, { ...outlook, isCut });

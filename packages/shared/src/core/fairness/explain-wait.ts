@@ -56,7 +56,7 @@ export function whyWaiting(
 /** Who goes before whom, as far as it was looked ahead. */
 export interface Foreseen {
   /** How many jobs were looked at. */
-  lookedAt: number;
+  lookedAt(): number;
   /** How many jobs go before the one that has `before` others before it in its line; `undefined`: more than were looked at. */
   ahead(line: LineName, before: number): number | undefined;
 }
@@ -67,10 +67,21 @@ export interface Foreseen {
  */
 export function foresee(picture: QueuePicture, windows: readonly LaneWindow[], most: number): Foreseen {
   const unbounded = windows.map(({ buildId }) => ({ buildId, size: Number.POSITIVE_INFINITY }));
-  const { lines } = chooseJobs(picture, unbounded, most);
-  const placesOf = new Map(lines.map(({ line, places }) => [keyOf(line), places]));
-  const lookedAt = lines.reduce((sum, { places }) => sum + places.length, 0);
-  return { lookedAt, ahead: (line, before) => placesOf.get(keyOf(line))?.[before] };
+  let chosen: Map<string, number[]> | undefined;
+  // Not everybody who looks at a queue asks.
+  const placesOf = () => {
+    chosen ??= new Map(
+      chooseJobs(picture, unbounded, most).lines.map(({ line, places }) => [keyOf(line), places]),
+    );
+    return chosen;
+  };
+  return {
+    lookedAt: () =>
+      placesOf()
+        .values()
+        .reduce((sum, places) => sum + places.length, 0),
+    ahead: (line, before) => placesOf().get(keyOf(line))?.[before],
+  };
 }
 
 /** Where a job stands that is due and was not dispatched. */
@@ -112,5 +123,5 @@ export function explainWait(
   const codes = whyWaiting({ ...line, blockedBy: concurrencyKey }, { ...conditions, full });
   if (codes.length > 0) return { codes };
   const ahead = foreseen.ahead(line, before);
-  return { ahead: ahead ?? Math.max(before, foreseen.lookedAt), isAtLeast: isCut || ahead === undefined };
+  return { ahead: ahead ?? Math.max(before, foreseen.lookedAt()), isAtLeast: isCut || ahead === undefined };
 }

@@ -15,6 +15,11 @@ export interface Urgency {
   giveBack(priority: number, jobs: number): void;
 }
 
+/** How many jobs of a priority go for each of another one, while both wait. */
+export function goBefore(priority: number, other: number): number {
+  return GO_BEFORE ** (other - priority);
+}
+
 export function createUrgency(): Urgency {
   /** How far each has come: a job of a priority takes it further, the less urgent the further. */
   const tags = new Map<number, number>();

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type CountedBacklogs, createBacklogGauge } from './backlog-gauge.ts';
 
-const ARRIVAL = { tenantId: 'a', queue: 'default' };
+const ARRIVAL = { tenantId: 'a', queue: 'default', priority: 2 };
+const NOW_MS = 0;
 
 function counted(
   { jobs = 0, own = jobs, max = null as number | null, ...bounds } = {} as {
@@ -32,21 +33,21 @@ test.each([
   ['tenant_in_queue', { jobs: 9, own: 4, perTenant: 5, max: 100 }],
 ] as const)('a job more fits into a %s that is nearly full, and then none', (bound, backlogs) => {
   const gauge = gaugeOf(counted(backlogs));
-  expect(gauge.judge(ARRIVAL)).toEqual({ isSure: true, room: 1 });
+  expect(gauge.judge(ARRIVAL, NOW_MS)).toEqual({ isSure: true, room: 1 });
   gauge.admit(ARRIVAL)();
-  expect(gauge.judge(ARRIVAL)).toEqual({ full: { bound, jobs: 5, most: 5 }, isSure: false, room: 0 });
+  expect(gauge.judge(ARRIVAL, NOW_MS)).toEqual({ full: { bound, jobs: 5, most: 5 }, isSure: false, room: 0 });
 });
 
 test('what is not bounded fits, and so does what nobody has counted', () => {
-  expect(gaugeOf(counted({ jobs: 10 ** 9 })).judge(ARRIVAL)).toEqual({
+  expect(gaugeOf(counted({ jobs: 10 ** 9 })).judge(ARRIVAL, NOW_MS)).toEqual({
     isSure: true,
     room: Number.POSITIVE_INFINITY,
   });
-  expect(createBacklogGauge().judge(ARRIVAL).full).toBeUndefined();
+  expect(createBacklogGauge().judge(ARRIVAL, NOW_MS).full).toBeUndefined();
 });
 
 test('a count that shows a queue full leaves no doubt', () => {
-  expect(gaugeOf(counted({ jobs: 5, max: 5 })).judge(ARRIVAL)).toMatchObject({
+  expect(gaugeOf(counted({ jobs: 5, max: 5 })).judge(ARRIVAL, NOW_MS)).toMatchObject({
     full: { bound: 'queue' },
     isSure: true,
   });
@@ -56,13 +57,13 @@ test('a job that was written before a count began is in it, and counts once', ()
   const gauge = gaugeOf(counted({ max: 2 }));
   gauge.admit(ARRIVAL)();
   gauge.beginCount()(counted({ jobs: 1, max: 2 }));
-  expect(gauge.judge(ARRIVAL).room).toBe(1);
+  expect(gauge.judge(ARRIVAL, NOW_MS).room).toBe(1);
 });
 
 test('bounds that were changed hold from the next count on', () => {
   const gauge = gaugeOf(counted({ jobs: 5, max: 5 }));
   gauge.beginCount()(counted({ jobs: 5, max: 6 }));
-  expect(gauge.judge(ARRIVAL).full).toBeUndefined();
+  expect(gauge.judge(ARRIVAL, NOW_MS).full).toBeUndefined();
 });
 
 /** What a process does, in any order: it lets a job in where one fits, one of those is written, a count begins or ends. */
@@ -85,7 +86,7 @@ test('no more come in than may, whenever counts are made, and once all is still,
       begin();
       end();
       for (const one of steps) {
-        if (one === 'admit' && !gauge.judge(ARRIVAL).full) writing.push(gauge.admit(ARRIVAL));
+        if (one === 'admit' && !gauge.judge(ARRIVAL, NOW_MS).full) writing.push(gauge.admit(ARRIVAL));
         if (one === 'write' && writing.length > 0) {
           writing.shift()?.();
           live += 1;
@@ -102,7 +103,7 @@ test('no more come in than may, whenever counts are made, and once all is still,
       }
       begin();
       end();
-      expect(gauge.judge(ARRIVAL)).toMatchObject(live >= max ? { room: 0 } : { room: max - live });
+      expect(gauge.judge(ARRIVAL, NOW_MS)).toMatchObject(live >= max ? { room: 0 } : { room: max - live });
     }),
   );
 });

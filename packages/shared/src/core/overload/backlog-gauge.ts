@@ -1,3 +1,5 @@
+import { createReserves } from './reserves.ts';
+
 /** Live jobs of a queue, as they were counted at one moment, and the bounds in force; `null`: any number. */
 export interface CountedQueue {
   queue: string;
@@ -25,6 +27,8 @@ export interface CountedBacklogs {
 export interface Arrival {
   tenantId: string;
   queue: string;
+  /** The more urgent the less. */
+  priority: number;
 }
 
 /** Which bound a job does not fit in. */
@@ -49,7 +53,9 @@ export interface BacklogGauge {
   knows(tenantId: string): boolean;
   /** Whether each tenant may have so many jobs in a queue and no more. */
   boundsTenants(queue: string): boolean;
-  judge(arrival: Arrival): Verdict;
+  judge(arrival: Arrival, nowMs: number): Verdict;
+  /** Notes that a job came: for what is urgent room is kept, as much as comes of it. */
+  note(arrival: Arrival, nowMs: number): void;
   /** Counts a job that is let in; the answer is called when it was written, or was not. */
   admit(arrival: Arrival): () => void;
   /** Is called as a count begins; the answer takes what it found. */
@@ -60,13 +66,16 @@ interface Bound {
   bound: FullBacklog;
   key: string;
   counted: number;
-  most: number | null | undefined;
+  most: number;
 }
 
 const ofQueue = ({ queue }: Arrival) => `queue ${queue}`;
 const ofTenant = ({ tenantId }: Arrival) => `tenant ${tenantId}`;
 const ofTenantInQueue = ({ tenantId, queue }: Arrival) => `both ${tenantId} ${queue}`;
 const keysOf = (arrival: Arrival) => [ofQueue(arrival), ofTenant(arrival), ofTenantInQueue(arrival)];
+
+/** With less in it there is room for what is urgent in any case. */
+const NEAR_PART = 1 / 2;
 
 export function createBacklogGauge(): BacklogGauge {
   let queues = new Map<string, CountedQueue>();
@@ -77,12 +86,14 @@ export function createBacklogGauge(): BacklogGauge {
   let since = createTally();
   /** The same for the count that is being made. */
   let sinceNext: Tally | undefined;
+  const reserves = createReserves();
 
-  function judge(arrival: Arrival): Verdict {
+  /** Those that are in force. */
+  function boundsOf(arrival: Arrival): Bound[] {
     const queue = queues.get(arrival.queue);
     const tenant = tenants.get(arrival.tenantId);
     const inQueue = tenant?.queues.find((one) => one.queue === arrival.queue)?.jobs ?? 0;
-    const bounds: Bound[] = [
+    const bounds: (Omit<Bound, 'most'> & { most: number | null | undefined })[] = [
       { bound: 'tenant', key: ofTenant(arrival), counted: tenant?.jobs ?? 0, most: tenant?.maxBacklog },
       {
         ...{ bound: 'tenant_in_queue', key: ofTenantInQueue(arrival) },
@@ -90,18 +101,26 @@ export function createBacklogGauge(): BacklogGauge {
       },
       { bound: 'queue', key: ofQueue(arrival), counted: queue?.jobs ?? 0, most: queue?.maxBacklog },
     ];
+    return bounds.flatMap(({ most, ...bound }) => (typeof most === 'number' ? [{ ...bound, most }] : []));
+  }
+
+  function judge(arrival: Arrival, nowMs: number): Verdict {
     let room = Number.POSITIVE_INFINITY;
-    for (const { bound, key, counted, most } of bounds) {
-      if (most === null || most === undefined) continue;
+    for (const { bound, key, counted, most } of boundsOf(arrival)) {
       const jobs = counted + since.of(key);
-      if (jobs >= most) return { full: { bound, jobs, most }, isSure: counted >= most, room: 0 };
-      room = Math.min(room, most - jobs);
+      const isNear = jobs >= most * NEAR_PART;
+      const open = most - (isNear ? reserves.keptFrom(key, arrival.priority, most, nowMs) : 0);
+      if (jobs >= open) return { full: { bound, jobs, most }, isSure: counted >= open, room: 0 };
+      room = Math.min(room, open - jobs);
     }
     return { isSure: true, room };
   }
 
   return {
     judge,
+    note(arrival, nowMs) {
+      for (const { key } of boundsOf(arrival)) reserves.came(key, arrival.priority, nowMs);
+    },
     knows: (tenantId) => tenants.has(tenantId),
     boundsTenants: (queue) => typeof queues.get(queue)?.maxBacklogPerTenant === 'number',
     admit(arrival) {

@@ -100,6 +100,9 @@ interface QueuesTable {
   /** How many live jobs it may have, and of one tenant; `null`: any number. */
   max_backlog: Generated<number | null>;
   max_backlog_per_tenant: Generated<number | null>;
+  /** How many of its jobs could be started a second when its dispatcher told so last. */
+  drain_per_second: Generated<number | null>;
+  drain_told_at: Generated<Date | null>;
   created_at: CreatedAt;
 }
 

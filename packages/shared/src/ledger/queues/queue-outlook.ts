@@ -1,6 +1,7 @@
-import { foresee, type Outlook } from '../../core/fairness/explain-wait.ts';
+import { foresee, type Outlook, type WaitConditions, whyWaiting } from '../../core/fairness/explain-wait.ts';
 import { gateOf } from '../../core/fairness/gates.ts';
 import { createQueuePicture, groupLines, type QueuePicture } from '../../core/fairness/queue-picture.ts';
+import { createWaitModel, type WaitModel } from '../../core/fairness/wait-model.ts';
 import type { Database } from '../connection/connect.ts';
 import { type DispatchRules, readDispatchRules } from '../limits/dispatch-rules.ts';
 import { listTakenTypes } from '../workers/builds.ts';
@@ -16,6 +17,10 @@ export interface QueueOutlook extends Outlook {
   lines: SketchedLine[];
   /** How many jobs are dispatched and not claimed. */
   inDelivery: number;
+  /** How many jobs go before one that comes now. */
+  waits: WaitModel;
+  /** How many can be started a second; `null` where nobody has told of late. */
+  drainPerSecond: number | null;
 }
 
 /**
@@ -39,13 +44,16 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
     windows,
     rules.limits.type.map(({ name }) => name),
   );
+  const conditions = { paused: rules.paused, full, takenBy: [...builds.values()] };
   return {
-    conditions: { paused: rules.paused, full, takenBy: [...builds.values()] },
+    conditions,
     foreseen: foresee(picture, windows, MOST_AHEAD),
     isCut: sketch.isCut,
     keyLimits: rules.limits.key,
     lanes,
     lines: sketch.lines,
+    waits: createWaitModel(goingLines(sketch, conditions), rules.weights),
+    drainPerSecond: sketch.drainPerSecond,
     inDelivery: sumOf(sketch.flights, (flight) => (flight.queue === queue ? flight.unclaimed : 0)),
   };
 }
@@ -69,6 +77,23 @@ function pictureOf(
     if (blockedBy !== null) gates.close(gateOf.key(tenantId, blockedBy), false);
   picture.order.weigh(weights);
   return picture;
+}
+
+/** What only waits for its turn, and for no slot of a key. */
+function goingLines({ lines }: QueueSketch, conditions: WaitConditions): SketchedLine[] {
+  return lines.filter((line) => line.blockedBy === null && whyWaiting(line, conditions).length === 0);
+}
+
+/**
+ * How many jobs of a queue are taken to be started a second: what was measured, or else what workers finished of late. One that idles
+ * has neither; then every slot is taken to finish a job a second.
+ */
+export function startsPerSecond({
+  lanes,
+  drainPerSecond,
+}: Pick<QueueOutlook, 'lanes' | 'drainPerSecond'>): number {
+  const sum = (of: (lane: LiveLane) => number) => lanes.reduce((total, lane) => total + of(lane), 0);
+  return drainPerSecond ?? (sum((lane) => lane.finishedPerSecond) || sum((lane) => lane.concurrency));
 }
 
 /** Names the types, the tenants and the queue that have as many jobs in flight as they may. */

@@ -5,6 +5,7 @@ import type { Ledger } from '../connection/tables.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { BLOCKED_LINE, isAfterBlockedLine, isAfterLine, LINE } from '../jobs/survey-queue.ts';
 import { countLines, type FirstOfLine, type LineLength } from './count-lines.ts';
+import { FRESH_DRAIN } from './drain.ts';
 import { planThroughIndexes } from './plan-through-indexes.ts';
 
 /** A line of a queue as somebody saw it who takes nothing. */
@@ -31,6 +32,8 @@ export interface QueueSketch {
   flights: FlightCount[];
   /** Of the tenants of the lines. */
   order: FairOrderState;
+  /** How many jobs can be started a second; `null` where nobody has told of late. */
+  drainPerSecond: number | null;
 }
 
 /** So many lines are looked at, in the order of their tenants, and so many jobs are counted in all of them together. */
@@ -61,14 +64,15 @@ export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
       SELECT queue, tenant_id AS "tenantId", type, count(*)::int AS jobs,
         count(*) FILTER (WHERE worker_id IS NULL)::int AS unclaimed
       FROM in_flight WHERE ${OF_QUEUE} GROUP BY queue, tenant_id, type`.execute(tx);
-    const { rows: held } = await sql<{ present: number }>`
-      SELECT present_pass AS present FROM queues WHERE name = ${queue}`.execute(tx);
+    const { rows: held } = await sql<{ present: number; drain: number | null }>`
+      SELECT present_pass AS present, ${FRESH_DRAIN} AS drain FROM queues WHERE name = ${queue}`.execute(tx);
     const tenants = [...new Set(lines.map(({ tenantId }) => tenantId))];
     const { rows: passes } = await sql<FairOrderState['passes'][number]>`
       SELECT tenant_id AS "tenantId", pass FROM passes
       WHERE queue = ${queue} AND tenant_id = ANY(${tenants}::uuid[])`.execute(tx);
     const isCut = lines.filter(({ blockedBy }) => blockedBy === null).length >= MOST_LINES;
-    return { lines, isCut, flights, order: { present: held[0]?.present ?? 0, passes } };
+    const { present, drain } = held[0] ?? { present: 0, drain: null };
+    return { lines, isCut, flights, order: { present, passes }, drainPerSecond: drain };
   });
 }
 
