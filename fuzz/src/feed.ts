@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from './judge/answer.ts';
 import type { KeyName } from './request/fuzz-request.ts';
 
@@ -33,7 +34,7 @@ const WAITING = Array.from({ length: 4 }, () => ({
 
 /** Makes things that requests can be about, for both tenants: jobs in every status, open dead letters, a key, a slow bulk replay. */
 export async function feed(ask: Ask): Promise<void> {
-  await liftRules(ask);
+  if (await liftRules(ask)) await delay(IN_FORCE_WITHIN_MS);
   for (const key of ['other', 'all'] as const) {
     const submit = (body: object, waits = false) =>
       ask({ method: 'POST', target: '/v1/jobs', body, waits, key });
@@ -47,20 +48,34 @@ export async function feed(ask: Ask): Promise<void> {
   }
 }
 
-interface RuledItem {
+/** What bounds a queue, a job type or a tenant, as far as each can have it; `null` where it is not laid down. */
+const LIMITS = [
+  'concurrency',
+  'maxBacklog',
+  'maxBacklogPerTenant',
+  'ratePerSecond',
+  'burst',
+  'dailyQuota',
+] as const;
+const IN_FORCE_WITHIN_MS = 1_000;
+
+interface RuledItem extends Partial<Record<(typeof LIMITS)[number], number | null>> {
   name?: string;
   type?: string;
   pausedAt: string | null;
-  concurrency: number | null;
 }
 
-/** Undoes what operators' requests have laid down: nothing runs of what is paused. */
-async function liftRules(ask: Ask): Promise<void> {
+/** Undoes what operators' requests have laid down: nothing runs of what is paused. Answers whether there was anything. */
+async function liftRules(ask: Ask): Promise<boolean> {
+  let isLifted = false;
   const read = async <Body>(target: string, key: KeyName): Promise<Body> =>
     JSON.parse((await ask({ method: 'GET', target, key })).text);
-  const lift = async (target: string, { pausedAt, concurrency }: RuledItem) => {
-    if (pausedAt !== null) await ask({ method: 'POST', target: `${target}/resume`, key: 'all' });
-    if (concurrency !== null) await ask({ method: 'PATCH', target, body: { concurrency: null }, key: 'all' });
+  const lift = async (target: string, item: RuledItem) => {
+    const limits = LIMITS.filter((name) => typeof item[name] === 'number');
+    const body = Object.fromEntries(limits.map((name) => [name, null]));
+    if (item.pausedAt !== null) await ask({ method: 'POST', target: `${target}/resume`, key: 'all' });
+    if (limits.length > 0) await ask({ method: 'PATCH', target, body, key: 'all' });
+    isLifted ||= item.pausedAt !== null || limits.length > 0;
   };
   for (const list of ['/v1/queues', '/v1/job-types']) {
     const { data } = await read<{ data: RuledItem[] }>(list, 'all');
@@ -71,6 +86,7 @@ async function liftRules(ask: Ask): Promise<void> {
     const target = `/v1/tenants/${data[0]?.tenantId}`;
     await lift(target, await read<RuledItem>(target, 'all'));
   }
+  return isLifted;
 }
 
 /** A bulk replay that goes on for minutes, so that there is one to be canceled. */

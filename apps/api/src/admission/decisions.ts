@@ -1,4 +1,4 @@
-import type { ProblemCode } from '@accepted/shared/contract/problems';
+import { REFUSALS } from '@accepted/shared/contract/refusals';
 import { createProcessCounters } from '@accepted/shared/ledger/queues/process-counters';
 import fp from 'fastify-plugin';
 import type { Problem } from '../http/problem.ts';
@@ -15,18 +15,9 @@ export interface Decisions {
   refused(problem: Problem): void;
 }
 
-/** What is refused because there is too much, and not because anything is wrong with it. */
-const REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
-  'rate_limited',
-  'quota_exceeded',
-  'tenant_backlog_full',
-  'queue_backlog_full',
-  'deadline_unreachable',
-  'overloaded',
-]);
-
+/** Whether there is too much, and nothing wrong with what was asked. */
 export function isRefusal({ code }: Problem): boolean {
-  return REFUSALS.has(code);
+  return Object.hasOwn(REFUSALS, code);
 }
 
 const FLUSH_EVERY_MS = 5_000;

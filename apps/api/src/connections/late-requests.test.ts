@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 const WORK_MS = 4;
-const CROWD = 150;
+const CROWD = 300;
 
 /** A server that has work for so many milliseconds with each request. */
 async function listen() {

@@ -40,11 +40,10 @@ export const WAIT_HEADERS: HeaderTexts = {
   'Preference-Applied': 'Which preferences of `Prefer` were honoured, and how.',
 };
 
-/** What answers carry to a caller for whom rates or quotas are laid down. */
+/** What answers carry to a caller for whom rates or quotas are laid down (draft-ietf-httpapi-ratelimit-headers). */
 export const RATE_HEADERS: HeaderTexts = {
-  RateLimit:
-    'What is left of each policy, and in how many seconds all of it is there again (draft-ietf-httpapi-ratelimit-headers).',
-  'RateLimit-Policy': 'How many jobs may be submitted in a window of so many seconds.',
+  RateLimit: 'What is left, and seconds until all of it is there.',
+  'RateLimit-Policy': 'Jobs that may be submitted in a window of seconds.',
 };
 
 export const PAGE_HEADERS: HeaderTexts = { Link: '`rel="next"` leads to the next page (RFC 8288).' };

@@ -1,4 +1,5 @@
-import { PROBLEMS, type ProblemDefinition } from './problems.ts';
+import type { ProblemDefinition } from './problem-definition.ts';
+import { PROBLEMS } from './problems.ts';
 
 /** Writes docs/errors.md out of the registry, so that the two cannot differ. */
 export function errorsPage(): string {

@@ -40,7 +40,7 @@ const waitOf = (served: Served[], part: number) =>
 
 test('nobody is late while there is enough time, nor in a burst that is soon over', () => {
   expect(serve(arrivals(900, 0, 5), () => 1).some(({ isLate }) => isLate)).toBe(false);
-  const burst = [...arrivals(500, 0, 1), ...Array.from({ length: 80 }, () => 1_000), ...arrivals(500, 1, 2)];
+  const burst = [...arrivals(500, 0, 1), ...Array.from({ length: 250 }, () => 1_000), ...arrivals(500, 1, 2)];
   expect(serve(burst, () => 1).some(({ isLate }) => isLate)).toBe(false);
 });
 
@@ -49,7 +49,7 @@ test.each([1.5, 2, 4, 8])(
   (times) => {
     const served = serve(arrivals(1_000 * times, 0, 40), () => 1);
     expect(inTime(served).length).toBeGreaterThan(38_000);
-    expect(waitOf(served, 1)).toBeLessThanOrEqual(101);
+    expect(waitOf(served, 1)).toBeLessThanOrEqual(650);
     const later = served.filter(({ atMs }) => atMs > 20_000);
     expect(waitOf(later, 0.95)).toBeLessThanOrEqual(21);
   },
@@ -57,7 +57,7 @@ test.each([1.5, 2, 4, 8])(
 
 test('when it is over nobody is late any more', () => {
   const served = serve([...arrivals(4_000, 0, 3), ...arrivals(800, 3, 8)], () => 1);
-  const after = served.filter(({ atMs }) => atMs > 3_200);
+  const after = served.filter(({ atMs }) => atMs > 3_700);
   expect(after.some(({ isLate }) => isLate)).toBe(false);
   expect(waitOf(after, 0.99)).toBeLessThan(2);
 });
@@ -72,15 +72,11 @@ function onceAPause(): (nowMs: number) => number {
   };
 }
 
-test('a pause makes late only those who waited for it', () => {
-  const served = serve(arrivals(700, 0, 4), onceAPause());
-  const late = served.filter(({ isLate }) => isLate);
-  expect(late.length).toBeGreaterThan(0);
-  expect(late.length).toBeLessThan(150);
-  expect(late.every(({ atMs }) => atMs < 1_600)).toBe(true);
+test('nobody is refused because there was a pause', () => {
+  expect(serve(arrivals(700, 0, 4), onceAPause()).some(({ isLate }) => isLate)).toBe(false);
 });
 
-test('a crowd in which each comes again when it is answered is not refused for good, because there was a pause', () => {
+test('nor is a crowd in which each comes again when it is answered', () => {
   const delay = createControlledDelay(BOUNDS);
   const waiting = Array.from({ length: 40 }, () => 0);
   const workMs = onceAPause();
@@ -92,6 +88,5 @@ test('a crowd in which each comes again when it is answered is not refused for g
     nowMs += workMs(nowMs);
     waiting.push(nowMs);
   }
-  expect(lateAtMs.length).toBeGreaterThan(0);
-  expect(lateAtMs.every((atMs) => atMs < 2_500)).toBe(true);
+  expect(lateAtMs).toEqual([]);
 });

@@ -8,26 +8,35 @@ export interface ControlledDelay {
 }
 
 export interface DelayBounds {
-  /** Nobody waits for longer. */
+  /** Nobody waits for longer, but in a burst that is soon over. */
   mostMs: number;
   /** Nor for longer than this, for a while from when somebody did. */
   strictMs: number;
 }
 
+/** So long some may wait for longer than is meant: then it was a burst. */
+const BURST_MS = 500;
 /** It is tried again whether all can be served; each time that they cannot, the next try is twice as far away. */
 const STRICT_FOR_MS = { least: 1_000, most: 16_000 };
 
 export function createControlledDelay({ mostMs, strictMs }: DelayBounds): ControlledDelay {
   let strictForMs = 0;
   let strictUntilMs = Number.NEGATIVE_INFINITY;
+  let overSinceMs: number | undefined;
   return {
     isLate(waitedMs, nowMs) {
       if (nowMs < strictUntilMs) return waitedMs > strictMs;
-      if (waitedMs <= mostMs) return false;
+      if (waitedMs <= mostMs) {
+        overSinceMs = undefined;
+        return false;
+      }
+      overSinceMs ??= nowMs;
       const wasCalm = nowMs - strictUntilMs > strictForMs;
+      if (wasCalm && nowMs - overSinceMs < BURST_MS) return false;
       const longer = Math.min(STRICT_FOR_MS.most, 2 * strictForMs);
       strictForMs = wasCalm ? STRICT_FOR_MS.least : longer;
       strictUntilMs = nowMs + strictForMs;
+      overSinceMs = undefined;
       return true;
     },
   };
