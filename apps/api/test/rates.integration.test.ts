@@ -1,28 +1,13 @@
-import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
-import { secretsKey } from '@accepted/testing/secrets-key';
 import { waitUntil } from '@accepted/testing/wait-until';
 import type { FastifyInstance } from 'fastify';
 import { sql } from 'kysely';
-import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { buildApp } from '../src/app.ts';
-import { BOUNDS } from '../src/bounds.ts';
-import { configSchema } from '../src/config.ts';
-import { type ApiUnderTest, createOtherTenant, startApi } from './api-under-test.ts';
+import { afterAll, beforeEach, expect, test } from 'vitest';
+import { createOtherTenant } from './api-under-test.ts';
+import { startTwoProcesses, times } from './two-processes.ts';
 
-let api: ApiUnderTest;
-/** Another process on the same ledger. */
-let other: FastifyInstance;
-beforeAll(async () => {
-  api = await startApi();
-  const config = { DATABASE_URL: api.url, SECRETS_KEY: secretsKey, PUBLIC_URL: 'https://jobs.test' };
-  const resources = { db: api.db, logger: pino({ level: 'silent' }) };
-  other = await buildApp(resources, parseConfig(configSchema, config), BOUNDS);
-});
-afterAll(async () => {
-  await other.close();
-  await api[Symbol.asyncDispose]();
-});
+const rig = await startTwoProcesses();
+const { api, other, submit, statusesOf } = rig;
+afterAll(() => rig[Symbol.asyncDispose]());
 
 const UNLIMITED = { ratePerSecond: null, burst: null, dailyQuota: null };
 
@@ -31,39 +16,7 @@ beforeEach(async () => {
   await sql`TRUNCATE token_buckets`.execute(api.db);
 });
 
-async function ownTenant(): Promise<string> {
-  const { data } = (await api.send('GET', '/v1/tenants')).json();
-  return data.find(({ name }: { name: string }) => name === 'default').id;
-}
-
-/** Changes what holds for the tenant, and waits until both processes go by it: within a second. */
-async function layDown(policies: object): Promise<void> {
-  const reply = await api.send('PATCH', `/v1/tenants/${await ownTenant()}`, { body: policies });
-  expect(reply.statusCode).toBe(200);
-  expect(reply.json()).toMatchObject(policies);
-  const changedAtMs = performance.now();
-  await waitUntil(() => performance.now() - changedAtMs > 1_000, { until: 'a second has passed' });
-}
-
-interface SubmitOptions {
-  app?: FastifyInstance;
-  key?: string;
-  headers?: Record<string, string>;
-}
-
-const submit = ({ app = api.app, key = api.key, headers = {} }: SubmitOptions = {}) =>
-  app.inject({
-    ...{ method: 'POST', url: '/v1/jobs', payload: { type: 'test.echo', payload: {} } },
-    headers: { authorization: `Bearer ${key}`, ...headers },
-  });
-
-async function statusesOf(count: number, options?: SubmitOptions): Promise<number[]> {
-  const statuses: number[] = [];
-  for (let sent = 0; sent < count; sent += 1) statuses.push((await submit(options)).statusCode);
-  return statuses;
-}
-
-const times = (count: number, status: number) => Array.from({ length: count }, () => status);
+const layDown = async (rules: object) => rig.layDown(`tenants/${await rig.ownTenant()}`, rules);
 
 test.each([20, 200])(
   'a tenant with a rate of %d has that, by however many processes',

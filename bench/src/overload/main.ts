@@ -7,6 +7,7 @@ import { acceptedRedis } from '../contenders/accepted/accepted.ts';
 import { handWritten } from '../contenders/hand-written/hand-written.ts';
 import { pgBoss } from '../contenders/pg-boss/pg-boss.ts';
 import { writeFigure } from '../report/table.ts';
+import { runProgram } from '../run-program.ts';
 import { startServers } from '../world/servers.ts';
 import { drawGoodput, drawStarts } from './draw-overload.ts';
 import { judgeWorkers, type OverloadVerdict } from './judge-overload.ts';
@@ -14,7 +15,6 @@ import { type LayDown, measureWorkers } from './measure-workers.ts';
 import { parseOverloadOptions, USAGE } from './options.ts';
 
 const EXIT_BROKEN = 1;
-const EXIT_USAGE = 2;
 
 const startedAt = Date.now();
 
@@ -54,19 +54,4 @@ function renderVerdict({ title, value, wanted, holds }: OverloadVerdict): string
   return `${holds ? 'holds ' : 'BROKEN'}  ${title}: ${writeFigure(value)}, wanted ${wanted}`;
 }
 
-// Leaving by `exit` ends the processes that were started; leaving by a signal would not.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => process.exit(EXIT_BROKEN));
-
-// An event loop that runs empty in the middle must not pass for a run that held.
-process.exitCode = EXIT_BROKEN;
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    const isUsage = error instanceof TypeError;
-    process.stderr.write(
-      isUsage ? `${error.message}\n${USAGE}` : `${error instanceof Error ? error.stack : error}\n`,
-    );
-    process.exit(isUsage ? EXIT_USAGE : EXIT_BROKEN);
-  },
-);
+runProgram(main, USAGE);

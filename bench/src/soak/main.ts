@@ -6,13 +6,13 @@ import { openDatabase } from '@accepted/shared/ledger/connection/connect';
 import { startPostgresServer } from '@accepted/testing/postgres-server';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import pg from 'pg';
+import { runProgram } from '../run-program.ts';
 import { drawSizes, drawTurns } from './draw-soak.ts';
 import { judgeSoak, type SoakVerdict } from './judge-soak.ts';
 import { parseSoakOptions, USAGE } from './options.ts';
 import { runSoak, type SoakSample } from './run-soak.ts';
 
 const EXIT_BROKEN = 1;
-const EXIT_USAGE = 2;
 const MB = 1_048_576;
 const STATEMENT_TIMEOUT_MS = 60_000;
 
@@ -59,15 +59,4 @@ function renderVerdict({ title, ratio, atMost, holds }: SoakVerdict): string {
   return `${holds ? 'holds ' : 'BROKEN'}  ${title}: ${ratio.toFixed(2)} x, at most ${atMost} x`;
 }
 
-// An event loop that runs empty in the middle must not pass for a run that held.
-process.exitCode = EXIT_BROKEN;
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    const isUsage = error instanceof TypeError;
-    process.stderr.write(
-      isUsage ? `${error.message}\n${USAGE}` : `${error instanceof Error ? error.stack : error}\n`,
-    );
-    process.exit(isUsage ? EXIT_USAGE : EXIT_BROKEN);
-  },
-);
+runProgram(main, USAGE);

@@ -27,7 +27,7 @@ function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Adm
   };
   const admit = (leave: () => void): Admission => {
     try {
-      app.refuseLate(job);
+      app.checkDeadline(job);
     } catch (error) {
       leave();
       throw error;

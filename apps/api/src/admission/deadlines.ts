@@ -12,7 +12,7 @@ declare module 'fastify' {
      * Throws a problem where so much waits before a job that it may well expire before it starts, by what was seen of its queue a
      * second ago. Never waits for Postgres.
      */
-    refuseLate(job: NewJob): void;
+    checkDeadline(job: NewJob): void;
     /** Counts a job that waits from now on. */
     noteWaiting(job: NewJob): void;
   }
@@ -49,7 +49,7 @@ export const deadlines = fp(async (app) => {
     return look.outlook && nowMs - look.outlook.seenAtMs < GOOD_FOR_MS ? look.outlook : undefined;
   }
 
-  app.decorate('refuseLate', (job) => {
+  app.decorate('checkDeadline', (job) => {
     if (job.ttlMs !== undefined && isDue(job)) judge(job.ttlMs, job, outlookOf(job.queue));
   });
   app.decorate('noteWaiting', (job) => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { REFUSALS } from '@accepted/shared/contract/refusals';
 import { createProcessCounters } from '@accepted/shared/ledger/queues/process-counters';
 import fp from 'fastify-plugin';
@@ -21,6 +22,8 @@ export function isRefusal({ code }: Problem): boolean {
 }
 
 const FLUSH_EVERY_MS = 5_000;
+/** What a stopping process gives Postgres to take the last numbers. */
+const LAST_FLUSH_TIMEOUT_MS = 500;
 
 export const decisions = fp(async (app) => {
   const counters = createProcessCounters<'jobs_admitted' | 'requests_refused'>();
@@ -41,6 +44,6 @@ export const decisions = fp(async (app) => {
   const timer = setInterval(() => void flush(), FLUSH_EVERY_MS).unref();
   app.addHook('onClose', async () => {
     clearInterval(timer);
-    await flush();
+    await Promise.race([flush(), delay(LAST_FLUSH_TIMEOUT_MS, undefined, { ref: false })]);
   });
 });

@@ -94,7 +94,7 @@ export async function acceptJob(
 }
 
 /** What has to do with a job that is to be made, and not with one that was. */
-const REFUSALS: ReadonlySet<string> = new Set<ProblemCode>([
+const ABOUT_NEW_JOBS: ReadonlySet<string> = new Set<ProblemCode>([
   'validation_failed',
   'quota_exceeded',
   'tenant_backlog_full',
@@ -113,7 +113,7 @@ export async function answerEarlier(
   refused: { refusal: unknown; submission: () => Submission; maxWaitSeconds: number },
 ): Promise<string> {
   const { refusal, maxWaitSeconds } = refused;
-  if (!(refusal instanceof Problem) || !REFUSALS.has(refusal.code)) throw refusal;
+  if (!(refusal instanceof Problem) || !ABOUT_NEW_JOBS.has(refusal.code)) throw refusal;
   const submission = refused.submission();
   const { tenantId, idempotency } = submission;
   const found = idempotency && (await findKeyedJob(app.db, tenantId, idempotency));
