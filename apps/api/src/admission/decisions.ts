@@ -38,7 +38,9 @@ export const decisions = fp(async (app) => {
       const policies = (problem.members.violatedPolicies as string[] | undefined) ?? [''];
       for (const policy of policies)
         counters.add('requests_refused', '', 1, `${problem.code} ${policy}`.trim());
-      app.log.warn({ err: problem, policy: policies.join(' ') }, 'requests are refused');
+      // Where it was thrown tells nobody anything.
+      const { code, message } = problem;
+      app.log.warn({ err: message, policy: policies.join(' ') }, `requests are refused: ${code}`);
     },
   });
   const timer = setInterval(() => void flush(), FLUSH_EVERY_MS).unref();
