@@ -45,8 +45,15 @@ test('beside others that take the slots which are kept free, a tenant may have i
   const bound = mostInFlight(10, 80, 250);
   const window = { size: 40, mostSlow: 15 };
   expect(mostBeside(bound, 1, window)).toMatchObject({ all: 24, slow: 8 });
-  expect(mostBeside(bound, 2, window)).toEqual({ all: 32, slow: 12 });
+  expect(mostBeside(bound, 2, window)).toEqual({ all: 32, slow: 8 });
   expect(mostBeside(bound, 2, { size: 20, mostSlow: 4 })).toEqual({ all: 24, slow: 8 });
+});
+
+test('of slow ones no more than others have beyond what is kept free, or it would have all slots when theirs have ended', () => {
+  const bound = mostInFlight(10, 80, 250);
+  const window = { size: 40, mostSlow: 15 };
+  expect([3, 4, 6, 9].map((others) => mostBeside(bound, others, window).slow)).toEqual([9, 10, 12, 12]);
+  expect(mostBeside(mostInFlight(3, 80, 10_000), 1, { size: 9, mostSlow: 4 }).slow).toBe(2);
 });
 
 test('the next look comes before what is ahead is used up, and of slow ones soon after an end', () => {

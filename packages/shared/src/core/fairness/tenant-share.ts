@@ -51,7 +51,8 @@ export function mostInFlight(slots: number, percent: number, quickMs: number): T
 
 /**
  * Answers what a tenant may have beside `others` jobs of other tenants in a window of `size`, of which `mostSlow` may be slow. Where those
- * take the slots that are kept free, the bound would only keep the tenant from what its weight gives it.
+ * take the slots that are kept free, the bound would only keep the tenant from what its weight gives it. Of slow jobs it is as many more as
+ * the others have beyond those slots: what goes ahead beside the only job of another would have its slot when that has ended.
  */
 export function mostBeside(
   bound: TenantBound,
@@ -61,7 +62,11 @@ export function mostBeside(
   const { all, slow, beside } = bound;
   if (!beside || others < beside.others) return bound;
   const partOf = (window: number) => Math.floor((window * beside.percent) / 100);
-  return { all: Math.max(all, partOf(size)), slow: Math.max(slow, partOf(mostSlow)) };
+  const mostBesideAsMany = slow + others - beside.others;
+  return {
+    all: Math.max(all, partOf(size)),
+    slow: Math.max(slow, Math.min(partOf(mostSlow), mostBesideAsMany)),
+  };
 }
 
 /** Answers in how many milliseconds it pays to look again for jobs that a tenant's share has held back. */
