@@ -7,6 +7,7 @@ import { backlogBounds } from './admission/backlog-bounds.ts';
 import { deadlines } from './admission/deadlines.ts';
 import { decisions } from './admission/decisions.ts';
 import { rates } from './admission/rates.ts';
+import { writing } from './admission/writing.ts';
 import { BOUNDS } from './bounds.ts';
 import { catalog } from './catalog/catalog.ts';
 import { waiting } from './changes/waiting.ts';
@@ -92,6 +93,7 @@ export async function buildApp(
   await app.register(queueStatistics);
   await app.register(queueOutlooks);
   await app.register(deadlines);
+  await app.register(writing, { budgetMs: config.DATABASE_LATENCY_BUDGET_MS, ...bounds.writing });
   await app.register(metrics);
   await app.register(submitter);
   await app.register(waiting, { databaseUrl: config.DATABASE_URL });

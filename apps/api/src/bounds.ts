@@ -1,4 +1,5 @@
 import type { BodyBounds } from './admission/body-admission.ts';
+import type { WritingOptions } from './admission/writing.ts';
 import type { PaceBounds } from './connections/keyless-pace.ts';
 import type { UnreadBounds } from './connections/unread-replies.ts';
 import type { ShareBounds } from './plugins/database.ts';
@@ -11,6 +12,7 @@ export interface Bounds {
   tenantConnections: ShareBounds;
   /** What the lookup of a key and the accept of a job may take together, so that a 503 comes within a second. */
   databaseBudgetMs: number;
+  writing: Omit<WritingOptions, 'budgetMs'>;
 }
 
 const MIB = 2 ** 20;
@@ -25,4 +27,6 @@ export const BOUNDS: Bounds = {
   // A connection that comes later is no use to a caller who gets a 503 after 900 ms.
   tenantConnections: { share: 0.6, maxWaitMs: 800 },
   databaseBudgetMs: 900,
+  // A closed loop of 64 clients is never refused. Three batches of 250 are written at once, so who comes last waits for three answers.
+  writing: { least: 100, most: 2_000 },
 };

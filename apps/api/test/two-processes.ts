@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { BOUNDS } from '../src/bounds.ts';
 import { configSchema } from '../src/config.ts';
-import { type ApiUnderTest, startApi } from './api-under-test.ts';
+import { type ApiUnderTest, PATIENT_MS, startApi } from './api-under-test.ts';
 
 export interface SubmitOptions {
   app?: FastifyInstance;
@@ -29,7 +29,12 @@ export interface TwoProcesses extends AsyncDisposable {
 
 export async function startTwoProcesses(): Promise<TwoProcesses> {
   const api = await startApi();
-  const config = { DATABASE_URL: api.url, SECRETS_KEY: secretsKey, PUBLIC_URL: 'https://jobs.test' };
+  const config = {
+    DATABASE_URL: api.url,
+    SECRETS_KEY: secretsKey,
+    PUBLIC_URL: 'https://jobs.test',
+    DATABASE_LATENCY_BUDGET_MS: PATIENT_MS,
+  };
   const resources = { db: api.db, logger: pino({ level: 'silent' }) };
   const other = await buildApp(resources, parseConfig(configSchema, config), BOUNDS);
 

@@ -10,8 +10,8 @@ export interface Admission {
 }
 
 /**
- * Lets a job in that quota and bounds have room for, and that is likely to start in time; throws a problem otherwise. Waits for
- * Postgres only where there is little room.
+ * Lets a job in that quota and bounds have room for, that is likely to start in time, and that Postgres is quick enough to write;
+ * throws a problem otherwise. Waits for Postgres only where there is little room.
  */
 export function admitJob(app: FastifyInstance, caller: Caller, job: NewJob): Admission | Promise<Admission> {
   const taken = takeOfQuota(app.rates, caller);
@@ -28,6 +28,7 @@ function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Adm
   const admit = (leave: () => void): Admission => {
     try {
       app.checkDeadline(job);
+      app.writing.admit(job);
     } catch (error) {
       leave();
       throw error;
@@ -35,6 +36,7 @@ function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Adm
     return {
       end(isNew) {
         leave();
+        app.writing.leave(job);
         if (!isNew) return giveBack();
         app.decisions.admitted(job.queue);
         app.noteWaiting(job);

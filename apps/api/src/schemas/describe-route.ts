@@ -60,6 +60,7 @@ const PROBLEM_HEADERS: Partial<Record<ProblemCode, Record<string, string>>> = {
   overloaded: TRY_AGAIN,
   queue_backlog_full: TRY_AGAIN,
   deadline_unreachable: TRY_AGAIN,
+  dependency_slow: TRY_AGAIN,
   quota_exceeded: TRY_AGAIN,
   rate_limited: TRY_AGAIN,
   tenant_backlog_full: TRY_AGAIN,

@@ -3,6 +3,7 @@ import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/co
 import type { Teller } from '@accepted/shared/ledger/connection/teller';
 import { type InsertedJob, insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
 import { type Batcher, createBatcher } from '@accepted/shared/runtime/batching/batcher';
+import type { Writing } from '../admission/writing.ts';
 
 /** What became of one job of a batch; `refused` is a row that Postgres would not take. */
 export type AcceptedJob = InsertedJob | { kind: 'refused'; error: unknown };
@@ -11,22 +12,35 @@ const MAX_BATCH_SIZE = 250;
 /** Making the text of a batch holds the event loop, and with it everybody: about 5 ms for so much. */
 const MAX_BATCH_BYTES = 512 * 1024;
 
-/** How jobs are written: at once, in a batch; `onWritten` is told what was, and how long it took. */
+/**
+ * How jobs are written: at once, in a batch; `onWritten` is told what was, and how long it took. `writing` is told of each statement,
+ * where the time that it takes says how Postgres does, and not how much there was to write.
+ */
 export interface AcceptBatches {
   maxConcurrentBatches: number;
   maxBatchSize?: number;
   onWritten?: (bytes: number, ms: number) => void;
+  writing?: Pick<Writing, 'ask'>;
 }
 
 /** Makes a batcher through which accepted jobs go: requests that arrive together share one insert. */
 export function createAcceptBatcher(
   { db, teller }: { db: Database; teller: Pick<Teller, 'tell' | 'tellsInPassing'> },
-  { maxConcurrentBatches, maxBatchSize = MAX_BATCH_SIZE, onWritten }: AcceptBatches,
+  { maxConcurrentBatches, maxBatchSize = MAX_BATCH_SIZE, onWritten, writing }: AcceptBatches,
 ): Batcher<NewJob, AcceptedJob> {
+  async function insert(jobs: NewJob[], tellsOfWork: boolean): Promise<InsertedJob[]> {
+    const answered = writing?.ask(performance.now());
+    try {
+      return await insertJobs(db, jobs, { tellsOfWork });
+    } finally {
+      answered?.(performance.now());
+    }
+  }
+
   async function flush(jobs: NewJob[]): Promise<AcceptedJob[]> {
     const tellsOfWork = teller.tellsInPassing();
     const beganMs = performance.now();
-    const accepted = await acceptJobs((batch) => insertJobs(db, batch, { tellsOfWork }), jobs);
+    const accepted = await acceptJobs((batch) => insert(batch, tellsOfWork), jobs);
     const bytes = jobs.reduce((sum, job) => sum + sizeOf(job), 0);
     onWritten?.(bytes, performance.now() - beganMs);
     if (!tellsOfWork) for (const job of accepted) if (isReady(job)) teller.tell(job.row.queue);

@@ -1,4 +1,5 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
+import type { Writing } from '../admission/writing.ts';
 import { Problem } from '../http/problem.ts';
 import { type AcceptedJob, createAcceptBatcher, sizeOf } from './accept-jobs.ts';
 import { createWritingPace } from './writing-pace.ts';
@@ -26,9 +27,12 @@ export interface Acceptor {
 /** How long ago the last job was written, at most, for Postgres to count as there. */
 const MOMENT_MS = 1_000;
 
-export function createAcceptor(to: Parameters<typeof createAcceptBatcher>[0]): Acceptor {
+export function createAcceptor(
+  to: Parameters<typeof createAcceptBatcher>[0],
+  writing: Pick<Writing, 'ask'>,
+): Acceptor {
   const pace = createWritingPace(LARGE_UNDER_WAY, CONCURRENT_LARGE_BATCHES);
-  const small = createAcceptBatcher(to, { maxConcurrentBatches: CONCURRENT_BATCHES });
+  const small = createAcceptBatcher(to, { maxConcurrentBatches: CONCURRENT_BATCHES, writing });
   const large = createAcceptBatcher(to, {
     maxConcurrentBatches: CONCURRENT_LARGE_BATCHES,
     maxBatchSize: ONE_BY_ONE,

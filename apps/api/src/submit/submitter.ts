@@ -32,7 +32,7 @@ export const submitter = fp(async (app) => {
     (queue) => notify(app.db, CHANNELS.queueHasWork, queue),
     (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
   );
-  const acceptor = createAcceptor({ db: app.db, teller });
+  const acceptor = createAcceptor({ db: app.db, teller }, app.writing);
 
   app.decorate('submitJob', async (job, isWanted) => {
     const accepted = await acceptor.accept(job, isWanted);

@@ -40,6 +40,14 @@ export const REFUSALS = {
     remedy:
       'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`, or give the job a longer `ttlMs`. Operators can add workers.',
   },
+  dependency_slow: {
+    status: 503,
+    title: 'The database takes too long',
+    meaning:
+      'The ledger takes so long to write jobs that as many wait for it as it can write in time. What is less urgent is refused first. Nothing was accepted.',
+    remedy:
+      'Send the request again after `Retry-After` seconds, with the same `Idempotency-Key`. Operators: see what PostgreSQL and its disk are busy with; `DATABASE_LATENCY_BUDGET_MS` says how long a batch may take.',
+  },
   overloaded: {
     status: 503,
     title: 'This server has too much to do',

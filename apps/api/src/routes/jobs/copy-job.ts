@@ -53,6 +53,7 @@ const options = needsScope('jobs:write', {
     'tenant_backlog_full',
     'queue_backlog_full',
     'deadline_unreachable',
+    'dependency_slow',
     'job_not_found',
   ]),
 });

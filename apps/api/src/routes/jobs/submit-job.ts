@@ -38,6 +38,7 @@ const options = needsScope('jobs:write', {
     'tenant_backlog_full',
     'queue_backlog_full',
     'deadline_unreachable',
+    'dependency_slow',
   ]),
 });
 
