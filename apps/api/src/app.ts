@@ -1,5 +1,4 @@
 import { createSecretBox } from '@accepted/shared/core/secrets/secret-box';
-import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { bullBoard } from './admin/bull-board.ts';
@@ -24,7 +23,6 @@ import { compression } from './plugins/compression.ts';
 import { crossOrigin } from './plugins/cross-origin.ts';
 import { database } from './plugins/database.ts';
 import { keylessPace } from './plugins/keyless-pace.ts';
-import { metrics } from './plugins/metrics.ts';
 import { problemDetails } from './plugins/problem-details.ts';
 import { readiness } from './plugins/readiness.ts';
 import { responseHeaders } from './plugins/response-headers.ts';
@@ -33,6 +31,7 @@ import { schemaGuard } from './plugins/schema-guard.ts';
 import { turns } from './plugins/turns.ts';
 import { unreadReplies } from './plugins/unread-replies.ts';
 import { validation } from './plugins/validation.ts';
+import type { Pools } from './pools/pools.ts';
 import { getIndex } from './routes/operations/get-index.ts';
 import { getLivez } from './routes/operations/get-livez.ts';
 import { getOpenApi } from './routes/operations/get-openapi.ts';
@@ -49,13 +48,13 @@ const SLICE = { ms: 5, count: 32 };
 
 /** What the app works with and does not own: whoever opened it ends it after `app.close()`. */
 export interface Resources {
-  db: Database;
+  pools: Pools;
   logger: FastifyBaseLogger;
 }
 
 /** Builds the HTTP server without listening. It never touches Redis: accepting a job needs Postgres alone. */
 export async function buildApp(
-  { db, logger }: Resources,
+  { pools, logger }: Resources,
   config: Config,
   bounds = BOUNDS,
 ): Promise<FastifyInstance> {
@@ -82,7 +81,7 @@ export async function buildApp(
   await app.register(openApi, { serverUrl: config.PUBLIC_URL, showsDocs: hasDocs });
 
   const { tenantConnections, bodies, databaseBudgetMs } = bounds;
-  await app.register(database, { db, poolSize: config.DATABASE_POOL_SIZE, tenantConnections });
+  await app.register(database, { pools, connections: config.DATABASE_POOL_SIZE, tenantConnections });
   await app.register(schemaGuard);
   await app.register(readiness);
   await app.register(catalog, { maxBodyBytes: config.MAX_BODY_BYTES });
@@ -94,7 +93,6 @@ export async function buildApp(
   await app.register(queueOutlooks);
   await app.register(deadlines);
   await app.register(writing, { budgetMs: config.DATABASE_LATENCY_BUDGET_MS, ...bounds.writing });
-  await app.register(metrics);
   await app.register(submitter);
   await app.register(waiting, { databaseUrl: config.DATABASE_URL });
 

@@ -2,14 +2,14 @@ import type { BodyBounds } from './admission/body-admission.ts';
 import type { WritingOptions } from './admission/writing.ts';
 import type { PaceBounds } from './connections/keyless-pace.ts';
 import type { UnreadBounds } from './connections/unread-replies.ts';
-import type { ShareBounds } from './plugins/database.ts';
+import type { TurnBounds } from './plugins/database.ts';
 
 /** What clients can have of this process at once. */
 export interface Bounds {
   keylessPace: PaceBounds;
   unreadReplies: UnreadBounds;
   bodies: BodyBounds;
-  tenantConnections: ShareBounds;
+  tenantConnections: TurnBounds;
   /** What the lookup of a key and the accept of a job may take together, so that a 503 comes within a second. */
   databaseBudgetMs: number;
   writing: Omit<WritingOptions, 'budgetMs'>;
@@ -25,7 +25,7 @@ export const BOUNDS: Bounds = {
   // In memory each may be several times as large. A tenant may have 64 connections with 200 kB each.
   bodies: { maxBytes: 128 * MIB, maxBytesPerTenant: 16 * MIB },
   // A connection that comes later is no use to a caller who gets a 503 after 900 ms.
-  tenantConnections: { share: 0.6, maxWaitMs: 800 },
+  tenantConnections: { maxWaitMs: 800 },
   databaseBudgetMs: 900,
   // A closed loop of 64 clients is never refused. Three batches of 250 are written at once, so who comes last waits for three answers.
   writing: { least: 100, most: 2_000 },

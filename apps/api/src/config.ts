@@ -33,7 +33,8 @@ export const configSchema = z.object({
     'addresses of reverse proxies, or networks in CIDR notation, such as 10.1.0.0/16',
   ),
   DATABASE_URL: databaseUrl,
-  DATABASE_POOL_SIZE: wholeNumber({ min: 2, max: 200, default: 10, unit: 'connections' }),
+  /** At least one for each of `GROUPS`. */
+  DATABASE_POOL_SIZE: wholeNumber({ min: 5, max: 200, default: 20, unit: 'connections' }),
   /** The p95 of what Postgres may take for a batch of new jobs; over it the least urgent are refused. */
   DATABASE_LATENCY_BUDGET_MS: wholeNumber({ min: 1, max: 800, default: 50, unit: 'milliseconds' }),
   BOOTSTRAP_API_KEY: z

@@ -1,11 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { createSecretBox } from '@accepted/shared/core/secrets/secret-box';
 import { UnsupportedServerError } from '@accepted/shared/core/servers/unsupported-server';
-import {
-  type Database,
-  isDatabaseUnavailable,
-  openDatabase,
-} from '@accepted/shared/ledger/connection/connect';
+import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
 import { findSchemaMismatch, type SchemaMismatch } from '@accepted/shared/ledger/connection/schema-version';
 import { warnAboutServer } from '@accepted/shared/ledger/connection/server-warnings';
 import { ensureBootstrap } from '@accepted/shared/ledger/tenants/tenants';
@@ -15,6 +11,7 @@ import closeWithGrace from 'close-with-grace';
 import { spend } from './admission/database-budget.ts';
 import { buildApp } from './app.ts';
 import { type Config, publicUrl, readConfig } from './config.ts';
+import { closePools, openPools } from './pools/pools.ts';
 
 /** A connection that takes longer is no use to a caller who gets a 503 after 900 ms. */
 const CONNECT_TIMEOUT_MS = 800;
@@ -25,11 +22,10 @@ const EXIT_FAILED = 1;
 async function main(): Promise<void> {
   const config = readConfig();
   const logger = createLogger({ name: 'api', level: config.LOG_LEVEL, secrets: secretsOf(config) });
-  const db = openDatabase(
+  const pools = openPools(
     {
       url: config.DATABASE_URL,
-      applicationName: 'accepted-api',
-      maxConnections: config.DATABASE_POOL_SIZE,
+      connections: config.DATABASE_POOL_SIZE,
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     },
@@ -37,12 +33,13 @@ async function main(): Promise<void> {
   );
   const { BOOTSTRAP_API_KEY: apiKey, BOOTSTRAP_WEBHOOK_SECRET: webhookSecret } = config;
   const secretBox = createSecretBox(config.SECRETS_KEY);
+  const db = pools.admin;
   const mismatch = await schemaAtStart(db);
   if (mismatch?.kind === 'behind') throw new Error(mismatch.message);
   await warnAboutServer(db, (sentence) => logger.warn(sentence));
   // On a newer ledger nothing is written; every request is told why.
   if (apiKey && !mismatch) await ensureBootstrap(db, secretBox, { apiKey, webhookSecret });
-  const app = await buildApp({ db, logger }, config);
+  const app = await buildApp({ pools, logger }, config);
 
   const delay = config.SHUTDOWN_DELAY_MS + config.SHUTDOWN_TIMEOUT_MS;
   closeWithGrace({ delay, logger }, async ({ signal, err }) => {
@@ -52,7 +49,7 @@ async function main(): Promise<void> {
     app.readiness.accepting = false;
     await setTimeout(config.SHUTDOWN_DELAY_MS);
     await app.close();
-    await db.destroy();
+    await closePools(pools);
     logger.info('closed');
   });
 

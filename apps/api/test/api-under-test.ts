@@ -17,7 +17,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
 import { BOUNDS, type Bounds } from '../src/bounds.ts';
-import { configSchema } from '../src/config.ts';
+import { type Config, configSchema } from '../src/config.ts';
+import { closePools, openPools, type Pools } from '../src/pools/pools.ts';
 
 /** An API on a database of its own, with the job type `test.echo` and an API key that may do everything. */
 export interface ApiUnderTest {
@@ -73,7 +74,8 @@ export async function startApi(
     DATABASE_LATENCY_BUDGET_MS: PATIENT_MS,
     ...settings,
   });
-  const app = await buildApp({ db, logger: pino({ level: 'silent' }) }, config, {
+  const pools = openTestPools(config);
+  const app = await buildApp({ pools, logger: pino({ level: 'silent' }) }, config, {
     ...TEST_BOUNDS,
     ...bounds,
   });
@@ -107,9 +109,17 @@ export async function startApi(
     },
     async [Symbol.asyncDispose]() {
       await app.close();
+      await closePools(pools);
       await database.drop();
     },
   };
+}
+
+/** Opens the connections of an API, which on a slow machine may take their time. */
+export function openTestPools({ DATABASE_URL: url, DATABASE_POOL_SIZE: connections }: Config): Pools {
+  const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 30_000 };
+  // Tests crash servers and drop databases under idle connections.
+  return openPools({ url, connections, ...timeouts }, () => undefined);
 }
 
 async function registerTestTypes(db: Database): Promise<void> {

@@ -7,6 +7,8 @@ import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { configSchema } from '../src/config.ts';
+import { closePools } from '../src/pools/pools.ts';
+import { openTestPools } from './api-under-test.ts';
 
 const CROWD = 500;
 
@@ -27,8 +29,9 @@ test('a crowd that asks /readyz costs a statement or two, and a later one is tol
   await using database = await createTestDatabase();
   const { plugin, count } = countSigns();
   const config = parseConfig(configSchema, { DATABASE_URL: database.url, SECRETS_KEY: secretsKey });
-  const resources = { db: database.db.withPlugin(plugin), logger: pino({ level: 'silent' }) };
-  const app = await buildApp(resources, config);
+  const opened = openTestPools(config);
+  const pools = { ...opened, health: opened.health.withPlugin(plugin) };
+  const app = await buildApp({ pools, logger: pino({ level: 'silent' }) }, config);
   const isReady = async () => (await app.inject('/readyz')).statusCode === 200;
   await waitUntil(isReady, { until: 'there is a connection' });
 
@@ -43,4 +46,5 @@ test('a crowd that asks /readyz costs a statement or two, and a later one is tol
   const before = count();
   await waitUntil(async () => (await isReady()) && count() > before, { until: 'Postgres is asked again' });
   await app.close();
+  await closePools(opened);
 });

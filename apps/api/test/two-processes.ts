@@ -7,7 +7,8 @@ import { expect } from 'vitest';
 import { buildApp } from '../src/app.ts';
 import { BOUNDS } from '../src/bounds.ts';
 import { configSchema } from '../src/config.ts';
-import { type ApiUnderTest, PATIENT_MS, startApi } from './api-under-test.ts';
+import { closePools } from '../src/pools/pools.ts';
+import { type ApiUnderTest, openTestPools, PATIENT_MS, startApi } from './api-under-test.ts';
 
 export interface SubmitOptions {
   app?: FastifyInstance;
@@ -29,14 +30,14 @@ export interface TwoProcesses extends AsyncDisposable {
 
 export async function startTwoProcesses(): Promise<TwoProcesses> {
   const api = await startApi();
-  const config = {
+  const config = parseConfig(configSchema, {
     DATABASE_URL: api.url,
     SECRETS_KEY: secretsKey,
     PUBLIC_URL: 'https://jobs.test',
     DATABASE_LATENCY_BUDGET_MS: PATIENT_MS,
-  };
-  const resources = { db: api.db, logger: pino({ level: 'silent' }) };
-  const other = await buildApp(resources, parseConfig(configSchema, config), BOUNDS);
+  });
+  const pools = openTestPools(config);
+  const other = await buildApp({ pools, logger: pino({ level: 'silent' }) }, config, BOUNDS);
 
   const submit = ({ app = api.app, key = api.key, headers = {} }: SubmitOptions = {}) =>
     app.inject({
@@ -66,6 +67,7 @@ export async function startTwoProcesses(): Promise<TwoProcesses> {
     },
     async [Symbol.asyncDispose]() {
       await other.close();
+      await closePools(pools);
       await api[Symbol.asyncDispose]();
     },
   };

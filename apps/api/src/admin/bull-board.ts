@@ -6,6 +6,8 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import { useConnections } from '../plugins/database.ts';
+import { queueStatistics } from '../routes/queues/queue-statistics.ts';
 import { boardHistory } from './board-history.ts';
 import { boardRules } from './board-rules.ts';
 import { ENGINE_AWAY, engineAwayPage } from './engine-away-page.ts';
@@ -34,6 +36,8 @@ const FONTS_OF_A_CDN = /<link [^>]*fonts\.googleapis\.com[^>]*>/g;
 /** Serves Bull Board at `/admin/queues`, behind a login of its own. */
 export const bullBoard: FastifyPluginAsync<BullBoardOptions> = async (app, options) => {
   const { password, publicUrl } = options;
+  useConnections(app, 'admin');
+  await app.register(queueStatistics);
   await app.register(sameOrigin, { publicUrl });
   await app.register(adminSession, { password, isSecure: publicUrl.startsWith('https:') });
   await app.register(login);

@@ -48,7 +48,7 @@ export const authentication = fp<{ databaseBudgetMs: number }>(async (app, { dat
     max: 10_000,
     ttl: CACHE_TTL_MS,
     fetchMethod: async (id, _stale, { options, context: address }) => {
-      const row = await lookups.run(address, () => findApiKey(app.db, id));
+      const row = await lookups.run(address, () => findApiKey(app.pools.admission, id));
       if (!row) options.ttl = UNKNOWN_TTL_MS;
       return row && !row.revoked_at ? { caller: callerOf(row), secretHash: row.secret_hash } : {};
     },

@@ -45,10 +45,10 @@ export const backlogBounds = fp(async (app) => {
   async function look(): Promise<void> {
     const end = gauge.beginCount();
     const beganMs = performance.now();
-    const found = await readBacklogs(app.db, [...counted.keys()]);
+    const found = await readBacklogs(app.pools.admission, [...counted.keys()]);
     app.rates.follow(found.ratesEdition);
-    if (!found.isCounted) return upkeep.run(() => countBacklogs(app.db));
-    if (found.unfolded > MOST_UNFOLDED) upkeep.run(() => foldBacklogs(app.db));
+    if (!found.isCounted) return upkeep.run(() => countBacklogs(app.pools.admission));
+    if (found.unfolded > MOST_UNFOLDED) upkeep.run(() => foldBacklogs(app.pools.admission));
     end(found);
     bounded = new Set(found.boundedTenants);
     lookedAtMs = beganMs;

@@ -29,7 +29,7 @@ export const decisions = fp(async (app) => {
   const counters = createProcessCounters<'jobs_admitted' | 'requests_refused'>();
   const flush = () =>
     counters
-      .flush(app.db)
+      .flush(app.pools.admission)
       .catch((error: unknown) => app.log.debug({ err: error }, 'cannot add to the counters'));
 
   app.decorate('decisions', {

@@ -30,7 +30,7 @@ declare module 'fastify' {
 /** Knows the rates and quotas that are in force, and takes tokens for them. */
 export const rates = fp(async (app) => {
   const lender = createTokenLender(
-    (asked) => lendTokens(app.db, asked),
+    (asked) => lendTokens(app.pools.admission, asked),
     (error) => app.log.warn({ err: error }, 'no tokens are lent; each process goes by what it knows'),
   );
   let known: KnownRates = { edition: '', byTenant: new Map() };
@@ -38,7 +38,7 @@ export const rates = fp(async (app) => {
 
   async function read(): Promise<void> {
     try {
-      known = knownRates(await readRates(app.db));
+      known = knownRates(await readRates(app.pools.admission));
     } catch (error) {
       app.log.warn({ err: error }, 'the rates cannot be read');
     }

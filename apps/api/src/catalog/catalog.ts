@@ -61,7 +61,8 @@ export const catalog = fp<{ maxBodyBytes: number }>(async (app, { maxBodyBytes }
 
   async function readCatalog(): Promise<CatalogSnapshot> {
     const startedAt = performance.now();
-    const [rows, queues] = await Promise.all([listCatalog(app.db), listQueueNames(app.db)]);
+    const { admission } = app.pools;
+    const [rows, queues] = await Promise.all([listCatalog(admission), listQueueNames(admission)]);
     readAt = startedAt;
     last = { types: payloadChecks.compile(rows), queues: new Set(queues) };
     return last;

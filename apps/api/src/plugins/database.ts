@@ -1,30 +1,44 @@
 import { shareConnections } from '@accepted/shared/ledger/connection/as-tenant';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
+import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
+import { divide, type Group } from '../pools/pool-sizes.ts';
+import type { Pools } from '../pools/pools.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** For what reads and changes the ledger: the connections of tenants, unless the scope has said `useConnections`. */
     db: Database;
+    pools: Pools;
   }
 }
 
-export interface ShareBounds {
-  /** The part of the connections that reads and changes of tenants take turns at; jobs are accepted on the others. */
-  share: number;
-  /** How long a tenant may wait for its turn. */
+export interface TurnBounds {
+  /** How long a tenant may wait for its turn at a connection. */
   maxWaitMs: number;
 }
 
 export interface DatabaseOptions {
-  db: Database;
-  /** Connections that `db` holds at most. */
-  poolSize: number;
-  tenantConnections: ShareBounds;
+  pools: Pools;
+  /** How many connections `pools` were opened with. */
+  connections: number;
+  tenantConnections: TurnBounds;
 }
 
 /** Puts the ledger at the routes' disposal, tenant by tenant. Whoever opened it ends it, after the app is closed. */
-export const database = fp<DatabaseOptions>(async (app, { db, poolSize, tenantConnections }) => {
-  const { share, maxWaitMs } = tenantConnections;
-  shareConnections(db, Math.ceil(poolSize * share), maxWaitMs);
-  app.decorate('db', db);
+export const database = fp<DatabaseOptions>(async (app, { pools, connections, tenantConnections }) => {
+  const { submit, read, admin } = divide(connections);
+  const { maxWaitMs } = tenantConnections;
+  // The last one is for what is done for all, such as to look whether jobs are finished that somebody waits for.
+  shareConnections(pools.read, Math.max(1, read - 1), maxWaitMs);
+  shareConnections(pools.admin, Math.max(1, admin - 1), maxWaitMs);
+  // What looks for jobs of earlier requests leaves the others to new ones.
+  shareConnections(pools.submit, Math.max(1, Math.floor(submit / 2)), maxWaitMs);
+  app.decorate('db', pools.read);
+  app.decorate('pools', pools);
 });
+
+/** Has all that is registered in this scope use the connections of a group. */
+export function useConnections(scope: FastifyInstance, group: Group): void {
+  scope.decorate('db', scope.pools[group]);
+}

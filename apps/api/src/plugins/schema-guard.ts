@@ -26,7 +26,7 @@ export const schemaGuard = fp(async (app) => {
 
   async function look(): Promise<Problem | undefined> {
     const earlier = found;
-    found = await spend({ remainingMs: LOOK_BUDGET_MS }, findSchemaMismatch(app.db));
+    found = await spend({ remainingMs: LOOK_BUDGET_MS }, findSchemaMismatch(app.pools.admission));
     if (found && found.message !== earlier?.message) app.log.error(found.message);
     return problem();
   }

@@ -3,6 +3,8 @@ import type { FastifyPluginAsync } from 'fastify';
 import { authentication } from '../admission/authentication.ts';
 import { type BodyBounds, bodyAdmission } from '../admission/body-admission.ts';
 import { rateLimits } from '../admission/rate-limits.ts';
+import { useConnections } from '../plugins/database.ts';
+import { metrics } from '../plugins/metrics.ts';
 import { createApiKey } from './api-keys/create-api-key.ts';
 import { listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';
@@ -34,6 +36,8 @@ import { changeQueue } from './queues/change-queue.ts';
 import { getQueue } from './queues/get-queue.ts';
 import { listQueues } from './queues/list-queues.ts';
 import { pauseQueue } from './queues/pause-queue.ts';
+import { queueOutlooks } from './queues/queue-outlooks.ts';
+import { queueStatistics } from './queues/queue-statistics.ts';
 import { getScaling } from './scaling/get-scaling.ts';
 import { changeTenant } from './tenants/change-tenant.ts';
 import { createTenant } from './tenants/create-tenant.ts';
@@ -78,10 +82,22 @@ export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
   await app.register(cancelBulkReplay);
   await app.register(listJobTypes);
   await app.register(getJobType);
-  await app.register(changeJobType);
-  await app.register(pauseJobType);
   await app.register(listQueues);
   await app.register(getQueue);
+  await app.register(administration, { secretBox, startObjectiveMs });
+};
+
+/** What operators do, and who may come in: on connections that no job and no reader can have. */
+const administration: FastifyPluginAsync<Pick<V1Options, 'secretBox' | 'startObjectiveMs'>> = async (
+  app,
+  { secretBox, startObjectiveMs },
+) => {
+  useConnections(app, 'admin');
+  await app.register(queueStatistics);
+  await app.register(queueOutlooks);
+  await app.register(metrics);
+  await app.register(changeJobType);
+  await app.register(pauseJobType);
   await app.register(changeQueue);
   await app.register(pauseQueue);
   await app.register(createTenant, { secretBox });

@@ -29,10 +29,10 @@ declare module 'fastify' {
 /** Takes jobs in, many at a time, and tells the dispatchers. */
 export const submitter = fp(async (app) => {
   const teller = createTeller(
-    (queue) => notify(app.db, CHANNELS.queueHasWork, queue),
+    (queue) => notify(app.pools.submit, CHANNELS.queueHasWork, queue),
     (error) => app.log.warn({ err: error }, 'the dispatchers were not told of ready jobs; they poll'),
   );
-  const acceptor = createAcceptor({ db: app.db, teller }, app.writing);
+  const acceptor = createAcceptor({ db: app.pools.submit, teller }, app.writing);
 
   app.decorate('submitJob', async (job, isWanted) => {
     const accepted = await acceptor.accept(job, isWanted);

@@ -7,7 +7,7 @@ export const killBackend: Fault = {
   async inject({ world: { postgres } }) {
     return await postgres.asAdmin(async (client) => {
       const { rows } = await client.query<{ pid: number }>(
-        `SELECT pid FROM pg_stat_activity WHERE application_name IN ('accepted-worker', 'accepted-api') ORDER BY random() LIMIT 1`,
+        `SELECT pid FROM pg_stat_activity WHERE application_name ~ '^accepted-(worker|api)' ORDER BY random() LIMIT 1`,
       );
       const pid = rows[0]?.pid;
       if (!pid) throw new Error('there was no session to kill');

@@ -116,7 +116,7 @@ export async function answerEarlier(
   if (!(refusal instanceof Problem) || !ABOUT_NEW_JOBS.has(refusal.code)) throw refusal;
   const submission = refused.submission();
   const { tenantId, idempotency } = submission;
-  const found = idempotency && (await findKeyedJob(app.db, tenantId, idempotency));
+  const found = idempotency && (await findKeyedJob(app.pools.submit, tenantId, idempotency));
   if (!found) throw refusal;
   const submitted = { row: found.row, replayed: true, status: found.status ?? undefined };
   return await answerAccepted(app, request, reply, { submitted, submission, maxWaitSeconds });
@@ -163,7 +163,7 @@ async function settle(
   // Nobody is answered whose client is gone.
   if (!idempotency || raw.destroyed) return status;
   const { route, key } = idempotency;
-  return keepPromise(status, () => settleStatus(server.db, { tenantId, route, key, jobId }, status));
+  return keepPromise(status, () => settleStatus(server.pools.submit, { tenantId, route, key, jobId }, status));
 }
 
 /** Whoever is not waited for any more takes no room: what is let in afterwards is not written. */

@@ -33,7 +33,7 @@ export const getReadyz: FastifyPluginAsyncTypebox = async (app) => {
     max: 1,
     ttl: SIGN_KEPT_MS,
     fetchMethod: async (): Promise<true> => {
-      await spend({ remainingMs: DATABASE_BUDGET_MS }, pingDatabase(app.db));
+      await spend({ remainingMs: DATABASE_BUDGET_MS }, pingDatabase(app.pools.health));
       return true;
     },
   });
