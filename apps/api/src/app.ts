@@ -11,7 +11,7 @@ import { BOUNDS } from './bounds.ts';
 import { catalog } from './catalog/catalog.ts';
 import { waiting } from './changes/waiting.ts';
 import { checkThreads } from './checks/own-check-threads.ts';
-import { type Config, publicUrl as publicUrlOf } from './config.ts';
+import { type Config, poolSize, publicUrl as publicUrlOf } from './config.ts';
 import { createClients } from './connections/clients.ts';
 import { type BoundedServerOptions, createBoundedServer } from './connections/create-server.ts';
 import { createTurns } from './connections/turns.ts';
@@ -81,7 +81,7 @@ export async function buildApp(
   await app.register(openApi, { serverUrl: config.PUBLIC_URL, showsDocs: hasDocs });
 
   const { tenantConnections, bodies, databaseBudgetMs } = bounds;
-  await app.register(database, { pools, connections: config.DATABASE_POOL_SIZE, tenantConnections });
+  await app.register(database, { pools, connections: poolSize(config), tenantConnections });
   await app.register(schemaGuard);
   await app.register(readiness);
   await app.register(catalog, { maxBodyBytes: config.MAX_BODY_BYTES });

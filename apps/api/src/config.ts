@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseApiKey } from '@accepted/shared/ledger/tenants/api-keys';
 import { parseConfig } from '@accepted/shared/runtime/config/parse-config';
 import {
@@ -11,6 +12,7 @@ import {
   wholeNumber,
 } from '@accepted/shared/runtime/config/settings';
 import { z } from 'zod';
+import { connectionsFor } from './pools/pool-sizes.ts';
 
 const MIB = 1_048_576;
 
@@ -33,8 +35,12 @@ export const configSchema = z.object({
     'addresses of reverse proxies, or networks in CIDR notation, such as 10.1.0.0/16',
   ),
   DATABASE_URL: databaseUrl,
-  /** At least one for each of `GROUPS`. */
-  DATABASE_POOL_SIZE: wholeNumber({ min: 5, max: 200, default: 20, unit: 'connections' }),
+  /** At least one for each of `GROUPS`; unset: as many as `poolSize` says. */
+  DATABASE_POOL_SIZE: optionalWholeNumber({ min: 5, max: 200, unit: 'connections' }),
+  /** Of the server that has the ledger, which does not tell. Unset: as many as this machine has. */
+  DATABASE_CORES: optionalWholeNumber({ min: 1, max: 1_024, unit: 'cores' }),
+  /** API processes and workers that share the server. */
+  DATABASE_PROCESSES: wholeNumber({ min: 1, max: 10_000, default: 2, unit: 'processes' }),
   /** The p95 of what Postgres may take for a batch of new jobs; over it the least urgent are refused. */
   DATABASE_LATENCY_BUDGET_MS: wholeNumber({ min: 1, max: 800, default: 50, unit: 'milliseconds' }),
   BOOTSTRAP_API_KEY: z
@@ -79,6 +85,11 @@ export function readConfig(): Config {
   // Whatever else runs in this process, or dumps its environment, needs it for nothing.
   delete process.env.SECRETS_KEY;
   return config;
+}
+
+/** How many connections to Postgres this process holds at most: as many as were set, or else as the cores of that server want. */
+export function poolSize({ DATABASE_POOL_SIZE, DATABASE_CORES, DATABASE_PROCESSES }: Config): number {
+  return DATABASE_POOL_SIZE ?? connectionsFor(DATABASE_CORES ?? availableParallelism(), DATABASE_PROCESSES);
 }
 
 /** The URL that clients reach this server by: the one that was set, or else where it listens. */

@@ -10,7 +10,7 @@ import { createLogger } from '@accepted/shared/runtime/logging/create-logger';
 import closeWithGrace from 'close-with-grace';
 import { spend } from './admission/database-budget.ts';
 import { buildApp } from './app.ts';
-import { type Config, publicUrl, readConfig } from './config.ts';
+import { type Config, poolSize, publicUrl, readConfig } from './config.ts';
 import { closePools, openPools } from './pools/pools.ts';
 
 /** A connection that takes longer is no use to a caller who gets a 503 after 900 ms. */
@@ -25,7 +25,7 @@ async function main(): Promise<void> {
   const pools = openPools(
     {
       url: config.DATABASE_URL,
-      connections: config.DATABASE_POOL_SIZE,
+      connections: poolSize(config),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
       statementTimeoutMs: STATEMENT_TIMEOUT_MS,
     },

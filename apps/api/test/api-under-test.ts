@@ -17,7 +17,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { pino } from 'pino';
 import { buildApp } from '../src/app.ts';
 import { BOUNDS, type Bounds } from '../src/bounds.ts';
-import { type Config, configSchema } from '../src/config.ts';
+import { type Config, configSchema, poolSize } from '../src/config.ts';
 import { closePools, openPools, type Pools } from '../src/pools/pools.ts';
 
 /** An API on a database of its own, with the job type `test.echo` and an API key that may do everything. */
@@ -116,10 +116,11 @@ export async function startApi(
 }
 
 /** Opens the connections of an API, which on a slow machine may take their time. */
-export function openTestPools({ DATABASE_URL: url, DATABASE_POOL_SIZE: connections }: Config): Pools {
+export function openTestPools(config: Config): Pools {
   const timeouts = { connectTimeoutMs: 5_000, statementTimeoutMs: 30_000 };
   // Tests crash servers and drop databases under idle connections.
-  return openPools({ url, connections, ...timeouts }, () => undefined);
+  const options = { url: config.DATABASE_URL, connections: poolSize(config), ...timeouts };
+  return openPools(options, () => undefined);
 }
 
 async function registerTestTypes(db: Database): Promise<void> {

@@ -8,13 +8,14 @@ import { cookieOf, logIn, PAGE, PASSWORD } from './admin-under-test.ts';
 import { type ApiUnderTest, startApi } from './api-under-test.ts';
 
 const CROWD = 40;
-const SIZES = divide(20);
+const CONNECTIONS = 20;
+const SIZES = divide(CONNECTIONS);
 
 let api: ApiUnderTest;
 let jobId: string;
 let board: Record<string, string>;
 beforeAll(async () => {
-  api = await startApi({ ADMIN_PASSWORD: PASSWORD });
+  api = await startApi({ ADMIN_PASSWORD: PASSWORD, DATABASE_POOL_SIZE: String(CONNECTIONS) });
   jobId = await api.submit();
   board = { ...PAGE, ...cookieOf(await logIn(api, PASSWORD)) };
   // What is looked up once and remembered is not what this is about.

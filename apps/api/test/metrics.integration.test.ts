@@ -98,6 +98,21 @@ test('says how full the queue engine is by the worker that found the most of it 
   await shows('0.5');
 });
 
+test('says how long this process waits for connections, and what the connections do', async () => {
+  const shown = async (name: string) => {
+    const { body } = await api.send('GET', '/metrics');
+    const line = body.split('\n').find((one) => one.startsWith(`${name} `));
+    return Number(line?.slice(name.length));
+  };
+  const waits = 'accepted_pool_wait_seconds_count{pool="submit"}';
+  const before = await shown(waits);
+  await api.submit();
+  expect(await shown(waits)).toBeGreaterThan(before);
+  expect(await shown('accepted_pool_connections{pool="submit",state="idle"}')).toBeGreaterThanOrEqual(1);
+  expect(await shown('accepted_pool_connections{pool="admin",state="waiting"}')).toBe(0);
+  expect(await shown('accepted_writing_limit_jobs')).toBe(2_000);
+});
+
 test('needs a key with the scope', async () => {
   expect((await api.send('GET', '/metrics', { key: null })).statusCode).toBe(401);
   const key = await keyWith(api, ['jobs:read', 'dead-letters', 'admin']);

@@ -6,7 +6,7 @@ import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
 
 /** Bounds how many jobs wait for Postgres, by how long it takes. */
-export interface Writing extends Pick<LatencyLimit, 'ask' | 'leave'> {
+export interface Writing extends Pick<LatencyLimit, 'ask' | 'leave' | 'size'> {
   /** Lets a job in that is to be written now; throws a problem where as many are under way as Postgres writes in time. */
   admit(job: Writer): void;
 }
@@ -46,6 +46,7 @@ export const writing = fp<WritingOptions>(async (app, options) => {
   app.decorate('writing', {
     ask: limit.ask,
     leave: limit.leave,
+    size: limit.size,
     admit(job) {
       const nowMs = performance.now();
       if (!limit.enter(job, nowMs)) throw refusal(job.priority, nowMs);

@@ -1,8 +1,9 @@
 import type { JobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
 import type { CounterTotal } from '@accepted/shared/ledger/queues/counters';
 import type { EngineState } from '@accepted/shared/ledger/workers/workers';
-import { Counter, Gauge, type OpenMetricsContentType, Registry } from 'prom-client';
+import { Counter, Gauge, type Metric, type OpenMetricsContentType, Registry } from 'prom-client';
 import type { QueueStatistics } from '../routes/queues/queue-statistics.ts';
+import { PROCESS_METRIC_LABELS } from './process-metrics.ts';
 
 /** What the metrics of one moment are made of. */
 export interface Measurement {
@@ -113,15 +114,20 @@ const COUNTERS: Record<string, CounterDefinition> = {
 export const METRIC_LABELS: Record<string, string[]> = {
   ...Object.fromEntries(Object.entries(GAUGES).map(([name, { labels }]) => [name, labels])),
   ...Object.fromEntries(Object.entries(COUNTERS).map(([name, definition]) => [name, labelsOf(definition)])),
+  ...PROCESS_METRIC_LABELS,
 };
 
-/** Makes the metrics; `write` measures once and writes OpenMetrics 1.0 text. */
-export function createMetrics(measure: () => Promise<Measurement>): {
+/** Makes the metrics, those of the process among them; `write` measures once and writes OpenMetrics 1.0 text. */
+export function createMetrics(
+  measure: () => Promise<Measurement>,
+  ofProcess: readonly Metric[],
+): {
   contentType: string;
   write(): Promise<string>;
 } {
   const registry = new Registry<OpenMetricsContentType>();
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+  for (const metric of ofProcess) registry.registerMetric(metric);
   const registers = [registry];
   const gauges = Object.entries(GAUGES).map(([name, { help, labels, rows }]) => {
     return { metric: new Gauge({ name, help, labelNames: labels, registers }), rows };

@@ -6,6 +6,7 @@ import { readEngineState } from '@accepted/shared/ledger/workers/workers';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { createMetrics, type Measurement } from '../metrics/create-metrics.ts';
+import { createProcessMetrics } from '../metrics/process-metrics.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -16,7 +17,7 @@ declare module 'fastify' {
 
 const TTL_MS = 1_000;
 
-/** Makes metrics of what the ledger knows, so that every API process shows the same. */
+/** Makes metrics of what the ledger knows, so that every API process shows the same, and of what only this one does. */
 export const metrics = fp(async (app) => {
   const cache = new LRUCache<'measurement', Measurement>({
     max: 1,
@@ -33,6 +34,7 @@ export const metrics = fp(async (app) => {
       return { queues, withoutBuild, openDeadLetters, totals, engine, misplacedInFlight };
     },
   });
-  const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'));
+  const ofProcess = createProcessMetrics(app.pools, app.writing);
+  const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'), ofProcess);
   app.decorate('writeMetrics', async () => ({ contentType, text: await write() }));
 });

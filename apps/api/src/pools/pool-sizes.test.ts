@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { divide, GROUPS } from './pool-sizes.ts';
+import { connectionsFor, divide, GROUPS } from './pool-sizes.ts';
 
 test.each([5, 7, 9, 10, 15, 16, 20, 200])(
   'of %d connections each group has one at least, and all of them are given out',
@@ -9,6 +9,16 @@ test.each([5, 7, 9, 10, 15, 16, 20, 200])(
     expect(Object.values(sizes).reduce((sum, size) => sum + size)).toBe(connections);
   },
 );
+
+test.each([
+  [2, 2, 20],
+  [16, 1, 33],
+  [32, 2, 33],
+  [32, 4, 20],
+  [64, 1, 40],
+])('of a server with %d cores one of %d processes has %d connections', (cores, processes, connections) => {
+  expect(connectionsFor(cores, processes)).toBe(connections);
+});
 
 test('most of many are for what clients wait for most', () => {
   expect(divide(20)).toEqual({ submit: 6, read: 7, admin: 3, admission: 3, health: 1 });

@@ -3,6 +3,18 @@ export const GROUPS = ['submit', 'read', 'admin', 'admission', 'health'] as cons
 
 export type Group = (typeof GROUPS)[number];
 
+/** Fewer would not keep the groups apart; with more a server is busier with its connections than with what is asked of it. */
+const CONNECTIONS = { least: 20, most: 40 };
+
+/**
+ * Answers how many connections one of so many processes holds: its part of two for each core, one of which waits for the disk or
+ * for us while the other works, and one more.
+ */
+export function connectionsFor(cores: number, processes: number): number {
+  const part = Math.ceil((2 * cores + 1) / processes);
+  return Math.min(CONNECTIONS.most, Math.max(CONNECTIONS.least, part));
+}
+
 /** With fewer connections each of what is small has one. */
 const FEW = 10;
 const SOME = 16;

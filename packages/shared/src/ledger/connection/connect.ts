@@ -6,6 +6,7 @@ import { withSettings } from './session-settings.ts';
 import { SettledClient } from './settled-client.ts';
 import type { Ledger } from './tables.ts';
 import { TenantDialect } from './tenant-dialect.ts';
+import { type ConnectionCounts, WatchedPool } from './watched-pool.ts';
 
 export type Database = Kysely<Ledger>;
 
@@ -41,7 +42,7 @@ const INDEX_PLANS_ONLY = {
  * A connection that the server closes must not end the process, so `onConnectionError` is told instead.
  */
 export function openDatabase(options: DatabaseOptions, onConnectionError: (error: Error) => void): Database {
-  const pool = new pg.Pool({
+  const pool = new WatchedPool({
     Client: SettledClient,
     connectionString: withSettings(options.url, options.indexPlansOnly ? INDEX_PLANS_ONLY : {}),
     application_name: options.applicationName,
@@ -55,7 +56,21 @@ export function openDatabase(options: DatabaseOptions, onConnectionError: (error
     types: { getTypeParser },
   });
   tellConnectionErrors(pool, onConnectionError);
-  return new PersistentKysely({ dialect: new TenantDialect({ pool }) });
+  const db = new PersistentKysely({ dialect: new TenantDialect({ pool }) });
+  poolOf.set(db, pool);
+  return db;
+}
+
+const poolOf = new WeakMap<Database, WatchedPool>();
+
+/**
+ * Has somebody told how long is waited for each connection of what `openDatabase` answered; the answer counts them. Of what was made of
+ * that with a plugin nothing is told.
+ */
+export function watchConnections(db: Database, onWaited: (ms: number) => void): () => ConnectionCounts {
+  const pool = poolOf.get(db);
+  if (pool) pool.onWaited = onWaited;
+  return () => pool?.counts() ?? { busy: 0, idle: 0, waiting: 0 };
 }
 
 /** Does a transaction that was taken back because of another one again, from its beginning. */

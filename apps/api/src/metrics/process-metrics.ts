@@ -1,0 +1,57 @@
+import { watchConnections } from '@accepted/shared/ledger/connection/connect';
+import { Gauge, Histogram, type Metric } from 'prom-client';
+import type { Writing } from '../admission/writing.ts';
+import { GROUPS } from '../pools/pool-sizes.ts';
+import type { Pools } from '../pools/pools.ts';
+
+/** From what hardly anybody notices to what a caller of whom nobody is waited for any more has waited. */
+const WAITS_SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 0.8];
+
+/** Names what is of this process, and not of the whole installation. */
+export const PROCESS_METRIC_LABELS = {
+  accepted_pool_wait_seconds: ['pool'],
+  accepted_pool_connections: ['pool', 'state'],
+  accepted_writing_limit_jobs: [],
+} satisfies Record<string, string[]>;
+
+/** Makes the metrics of what only this process knows. */
+export function createProcessMetrics(pools: Pools, writing: Pick<Writing, 'size'>): Metric[] {
+  return [...poolMetrics(pools), writingLimit(writing)];
+}
+
+function poolMetrics(pools: Pools): Metric[] {
+  const name = 'accepted_pool_wait_seconds';
+  const waits = new Histogram({
+    name,
+    help: 'How long this process waited for a connection to PostgreSQL: one that is made, or that others have.',
+    labelNames: PROCESS_METRIC_LABELS[name],
+    buckets: WAITS_SECONDS,
+    registers: [],
+  });
+  const counted = GROUPS.map((pool) => {
+    waits.zero({ pool });
+    return { pool, counts: watchConnections(pools[pool], (ms) => waits.observe({ pool }, ms / 1_000)) };
+  });
+  const connections = new Gauge({
+    name: 'accepted_pool_connections',
+    help: 'Connections of this process to PostgreSQL, and requests that wait for one.',
+    labelNames: PROCESS_METRIC_LABELS.accepted_pool_connections,
+    registers: [],
+    collect() {
+      for (const { pool, counts } of counted)
+        for (const [state, count] of Object.entries(counts())) this.set({ pool, state }, count);
+    },
+  });
+  return [waits, connections];
+}
+
+function writingLimit(writing: Pick<Writing, 'size'>): Metric {
+  return new Gauge({
+    name: 'accepted_writing_limit_jobs',
+    help: 'How many jobs of the lowest priority may wait for PostgreSQL in this process: fewer while it is slow.',
+    registers: [],
+    collect() {
+      this.set(writing.size());
+    },
+  });
+}
