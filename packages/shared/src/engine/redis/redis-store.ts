@@ -11,6 +11,7 @@ export interface RedisStoreOptions {
 }
 
 const MAX_RECONNECT_DELAY_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 const COMMAND_TIMEOUT_MS = 5_000;
 /** So long a worker waits before it asks again, which costs eight commands; a job that comes wakes it. */
 const WAIT_SECONDS = 12;
@@ -23,6 +24,7 @@ export function openRedisStore({ url, keyPrefix, onError }: RedisStoreOptions): 
   const connection = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy,
@@ -47,6 +49,7 @@ export function openRedisStore({ url, keyPrefix, onError }: RedisStoreOptions): 
       // A worker waits for jobs on a blocking connection of its own, which must outlast any loss of Redis.
       const own = new Redis(url, {
         maxRetriesPerRequest: null,
+        connectTimeout: CONNECT_TIMEOUT_MS,
         socketTimeout: SILENCE_TIMEOUT_MS,
         retryStrategy,
       });

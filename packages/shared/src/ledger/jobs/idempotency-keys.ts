@@ -57,7 +57,7 @@ export async function actOnce<Made>(db: Database, keyed: KeyedAct<Made>): Promis
 class KeyInUseError extends Error {}
 
 /** Ends a wait for a lock, of the key and of all that the act locks. */
-const LOCK_TIMEOUT = '2s';
+const LOCK_TIMEOUT_MS = 2_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Answers whether the key is this request's: an expired one is free, and one that is just being taken is waited for. */
@@ -66,7 +66,7 @@ async function takeKey(
   tenantId: string,
   { route, key, fingerprint }: RequestKey,
 ): Promise<boolean> {
-  await sql`SELECT set_config('lock_timeout', ${LOCK_TIMEOUT}, true)`.execute(tx);
+  await sql`SELECT set_config('lock_timeout', ${`${LOCK_TIMEOUT_MS}`}, true)`.execute(tx);
   const taking = sql`
     INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, expires_at)
     VALUES (${tenantId}, ${route}, ${key}, ${fingerprint}, now() + make_interval(hours => ${KEY_TTL_HOURS}))
