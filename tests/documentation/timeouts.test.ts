@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ROOT, readPage, tableAfter } from './pages.ts';
 
-const rows = tableAfter(readPage('docs/operating.md'), '## Timeouts').map(([who, what, time = '', code = '']) => {
-  const [, name = '', path = ''] = /^\[`(\w+)`\]\(\.\.\/(.+)\)$/.exec(code) ?? [];
-  return [who, what, time, name, path] as const;
-});
+const rows = tableAfter(readPage('docs/operating.md'), '## Timeouts').map(
+  ([who, what, time = '', code = '']) => {
+    const [, name = '', path = ''] = /^\[`(\w+)`\]\(\.\.\/(.+)\)$/.exec(code) ?? [];
+    return [who, what, time, name, path] as const;
+  },
+);
 
 const MS = { ms: 1, s: 1_000 };
 

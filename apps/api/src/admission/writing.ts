@@ -1,5 +1,9 @@
 import { PRIORITIES } from '@accepted/shared/core/job/priority';
-import { createLatencyLimit, type LatencyLimit, type Writer } from '@accepted/shared/core/overload/latency-limit';
+import {
+  createLatencyLimit,
+  type LatencyLimit,
+  type Writer,
+} from '@accepted/shared/core/overload/latency-limit';
 import { createPace } from '@accepted/shared/core/overload/pace';
 import { createReturnLine } from '@accepted/shared/core/overload/return-line';
 import fp from 'fastify-plugin';

@@ -8,7 +8,8 @@ import { divide, type Group } from './pool-sizes.ts';
 /** The connections to the ledger, by what they are for. */
 export type Pools = Readonly<Record<Group, Database>>;
 
-export interface PoolsOptions extends Pick<DatabaseOptions, 'url' | 'connectTimeoutMs' | 'statementTimeoutMs'> {
+export interface PoolsOptions
+  extends Pick<DatabaseOptions, 'url' | 'connectTimeoutMs' | 'statementTimeoutMs'> {
   /** Of all groups together. */
   connections: number;
 }

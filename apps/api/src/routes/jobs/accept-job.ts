@@ -163,7 +163,9 @@ async function settle(
   // Nobody is answered whose client is gone.
   if (!idempotency || raw.destroyed) return status;
   const { route, key } = idempotency;
-  return keepPromise(status, () => settleStatus(server.pools.submit, { tenantId, route, key, jobId }, status));
+  return keepPromise(status, () =>
+    settleStatus(server.pools.submit, { tenantId, route, key, jobId }, status),
+  );
 }
 
 /** Whoever is not waited for any more takes no room: what is let in afterwards is not written. */
