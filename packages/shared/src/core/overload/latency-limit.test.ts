@@ -123,6 +123,11 @@ describe('nobody is refused', () => {
     expect(calm.mostInside()).toBeLessThanOrEqual(BOUNDS.least);
   });
 
+  test('nor in a burst that comes then: how many such a server can write is not known', () => {
+    const arrivals = [come(200, LOW), come(300_000, LOW, { fromS: 5, toS: 5.001 })];
+    expect(part(run({ seconds: 10, arrivals, takesMs: inMs(200) }).jobs())).toBe(1);
+  });
+
   test('in a burst soon after one that took long has come to be quick, however few there were', () => {
     const takesMs = (rows: number, _: number, nowMs: number) => (nowMs < 20_000 ? 200 : quickly(rows));
     const arrivals = [come(2_000, LOW, { toS: 20 }), come(1_500_000, LOW, { fromS: 45, toS: 45.001 })];

@@ -56,10 +56,8 @@ export function createLatencyLimit({ budgetMs, least, most }: LatencyLimitOption
     const { isSlow, windows } = judged;
     if (!isSlow) size = Math.min(most, size + RISES_BY * windows);
     // One slow window is a hiccup that is soon over; and where there are few it is not for them that it is slow.
-    else if (wasSlow && mostInside > least) {
+    else if (wasSlow && mostInside > least)
       size = Math.max(least, Math.floor(FALLS_TO * Math.min(size, mostInside)));
-      answers.forget(nowMs);
-    }
     wasSlow = isSlow;
     mostInside = inside;
   }

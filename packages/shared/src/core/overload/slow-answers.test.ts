@@ -45,13 +45,3 @@ test('what was slow before a silence says nothing after it', () => {
   answers.ask(0)(200);
   expect(answers.judge(60_000)).toEqual({ isSlow: false, windows: 240 });
 });
-
-test('answers to what was asked before something was done do not count, however late they come', () => {
-  const answers = createSlowAnswers(BUDGET_MS);
-  answers.judge(0);
-  const before = answers.ask(0);
-  answers.forget(100);
-  before(110);
-  answers.ask(110)(120);
-  expect(answers.judge(WINDOW_MS)).toMatchObject({ isSlow: false });
-});

@@ -15,8 +15,6 @@ export interface SlowAnswers {
   ask(nowMs: number): (nowMs: number) => void;
   /** Judges the window that has just passed, once; `undefined` while it goes on. */
   judge(nowMs: number): Judgement | undefined;
-  /** Leaves out the answers to what was asked until now: something was done since that they do not tell of. */
-  forget(nowMs: number): void;
 }
 
 /** Of so many one may take longer. */
@@ -31,7 +29,6 @@ export function createSlowAnswers(budgetMs: number): SlowAnswers {
   const underWay = new Set<{ askedAtMs: number }>();
   let [quick, slow] = [0, 0];
   let sinceMs = Number.NEGATIVE_INFINITY;
-  let countedFromMs = Number.NEGATIVE_INFINITY;
 
   function overdue(nowMs: number): number {
     let count = 0;
@@ -45,7 +42,6 @@ export function createSlowAnswers(budgetMs: number): SlowAnswers {
       underWay.add(asked);
       return (nowMs) => {
         underWay.delete(asked);
-        if (askedAtMs < countedFromMs) return;
         if (nowMs - askedAtMs > budgetMs) slow += 1;
         else quick += 1;
       };
@@ -59,9 +55,6 @@ export function createSlowAnswers(budgetMs: number): SlowAnswers {
       const isSlow = (counted + late) * ONE_IN > quick + counted + late;
       [quick, slow, sinceMs] = [0, 0, nowMs];
       return { isSlow, windows };
-    },
-    forget(nowMs) {
-      countedFromMs = nowMs;
     },
   };
 }
