@@ -123,6 +123,25 @@ function testBounded() {
     expect(await newest(100)).toHaveLength(8);
   });
 
+  test('more than there is room for, as two mirrors filled it, are no more than it: the newest', async () => {
+    await rig.dieTogether(8);
+    const roomy = rig.startMirror(undefined, 7);
+    await untilNewestAreShown(7);
+    await roomy.stop();
+
+    rig.startMirror(undefined, 5);
+    await untilNewestAreShown(5);
+  });
+
+  test('an entry of which the ledger does not know makes way as any other', async () => {
+    await rig.die();
+    await rig.addEntry();
+    await rig.dieTogether(6);
+
+    rig.startMirror(undefined, 5);
+    await untilNewestAreShown(5);
+  });
+
   test('older ones come back when newer ones are resolved', async () => {
     await rig.dieTogether(6);
     rig.startMirror(undefined, 4);

@@ -3,7 +3,7 @@ import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import {
   listMirrored,
-  selectResolved,
+  selectUnmarked,
   setMirrored,
 } from '@accepted/shared/ledger/dead-letters/mirrored-dead-letters';
 
@@ -14,8 +14,8 @@ const PAGE = 200;
  * through all of them after a while.
  *
  * An engine can lose entries, or go back in time when an old dump of Redis is restored, without being empty. So an
- * entry that is missing is shown again, and never means that somebody removed it; one that is resolved is handed to
- * those that remove.
+ * entry that is missing is shown again, and never means that somebody removed it. One of which the ledger does not
+ * know, as a mirror died or another wrote over it, is written down: only then it leaves when it is resolved, or old.
  */
 export function createMirrorCheck(db: Database, engine: Engine): (queue: string) => Promise<void> {
   const lastIds = new Map<string, string>();
@@ -30,16 +30,16 @@ export function createMirrorCheck(db: Database, engine: Engine): (queue: string)
     else lastIds.set(queue, lastId);
   }
 
-  async function findResolved(queue: string): Promise<void> {
+  async function noteUnmarked(queue: string): Promise<void> {
     const offset = offsets.get(queue) ?? 0;
     const entryIds = await engine.shelf(queue).list(offset, PAGE);
-    await setMirrored(db, await selectResolved(db, deadLettersOf(entryIds)), true);
+    await setMirrored(db, await selectUnmarked(db, deadLettersOf(entryIds)), true);
     offsets.set(queue, entryIds.length === PAGE ? offset + PAGE : 0);
   }
 
   return async (queue) => {
     await showMissing(queue);
-    await findResolved(queue);
+    await noteUnmarked(queue);
   };
 }
 

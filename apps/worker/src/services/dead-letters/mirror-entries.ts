@@ -16,6 +16,7 @@ const BATCH_BYTES = 2 ** 20;
 
 /** Adds and removes the entries of a queue, a batch at a time, and answers how many. */
 export interface MirrorEntries {
+  /** Two mirrors may each find the same room, and fill it: what is too many then goes, the oldest first. */
   showOpen(queue: string): Promise<number>;
   removeResolved(queue: string): Promise<number>;
   /** Takes the oldest entries away although their dead letters are open: they can be shown again later. */
@@ -28,6 +29,7 @@ export function createMirrorEntries(db: Database, engine: Engine, maxShown: numb
   async function showOpen(queue: string): Promise<number> {
     const shelf = engine.shelf(queue);
     const room = maxShown - (await shelf.count());
+    if (room < 0) return await hideOldest(queue, Math.min(-room, BATCH));
     const letters = room > 0 ? await newest(queue, Math.min(room, BATCH)) : await makeWay(queue);
     const added = await Promise.allSettled(
       withinBytes(letters).map(async ({ id, entry }) => {
@@ -63,10 +65,13 @@ export function createMirrorEntries(db: Database, engine: Engine, maxShown: numb
     return gone.length;
   }
 
+  const hideOldest = async (queue: string, limit: number) =>
+    removeEntries(queue, await listMirrored(db, queue, undefined, limit));
+
   return {
     showOpen,
     removeResolved: async (queue) => removeEntries(queue, await listResolvedMirrored(db, queue, BATCH)),
-    giveWay: async (queue) => removeEntries(queue, await listMirrored(db, queue, undefined, BATCH)),
+    giveWay: (queue) => hideOldest(queue, BATCH),
   };
 }
 

@@ -98,14 +98,14 @@ export async function listMirrored(
   return rows.map((row) => row.id);
 }
 
-/** Answers those of the ids whose dead letters are resolved. */
-export async function selectResolved(db: Database, ids: string[]): Promise<string[]> {
+/** Answers those of the ids that Bull Board does not show, as far as the ledger knows. */
+export async function selectUnmarked(db: Database, ids: string[]): Promise<string[]> {
   if (ids.length === 0) return [];
   const rows = await db
     .selectFrom('dead_letters')
     .select('id')
     .where('id', 'in', ids)
-    .where('resolution', 'is not', null)
+    .where('mirrored_at', 'is', null)
     .execute();
   return rows.map((row) => row.id);
 }
