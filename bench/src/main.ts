@@ -4,9 +4,9 @@ import { join, resolve } from 'node:path';
 import { parseOptions, type RunOptions, USAGE } from './options.ts';
 import { reportRun } from './report/report-run.ts';
 import { runBench } from './run-bench.ts';
+import { runProgram } from './run-program.ts';
 
 const EXIT_FAILED = 1;
-const EXIT_MISUSED = 2;
 
 const startedAt = Date.now();
 
@@ -18,8 +18,7 @@ function say(line: string): void {
 
 async function main(): Promise<number> {
   const args = process.argv.slice(2);
-  const options = readOptions(args);
-  if (!options) return EXIT_MISUSED;
+  const options = parseOptions(args);
   setTimeout(() => giveUp(options), options.minutes * 60_000).unref();
   const folder = await makeFolder(options);
   const command = ['npm run bench --', ...args].join(' ');
@@ -29,15 +28,6 @@ async function main(): Promise<number> {
   if (options.json) await copyFile(join(folder, 'report.json'), options.json);
   process.stdout.write(`Report and plots are in ${folder}\n`);
   return report.failures.length === 0 ? 0 : EXIT_FAILED;
-}
-
-function readOptions(args: string[]): RunOptions | undefined {
-  try {
-    return parseOptions(args);
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    return undefined;
-  }
 }
 
 async function makeFolder({ folder }: RunOptions): Promise<string> {
@@ -53,16 +43,4 @@ function giveUp({ minutes }: RunOptions): void {
   process.exit(EXIT_FAILED);
 }
 
-// Leaving by `exit` ends the processes that were started; leaving by a signal would not.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => process.exit(EXIT_FAILED));
-
-// An event loop that runs empty in the middle of a run must not pass for a good one.
-process.exitCode = EXIT_FAILED;
-main().then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-    process.exit(EXIT_FAILED);
-  },
-);
+runProgram(main, USAGE);
