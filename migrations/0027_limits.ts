@@ -38,8 +38,13 @@ const LIMIT_LOCK = 1_801_812_339;
 const ASKED = `json_to_recordset(asked_lines) AS asked (no integer, "tenantId" uuid, type text, "refusedBy" text[],
   priority smallint, "isNew" boolean, "isKeyed" boolean, "blockedBy" text, "placedBy" xid8, builds text[], places integer[])`;
 
+/** Means an index of which this is the predicate, and no other: it is dear where it has to be looked at. */
+const meant = (predicate: string, column: string) =>
+  `${predicate} AND (${predicate} OR ${column} = ANY (array_fill(0, ARRAY[10000])))`;
 /** Means the indexes by lines. */
-const IN_ORDER = 'CASE WHEN attempt >= 0 THEN true ELSE false END';
+const IN_ORDER = meant('CASE WHEN attempt >= 0 THEN true ELSE false END', 'attempt');
+/** Means the index of `in_flight` that begins with the queue. */
+const OF_QUEUE = meant('CASE WHEN priority >= 0 THEN true ELSE false END', 'priority');
 
 const ONE_LINE = `tenant_id = asked."tenantId" AND type = asked.type AND refused_by = asked."refusedBy"
   AND priority = asked.priority AND is_new = asked."isNew" AND placed_by >= asked."placedBy"`;
@@ -85,7 +90,7 @@ const GATES = `
   UNION SELECT ${TENANT_GATE} FROM ${CANDIDATE} JOIN ${limitsOf('tenant')} ON name = tenant_id::text`;
 
 /** All that is in flight, by the index of its queues. */
-const ALL_IN_FLIGHT = `in_flight WHERE queue = ANY (ARRAY(SELECT name FROM queues)) AND CASE WHEN priority >= 0 THEN true ELSE false END
+const ALL_IN_FLIGHT = `in_flight WHERE queue = ANY (ARRAY(SELECT name FROM queues)) AND ${OF_QUEUE}
   AND dispatched_by >= flights_since`;
 
 const heldBy = (what: 'type' | 'tenant', column: string) => `

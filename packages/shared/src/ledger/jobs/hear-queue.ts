@@ -108,12 +108,12 @@ function whatWasTold() {
     ),
     arrived AS MATERIALIZED (
       SELECT ${LINE}, since AS placed_by, sum(of_tenant.jobs)::bigint AS jobs FROM untold CROSS JOIN LATERAL (
-        SELECT * FROM arrivals WHERE ${isUntold()}) AS told
+        SELECT * FROM arrivals WHERE ${isUntold()} OFFSET 0) AS told
       CROSS JOIN LATERAL unnest(told.tenant_ids, told.jobs) AS of_tenant (tenant_id, jobs)
       GROUP BY ${LINE}, since
     ),
     landed AS MATERIALIZED (
-      SELECT told.* FROM untold CROSS JOIN LATERAL (SELECT * FROM landings WHERE ${isUntold()}) AS told
+      SELECT told.* FROM untold CROSS JOIN LATERAL (SELECT * FROM landings WHERE ${isUntold()} OFFSET 0) AS told
     )`;
 }
 
