@@ -1,4 +1,5 @@
 import type { Outcome } from '@accepted/shared/core/job/decide-outcome';
+import { newUuid } from '@accepted/shared/core/job/id';
 import { discardDeadLetter, replayDeadLetter } from '@accepted/shared/ledger/dead-letters/dead-letters';
 import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
 import { claimJobs } from '@accepted/shared/ledger/jobs/claim-jobs';
@@ -7,11 +8,24 @@ import { queueDueJobs } from '@accepted/shared/ledger/jobs/due-jobs';
 import { recordOutcomes } from '@accepted/shared/ledger/jobs/record-outcomes';
 import { listOrphanedJobs } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { writeProgress } from '@accepted/shared/ledger/jobs/write-progress';
+import { closeBreaker, openBreaker } from '@accepted/shared/ledger/outbound/breakers';
+import { letHeldJobsGo } from '@accepted/shared/ledger/outbound/held-jobs';
 import { testLane } from '@accepted/testing/test-build';
+import { waitUntil } from '@accepted/testing/wait-until';
+import { sql } from 'kysely';
 import { describe, expect, test } from 'vitest';
 import { succeed, useLedger, VERSIONS } from './ledger.ts';
 
 const ledger = useLedger();
+
+async function isCloserWaiting(): Promise<boolean> {
+  const { rows } = await sql`
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%close-breaker%'`.execute(
+    ledger.db,
+  );
+  return rows.length > 0;
+}
 
 const deadLetter: Outcome = {
   kind: 'deadLetter',
@@ -86,6 +100,52 @@ describe('recordOutcomes', () => {
     expect((await claimJobs(ledger.db, ledger.workerId, jobs))[0]).toMatchObject({
       attempt: 2,
       attemptsMade: 1,
+    });
+  });
+
+  describe('a job that is held', () => {
+    const target = { id: 'test', tenantId: newUuid(), type: 'http.request', target: 'https://away.test' };
+    const hold: Outcome = { kind: 'hold', delayMs: 60_000, breakerId: target.id };
+    const open = () =>
+      openBreaker(ledger.db, target, { errorCode: 'http_503', seconds: { first: 60, most: 60 } });
+    const dueOf = (jobId: string) =>
+      ledger.db
+        .selectFrom('due')
+        .select(['held_by', 'attempts_made', sql<boolean>`run_at <= now()`.as('isDue')])
+        .where('job_id', '=', jobId)
+        .executeTakeFirst();
+
+    test('has lost no attempt, and can go when the breaker is closed', async () => {
+      await open();
+      const job = await ledger.claimOne();
+      expect(await recordOutcomes(ledger.db, [{ job, outcome: hold }], VERSIONS)).toEqual(['retrying']);
+      expect(await dueOf(job.id)).toEqual({ held_by: target.id, attempts_made: 0, isDue: false });
+      await closeBreaker(ledger.db, target.id);
+      expect(await letHeldJobsGo(ledger.db, target.id, 10)).toEqual({ jobs: 1, queues: [job.queue] });
+      expect(await dueOf(job.id)).toEqual({ held_by: null, attempts_made: 0, isDue: true });
+    });
+
+    test('waits for none that was closed meanwhile', async () => {
+      const job = await ledger.claimOne();
+      await recordOutcomes(ledger.db, [{ job, outcome: hold }], VERSIONS);
+      expect(await dueOf(job.id)).toEqual({ held_by: null, attempts_made: 0, isDue: true });
+    });
+
+    test('is found by whoever closes the breaker while it is written', async () => {
+      await open();
+      const job = await ledger.claimOne();
+      const [written, mayCommit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const writing = ledger.db.transaction().execute(async (tx) => {
+        await recordOutcomes(tx, [{ job, outcome: hold }], VERSIONS);
+        written.resolve();
+        await mayCommit.promise;
+      });
+      await written.promise;
+      const closing = closeBreaker(ledger.db, target.id).then(() => letHeldJobsGo(ledger.db, target.id, 10));
+      await waitUntil(isCloserWaiting, { until: 'whoever closes it waits' });
+      mayCommit.resolve();
+      await writing;
+      expect(await closing).toMatchObject({ jobs: 1 });
     });
   });
 

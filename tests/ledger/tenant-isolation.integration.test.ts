@@ -67,6 +67,8 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
     VALUES (${job.id}, 1, ${tenantId}, ${letter}, '{}', '{}', 'test')`.execute(db);
   await sql`INSERT INTO webhook_deliveries (job_id, delivery_id, tenant_id, event)
     VALUES (${job.id}, ${newUuid()}, ${tenantId}, 'job.failed')`.execute(db);
+  await sql`INSERT INTO breakers (id, tenant_id, type, target, error_code, open_until)
+    VALUES (${tenantId}, ${tenantId}, 'http.request', 'http://x', 'http_500', now())`.execute(db);
   const replay = newUuid();
   await sql`INSERT INTO bulk_replays (id, tenant_id, actor, reason, selection, canary, status, matched, limited)
     VALUES (${replay}, ${tenantId}, 'test', 'test', '{}', 0, 'running', 1, false)`.execute(db);

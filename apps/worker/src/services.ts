@@ -5,10 +5,12 @@ import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CHANNELS, listen, notify } from '@accepted/shared/ledger/connection/notifications';
 import { takeBackFromGoneBuilds } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
+import type { OpenSeconds } from '@accepted/shared/ledger/outbound/breakers';
 import type { Logger } from 'pino';
 import type { WorkerConfig } from './config.ts';
 import type { LoadedHandler } from './handlers/loaded-handler.ts';
 import { registerOwnBuild } from './handlers/register-own-build.ts';
+import { type Breakers, createBreakers } from './outbound/breakers.ts';
 import { createAnnouncer } from './path/announcer.ts';
 import { byQueue } from './path/by-queue.ts';
 import { createClaimer } from './path/claimer.ts';
@@ -20,7 +22,7 @@ import { createHandlerTimes, type HandlerTimes } from './path/handler-times.ts';
 import { limitUnderWay } from './path/outcomes-under-way.ts';
 import { createRefusingSchema } from './path/own-schemas.ts';
 import { createRecorder } from './path/recorder.ts';
-import { createRetryBudget } from './path/retry-budget.ts';
+import { createRetryBudgets } from './path/retry-budgets.ts';
 import { type AttemptPath, runAttempt } from './path/run-attempt.ts';
 import { createDeliveryRunner } from './path/run-delivery.ts';
 import { createRunningAttempts, type RunningAttempts, type StopReason } from './path/running-attempts.ts';
@@ -57,6 +59,8 @@ export interface WorkerResources {
   heartbeatDb: Database;
   engine: Engine;
   handlers: LoadedHandler[];
+  /** For how long calls are not made that fail. */
+  breakersOpenSeconds?: OpenSeconds;
   /** Stand in every dead letter: what ran when it died. */
   versions: Record<string, string>;
   /** Asks for this process to be ended and started anew. */
@@ -80,9 +84,10 @@ export type GiveUpReason = Extract<StopReason, 'shutdown' | 'suspected'>;
 export async function startWorker(resources: WorkerResources): Promise<StartedWorker> {
   const { config, db, engine, handlers, versions, logger } = resources;
   const { WORKER_CONCURRENCY: concurrency, HEARTBEAT_MS: heartbeatMs, WATCHDOG_MS: deafAfterMs } = config;
+  const { HANDLER_LOG_LEVEL: logLevel } = config;
   const own = slotsByQueue(config);
   const slotsIn = (queue: string) => own[queue] ?? concurrency;
-  const queues = [...new Set(handlers.map((handler) => handler.queue))].sort();
+  const queues = queuesOf(handlers);
   const onError = (error: unknown) =>
     logger.warn({ err: error }, 'a background service failed; it is tried again');
   const running = createRunningAttempts();
@@ -101,7 +106,8 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const common = { db, engine, queues, services, counters, logger, onError };
   const dispatch = startDispatch({ ...common, timesOf, share });
   const { queueHasWork } = dispatch;
-  const notifications = listenForHints(resources, { dispatch, lease, running, onError });
+  const breakers = createBreakers({ ...common, ...dispatch, openSeconds: resources.breakersOpenSeconds });
+  const notifications = listenForHints(resources, { dispatch, lease, running, breakers, onError });
   const announcer = createAnnouncer({ db, dispatch, onError });
   const maintenance = startMaintenance({ ...resources, services, onExpired: announcer.jobFinished, onError });
   const deadLetters = startDeadLetters({ ...common, queueHasWork });
@@ -109,28 +115,18 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const recorder = createRecorder({ db, versions, logger });
   const rescue = startRescue({ ...resources, ...common, lease, running, claimer, recorder, queueHasWork });
   const refusingSchema = createRefusingSchema(types, logger);
-  const path: AttemptPath = {
-    claimer,
-    running,
-    executor: createExecutor({ db, handlers, refusingSchema, slotsFor, logLevel: config.HANDLER_LOG_LEVEL }),
-    retryBudget: createRetryBudget(),
-    recorder,
-    counters,
-    meter,
-    announcer,
-    unlessTooMany: limitUnderWay(MAX_OUTCOMES_UNDER_WAY),
-    ownJobs: rescue.ownJobs,
-    logger,
-  };
+  const executor = createExecutor({ db, handlers, refusingSchema, slotsFor, breakers, logLevel });
+  const stages = { claimer, running, executor, recorder, counters, meter, announcer, logger };
+  const path = pathOf({ ...stages, ownJobs: rescue.ownJobs });
   const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
-  const run = createDeliveryRunner({ slotsIn, slotsOf, runOne });
-  const consumers = consumeQueues({ engine, queues, buildId, slotsIn, run });
+  const consumed = { engine, queues, buildId, slotsIn };
+  const consumers = consumeQueues({ ...consumed, run: createDeliveryRunner({ slotsIn, slotsOf, runOne }) });
   for (const queue of queues)
     services.one(`lost deliveries of ${queue}, ${buildId}`).onGained(() => consumers.bringBackLost(queue));
   const watchdog = startWatchdog({ ...resources, queues, buildId, slotsIn, consumers, deafAfterMs });
-  const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch];
+  const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch].flat();
   lease.lookForServices();
-  const parts = { lease, services: loops.flat(), consumers, claimer, running, notifications, logger };
+  const parts = { lease, consumers, claimer, running, notifications, logger };
   return {
     facts: { workerId: lease.workerId(), buildId, queues, concurrency, engine: engine.kind },
     runningJobs: running.count,
@@ -138,11 +134,21 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
       closing = true;
       if (giveUp) running.stopAll(giveUp);
       const timeoutMs = giveUp ? GIVE_UP_TIMEOUT_MS : config.SHUTDOWN_TIMEOUT_MS;
-      await shutDown({ ...parts, leaveLanes: () => giveLanesBack(db, queues), timeoutMs });
+      const background = [...loops, { stop: breakers.drain }];
+      const leaveLanes = () => giveLanesBack(db, queues);
+      await shutDown({ ...parts, services: background, leaveLanes, timeoutMs });
       await stopCounting();
     },
   };
 }
+
+/** What an attempt passes through, with what is of this process alone. */
+function pathOf(stages: Omit<AttemptPath, 'retryBudgets' | 'unlessTooMany'>): AttemptPath {
+  const unlessTooMany = limitUnderWay(MAX_OUTCOMES_UNDER_WAY);
+  return { ...stages, retryBudgets: createRetryBudgets(), unlessTooMany };
+}
+
+const queuesOf = (handlers: LoadedHandler[]) => [...new Set(handlers.map(({ queue }) => queue))].sort();
 
 /** Of which queues a worker has another number of slots. */
 function slotsByQueue({ WEBHOOK_CONCURRENCY }: WorkerResources['config']): Record<string, number> {
@@ -216,13 +222,21 @@ function listenForHints(
     dispatch,
     lease,
     running,
+    breakers,
     onError,
-  }: { dispatch: Dispatch; lease: Lease; running: RunningAttempts; onError: (error: unknown) => void },
+  }: {
+    dispatch: Dispatch;
+    lease: Lease;
+    running: RunningAttempts;
+    breakers: Pick<Breakers, 'hasChanged' | 'readAll'>;
+    onError: (error: unknown) => void;
+  },
 ) {
   const listeners = {
     [CHANNELS.queueHasWork]: dispatch.allWereTold,
     [CHANNELS.timesHaveChanged]: dispatch.allWereToldOfTimes,
     [CHANNELS.serviceIsFree]: lease.lookForServices,
+    [CHANNELS.breakerHasChanged]: breakers.hasChanged,
     [CHANNELS.cancelRequested](jobIds: string) {
       for (const jobId of jobIds.split(',')) running.stop(jobId, 'canceled');
     },
@@ -230,6 +244,7 @@ function listenForHints(
   return listen(config.DATABASE_URL, listeners, {
     applicationName: 'accepted-worker-listen',
     probeEveryMs: PROBE_EVERY_MS,
+    onListening: breakers.readAll,
     onError,
   });
 }

@@ -85,6 +85,7 @@ export function useWorkers(kind: Engine['kind'], ownConfig: Partial<typeof CONFI
       engine,
       handlers: definitions.map(loaded),
       versions: { accepted: 'test' },
+      breakersOpenSeconds: { first: 0.5, most: 2 },
       onDeaf: deaf.resolve,
       logger,
     });

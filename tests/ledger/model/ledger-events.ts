@@ -13,6 +13,9 @@ export type LedgerEvent =
   | { kind: 'takeBack'; job: number; late: 0 | 1 }
   | { kind: 'record'; job: number; stale: 0 | 1; result: AttemptResult };
 
+/** A circuit breaker that stays open. */
+export const MODEL_BREAKER = 'model';
+
 const error = { code: 'broken', message: 'It broke.', retryable: true };
 const RESULTS: AttemptResult[] = [
   { kind: 'returned', resultJson: '{}' },
@@ -22,6 +25,7 @@ const RESULTS: AttemptResult[] = [
   { kind: 'aborted', reason: 'canceled' },
   { kind: 'aborted', reason: 'shutdown' },
   { kind: 'aborted', reason: 'suspected' },
+  { kind: 'held', breakerId: MODEL_BREAKER, forMs: 3_600_000 },
   { kind: 'threw', error, died: 'handlerProcess' },
   { kind: 'threw', error, died: 'worker' },
 ];
@@ -31,6 +35,7 @@ export const MAX_LOSSES = 3;
 const [returned, threw, threwForGood] = RESULTS as [AttemptResult, AttemptResult, AttemptResult];
 const canceled: AttemptResult = { kind: 'aborted', reason: 'canceled' };
 const shutdown: AttemptResult = { kind: 'aborted', reason: 'shutdown' };
+const held: AttemptResult = { kind: 'held', breakerId: MODEL_BREAKER, forMs: 3_600_000 };
 
 /** Lives of single jobs that go through every transition there is; what is random may miss a rare one. */
 export const LIVES: LedgerEvent[][] = [
@@ -45,6 +50,7 @@ export const LIVES: LedgerEvent[][] = [
     on('cancel'),
   ],
   [insertOf(), ...attempt(threw), on('cancel')],
+  [insertOf(), ...attempt(held), on('becomeDue'), ...attempt(returned)],
   [insertOf(), ...attempt(threw), on('expire')],
   [insertOf(), ...attempt(canceled)],
   [insertOf(), on('expire')],

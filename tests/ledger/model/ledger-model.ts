@@ -1,4 +1,9 @@
-import { type AttemptResult, decideOutcome, type Outcome } from '@accepted/shared/core/job/decide-outcome';
+import {
+  type AttemptResult,
+  decideOutcome,
+  type Outcome,
+  UNCOUNTED,
+} from '@accepted/shared/core/job/decide-outcome';
 import { isTerminal, type JobEvent, type JobStatus, TRANSITIONS } from '@accepted/shared/core/job/status';
 
 /** A job as the model knows it: what the ledger must agree with after every event. */
@@ -123,25 +128,27 @@ const EVENT_OF: Record<Outcome['kind'], JobEvent> = {
   deadLetter: 'failedForGood',
   cancel: 'canceled',
   release: 'released',
+  hold: 'held',
 };
 
 /** Decides as a worker does that runs, or believes to run, the attempt with this token. */
 export function outcomeOf(job: ModelJob, result: AttemptResult): Outcome {
   const { attemptsMade, maxAttempts, suspect } = job;
   const attempted = { attemptsMade, maxAttempts, suspect, backoff: BACKOFF };
-  return decideOutcome(attempted, result, { random: 0, stretch: 1 });
+  return decideOutcome(attempted, result, { ...UNCOUNTED, random: 0 });
 }
 
 /** Answers the status that was recorded, or `fenced`. */
 export function record(job: ModelJob, token: number, outcome: Outcome): JobStatus | 'fenced' {
   if (job.status !== 'running' || job.token !== token) return 'fenced';
   const event = EVENT_OF[outcome.kind];
-  const comesBack = event === 'failedForNow' || event === 'released';
+  const isGivenBack = event === 'released' || event === 'held';
+  const comesBack = event === 'failedForNow' || isGivenBack;
   move(job, job.cancelRequested && comesBack ? 'canceled' : event);
-  if (outcome.kind === 'release') job.attemptsMade -= 1;
+  if (isGivenBack) job.attemptsMade -= 1;
   if (outcome.kind === 'release' && outcome.loss) job.losses += 1;
-  if (outcome.kind !== 'release') job.suspect = 'suspect' in outcome;
-  else if (outcome.suspect) job.suspect = true;
+  if ('suspect' in outcome) job.suspect = true;
+  else if (!isGivenBack) job.suspect = false;
   job.runningWhenLost = null;
   if (outcome.kind === 'deadLetter') job.letterIsOpen = true;
   job.recorded.push(token);

@@ -22,7 +22,7 @@ import { sql } from 'kysely';
 import { expect } from 'vitest';
 import { loseWorker as loseWorkerOf } from '../ledger.ts';
 import { expectSame, lookAgain } from '../pictures.ts';
-import { type LedgerEvent, MAX_LOSSES } from './ledger-events.ts';
+import { type LedgerEvent, MAX_LOSSES, MODEL_BREAKER } from './ledger-events.ts';
 import * as model from './ledger-model.ts';
 
 /** The ledger and its model, side by side. */
@@ -53,6 +53,10 @@ export async function startWorld(db: Database): Promise<World> {
   for (const table of TABLES) {
     await db.deleteFrom(table).execute();
   }
+  await sql`INSERT INTO breakers (id, tenant_id, type, target, error_code, open_until)
+    VALUES (${MODEL_BREAKER}, ${newUuid()}, 'test', 'test', 'test', 'infinity') ON CONFLICT DO NOTHING`.execute(
+    db,
+  );
   await countBacklogs(db);
   const worker = { id: await startWorker(db), isLost: false };
   const picture = await surveyQueue(db, 'default');

@@ -10,6 +10,7 @@ export interface Measurement {
   queues: QueueStatistics[];
   withoutBuild: JobsWithoutBuild[];
   openDeadLetters: { queue: string; count: number }[];
+  breakers: { type: string; count: number }[];
   totals: CounterTotal[];
   engine: EngineState;
   misplacedInFlight: number;
@@ -71,6 +72,11 @@ const GAUGES: Record<string, GaugeDefinition> = {
     labels: ['queue'],
     rows: ({ openDeadLetters }) => openDeadLetters.map(({ queue, count }) => [{ queue }, count]),
   },
+  accepted_circuit_breakers_open: {
+    help: 'Circuit breakers that are not closed, by the type of the jobs that call.',
+    labels: ['type'],
+    rows: ({ breakers }) => breakers.map(({ type, count }) => [{ type }, count]),
+  },
 };
 
 /** Says which total of the ledger a counter shows, and what its label means: one, or of what is of no queue several words. */
@@ -101,6 +107,15 @@ const COUNTERS: Record<string, CounterDefinition> = {
   accepted_rescued_jobs_total: {
     help: 'Attempts that ended because their worker was lost.',
     total: 'rescued',
+  },
+  accepted_circuit_breakers_opened_total: {
+    help: 'How often a circuit breaker was opened, by the type of the jobs that call.',
+    total: 'breakers_opened',
+    label: 'type',
+  },
+  accepted_held_jobs_total: {
+    help: 'How often a job did not run because what it calls does not answer.',
+    total: 'jobs_held',
   },
   accepted_jobs_admitted_total: { help: 'Jobs that the API accepted.', total: 'jobs_admitted' },
   accepted_requests_refused_total: {

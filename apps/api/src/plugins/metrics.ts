@@ -1,6 +1,7 @@
 import { countOpenDeadLetters } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import { countJobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
 import { countMisplacedInFlight } from '@accepted/shared/ledger/jobs/misplaced-jobs';
+import { countBreakers } from '@accepted/shared/ledger/outbound/breakers';
 import { readCounters } from '@accepted/shared/ledger/queues/counters';
 import { readEngineState } from '@accepted/shared/ledger/workers/workers';
 import fp from 'fastify-plugin';
@@ -23,15 +24,17 @@ export const metrics = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     fetchMethod: async () => {
-      const [queues, withoutBuild, openDeadLetters, totals, engine, misplacedInFlight] = await Promise.all([
-        app.readQueueStatistics(),
-        countJobsWithoutBuild(app.db),
-        countOpenDeadLetters(app.db),
-        readCounters(app.db),
-        readEngineState(app.db),
-        countMisplacedInFlight(app.db),
-      ]);
-      return { queues, withoutBuild, openDeadLetters, totals, engine, misplacedInFlight };
+      const [queues, withoutBuild, openDeadLetters, breakers, totals, engine, misplacedInFlight] =
+        await Promise.all([
+          app.readQueueStatistics(),
+          countJobsWithoutBuild(app.db),
+          countOpenDeadLetters(app.db),
+          countBreakers(app.db),
+          readCounters(app.db),
+          readEngineState(app.db),
+          countMisplacedInFlight(app.db),
+        ]);
+      return { queues, withoutBuild, openDeadLetters, breakers, totals, engine, misplacedInFlight };
     },
   });
   const ofProcess = createProcessMetrics(app.pools, app.writing);

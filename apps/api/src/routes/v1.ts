@@ -9,6 +9,7 @@ import { createApiKey } from './api-keys/create-api-key.ts';
 import { listApiKeys } from './api-keys/list-api-keys.ts';
 import { revokeApiKey } from './api-keys/revoke-api-key.ts';
 import { listAuditLog } from './audit-log/list-audit-log.ts';
+import { listBreakers } from './breakers/list-breakers.ts';
 import { cancelBulkReplay } from './dead-letters/cancel-bulk-replay.ts';
 import { createBulkReplay } from './dead-letters/create-bulk-replay.ts';
 import { discardDeadLetter } from './dead-letters/discard-dead-letter.ts';
@@ -80,6 +81,7 @@ export const v1: FastifyPluginAsync<V1Options> = async (app, options) => {
   await app.register(createBulkReplay);
   await app.register(getBulkReplay);
   await app.register(cancelBulkReplay);
+  await app.register(listBreakers);
   await app.register(listJobTypes);
   await app.register(getJobType);
   await app.register(listQueues);

@@ -14,6 +14,7 @@ export function countEnd(
     counters.add('fenced', queue);
     return;
   }
+  if (outcome.kind === 'hold') counters.add('jobs_held', queue);
   counters.add('attempts', queue, 1, attemptOutcome(outcome));
   if (isTerminal(status)) counters.add('jobs_finished', queue, 1, status);
   if (status === 'failed') counters.add('dead_letters_created', queue);

@@ -36,6 +36,7 @@ test.each([
   ],
   ['canceled', { kind: 'cancel' }, ['attempts canceled', 'jobs_finished canceled']],
   ['queued', { kind: 'release' }, ['attempts released']],
+  ['retrying', { kind: 'hold', delayMs: 1, breakerId: 'x' }, ['jobs_held ', 'attempts released']],
   ['fenced', { kind: 'succeed', resultJson: '1' }, ['fenced ']],
 ] as const)('an attempt whose job is %s afterwards counts', (status, outcome, counted) => {
   const counters = createWorkerCounters();

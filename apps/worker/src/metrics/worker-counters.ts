@@ -7,6 +7,10 @@ export type WorkerCounterName =
   /** Jobs that reached a terminal status; labeled with it. */
   | 'jobs_finished'
   | 'dead_letters_created'
+  /** Circuit breakers that were opened; labeled with the type of the jobs that call. */
+  | 'breakers_opened'
+  /** Jobs that did not run because what they call does not answer: each as often as it came back meanwhile. */
+  | 'jobs_held'
   /** Outcomes that were refused because somebody else holds the job. */
   | 'fenced'
   /** Jobs that the engine had lost and that are dispatched again. */

@@ -25,7 +25,8 @@ const logger = lazyChild(parent, () => ({}));
 async function execute(handlers: LoadedHandler[], type: string, payload: unknown) {
   const refusingSchema = createRefusingSchema(handlers.map(describeJobType), parent);
   const slotsFor = () => createHandlerSlots({ slots: 1 });
-  const executor = createExecutor({ db: {} as Database, handlers, refusingSchema, slotsFor });
+  const breakers = { enter: () => ({ heldSince: () => undefined, ended: () => undefined }) };
+  const executor = createExecutor({ db: {} as Database, handlers, refusingSchema, slotsFor, breakers });
   const { result } = await executor.execute(
     claimedJob({ type, payload }),
     new AbortController().signal,

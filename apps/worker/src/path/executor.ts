@@ -6,6 +6,7 @@ import type { LineLogger } from '@accepted/shared/runtime/logging/lazy-child';
 import { executeHandler } from '../handlers/execute-handler.ts';
 import type { LoadedHandler } from '../handlers/loaded-handler.ts';
 import type { StopSignal } from '../handlers/stop-signal.ts';
+import type { Breakers, Held } from '../outbound/breakers.ts';
 import type { HandlerSlots } from './handler-slots.ts';
 import type { RefusingSchema } from './own-schemas.ts';
 import { createProgressReporter, type ProgressReporter } from './progress-reporter.ts';
@@ -18,7 +19,10 @@ export interface Executed {
 
 /** Finds a job's handler and runs it. */
 export interface Executor {
-  /** Runs the handler to its end, whatever it does: never rejects, never hangs. */
+  /**
+   * Runs the handler to its end, whatever it does: never rejects, never hangs. A job that calls what does not answer just now is
+   * held instead.
+   */
   execute(job: ClaimedJob, signal: StopSignal, logger: LineLogger): Promise<Executed>;
 }
 
@@ -28,6 +32,7 @@ export interface ExecutorOptions {
   refusingSchema: RefusingSchema;
   /** Where the handler of a job has to find a slot to run in. */
   slotsFor: (job: ClaimedJob) => Pick<HandlerSlots, 'run'>;
+  breakers: Pick<Breakers, 'enter'>;
   /** From which level on a handler's own lines are written; that of the worker when left out. */
   logLevel?: string | undefined;
 }
@@ -59,14 +64,19 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   return {
     async execute(job, signal, logger) {
+      const passage = await options.breakers.enter(job);
+      if ('held' in passage) return { result: passage.held, ranMs: undefined };
       let beganMs: number | undefined;
-      const inSlot = () => {
+      const inSlot = async (): Promise<AttemptResult | Held> => {
+        const held = passage.heldSince();
+        if (held) return held;
         beganMs = performance.now();
-        return run(job, signal, logger);
+        return await run(job, signal, logger);
       };
-      const result = await options.slotsFor(job).run(job, inSlot, signal);
+      const result = (await options.slotsFor(job).run(job, inSlot, signal)) ?? notStarted(signal);
       const ranMs = beganMs === undefined ? undefined : performance.now() - beganMs;
-      return { result: result ?? notStarted(signal), ranMs };
+      passage.ended(result);
+      return { result, ranMs };
     },
   };
 }

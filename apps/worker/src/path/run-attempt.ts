@@ -1,5 +1,10 @@
 import type { ClaimedJob } from '@accepted/shared/core/job/claimed-job';
-import { type AttemptResult, decideOutcome, type Outcome } from '@accepted/shared/core/job/decide-outcome';
+import {
+  type AttemptResult,
+  decideOutcome,
+  type Outcome,
+  UNCOUNTED,
+} from '@accepted/shared/core/job/decide-outcome';
 import type { DispatchKey } from '@accepted/shared/core/job/dispatch-key';
 import type { JobStatus } from '@accepted/shared/core/job/status';
 import { type LineLogger, lazyChild } from '@accepted/shared/runtime/logging/lazy-child';
@@ -13,7 +18,7 @@ import type { Executor } from './executor.ts';
 import type { FinishMeter } from './finish-meter.ts';
 import type { OutcomeLimit } from './outcomes-under-way.ts';
 import type { Recorded, Recorder } from './recorder.ts';
-import { type RetryBudget, spreadRetry } from './retry-budget.ts';
+import type { RetryBudgets } from './retry-budgets.ts';
 import type { RunningAttempt, RunningAttempts } from './running-attempts.ts';
 
 /** What an attempt passes through on its way, in this order. */
@@ -22,7 +27,7 @@ export interface AttemptPath {
   /** The attempts of this process, so that each can be stopped from outside. */
   running: RunningAttempts;
   executor: Executor;
-  retryBudget: RetryBudget;
+  retryBudgets: RetryBudgets;
   recorder: Recorder;
   counters: WorkerCounters;
   /** How many jobs this worker finishes, for its heartbeats. */
@@ -77,7 +82,9 @@ async function conclude(path: AttemptPath, ended: Ended): Promise<void> {
       logger.warn({ result: result.kind }, 'the lease was lost during the attempt; its result is discarded');
       return;
     }
-    const outcome = decideOutcome(job, result, spreadRetry(path.retryBudget, job));
+    // What did not run is no attempt of the type's.
+    const spread = result.kind === 'held' ? { ...UNCOUNTED, random: 0 } : path.retryBudgets.spread(job);
+    const outcome = decideOutcome(job, result, spread);
     tellOfEnd(path, ended, outcome, await path.recorder.record({ job, outcome, ranMs }));
   } catch (error) {
     logger.error({ err: error }, 'the outcome could not be recorded');
@@ -94,8 +101,12 @@ function tellOfEnd(path: AttemptPath, { job, logger }: Ended, outcome: Outcome, 
     logger.warn({ outcome: outcome.kind }, 'fenced: somebody else holds the job; the result is discarded');
     return;
   }
-  logEnd(logger, status, 'error' in outcome ? outcome.error.code : undefined);
-  path.meter.count(job.queue);
+  if (outcome.kind === 'hold')
+    logger.debug({ breakerId: outcome.breakerId }, 'held: what it calls does not answer');
+  else {
+    logEnd(logger, status, 'error' in outcome ? outcome.error.code : undefined);
+    path.meter.count(job.queue);
+  }
   path.announcer.attemptEnded(job, status);
 }
 

@@ -2,9 +2,11 @@ import { explainWait } from '@accepted/shared/core/fairness/explain-wait';
 import { estimateStart, type StartEstimate } from '@accepted/shared/core/fairness/start-estimate';
 import { publicId } from '@accepted/shared/core/job/id';
 import { isTerminal } from '@accepted/shared/core/job/status';
+import { breakerTargetOf, CALLING_TYPES } from '@accepted/shared/core/outbound/breaker-target';
 import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import { findWaitingJob, type WaitingJob } from '@accepted/shared/ledger/jobs/waiting-job';
+import { findBreaker } from '@accepted/shared/ledger/outbound/breakers';
 import { type QueueOutlook, startsPerSecond } from '@accepted/shared/ledger/queues/queue-outlook';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
@@ -46,10 +48,39 @@ async function explain(app: FastifyInstance, row: ShownJob): Promise<Explanation
   switch (row.status) {
     case 'running':
       return { reasons: [reasonView('running')], estimate: null };
+    default: {
+      const explained = await explainWaiting(app, row);
+      const held = await heldByBreaker(app, row);
+      return held ? { reasons: [held, ...explained.reasons], estimate: null } : explained;
+    }
+  }
+}
+
+/** What its workers find when they have claimed it, whatever it waits for until then. */
+async function heldByBreaker(
+  { db }: FastifyInstance,
+  { tenant_id: tenantId, type, payloadJson }: ShownJob,
+): Promise<ReasonView | undefined> {
+  if (!CALLING_TYPES.includes(type)) return undefined;
+  const target = breakerTargetOf({ tenantId, type, payload: JSON.parse(payloadJson) });
+  const breaker = target && (await findBreaker(db, target));
+  if (!breaker) return undefined;
+  return reasonView('breaker_open', { target: breaker.target, until: breaker.openUntil.toISOString() });
+}
+
+async function explainWaiting(app: FastifyInstance, row: ShownJob): Promise<Explanation> {
+  switch (row.status) {
     case 'scheduled':
       return untilDue(row, reasonView('scheduled', { until: row.run_at.toISOString() }));
-    case 'retrying':
-      return untilDue(row, reasonView('backoff', { until: row.run_at.toISOString(), error: row.error }));
+    case 'retrying': {
+      const until = row.run_at.toISOString();
+      // One that was held has not failed.
+      const isHeld = row.error === null;
+      return untilDue(
+        row,
+        isHeld ? reasonView('scheduled', { until }) : reasonView('backoff', { until, error: row.error }),
+      );
+    }
     default: {
       const waiting =
         row.dispatched_at === null ? await findWaitingJob(app.db, row.tenant_id, row.id) : undefined;

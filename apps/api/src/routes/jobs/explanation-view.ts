@@ -17,6 +17,8 @@ const MESSAGES = {
   queue_limit: 'As many jobs of its queue are in flight as may be.',
   scheduled: 'Its time has not come.',
   backoff: 'Its latest attempt failed; it waits for the next one.',
+  breaker_open:
+    'What it calls does not answer: it waits, and loses no attempt, until a job that tries is answered.',
   in_delivery: 'It is on its way to a worker.',
   running: 'It runs.',
   finished: 'It is finished.',
@@ -41,7 +43,8 @@ const Reason = Type.Object(
         description: 'With `concurrency_key_full`: the jobs that have the slots, 20 of them at most.',
       }),
     ),
-    until: Type.Optional(time('With `scheduled` and `backoff`: when it is due.')),
+    target: Type.Optional(Type.String({ description: 'With `breaker_open`: what it calls.' })),
+    until: Type.Optional(time('With `scheduled` and `backoff`: when it is due. With `breaker_open`: when a job may try.')),
     error: Type.Optional(
       orNull(Type.Ref('JobError'), { description: 'With `backoff`: the error of the latest attempt.' }),
     ),

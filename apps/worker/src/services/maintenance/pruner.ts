@@ -1,5 +1,6 @@
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { dropUnusedBuckets } from '@accepted/shared/ledger/limits/token-buckets';
+import { forgetBreakers } from '@accepted/shared/ledger/outbound/breakers';
 import { forgetHistory } from '@accepted/shared/ledger/queues/history';
 import { lacksThisWeek, makeWeeks, type Partition } from '@accepted/shared/ledger/retention/partitions';
 import {
@@ -103,6 +104,7 @@ function createDeletions({ db, retentionDays }: PrunerOptions): Record<string, D
     'delete bulk replays': async () =>
       (await deleteFinishedBulkReplays(db, retentionDays, BULK_REPLAY_BATCH)) === BULK_REPLAY_BATCH,
     'drop unused buckets': async () => (await dropUnusedBuckets(db, BATCH)) === BATCH,
+    'forget breakers': async () => (await forgetBreakers(db, BATCH)) === BATCH,
     'forget history': async () => (await forgetHistory(db, HISTORY_DAYS, BATCH)) === BATCH,
   };
 }

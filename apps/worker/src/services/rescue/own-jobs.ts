@@ -1,4 +1,9 @@
-import { decideOutcome, type JobError, type Outcome } from '@accepted/shared/core/job/decide-outcome';
+import {
+  decideOutcome,
+  type JobError,
+  type Outcome,
+  UNCOUNTED,
+} from '@accepted/shared/core/job/decide-outcome';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { listOwnJobs, type OwnJob } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import type { Logger } from 'pino';
@@ -74,7 +79,11 @@ export function startOwnJobsCheck(options: {
 
   function outcomeOf(job: OwnJob): Outcome {
     if (!counted.has(identity(job))) return { kind: 'release' };
-    return decideOutcome(job, { kind: 'threw', error: NOT_RECORDED }, { random: Math.random(), stretch: 1 });
+    return decideOutcome(
+      job,
+      { kind: 'threw', error: NOT_RECORDED },
+      { ...UNCOUNTED, random: Math.random() },
+    );
   }
 
   const loop = startLoop({

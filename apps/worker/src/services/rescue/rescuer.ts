@@ -1,4 +1,4 @@
-import { type AttemptResult, decideOutcome } from '@accepted/shared/core/job/decide-outcome';
+import { type AttemptResult, decideOutcome, UNCOUNTED } from '@accepted/shared/core/job/decide-outcome';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { listOrphanedJobs, type OrphanedJob } from '@accepted/shared/ledger/jobs/rescue-jobs';
 import { forgetLostWorkers, markLostWorkers } from '@accepted/shared/ledger/workers/workers';
@@ -51,7 +51,7 @@ export function startRescuer(options: {
   async function rescue(job: OrphanedJob): Promise<boolean> {
     const outcome = decideOutcome(job, resultOf(job, options.maxLosses), {
       random: Math.random(),
-      stretch: 1,
+      ...UNCOUNTED,
     });
     const status = await recorder.record({ job, outcome }).catch((error: unknown) => {
       logger.error({ err: error, jobId: job.id }, 'the job of a lost worker cannot be rescued');

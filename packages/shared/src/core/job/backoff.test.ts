@@ -10,33 +10,25 @@ describe('backoffDelayMs', () => {
         fc.integer({ min: 1, max: 2_000 }),
         fc.double({ min: 0, max: 0.999999, noNaN: true }),
         (attempts, random) => {
-          const delay = backoffDelayMs(backoff, attempts, { random, stretch: 1 });
+          const delay = backoffDelayMs(backoff, attempts, random);
           expect(delay).toBeGreaterThanOrEqual(0);
           expect(delay).toBeLessThanOrEqual(Math.min(5_000, 100 * 2 ** (attempts - 1)));
         },
       ),
     );
-    expect(backoffDelayMs(backoff, 1, { random: 0, stretch: 1 })).toBe(0);
-    expect(backoffDelayMs(backoff, 1, { random: 0.999, stretch: 1 })).toBe(100);
+    expect(backoffDelayMs(backoff, 1, 0)).toBe(0);
+    expect(backoffDelayMs(backoff, 1, 0.999)).toBe(100);
   });
 
   test('equal jitter keeps half of the wait', () => {
     const backoff: Backoff = { type: 'fixed', delayMs: 1_000, jitter: 'equal' };
-    expect(backoffDelayMs(backoff, 1, { random: 0, stretch: 1 })).toBe(500);
-    expect(backoffDelayMs(backoff, 1, { random: 0.5, stretch: 1 })).toBe(750);
-  });
-
-  test('a spent retry budget stretches the waits, but not those of a schedule', () => {
-    const spread = { random: 0, stretch: 4 };
-    expect(backoffDelayMs({ type: 'fixed', delayMs: 100, jitter: 'none' }, 1, spread)).toBe(400);
-    expect(backoffDelayMs({ type: 'schedule', delaysMs: [100], jitter: 'none' }, 1, spread)).toBe(100);
+    expect(backoffDelayMs(backoff, 1, 0)).toBe(500);
+    expect(backoffDelayMs(backoff, 1, 0.5)).toBe(750);
   });
 
   test('a schedule gives its waits in order and repeats the last', () => {
     const backoff: Backoff = { type: 'schedule', delaysMs: [5, 60, 300], jitter: 'none' };
-    expect([1, 2, 3, 4, 9].map((made) => backoffDelayMs(backoff, made, { random: 0, stretch: 1 }))).toEqual([
-      5, 60, 300, 300, 300,
-    ]);
+    expect([1, 2, 3, 4, 9].map((made) => backoffDelayMs(backoff, made, 0))).toEqual([5, 60, 300, 300, 300]);
   });
 });
 

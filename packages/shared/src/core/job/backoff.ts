@@ -48,14 +48,10 @@ export function completeBackoff(backoff: BackoffRequest): Backoff {
 
 /**
  * Computes the wait in milliseconds before the attempt that follows `attemptsMade` (1 or more) attempts.
- * `random` is a number from 0 up to, not including, 1; `stretch` multiplies the wait, but a schedule is kept to.
+ * `random` is a number from 0 up to, not including, 1.
  */
-export function backoffDelayMs(
-  backoff: Backoff,
-  attemptsMade: number,
-  { random, stretch }: { random: number; stretch: number },
-): number {
-  const wait = fullWaitMs(backoff, Math.max(1, attemptsMade)) * (backoff.type === 'schedule' ? 1 : stretch);
+export function backoffDelayMs(backoff: Backoff, attemptsMade: number, random: number): number {
+  const wait = fullWaitMs(backoff, Math.max(1, attemptsMade));
   if (backoff.jitter === 'none') return wait;
   if (backoff.jitter === 'equal') return Math.round(wait / 2 + (wait / 2) * random);
   return Math.round(wait * random);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type AttemptedJob, type AttemptResult, decideOutcome } from './decide-outcome.ts';
+import { type AttemptedJob, type AttemptResult, decideOutcome, UNCOUNTED } from './decide-outcome.ts';
 
 const job: AttemptedJob = {
   attemptsMade: 1,
@@ -9,6 +9,32 @@ const job: AttemptedJob = {
   suspect: false,
 };
 const error = { code: 'handler_error', message: 'no', retryable: true };
+
+test('a retry waits for its backoff, and for its place among those that there may be', () => {
+  const threw: AttemptResult = { kind: 'threw', error };
+  const delayOf = (inMs: number, result = threw) =>
+    decideOutcome(job, result, { random: 0, nextRetryInMs: () => inMs });
+  expect(delayOf(500)).toMatchObject({ kind: 'retry', delayMs: 1_000 });
+  expect(delayOf(7_000)).toMatchObject({ kind: 'retry', delayMs: 7_000 });
+  expect(delayOf(7_000, { ...threw, retryAfterMs: 9_000 })).toMatchObject({ delayMs: 9_000 });
+});
+
+test('who is not tried again takes no place', () => {
+  const nextRetryInMs = () => {
+    throw new Error('It took a place.');
+  };
+  expect(
+    decideOutcome(job, { kind: 'returned', resultJson: '1' }, { random: 0, nextRetryInMs }),
+  ).toMatchObject({
+    kind: 'succeed',
+  });
+  const held: AttemptResult = { kind: 'held', breakerId: 'one', forMs: 5 };
+  expect(decideOutcome(job, held, { random: 0, nextRetryInMs })).toEqual({
+    kind: 'hold',
+    delayMs: 5,
+    breakerId: 'one',
+  });
+});
 
 describe('decideOutcome', () => {
   test.each<[string, AttemptedJob, AttemptResult, object]>([
@@ -130,7 +156,7 @@ describe('decideOutcome', () => {
     ],
     ['a shutdown releases the job', job, { kind: 'aborted', reason: 'shutdown' }, { kind: 'release' }],
   ])('%s', (_, attempted, result, expected) => {
-    expect(decideOutcome(attempted, result, { random: 0.5, stretch: 1 })).toMatchObject(expected);
+    expect(decideOutcome(attempted, result, { ...UNCOUNTED, random: 0.5 })).toMatchObject(expected);
   });
 
   test.each<AttemptResult>([
@@ -139,7 +165,7 @@ describe('decideOutcome', () => {
     { kind: 'timedOut', timeoutMs: 1 },
     { kind: 'aborted', reason: 'canceled' },
   ])('a suspect whose own process lived through the attempt ($kind) is cleared', (result) => {
-    const outcome = decideOutcome({ ...job, suspect: true }, result, { random: 0, stretch: 1 });
+    const outcome = decideOutcome({ ...job, suspect: true }, result, { ...UNCOUNTED, random: 0 });
     expect(outcome).not.toHaveProperty('suspect');
   });
 
@@ -160,7 +186,7 @@ describe('decideOutcome', () => {
         (result, max, extra, random) => {
           const outcome = decideOutcome({ ...job, maxAttempts: max, attemptsMade: max + extra }, result, {
             random,
-            stretch: 1,
+            ...UNCOUNTED,
           });
           expect(outcome.kind).toBe('deadLetter');
         },

@@ -21,6 +21,8 @@ export type AttemptResult =
   | { kind: 'aborted'; reason: 'canceled' | 'shutdown' | 'suspected' }
   /** The job is for workers of another build: `refusedBy` is the payload schema that refuses it, if it has the type. */
   | { kind: 'misdirected'; refusedBy?: string }
+  /** Nothing ran: what it would call does not answer just now. `breakerId` says by what it is known that it does again. */
+  | { kind: 'held'; breakerId: string; forMs: number }
   /** The worker was lost and ran nothing else. */
   | { kind: 'workerLost' }
   /** The worker was lost, and this attempt may have had nothing to do with it. `losses` counts this one. */
@@ -49,24 +51,29 @@ export type DeadLetterReason = 'attempts_exhausted' | 'permanent_error' | 'poiso
 
 /**
  * Tells what becomes of the job; `ledger/jobs/record-outcomes.ts` writes it down. With `suspect` the job has a process of
- * its own in the next attempt; without it an end clears the job of suspicion, and a release leaves it as it was.
+ * its own in the next attempt; without it an end clears the job of suspicion, and whoever gives an attempt back leaves it as it was.
  */
 export type Outcome =
   | { kind: 'succeed'; resultJson: string }
   | { kind: 'retry'; delayMs: number; error: JobError; suspect?: true }
   | { kind: 'deadLetter'; reason: DeadLetterReason; error: JobError; suspect?: true }
   | { kind: 'cancel' }
+  | { kind: 'hold'; delayMs: number; breakerId: string }
   /** `loss` says that the worker was lost meanwhile, `refusedBy` which payload schema wants it elsewhere. */
   | { kind: 'release'; suspect?: true; loss?: JobError; refusedBy?: string };
 
-/** How retries are spread over time: `random` from 0 up to, not including, 1; `stretch` as the retry budget says. */
+/** How retries are spread over time: by chance, `random` from 0 up to, not including, 1, and by how many there may be (`retry-budget.ts`). */
 export interface RetrySpread {
   random: number;
-  stretch: number;
+  /** Takes the next place among them; answers in how many milliseconds it comes. */
+  nextRetryInMs: () => number;
 }
 
+/** Of what nobody counts. */
+export const UNCOUNTED = { nextRetryInMs: () => 0 };
+
 /**
- * Decides what becomes of a job after an attempt. Pure. A release gives the attempt back; every other end counts it.
+ * Decides what becomes of a job after an attempt. Pure. To release or hold a job gives the attempt back; every other end counts it.
  */
 export function decideOutcome(job: AttemptedJob, result: AttemptResult, spread: RetrySpread): Outcome {
   switch (result.kind) {
@@ -77,6 +84,8 @@ export function decideOutcome(job: AttemptedJob, result: AttemptResult, spread: 
       return result.reason === 'suspected' ? { kind: 'release', suspect: true } : { kind: 'release' };
     case 'misdirected':
       return { kind: 'release', ...(result.refusedBy !== undefined && { refusedBy: result.refusedBy }) };
+    case 'held':
+      return { kind: 'hold', delayMs: result.forMs, breakerId: result.breakerId };
     case 'threw':
       // What an earlier one left may have ended it, so nothing is proved and the attempt does not count.
       if (result.died === 'usedProcess') return { kind: 'release', suspect: true, loss: result.error };
@@ -126,6 +135,7 @@ function retryOrDeadLetter(
 ): Extract<Outcome, { kind: 'retry' | 'deadLetter' }> {
   if (!error.retryable) return { kind: 'deadLetter', reason: 'permanent_error', error };
   if (job.attemptsMade >= job.maxAttempts) return { kind: 'deadLetter', reason: reasonWhenExhausted, error };
-  const delayMs = Math.max(retryAfterMs, backoffDelayMs(job.backoff, job.attemptsMade, spread));
+  const backoffMs = backoffDelayMs(job.backoff, job.attemptsMade, spread.random);
+  const delayMs = Math.round(Math.max(retryAfterMs, backoffMs, spread.nextRetryInMs()));
   return { kind: 'retry', delayMs, error };
 }

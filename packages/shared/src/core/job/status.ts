@@ -21,6 +21,7 @@ export type JobEvent =
   | 'failedForNow'
   | 'failedForGood'
   | 'released'
+  | 'held'
   | 'canceled'
   | 'expired'
   | 'replayed';
@@ -40,6 +41,7 @@ export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, Jo
     failedForNow: 'retrying',
     failedForGood: 'failed',
     released: 'queued',
+    held: 'retrying',
     canceled: 'canceled',
   },
   retrying: { becameDue: 'queued', rescheduled: 'retrying', canceled: 'canceled' },

@@ -17,6 +17,8 @@ export const CHANNELS = {
   jobFinished: 'accepted_job_finished',
   /** Ids of running jobs that somebody asked to cancel, separated by commas. */
   cancelRequested: 'accepted_cancel_requested',
+  /** The id of a circuit breaker that was opened or closed. */
+  breakerHasChanged: 'accepted_breaker',
   /** A worker that ends has left services to others; there is no payload. */
   serviceIsFree: 'accepted_service_free',
 } as const;
@@ -46,6 +48,14 @@ const RECONNECT_AFTER_MS = 500;
  */
 const PROBE_EVERY_MS = 1_000;
 
+export interface ListenOptions {
+  applicationName: string;
+  probeEveryMs?: number;
+  /** Is told each time that it listens again: what was sent before may have been missed. */
+  onListening?: () => void;
+  onError: (error: Error) => void;
+}
+
 /**
  * Listens on a connection of its own, which is made again whenever it is lost; resolves at once, so that a
  * process can start while Postgres is away. What is sent in between is missed: callers poll as well.
@@ -53,11 +63,7 @@ const PROBE_EVERY_MS = 1_000;
 export function listen(
   url: string,
   listeners: Listeners,
-  {
-    applicationName,
-    probeEveryMs = PROBE_EVERY_MS,
-    onError,
-  }: { applicationName: string; probeEveryMs?: number; onError: (error: Error) => void },
+  { applicationName, probeEveryMs = PROBE_EVERY_MS, onListening, onError }: ListenOptions,
 ): { close(): Promise<void> } {
   let client: SettledClient | undefined;
   let next: NodeJS.Timeout | undefined;
@@ -82,6 +88,7 @@ export function listen(
       await fresh.connect();
       for (const channel of Object.keys(listeners))
         await fresh.query(`LISTEN ${fresh.escapeIdentifier(channel)}`);
+      onListening?.();
       probeLater(fresh);
     } catch (error) {
       onError(error as Error);

@@ -31,6 +31,7 @@ export interface Ledger {
   in_flight: InFlightTable;
   attempts: AttemptsTable;
   payload_revisions: PayloadRevisionsTable;
+  breakers: BreakersTable;
   current_jobs: CurrentJobsView;
   idempotency_keys: IdempotencyKeysTable;
   dead_letters: DeadLettersTable;
@@ -104,6 +105,20 @@ interface QueuesTable {
   drain_per_second: Generated<number | null>;
   drain_told_at: Generated<Date | null>;
   created_at: CreatedAt;
+}
+
+/** A circuit breaker that is not closed (`core/outbound/circuit.ts`), by a hash of whose it is, and of what. */
+interface BreakersTable {
+  id: string;
+  tenant_id: string;
+  type: string;
+  target: string;
+  error_code: string;
+  openings: Generated<number>;
+  opened_at: CreatedAt;
+  open_until: Date;
+  /** Until then somebody tries whether it may be closed. */
+  tried_until: Date | null;
 }
 
 /** What an operator has laid down for a job type. */

@@ -92,6 +92,8 @@ export interface BlockedTable extends HotRow {
 /** A job whose time has not come, or had not when somebody last looked. */
 export interface DueTable extends HotRow {
   status: 'scheduled' | 'retrying';
+  /** The circuit breaker that holds it; `null`: it waits for its time. */
+  held_by: string | null;
 }
 
 /** A job that was dispatched and, from the moment on when a worker claims it, runs. */

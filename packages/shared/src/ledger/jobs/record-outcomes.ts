@@ -88,6 +88,8 @@ function writeOutcomes(db: Database, ended: EndedAttempt[]): Promise<Landed[]> {
   );
 }
 
+/** Where the breaker that was to hold a job has been closed since, it need not wait. */
+const WAIT_MS = sql`CASE WHEN held_by IS NULL OR holding.id IS NOT NULL THEN delay_ms ELSE 0 END`;
 const WAITS_AGAIN = sql`ended.decided IN ('queued', 'retrying')`;
 
 const write = prepared<EndedAttempt[], Landed>(
@@ -115,10 +117,12 @@ const write = prepared<EndedAttempt[], Landed>(
         progress, result, nullif(refused_by, '{}')
       FROM landed
     ),
+    -- Whoever closes a breaker waits for those who put jobs there, so that it finds them.
+    holding AS (SELECT id FROM breakers WHERE id IN (SELECT held_by FROM landed) FOR KEY SHARE),
     retried AS (
-      INSERT INTO due (${CARRIED}, status)
-      SELECT ${carriedFrom('landed', { run_at: sql`now() + delay_ms * interval '1 ms'` })}, status
-      FROM landed WHERE status = 'retrying'
+      INSERT INTO due (${CARRIED}, status, held_by)
+      SELECT ${carriedFrom('landed', { run_at: sql`now() + ${WAIT_MS} * interval '1 ms'` })}, status, holding.id
+      FROM landed LEFT JOIN holding ON holding.id = held_by WHERE status = 'retrying'
     ),
     released AS (
       INSERT INTO ready (${CARRIED}) SELECT ${carriedFrom('landed')} FROM landed WHERE status = 'queued'
@@ -151,9 +155,14 @@ const ENDED_COLUMNS: BatchColumn<EndedAttempt>[] = [
   {
     name: 'delay_ms',
     type: 'float8',
-    value: ({ outcome }) => (outcome.kind === 'retry' ? outcome.delayMs : null),
+    value: ({ outcome }) => ('delayMs' in outcome ? outcome.delayMs : null),
   },
-  { name: 'given_back', type: 'integer', value: ({ outcome }) => (outcome.kind === 'release' ? 1 : 0) },
+  {
+    name: 'held_by',
+    type: 'text',
+    value: ({ outcome }) => (outcome.kind === 'hold' ? outcome.breakerId : null),
+  },
+  { name: 'given_back', type: 'integer', value: ({ outcome }) => (isGivenBack(outcome) ? 1 : 0) },
   { name: 'now_suspect', type: 'boolean', value: ({ outcome }) => suspectAfter(outcome) },
   { name: 'lost', type: 'smallint', value: ({ outcome }) => ('loss' in outcome ? 1 : 0) },
   {
@@ -174,13 +183,19 @@ const STATUS_AFTER: Record<Outcome['kind'], JobStatus> = {
   deadLetter: 'failed',
   cancel: 'canceled',
   release: 'queued',
+  hold: 'retrying',
 };
+
+/** Whether the attempt does not count. */
+function isGivenBack({ kind }: Outcome): boolean {
+  return kind === 'release' || kind === 'hold';
+}
 
 /** Names how an attempt ended, from what was decided about its job. */
 export function attemptOutcome(outcome: Outcome): AttemptOutcome {
   if (outcome.kind === 'succeed') return 'succeeded';
   if (outcome.kind === 'cancel') return 'canceled';
-  if (outcome.kind === 'release') return 'released';
+  if (outcome.kind === 'release' || outcome.kind === 'hold') return 'released';
   return outcomeOfCode(outcome.error);
 }
 
@@ -192,7 +207,7 @@ function outcomeOfCode(error: JobError): AttemptOutcome {
 /** Answers `null` to leave it as it is. */
 function suspectAfter(outcome: Outcome): boolean | null {
   if ('suspect' in outcome) return true;
-  return outcome.kind === 'release' ? null : false;
+  return isGivenBack(outcome) ? null : false;
 }
 
 function errorJson(outcome: Outcome): string | null {
