@@ -36,6 +36,7 @@ describe('dispatchJobs', () => {
       moreToDo: true,
       heldBack: false,
       isSlowHeldBack: false,
+      isRateReached: false,
       lost: false,
       round: 1,
     });

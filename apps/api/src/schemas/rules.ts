@@ -29,6 +29,22 @@ export const Concurrency = Type.Optional(
 );
 
 const MOST_PER_SECOND = 1_000_000;
+
+/** How many jobs are started a second, as it is shown and asked for; `null`: as many as can be. */
+export const shownStartRate = orNull(
+  Type.Number({ description: 'How many of its jobs are started a second; `null`: as many as can be.' }),
+);
+export const askedStartRate = Type.Optional(
+  Type.Unsafe<number | null>(
+    orNull(
+      Type.Number({
+        ...{ minimum: 0.001, maximum: MOST_PER_SECOND },
+        description:
+          'How many of its jobs are started a second, by all workers together; the others wait. `null`: as many as can be.',
+      }),
+    ),
+  ),
+);
 const MOST_A_DAY = 1_000_000_000;
 
 /** What is shown of how fast jobs may be submitted; `null`: as fast as they come. */

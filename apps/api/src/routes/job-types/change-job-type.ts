@@ -5,7 +5,7 @@ import { Type } from 'typebox';
 import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { NO_REASON, Reason } from '../../schemas/reason.ts';
-import { Concurrency } from '../../schemas/rules.ts';
+import { askedStartRate, Concurrency } from '../../schemas/rules.ts';
 import { JobType, JobTypeParameter, readJobType, registeredType } from './job-type-view.ts';
 
 const options = needsScope('operator', {
@@ -16,8 +16,12 @@ const options = needsScope('operator', {
   params: JobTypeParameter,
   querystring: NoParameters,
   body: Type.Object(
-    { concurrency: Concurrency, reason: Type.Optional(Reason) },
-    { title: 'JobTypeChange', additionalProperties: false, examples: [{ concurrency: 5 }] },
+    { concurrency: Concurrency, ratePerSecond: askedStartRate, reason: Type.Optional(Reason) },
+    {
+      title: 'JobTypeChange',
+      additionalProperties: false,
+      examples: [{ concurrency: 5, ratePerSecond: 20 }],
+    },
   ),
   response: answers({ 200: { description: 'The job type as it is now.', schema: JobType } }, [
     ...BODY_PROBLEMS,
@@ -25,7 +29,7 @@ const options = needsScope('operator', {
   ]),
 });
 
-/** `PATCH /v1/job-types/{type}`: limits how many of its jobs are in flight, whatever their keys. */
+/** `PATCH /v1/job-types/{type}`: limits how many of its jobs are in flight and started a second, whatever their keys. */
 export const changeJobType: FastifyPluginAsyncTypebox = async (app) => {
   app.patch('/v1/job-types/:type', options, async ({ body, caller, params }) => {
     const { type } = await registeredType(app, params.type);

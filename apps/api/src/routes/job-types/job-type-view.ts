@@ -1,9 +1,9 @@
-import { findRules, listRules, type Rules } from '@accepted/shared/ledger/limits/rules';
+import { findStartRules, listRules, type StartRules } from '@accepted/shared/ledger/limits/rules';
 import type { CatalogType } from '@accepted/shared/ledger/workers/catalog';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { Problem } from '../../http/problem.ts';
-import { rulesFields } from '../../schemas/rules.ts';
+import { rulesFields, shownStartRate } from '../../schemas/rules.ts';
 import { orNull, time } from '../../schemas/shared-schemas.ts';
 import { rulesView } from '../rules/rules-view.ts';
 
@@ -39,6 +39,7 @@ export const JobType = Type.Object(
     ),
     registeredAt: time('When a worker told of it last.'),
     ...rulesFields,
+    ratePerSecond: shownStartRate,
   },
   { title: 'JobType', additionalProperties: false, description: 'A kind of job that workers can run.' },
 );
@@ -56,7 +57,7 @@ export async function readJobTypes(app: FastifyInstance) {
 /** Reads one of them; throws a problem where there is no such type. */
 export async function readJobType(app: FastifyInstance, type: string) {
   const row = await registeredType(app, type);
-  return jobTypeView(row, await findRules(app.db, { what: 'job_type', key: type }));
+  return jobTypeView(row, await findStartRules(app.db, { what: 'job_type', key: type }));
 }
 
 /** Makes sure that a worker has registered the type. */
@@ -66,7 +67,7 @@ export async function registeredType(app: FastifyInstance, type: string): Promis
   return known.row;
 }
 
-function jobTypeView(row: CatalogType, rules: Rules | undefined) {
+function jobTypeView(row: CatalogType, rules: StartRules | undefined) {
   const { maxAttempts, backoff, timeoutMs, concurrency = null } = row.defaults;
   return {
     type: row.type,
@@ -76,5 +77,6 @@ function jobTypeView(row: CatalogType, rules: Rules | undefined) {
     defaults: { maxAttempts, backoff, timeoutMs, concurrency },
     registeredAt: row.registeredAt.toISOString(),
     ...rulesView(rules),
+    ratePerSecond: rules?.ratePerSecond ?? null,
   };
 }

@@ -15,6 +15,7 @@ const MESSAGES = {
   type_limit: 'As many jobs of its type are in flight as may be.',
   tenant_limit: 'As many jobs of its tenant are in flight as may be.',
   queue_limit: 'As many jobs of its queue are in flight as may be.',
+  rate_limit: 'As many jobs of its queue or type were started as may be in this time.',
   scheduled: 'Its time has not come.',
   backoff: 'Its latest attempt failed; it waits for the next one.',
   breaker_open:
@@ -44,7 +45,9 @@ const Reason = Type.Object(
       }),
     ),
     target: Type.Optional(Type.String({ description: 'With `breaker_open`: what it calls.' })),
-    until: Type.Optional(time('With `scheduled` and `backoff`: when it is due. With `breaker_open`: when a job may try.')),
+    until: Type.Optional(
+      time('With `scheduled` and `backoff`: when it is due. With `breaker_open`: when a job may try.'),
+    ),
     error: Type.Optional(
       orNull(Type.Ref('JobError'), { description: 'With `backoff`: the error of the latest attempt.' }),
     ),

@@ -6,7 +6,7 @@ import { Problem } from '../../http/problem.ts';
 import { answers, BODY_PROBLEMS, needsScope } from '../../schemas/describe-route.ts';
 import { NoParameters } from '../../schemas/parameters.ts';
 import { NO_REASON, Reason } from '../../schemas/reason.ts';
-import { askedBacklog, Concurrency } from '../../schemas/rules.ts';
+import { askedBacklog, askedStartRate, Concurrency } from '../../schemas/rules.ts';
 import { QueueDetails, QueueParameter, readQueue } from './queue-view.ts';
 
 const options = needsScope('operator', {
@@ -18,6 +18,7 @@ const options = needsScope('operator', {
   body: Type.Object(
     {
       concurrency: Concurrency,
+      ratePerSecond: askedStartRate,
       maxBacklog: askedBacklog('it'),
       maxBacklogPerTenant: askedBacklog('each tenant'),
       reason: Type.Optional(Reason),
@@ -34,7 +35,7 @@ const options = needsScope('operator', {
   ]),
 });
 
-/** `PATCH /v1/queues/{name}`: limits how many of its jobs are in flight, and how many there are. */
+/** `PATCH /v1/queues/{name}`: limits how many of its jobs are in flight and started a second, and how many there are. */
 export const changeQueue: FastifyPluginAsyncTypebox = async (app) => {
   app.patch('/v1/queues/:name', options, async ({ body, caller, params }) => {
     const { reason = NO_REASON, ...change } = body;

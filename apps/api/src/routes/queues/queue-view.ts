@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Caller } from '../../admission/authentication.ts';
 import { Problem } from '../../http/problem.ts';
-import { rulesFields, shownBacklog } from '../../schemas/rules.ts';
+import { rulesFields, shownBacklog, shownStartRate } from '../../schemas/rules.ts';
 import { orNull } from '../../schemas/shared-schemas.ts';
 import type { ReasonCode } from '../jobs/explanation-view.ts';
 import { rulesView } from '../rules/rules-view.ts';
@@ -47,6 +47,7 @@ const queueFields = {
     { description: 'Who works on it.' },
   ),
   ...rulesFields,
+  ratePerSecond: shownStartRate,
   maxBacklog: shownBacklog('it'),
   maxBacklogPerTenant: shownBacklog('each tenant'),
 };
@@ -126,6 +127,7 @@ function queueView(statistics: QueueStatistics, rules: QueueRules | undefined) {
     finishedPerSecond,
     workers: { count: statistics.workers, concurrency: statistics.concurrency },
     ...rulesView(rules),
+    ratePerSecond: rules?.ratePerSecond ?? null,
     maxBacklog: rules?.maxBacklog ?? null,
     maxBacklogPerTenant: rules?.maxBacklogPerTenant ?? null,
   };

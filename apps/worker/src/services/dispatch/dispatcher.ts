@@ -15,6 +15,7 @@ import type { OneService } from '../service-leases.ts';
 import { createDrainTeller } from './drain-teller.ts';
 import { createKnownQueue } from './known-queue.ts';
 import { createLaneWindows } from './lane-windows.ts';
+import { createStartRates } from './start-rates.ts';
 import type { TenantShare } from './tenant-share.ts';
 
 /** A notification wakes the dispatcher; this is for those that got lost. */
@@ -39,7 +40,7 @@ interface Live {
 
 const NOBODY: Live = {
   lanes: [],
-  rules: { ...NO_RULES, pausedJobs: { isQueue: false, types: [], tenants: [] }, edition: '' },
+  rules: { ...NO_RULES, rates: [], pausedJobs: { isQueue: false, types: [], tenants: [] }, edition: '' },
   readAt: Number.NEGATIVE_INFINITY,
 };
 
@@ -70,6 +71,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   let heldBack = false;
   const windows = createLaneWindows(share);
   const drain = createDrainTeller(db, queue);
+  const startRates = createStartRates(db);
 
   /** Answers whether other rules are in force now. */
   async function refresh(): Promise<boolean> {
@@ -90,13 +92,8 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     lane: LaneAfterTurn,
     times: Pick<DeliveryOptions, 'quickTypes' | 'handlerMs'>,
   ): Promise<void> {
-    const { buildId, dispatched, ahead } = lane;
-    const workers = live.lanes.find((one) => one.buildId === buildId)?.workers ?? 1;
-    for (const isAhead of [true, false]) {
-      const jobs = dispatched.filter((job) => ahead.has(job) === isAhead);
-      if (jobs.length === 0) continue;
-      await engine.deliver({ queue, buildId }, intoDeliveries(jobs, { ...times, workers }), { isAhead });
-    }
+    const workers = live.lanes.find((one) => one.buildId === lane.buildId)?.workers ?? 1;
+    await deliver(engine, queue, lane, { ...times, workers });
     windows.follow(lane);
   }
 
@@ -110,7 +107,9 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     const turnBeganMs = performance.now();
     const typical = known.typicalTimes();
     const laneWindows = windows.of(lanes, typical);
-    const turn = await known.takeTurn(laneWindows, { ...rules, slowTypes: slowTypes() });
+    const rooms = await startRates.rooms(rules.rates);
+    const turn = await known.takeTurn(laneWindows, { ...rules, rooms, slowTypes: slowTypes() });
+    startRates.spend(turn.jobs);
     const { quickTypes } = turn.picture;
     await eachAlone(turn.lanes, (lane) => fillLane(lane, { ...typical, quickTypes }), onError);
     const turnTookMs = performance.now() - turnBeganMs;
@@ -124,6 +123,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     if (turn.moreToDo) return Math.max(MIN_POLL_MS, windows.nextTurnInMs(turn.lanes, lanes, laneWindows));
     if (turn.isSlowHeldBack) return lookAgainInMs(typical.slowMs);
     if (turn.heldBack) return lookAgainInMs(typical.handlerMs);
+    if (turn.isRateReached) return Math.min(IDLE_POLL_MS, Math.max(MIN_POLL_MS, startRates.nextInMs()));
     if (windows.endedPerSecond() > BUSY_PER_SECOND)
       await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
     return Math.min(IDLE_POLL_MS, known.lookAgainInMs());
@@ -142,4 +142,17 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
       if (heldBack) loop.wake();
     },
   };
+}
+
+/** First those that go before what is in the lane already. */
+async function deliver(
+  engine: Engine,
+  queue: string,
+  { buildId, dispatched, ahead }: LaneAfterTurn,
+  options: DeliveryOptions,
+): Promise<void> {
+  for (const isAhead of [true, false]) {
+    const jobs = dispatched.filter((job) => ahead.has(job) === isAhead);
+    if (jobs.length > 0) await engine.deliver({ queue, buildId }, intoDeliveries(jobs, options), { isAhead });
+  }
 }

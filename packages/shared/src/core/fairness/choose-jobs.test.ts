@@ -269,3 +269,22 @@ describe('jobs are chosen', () => {
     );
   });
 });
+
+test('of a type that has a rate no more go than may, and others take its place', () => {
+  const picture = pictureOf([
+    line('a', 10, { type: 'slow' }),
+    line('a', 10),
+    line('b', 10, { type: 'slow' }),
+  ]);
+  const windows = [{ buildId: '0', size: 10 }];
+  groupLines(picture, windows, ['slow']);
+  const rooms = new Map([[gateOf.type('slow'), 3]]);
+  const { lines } = chooseJobs(picture, windows, undefined, rooms);
+  const counts = { slow: 0, quick: 0 } as Record<string, number>;
+  for (const {
+    line: { type },
+    places,
+  } of lines)
+    counts[type] = (counts[type] ?? 0) + places.length;
+  expect(counts).toEqual({ slow: 3, quick: 7 });
+});

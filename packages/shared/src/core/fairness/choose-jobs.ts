@@ -28,7 +28,8 @@ const AT_ONCE_MS = 5;
  * that has had the least service is next; of its lines, whatever lanes they go to, the one whose priority has its turn, what was
  * dispatched before first, then the one that begins with the oldest job. A job goes to the lane that has the fewest jobs for each of its
  * handlers of those that take it: the window of a lane that was busy is larger, but its handlers are no more.
- * Of jobs that take less than some milliseconds a tenant takes several at its turn.
+ * Of jobs that take less than some milliseconds a tenant takes several at its turn. Of a type no more go than there are `rooms` for, by
+ * its gate.
  *
  * Each is charged what its type is likely to take. So the cost is that of the jobs that go.
  */
@@ -36,9 +37,10 @@ export function chooseJobs(
   picture: QueuePicture,
   windows: readonly LaneWindow[],
   most = Number.POSITIVE_INFINITY,
+  rooms: ReadonlyMap<string, number> = new Map(),
 ): Choice {
   const { order, times } = picture;
-  const taking = beginToTake(picture, windows);
+  const taking = beginToTake(picture, windows, rooms);
   for (let place = 0; place < most; ) {
     const group = nextGroup(picture, taking);
     if (group === undefined) break;
@@ -62,14 +64,18 @@ export function chooseJobs(
 }
 
 /** Whether anybody has a turn, where nothing was chosen yet. */
-export function isAnyoneNext(picture: QueuePicture, windows: readonly LaneWindow[]): boolean {
-  return nextGroup(picture, beginToTake(picture, windows)) !== undefined;
+export function isAnyoneNext(
+  picture: QueuePicture,
+  windows: readonly LaneWindow[],
+  rooms: ReadonlyMap<string, number> = new Map(),
+): boolean {
+  return nextGroup(picture, beginToTake(picture, windows, rooms)) !== undefined;
 }
 
 /** Whether anybody would have a turn if handlers ended that are not quick. */
 export function isSlowHeldBack(picture: QueuePicture, windows: readonly LaneWindow[]): boolean {
   const { order } = picture;
-  const taking = beginToTake(picture, windows);
+  const taking = beginToTake(picture, windows, new Map());
   const isShort = (lane: number) => hasRoom(taking, lane) && !hasRoomForSlow(taking, lane);
   return [...order.groups()].some((name) => {
     const { lanes, isSlow } = groupOf(name, taking);
@@ -87,6 +93,8 @@ interface Taking {
   quickTypes: ReadonlySet<string>;
   groups: Map<string, Group>;
   isFull: (gate: string) => boolean;
+  /** By gates of types that have a rate: how many more of their jobs may go. */
+  rooms: Map<string, number>;
   chosen: Map<Line, ChosenJobs>;
   /** Of `<tenant id> <lane>`: what a tenant has in a lane. */
   ofTenants: Map<string, TenantFlights>;
@@ -95,13 +103,18 @@ interface Taking {
   setAside: Set<LinesByAge>;
 }
 
-function beginToTake({ flights, quickTypes, lines }: QueuePicture, windows: readonly LaneWindow[]): Taking {
+function beginToTake(
+  { flights, quickTypes, lines }: QueuePicture,
+  windows: readonly LaneWindow[],
+  rooms: ReadonlyMap<string, number>,
+): Taking {
   const inFlight = windows.map(({ buildId }) => flights.through(buildId));
   const slowRooms = windows.map(({ buildId, mostSlow = Number.POSITIVE_INFINITY }) =>
     Math.max(0, mostSlow - flights.slowThrough(buildId, quickTypes)),
   );
   return {
     ...{ windows, inFlight, slowRooms, quickTypes, isFull: lines.gates.isFull },
+    rooms: new Map(rooms),
     groups: new Map(),
     chosen: new Map(),
     ofTenants: new Map(),
@@ -118,11 +131,15 @@ function groupOf(name: string, { groups }: Taking): Group {
   return group;
 }
 
-/** The lanes of a group that have room; none where its type has as many in flight as may be. */
+/** The lanes of a group that have room; none where its type has as many in flight as may be, or no more may be started just now. */
 function openLanes(name: string, taking: Taking): number[] {
   const { lanes, isSlow, limitedType } = groupOf(name, taking);
-  if (limitedType !== undefined && taking.isFull(gateOf.type(limitedType))) return [];
+  if (limitedType !== undefined && isTypeFull(gateOf.type(limitedType), taking)) return [];
   return lanes.filter((lane) => hasRoom(taking, lane) && (!isSlow || hasRoomForSlow(taking, lane)));
+}
+
+function isTypeFull(gate: string, { isFull, rooms }: Taking): boolean {
+  return isFull(gate) || (rooms.get(gate) ?? 1) <= 0;
 }
 
 const hasRoom = ({ inFlight, windows }: Taking, lane: number) =>
@@ -223,7 +240,10 @@ function flightsOf(
 }
 
 function takeRoom(taking: Taking, { tenantId, type }: Line, lane: number): void {
-  const { inFlight, slowRooms, ofTenants } = taking;
+  const { inFlight, slowRooms, ofTenants, rooms } = taking;
+  const gate = gateOf.type(type);
+  const roomOfType = rooms.get(gate);
+  if (roomOfType !== undefined) rooms.set(gate, roomOfType - 1);
   const isQuick = taking.quickTypes.has(type);
   inFlight[lane] = (inFlight[lane] ?? 0) + 1;
   if (!isQuick) slowRooms[lane] = (slowRooms[lane] ?? 0) - 1;

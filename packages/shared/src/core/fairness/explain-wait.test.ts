@@ -79,7 +79,7 @@ describe('what is said of a line is what the dispatcher does', () => {
       fc.property(anyLines, anyPaused, anyFull, (lines, paused, full) => {
         const taken = new Set(takeAll(pictureOf(lines, { paused, full }), ROOM).map(keyOf));
         for (const line of lines) {
-          const codes = whyWaiting(line, { paused, full, takenBy: [TAKES] });
+          const codes = whyWaiting(line, { paused, full, rated: new Set(), takenBy: [TAKES] });
           expect([keyOf(line), codes.length === 0]).toEqual([keyOf(line), taken.has(keyOf(line))]);
         }
       }),
@@ -116,7 +116,12 @@ const LINE = {
   ...{ tenantId: 'a', type: 'one', refusedBy: [], priority: 2, isNew: true, isKeyed: true, blockedBy: null },
 };
 const STAND = { line: LINE, before: 0, concurrencyKey: 'key', concurrencyLimit: 2, held: 2 };
-const CONDITIONS = { paused: new Set<string>(), full: new Set<string>(), takenBy: [TAKES] };
+const CONDITIONS = {
+  paused: new Set<string>(),
+  full: new Set<string>(),
+  rated: new Set<string>(),
+  takenBy: [TAKES],
+};
 const NOBODY_FORESEEN = { lookedAt: () => 7, ahead: () => undefined };
 
 test('a key is full by the limit of the build in force, and else by that of the job', () => {
@@ -143,6 +148,7 @@ test('the hardest reason comes first, and jobs are counted under it', () => {
   const conditions = {
     paused: new Set([gateOf.queue(), gateOf.tenant('a')]),
     full: new Set([gateOf.type('one'), gateOf.queue()]),
+    rated: new Set([gateOf.type('one')]),
     takenBy: [],
   };
   expect(whyWaiting(LINE, conditions)).toEqual([
@@ -151,6 +157,7 @@ test('the hardest reason comes first, and jobs are counted under it', () => {
     'no_worker',
     'queue_limit',
     'type_limit',
+    'rate_limit',
   ]);
   const line = { tenantId: 'a', type: 'one', refusedBy: [], blockedBy: null, jobs: 3, ageMs: 40 };
   const lines = [

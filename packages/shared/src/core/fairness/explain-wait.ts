@@ -13,13 +13,16 @@ export type WaitCode =
   | 'concurrency_key_full'
   | 'type_limit'
   | 'tenant_limit'
-  | 'queue_limit';
+  | 'queue_limit'
+  | 'rate_limit';
 
 /** What holds for the jobs of a queue. */
 export interface WaitConditions {
   /** Gates that are paused, and gates of which all slots are taken (`gates.ts`). */
   paused: ReadonlySet<string>;
   full: ReadonlySet<string>;
+  /** Gates of which as many were started as their rate allows. */
+  rated: ReadonlySet<string>;
   /** What the builds of the live workers take. */
   takenBy: readonly TakenTypes[];
 }
@@ -41,7 +44,7 @@ const WHEN_FULL: Record<GateKind, WaitCode> = {
 /** Answers what holds up the jobs of a line, the hardest first; nothing where they only wait for their turn. */
 export function whyWaiting(
   line: Pick<LineName, 'tenantId' | 'type' | 'refusedBy' | 'blockedBy'>,
-  { paused, full, takenBy }: WaitConditions,
+  { paused, full, rated, takenBy }: WaitConditions,
 ): WaitCode[] {
   const gates = gatesOf(line);
   const closed = (closed: ReadonlySet<string>, codes: Record<GateKind, WaitCode | undefined>) =>
@@ -50,6 +53,7 @@ export function whyWaiting(
     ...closed(paused, WHEN_PAUSED),
     ...(lanesTaking(line, takenBy).length === 0 ? (['no_worker'] as const) : []),
     ...closed(full, WHEN_FULL),
+    ...(gates.some((gate) => rated.has(gate)) ? (['rate_limit'] as const) : []),
   ];
 }
 

@@ -30,6 +30,11 @@ export function kindOfGate(gate: string): GateKind {
   return gate.split(' ', 1)[0] as GateKind;
 }
 
+/** The type whose gate it is; `undefined` where it is another one. */
+export function typeOfGate(gate: string): string | undefined {
+  return kindOfGate(gate) === 'type' ? gate.slice('type '.length) : undefined;
+}
+
 /** Gates, and what stands behind each: it is open while none of its gates is full or paused. */
 export interface Gates<Item> {
   add(item: Item, gates: readonly string[]): void;

@@ -101,6 +101,8 @@ interface QueuesTable {
   /** How many live jobs it may have, and of one tenant; `null`: any number. */
   max_backlog: Generated<number | null>;
   max_backlog_per_tenant: Generated<number | null>;
+  /** How many of its jobs are started a second; `null`: any number. */
+  rate_per_second: Generated<number | null>;
   /** How many of its jobs could be started a second when its dispatcher told so last. */
   drain_per_second: Generated<number | null>;
   drain_told_at: Generated<Date | null>;
@@ -125,8 +127,9 @@ interface BreakersTable {
 interface JobTypeRulesTable {
   type: string;
   paused_at: Generated<Date | null>;
-  /** How many of its jobs may be in flight, over all queues; `null`: any number. */
+  /** How many of its jobs may be in flight, and are started a second, over all queues; `null`: any number. */
   concurrency: Generated<number | null>;
+  rate_per_second: Generated<number | null>;
 }
 
 /** What a worker can run, named by a hash of it. */

@@ -4,7 +4,7 @@ import {
   isAnyoneNext,
   isSlowHeldBack,
 } from '../../core/fairness/choose-jobs.ts';
-import { gateOf } from '../../core/fairness/gates.ts';
+import { gateOf, typeOfGate } from '../../core/fairness/gates.ts';
 import type { Line } from '../../core/fairness/queue-lines.ts';
 import {
   groupLines,
@@ -56,6 +56,8 @@ export interface DispatchTurn {
   isSlowHeldBack: boolean;
   /** Whether another dispatcher has had a turn first: then the picture is worth nothing. */
   lost: boolean;
+  /** Whether jobs wait, and by some rate none more may be started just now. */
+  isRateReached: boolean;
   /** The queue's round as this turn leaves it; each turn that takes jobs counts it up. */
   round: number;
   /** What the dispatcher knows of the queue, for its next turn. A turn that fails leaves it unfit for use. */
@@ -83,7 +85,7 @@ export async function dispatchJobs(
   known.order.weigh(rules.weights);
   known.lines.gates.pause(rules.paused);
   await learnBuilds(db, known, windows);
-  const limitedTypes = rules.limits.type.map(({ name }) => name);
+  const limitedTypes = limitedTypesOf(rules);
   groupLines(known, windows, limitedTypes);
   const heard = await hearQueue(db, queue, known, atOnce(known, windows, rules));
   if (!heard.isPictureGood) return await dispatchJobs(db, queue, windows, given);
@@ -111,6 +113,12 @@ export async function dispatchJobs(
   };
 }
 
+/** Those that may find no room: by how many of them are in flight, or were started. */
+function limitedTypesOf({ limits, rooms }: Pick<TurnRules, 'limits' | 'rooms'>): string[] {
+  const rated = [...rooms.keys()].flatMap((gate) => typeOfGate(gate) ?? []);
+  return [...new Set([...limits.type.map(({ name }) => name), ...rated])];
+}
+
 async function learnBuilds(db: Database, { builds }: QueuePicture, windows: LaneWindow[]): Promise<void> {
   const unknown = windows.filter(({ buildId }) => !builds.has(buildId)).map(({ buildId }) => buildId);
   if (unknown.length === 0) return;
@@ -121,7 +129,7 @@ async function learnBuilds(db: Database, { builds }: QueuePicture, windows: Lane
 function atOnce(
   picture: QueuePicture,
   windows: LaneWindow[],
-  { limits, paused, ...rules }: TurnRules,
+  { limits, paused, rooms, ...rules }: TurnRules,
 ): AtOnce {
   const [window, ...others] = windows;
   const isPaused = paused.has(gateOf.queue());
@@ -134,19 +142,28 @@ function atOnce(
   const room = Math.min(size - flights.through(buildId), mostSlow);
   const most = mostAtOnce(window.mostPerTenant, () => flights.most(buildId, quickTypes));
   const isFree = (type: string) =>
-    !paused.has(gateOf.type(type)) && !limits.type.some(({ name }) => name === type);
+    !paused.has(gateOf.type(type)) &&
+    !rooms.has(gateOf.type(type)) &&
+    !limits.type.some(({ name }) => name === type);
   const types = [...(picture.builds.get(buildId)?.keys() ?? [])].filter(isFree);
-  return { jobs: Math.max(0, Math.min(room, most, mostOf(picture, rules))), buildId, types };
+  return { jobs: Math.max(0, Math.min(room, most, mostOf(picture, { ...rules, rooms }))), buildId, types };
 }
 
-/** How many jobs more may be in flight by the limit of the queue. */
-function mostOf({ flights }: QueuePicture, { queueLimit }: Pick<TurnRules, 'queueLimit'>): number {
-  return queueLimit === null ? Number.POSITIVE_INFINITY : Math.max(0, queueLimit - flights.all());
+/** How many jobs more may go by the limit and the rate of the queue. */
+function mostOf(
+  { flights }: QueuePicture,
+  { queueLimit, rooms }: Pick<TurnRules, 'queueLimit' | 'rooms'>,
+): number {
+  const byRate = rooms.get(gateOf.queue()) ?? Number.POSITIVE_INFINITY;
+  return Math.min(byRate, queueLimit === null ? byRate : Math.max(0, queueLimit - flights.all()));
 }
 
-type Taken = Pick<DispatchTurn, 'jobs' | 'moreToDo' | 'heldBack' | 'isSlowHeldBack' | 'lost'>;
+type Taken = Pick<
+  DispatchTurn,
+  'jobs' | 'moreToDo' | 'heldBack' | 'isSlowHeldBack' | 'isRateReached' | 'lost'
+>;
 
-const NOBODY_HELD_BACK = { heldBack: false, isSlowHeldBack: false };
+const NOBODY_HELD_BACK = { heldBack: false, isSlowHeldBack: false, isRateReached: false };
 
 function takenAtOnce(picture: QueuePicture, { takenIds, marked, round }: HeardTurn): Taken {
   picture.round = round + 1;
@@ -163,10 +180,10 @@ async function takeTurn(
   db: Database,
   queue: string,
   picture: QueuePicture,
-  { windows, limits, queueLimit }: TurnRules & { windows: LaneWindow[] },
+  { windows, limits, queueLimit, rooms }: TurnRules & { windows: LaneWindow[] },
 ): Promise<Taken> {
-  const most = mostOf(picture, { queueLimit });
-  const { lines: chosen, heldBack } = chooseJobs(picture, windows, most);
+  const most = mostOf(picture, { queueLimit, rooms });
+  const { lines: chosen, heldBack } = chooseJobs(picture, windows, most, rooms);
   const turn: OpenTurn = { picture, places: new Map(), jobs: [], isShort: false };
   const inRound = (asked: ChosenJobs[]) => ({ queue, round: picture.round, lines: askedOf(asked, windows) });
   const { free = [], limited = [] } = Object.groupBy(chosen, ({ line }) =>
@@ -182,16 +199,32 @@ async function takeTurn(
     for (const { gate, isHeldElsewhere } of taken.full) picture.lines.gates.close(gate, isHeldElsewhere);
   }
   const jobs = turn.jobs.sort((one, other) => placeOf(turn, one) - placeOf(turn, other));
-  const isAtLimit = mostOf(picture, { queueLimit }) === 0 && !picture.order.isEmpty();
+  const isAtLimit = mostOf(picture, { queueLimit, rooms: NO_RULES.rooms }) === 0 && !picture.order.isEmpty();
+  const roomsLeft = roomsAfter(rooms, jobs);
   const isShareTaken = heldBack.values().some(({ size }) => size > 0);
   const isSlow = isSlowHeldBack(picture, windows);
   return {
     jobs,
-    moreToDo: turn.isShort && !isAtLimit && isAnyoneNext(picture, windows),
+    moreToDo:
+      turn.isShort &&
+      !isAtLimit &&
+      roomsLeft.get(gateOf.queue()) !== 0 &&
+      isAnyoneNext(picture, windows, roomsLeft),
     heldBack: isShareTaken || isSlow || isAtLimit || picture.lines.gates.isAnyLimitReached(),
     isSlowHeldBack: isSlow,
+    isRateReached: [...roomsLeft.values()].includes(0) && !picture.order.isEmpty(),
     lost: false,
   };
+}
+
+/** How many jobs more may go through gates that have a rate, once these have. */
+function roomsAfter(rooms: ReadonlyMap<string, number>, jobs: readonly MarkedJob[]): Map<string, number> {
+  const left = new Map(rooms);
+  for (const gate of jobs.flatMap(({ type }) => [gateOf.queue(), gateOf.type(type)])) {
+    const room = left.get(gate);
+    if (room !== undefined) left.set(gate, Math.max(0, room - 1));
+  }
+  return left;
 }
 
 function isLimited({ isKeyed, type, tenantId }: Line, limits: Limits): boolean {

@@ -7,6 +7,8 @@ export interface TurnRules {
   limits: Limits;
   /** How many jobs of the queue may be in flight; `null`: any number. */
   queueLimit: number | null;
+  /** By gate: how many jobs more may go through it just now, where a rate says so. */
+  rooms: ReadonlyMap<string, number>;
   /** Gates that are paused (`core/fairness/gates.ts`). */
   paused: ReadonlySet<string>;
   /** Of tenants whose weight is not 1. */
@@ -17,6 +19,7 @@ export const NO_RULES: TurnRules = {
   slowTypes: [],
   limits: { key: [], type: [], tenant: [] },
   queueLimit: null,
+  rooms: new Map(),
   paused: new Set(),
   weights: new Map(),
 };

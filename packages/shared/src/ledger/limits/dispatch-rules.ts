@@ -1,12 +1,15 @@
 import { sql } from 'kysely';
 import { gateOf } from '../../core/fairness/gates.ts';
+import type { StartRate } from '../../core/fairness/start-allowance.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Limit } from '../jobs/take-jobs.ts';
 import type { TurnRules } from '../jobs/turn-rules.ts';
 import type { PausedJobs } from '../jobs/unclaimed-jobs.ts';
 
 /** What operators and live builds have laid down for the jobs of a queue. */
-export interface DispatchRules extends Omit<TurnRules, 'slowTypes'> {
+export interface DispatchRules extends Omit<TurnRules, 'slowTypes' | 'rooms'> {
+  /** By which rates jobs are started. */
+  rates: StartRate[];
   pausedJobs: PausedJobs;
   /** Differs where anything does. */
   edition: string;
@@ -14,6 +17,8 @@ export interface DispatchRules extends Omit<TurnRules, 'slowTypes'> {
 
 interface RulesRow {
   isPaused: boolean | null;
+  queueRate: number | null;
+  typeRates: { name: string; perSecond: number }[];
   queueLimit: number | null;
   pausedTypes: string[];
   typeLimits: Limit[];
@@ -39,13 +44,16 @@ export async function readDispatchRules(
       ORDER BY type, registered_at DESC, build_id
     ),
     -- In the order of their key: so they are read through its index.
-    ruled_types AS MATERIALIZED (SELECT type, paused_at, concurrency FROM job_type_rules ORDER BY type),
+    ruled_types AS MATERIALIZED (SELECT type, paused_at, concurrency, rate_per_second FROM job_type_rules ORDER BY type),
     ruled AS (
       SELECT id, paused_at, concurrency, weight FROM tenants
       WHERE paused_at IS NOT NULL OR concurrency IS NOT NULL OR weight <> 1
     )
     SELECT (SELECT paused_at IS NOT NULL FROM queues WHERE name = ${queue}) AS "isPaused",
       (SELECT concurrency FROM queues WHERE name = ${queue}) AS "queueLimit",
+      (SELECT rate_per_second FROM queues WHERE name = ${queue}) AS "queueRate",
+      (SELECT coalesce(json_agg(json_build_object('name', type, 'perSecond', rate_per_second)), '[]') FROM ruled_types
+        WHERE rate_per_second IS NOT NULL) AS "typeRates",
       ARRAY(SELECT type FROM ruled_types WHERE paused_at IS NOT NULL) AS "pausedTypes",
       (SELECT coalesce(json_agg(json_build_object('name', type, 'most', concurrency)), '[]') FROM ruled_types
         WHERE concurrency IS NOT NULL) AS "typeLimits",
@@ -69,6 +77,16 @@ export async function readDispatchRules(
     ]),
     limits: { key: row.keyLimits, type: row.typeLimits, tenant: row.tenantLimits },
     queueLimit: row.queueLimit,
+    rates: [
+      ...(row.queueRate === null
+        ? []
+        : [{ gate: gateOf.queue(), name: `queue ${queue}`, perSecond: row.queueRate }]),
+      ...row.typeRates.map(({ name, perSecond }) => ({
+        gate: gateOf.type(name),
+        name: `type ${name}`,
+        perSecond,
+      })),
+    ],
     weights: new Map(row.weights.map(({ id, weight }) => [id, weight])),
   };
 }

@@ -13,8 +13,13 @@ export interface Rules {
   concurrency: number | null;
 }
 
+export interface StartRules extends Rules {
+  /** How many of its jobs are started a second; `null`: as many as can be. */
+  ratePerSecond: number | null;
+}
+
 /** How many live jobs a queue may have; `null`: any number. */
-export interface QueueRules extends Rules {
+export interface QueueRules extends StartRules {
   maxBacklog: number | null;
   /** As many of one tenant. */
   maxBacklogPerTenant: number | null;
@@ -36,6 +41,7 @@ export interface RulesChange {
   maxBacklogPerTenant?: number | null;
   /** Of a tenant. */
   weight?: number;
+  /** Of a tenant how many it may submit, of all others how many are started. */
   ratePerSecond?: number | null;
   burst?: number | null;
   dailyQuota?: number | null;
@@ -56,9 +62,13 @@ const PLACES = {
       concurrency: 'concurrency',
       maxBacklog: 'max_backlog',
       maxBacklogPerTenant: 'max_backlog_per_tenant',
+      ratePerSecond: 'rate_per_second',
     },
   },
-  job_type: { table: 'job_type_rules', key: 'type', columns: { concurrency: 'concurrency' } },
+  job_type: {
+    ...{ table: 'job_type_rules', key: 'type' },
+    columns: { concurrency: 'concurrency', ratePerSecond: 'rate_per_second' },
+  },
   tenant: {
     ...{ table: 'tenants', key: 'id' },
     columns: {
@@ -72,11 +82,11 @@ const PLACES = {
   },
 } as const satisfies Record<Ruled['what'], { table: string; key: string; columns: Record<string, string> }>;
 
-const RATES = ['ratePerSecond', 'burst', 'dailyQuota'] as const;
+const SUBMISSION_RATES = ['ratePerSecond', 'burst', 'dailyQuota'] as const;
 
 type RulesRow = Rules & Partial<Omit<RulesChange, 'isPaused'>>;
 
-const NOTHING_LAID_DOWN: Rules = { pausedAt: null, concurrency: null };
+const NOTHING_LAID_DOWN: StartRules = { pausedAt: null, concurrency: null, ratePerSecond: null };
 
 /**
  * Changes rules in the operator's transaction, and writes down who did; what is so already leaves no trace. Dispatchers read them
@@ -98,7 +108,8 @@ export async function changeRules(
     UPDATE ${sql.table(table)} SET ${sql.join(assignments(ruled, change))} WHERE ${sql.ref(key)} = ${ruled.key}`.execute(
     tx,
   );
-  if (RATES.some((name) => change[name] !== undefined)) await noteRatesChanged(tx);
+  if (ruled.what === 'tenant' && SUBMISSION_RATES.some((name) => change[name] !== undefined))
+    await noteRatesChanged(tx);
   const after = await readRow(tx, ruled, sql``);
   await writeAuditEntries(tx, [entryOf(ruled, act, before, after)]);
   return after;
@@ -111,18 +122,21 @@ async function makeRow(tx: Transaction<Ledger>, type: string, change: RulesChang
   await row.onConflict((conflict) => conflict.doNothing()).execute();
 }
 
-/** Reads the rules of one; `undefined` where there is no such thing, or nobody has laid anything down for it. */
-export async function findRules(db: Database, ruled: Ruled): Promise<Rules | undefined> {
-  return await readRow(db, ruled, sql``);
+/** Reads the rules of a queue or a job type; `undefined` where there is no such thing, or nobody has laid anything down for it. */
+export async function findStartRules(
+  db: Database,
+  ruled: Ruled & { what: 'queue' | 'job_type' },
+): Promise<StartRules | undefined> {
+  return (await readRow(db, ruled, sql``)) as StartRules | undefined;
 }
 
 /** Reads the rules of all queues, or of all job types that have any, by their names. */
 export async function listRules<What extends 'queue' | 'job_type'>(
   db: Database,
   what: What,
-): Promise<Map<string, What extends 'queue' ? QueueRules : Rules>> {
+): Promise<Map<string, What extends 'queue' ? QueueRules : StartRules>> {
   const { table, key } = PLACES[what];
-  const { rows } = await sql<(What extends 'queue' ? QueueRules : Rules) & { name: string }>`
+  const { rows } = await sql<(What extends 'queue' ? QueueRules : StartRules) & { name: string }>`
     SELECT ${sql.ref(key)} AS name, ${shownRules(what)} FROM ${sql.table(table)} ORDER BY ${sql.ref(key)}`.execute(
     db,
   );

@@ -43,6 +43,16 @@ export async function lendTokens(db: Database, asked: readonly AskedLoan[]): Pro
   return asked.map(({ name }) => loanOf.get(name) ?? { lent: 0, left: 0 });
 }
 
+/** Picks out of many buckets those in which there is no token just now. */
+export async function listUsedUp(db: Database, names: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ name: string }>`
+    SELECT name FROM token_buckets
+    WHERE name = ANY(${[...names]}::text[]) AND tokens + per_second * extract(epoch FROM now() - filled_at) < 1`.execute(
+    db,
+  );
+  return new Set(rows.map(({ name }) => name));
+}
+
 const UNUSED_DAYS = 3;
 
 /** Deletes up to `limit` buckets that nobody has asked for days, and that are full again or those of past quotas; answers how many. */

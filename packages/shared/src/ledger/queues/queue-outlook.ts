@@ -1,9 +1,11 @@
 import { foresee, type Outlook, type WaitConditions, whyWaiting } from '../../core/fairness/explain-wait.ts';
 import { gateOf } from '../../core/fairness/gates.ts';
 import { createQueuePicture, groupLines, type QueuePicture } from '../../core/fairness/queue-picture.ts';
+import { startBucket } from '../../core/fairness/start-allowance.ts';
 import { createWaitModel, type WaitModel } from '../../core/fairness/wait-model.ts';
 import type { Database } from '../connection/connect.ts';
 import { type DispatchRules, readDispatchRules } from '../limits/dispatch-rules.ts';
+import { listUsedUp } from '../limits/token-buckets.ts';
 import { listTakenTypes } from '../workers/builds.ts';
 import { type LiveLane, listLiveLanes } from '../workers/workers.ts';
 import { type FlightCount, type QueueSketch, type SketchedLine, sketchQueue } from './sketch-queue.ts';
@@ -30,8 +32,9 @@ export interface QueueOutlook extends Outlook {
 export async function readOutlook(db: Database, queue: string): Promise<QueueOutlook> {
   const lanes = await listLiveLanes(db, queue);
   const buildIds = lanes.map(({ buildId }) => buildId);
-  const [rules, builds, sketch] = await Promise.all([
-    readDispatchRules(db, queue, buildIds),
+  const rules = await readDispatchRules(db, queue, buildIds);
+  const [rated, builds, sketch] = await Promise.all([
+    ratedGates(db, rules),
     buildIds.length === 0 ? new Map() : listTakenTypes(db, buildIds),
     sketchQueue(db, queue),
   ]);
@@ -44,7 +47,7 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
     windows,
     rules.limits.type.map(({ name }) => name),
   );
-  const conditions = { paused: rules.paused, full, takenBy: [...builds.values()] };
+  const conditions = { paused: rules.paused, full, rated, takenBy: [...builds.values()] };
   return {
     conditions,
     foreseen: foresee(picture, windows, MOST_AHEAD),
@@ -56,6 +59,16 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
     drainPerSecond: sketch.drainPerSecond,
     inDelivery: sumOf(sketch.flights, (flight) => (flight.queue === queue ? flight.unclaimed : 0)),
   };
+}
+
+/** Names the gates of which as many jobs were started as their rate allows. */
+async function ratedGates(db: Database, { rates }: DispatchRules): Promise<Set<string>> {
+  if (rates.length === 0) return new Set();
+  const usedUp = await listUsedUp(
+    db,
+    rates.map((rate) => startBucket(rate).name),
+  );
+  return new Set(rates.filter((rate) => usedUp.has(startBucket(rate).name)).map(({ gate }) => gate));
 }
 
 /** Draws what a dispatcher would know of the queue, with its gates as they are. */
