@@ -37,6 +37,8 @@ describe('dispatchJobs', () => {
       heldBack: false,
       isSlowHeldBack: false,
       isRateReached: false,
+      landings: [],
+      waitingTypes: new Set(),
       lost: false,
       round: 1,
     });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { newUuid } from '@accepted/shared/core/job/id';
+import { tellHeldTypes } from '@accepted/shared/ledger/limits/adaptive-limits';
 import { addToCounters } from '@accepted/shared/ledger/queues/counters';
 import { beat } from '@accepted/shared/ledger/workers/beat';
 import { registerWorker } from '@accepted/shared/ledger/workers/workers';
@@ -29,6 +30,10 @@ test('shows depth, waits, dead letters and the totals of all workers', async () 
   ];
   // Two workers, or the same one twice.
   await Promise.all([addToCounters(api.db, increments), addToCounters(api.db, increments)]);
+  const usual = { meanMs: 5, medianMs: 5, running: 1, hanging: 0 };
+  await tellHeldTypes(api.db, 'strict', [
+    { type: 'test.echo', most: 2, twentieths: 2, usual, heldMs: 1_000 },
+  ]);
   const key = await keyWith(api, ['metrics']);
 
   const reply = await api.send('GET', '/metrics', { key });
@@ -39,6 +44,7 @@ test('shows depth, waits, dead letters and the totals of all workers', async () 
       '# TYPE accepted_jobs gauge',
       'accepted_jobs{queue="default",status="queued"} 1',
       'accepted_queue_workers{queue="strict"} 1',
+      'accepted_type_limit{queue="strict",type="test.echo"} 2',
       'accepted_dead_letters_open{queue="strict"} 2',
       'accepted_dead_letters_open{queue="default"} 0',
       '# TYPE accepted_attempts counter',

@@ -14,6 +14,7 @@ export interface Measurement {
   totals: CounterTotal[];
   engine: EngineState;
   misplacedInFlight: number;
+  adaptiveLimits: { queue: string; type: string; most: number }[];
 }
 
 type Row = [labels: Record<string, string>, value: number];
@@ -46,6 +47,11 @@ const GAUGES: Record<string, GaugeDefinition> = {
     help: 'Live workers that serve the queue.',
     labels: ['queue'],
     rows: ({ queues }) => queues.map(({ name, workers }) => [{ queue: name }, workers]),
+  },
+  accepted_type_limit: {
+    help: 'How many jobs of a type may be in flight as its handlers have become slow; of other types nothing is shown.',
+    labels: ['queue', 'type'],
+    rows: ({ adaptiveLimits }) => adaptiveLimits.map(({ queue, type, most }) => [{ queue, type }, most]),
   },
   accepted_engine_up: {
     help: 'Whether all live workers reach the queue engine, 1 or 0; NaN while no worker lives.',

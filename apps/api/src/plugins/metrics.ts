@@ -1,6 +1,7 @@
 import { countOpenDeadLetters } from '@accepted/shared/ledger/dead-letters/read-dead-letters';
 import { countJobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
 import { countMisplacedInFlight } from '@accepted/shared/ledger/jobs/misplaced-jobs';
+import { listAdaptiveLimits } from '@accepted/shared/ledger/limits/adaptive-limits';
 import { countBreakers } from '@accepted/shared/ledger/outbound/breakers';
 import { readCounters } from '@accepted/shared/ledger/queues/counters';
 import { readEngineState } from '@accepted/shared/ledger/workers/workers';
@@ -24,17 +25,27 @@ export const metrics = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     fetchMethod: async () => {
-      const [queues, withoutBuild, openDeadLetters, breakers, totals, engine, misplacedInFlight] =
-        await Promise.all([
-          app.readQueueStatistics(),
-          countJobsWithoutBuild(app.db),
-          countOpenDeadLetters(app.db),
-          countBreakers(app.db),
-          readCounters(app.db),
-          readEngineState(app.db),
-          countMisplacedInFlight(app.db),
-        ]);
-      return { queues, withoutBuild, openDeadLetters, breakers, totals, engine, misplacedInFlight };
+      const [
+        queues,
+        withoutBuild,
+        openDeadLetters,
+        breakers,
+        totals,
+        engine,
+        misplacedInFlight,
+        adaptiveLimits,
+      ] = await Promise.all([
+        app.readQueueStatistics(),
+        countJobsWithoutBuild(app.db),
+        countOpenDeadLetters(app.db),
+        countBreakers(app.db),
+        readCounters(app.db),
+        readEngineState(app.db),
+        countMisplacedInFlight(app.db),
+        listAdaptiveLimits(app.db),
+      ]);
+      const ofJobs = { queues, withoutBuild, openDeadLetters, misplacedInFlight };
+      return { ...ofJobs, breakers, totals, engine, adaptiveLimits };
     },
   });
   const ofProcess = createProcessMetrics(app.pools, app.writing);

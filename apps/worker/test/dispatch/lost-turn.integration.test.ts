@@ -9,6 +9,7 @@ import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { type KyselyPlugin, RawNode, sql } from 'kysely';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { startDispatcher } from '../../src/services/dispatch/dispatcher.ts';
 
@@ -48,6 +49,7 @@ test('a dispatcher that was told of a job and lost its turn looks again', async 
     queue: QUEUE,
     times: { slowTypes: () => [] },
     share: { mostInFlight: () => undefined },
+    logger: pino({ level: 'silent' }),
     onError: () => undefined,
   });
   await waitUntil(() => names.includes('hear-queue'), { until: 'it has found nothing' });

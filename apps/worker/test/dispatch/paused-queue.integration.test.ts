@@ -8,6 +8,7 @@ import { registerTestBuild, TEST_BUILD } from '@accepted/testing/test-build';
 import { createTestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { startDispatcher } from '../../src/services/dispatch/dispatcher.ts';
 
@@ -27,6 +28,7 @@ test('a pause that comes while a dispatcher runs has back what waits in the engi
     ...{ db, engine, queue: QUEUE },
     times: { slowTypes: () => [] },
     share: { mostInFlight: () => undefined },
+    logger: pino({ level: 'silent' }),
     onError: () => undefined,
   });
   const inFlight = () =>

@@ -3,26 +3,30 @@ import { type DeliveryOptions, intoDeliveries } from '@accepted/shared/core/fair
 import { lookAgainInMs } from '@accepted/shared/core/fairness/tenant-share';
 import type { Engine } from '@accepted/shared/engine/engine';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
-import type { LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
+import type { DispatchTurn, LaneAfterTurn } from '@accepted/shared/ledger/jobs/dispatch-jobs';
 import { NO_RULES } from '@accepted/shared/ledger/jobs/turn-rules';
 import { takeBackPaused } from '@accepted/shared/ledger/jobs/unclaimed-jobs';
 import { type DispatchRules, readDispatchRules } from '@accepted/shared/ledger/limits/dispatch-rules';
 import { type LiveLane, listLiveLanes } from '@accepted/shared/ledger/workers/workers';
+import type { Logger } from 'pino';
 import type { HandlerTimes } from '../../path/handler-times.ts';
 import { eachAlone } from '../each-alone.ts';
 import { type Loop, startLoop } from '../loop.ts';
 import type { OneService } from '../service-leases.ts';
 import { createDrainTeller } from './drain-teller.ts';
-import { createKnownQueue } from './known-queue.ts';
+import { createKnownQueue, type TypicalTimes } from './known-queue.ts';
 import { createLaneWindows } from './lane-windows.ts';
 import { createStartRates } from './start-rates.ts';
 import type { TenantShare } from './tenant-share.ts';
+import { createTypeLimits } from './type-limits.ts';
 
 /** A notification wakes the dispatcher; this is for those that got lost. */
 const IDLE_POLL_MS = 500;
 /** A turn that was another dispatcher's must not be tried again at once. */
 const MIN_POLL_MS = 2;
 const ENGINE_AWAY_POLL_MS = 200;
+/** Nobody tells when a type that is held down may have another job in flight. */
+const LIMITED_POLL_MS = 50;
 /** After a turn that took all there was, a busy queue rests, so that the next one is for many, and costs as little a job. */
 const BUSY_PER_SECOND = 200;
 const RESTS_PER_TURN = 2;
@@ -52,6 +56,7 @@ export interface DispatcherOptions {
   times: Pick<HandlerTimes, 'slowTypes'>;
   share: Pick<TenantShare, 'mostInFlight'>;
   service?: OneService | undefined;
+  logger: Logger;
   onError: (error: unknown) => void;
 }
 
@@ -72,6 +77,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   const windows = createLaneWindows(share);
   const drain = createDrainTeller(db, queue);
   const startRates = createStartRates(db);
+  const typeLimits = createTypeLimits(options);
 
   /** Answers whether other rules are in force now. */
   async function refresh(): Promise<boolean> {
@@ -92,8 +98,7 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     lane: LaneAfterTurn,
     times: Pick<DeliveryOptions, 'quickTypes' | 'handlerMs'>,
   ): Promise<void> {
-    const workers = live.lanes.find((one) => one.buildId === lane.buildId)?.workers ?? 1;
-    await deliver(engine, queue, lane, { ...times, workers });
+    await deliver(options, lane, { ...times, workers: workersOf(live, lane) });
     windows.follow(lane);
   }
 
@@ -107,8 +112,9 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     const turnBeganMs = performance.now();
     const typical = known.typicalTimes();
     const laneWindows = windows.of(lanes, typical);
+    const ofTypes = { slowTypes: slowTypes(), adaptiveLimits: await typeLimits.inForce() };
     const rooms = await startRates.rooms(rules.rates);
-    const turn = await known.takeTurn(laneWindows, { ...rules, rooms, slowTypes: slowTypes() });
+    const turn = await known.takeTurn(laneWindows, { ...rules, ...ofTypes, rooms });
     startRates.spend(turn.jobs);
     const { quickTypes } = turn.picture;
     await eachAlone(turn.lanes, (lane) => fillLane(lane, { ...typical, quickTypes }), onError);
@@ -117,16 +123,15 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
     drain.see(turn.lanes, lanes);
     // Only now, as a job that just came in must not wait for it.
     const mustLookAgain = goodForMs() <= 0 && (await refresh());
+    await typeLimits.follow({ turn, lanes, slowTypes: ofTypes.slowTypes });
     await known.store();
     await drain.tell();
     if (mustLookAgain) return MIN_POLL_MS;
     if (turn.moreToDo) return Math.max(MIN_POLL_MS, windows.nextTurnInMs(turn.lanes, lanes, laneWindows));
-    if (turn.isSlowHeldBack) return lookAgainInMs(typical.slowMs);
-    if (turn.heldBack) return lookAgainInMs(typical.handlerMs);
-    if (turn.isRateReached) return Math.min(IDLE_POLL_MS, Math.max(MIN_POLL_MS, startRates.nextInMs()));
-    if (windows.endedPerSecond() > BUSY_PER_SECOND)
-      await delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
-    return Math.min(IDLE_POLL_MS, known.lookAgainInMs());
+    const heldMs = heldForMs(turn, typical, startRates.nextInMs());
+    if (heldMs !== undefined) return heldMs;
+    if (windows.endedPerSecond() > BUSY_PER_SECOND) await rest(turnTookMs);
+    return Math.min(turn.waitingTypes.size > 0 ? LIMITED_POLL_MS : IDLE_POLL_MS, known.lookAgainInMs());
   }
 
   const goodForMs = () => live.readAt + LIVE_MAX_AGE_MS - performance.now();
@@ -144,10 +149,25 @@ export function startDispatcher(options: DispatcherOptions): Dispatcher {
   };
 }
 
+const rest = (turnTookMs: number) => delay(Math.min(MAX_REST_MS, RESTS_PER_TURN * turnTookMs));
+
+const workersOf = ({ lanes }: Live, { buildId }: LaneAfterTurn) =>
+  lanes.find((lane) => lane.buildId === buildId)?.workers ?? 1;
+
+/** In how many milliseconds those may go that a turn has held back; `undefined` where there are none. */
+function heldForMs(
+  { isSlowHeldBack, heldBack, isRateReached }: DispatchTurn,
+  { slowMs, handlerMs }: TypicalTimes,
+  tokenInMs: number,
+): number | undefined {
+  if (isSlowHeldBack) return lookAgainInMs(slowMs);
+  if (heldBack) return lookAgainInMs(handlerMs);
+  return isRateReached ? Math.min(IDLE_POLL_MS, Math.max(MIN_POLL_MS, tokenInMs)) : undefined;
+}
+
 /** First those that go before what is in the lane already. */
 async function deliver(
-  engine: Engine,
-  queue: string,
+  { engine, queue }: Pick<DispatcherOptions, 'engine' | 'queue'>,
   { buildId, dispatched, ahead }: LaneAfterTurn,
   options: DeliveryOptions,
 ): Promise<void> {

@@ -42,7 +42,10 @@ export function startDispatch(options: {
   const dispatchers = new Map(
     queues.map((queue): [string, Served<Dispatcher>] => {
       const service = services.one(`dispatcher of ${queue}`);
-      const loop = startDispatcher({ db, service, engine, queue, times: timesOf(queue), share, onError });
+      const loop = startDispatcher({
+        ...{ db, service, engine, queue, share, logger, onError },
+        times: timesOf(queue),
+      });
       return [queue, { service, loop }];
     }),
   );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooseJobs, isSlowHeldBack } from './choose-jobs.ts';
+import { chooseJobs, isSlowHeldBack, limitedTypesThatWait } from './choose-jobs.ts';
 import { gateOf } from './gates.ts';
 import {
   createQueuePicture,
@@ -116,12 +116,16 @@ describe('jobs are chosen', () => {
     expect(jobs).toHaveLength(60);
   });
 
-  test('past tenants that may not go as fast as if nobody waited: slow handlers are all busy, or their type is full', () => {
+  test('past tenants that may not go as fast as if nobody waited: slow handlers are all busy, or their type is full or held down', () => {
     const timeOf = (tenants: number) => {
       const lines = Array.from({ length: tenants }, (_, tenant) => line(`t${tenant}`, 1, { type: 'slow' }));
-      const picture = pictureOf([...lines, ...lines.map((one) => ({ ...one, type: 'only0' }))]);
+      const picture = pictureOf([
+        ...lines,
+        ...lines.map((one, tenant) => ({ ...one, type: tenant % 2 === 0 ? 'only0' : 'quick' })),
+      ]);
+      picture.adaptiveLimits = new Map([['quick', { most: 0, yields: false }]]);
       const windows = [{ buildId: '0', size: 60, mostSlow: 0 }];
-      groupLines(picture, windows, ['only0']);
+      groupLines(picture, windows, ['only0', 'quick']);
       const startedAtMs = performance.now();
       for (let turn = 0; turn < 20; turn += 1) {
         picture.lines.gates.open(gateOf.type('only0'));
@@ -132,6 +136,40 @@ describe('jobs are chosen', () => {
     };
     timeOf(10);
     expect(timeOf(20_000)).toBeLessThan(timeOf(10) * 10 + 20);
+  });
+
+  const limitedBy = (picture: QueuePicture, limits: Record<string, { most: number; yields: boolean }>) => {
+    picture.adaptiveLimits = new Map(Object.entries(limits));
+    const windows = [{ buildId: '0', size: 20 }];
+    groupLines(picture, windows, Object.keys(limits));
+    const ofTypes = (picture: QueuePicture) =>
+      chooseJobs(picture, windows).lines.map(({ line: { type }, lanes }) => `${lanes.length} ${type}`);
+    return ofTypes(picture).sort();
+  };
+
+  test('of a type that is held down up to its limit, of whatever tenants, which hides no others', () => {
+    const lines = [
+      line('a', 9, { type: 'slow' }),
+      line('b', 9, { type: 'slow' }),
+      line('b', 5),
+      line('c', 5),
+    ];
+    const picture = pictureOf(lines, { 'd slow 0': 1, 'e slow 1': 1 });
+    expect(limitedBy(picture, { slow: { most: 4, yields: false } })).toEqual([
+      '1 slow',
+      '1 slow',
+      '5 quick',
+      '5 quick',
+    ]);
+    expect([...limitedTypesThatWait(picture)]).toEqual(['slow']);
+  });
+
+  test('of one that yields what is left when nobody else has a turn', () => {
+    const lines = () => [line('a', 30, { type: 'slow', placedBy: '1' }), line('a', 30, { placedBy: '2' })];
+    const limits = { slow: { most: 4, yields: true } };
+    expect(limitedBy(pictureOf(lines()), limits)).toEqual(['16 quick', '4 slow']);
+    const few = pictureOf([...lines().slice(0, 1), line('a', 3, { placedBy: '2' })]);
+    expect(limitedBy(few, limits)).toEqual(['17 slow', '3 quick']);
   });
 
   test('of many lines as fast as of few', () => {

@@ -32,6 +32,8 @@ const AT_ONCE_MS = 5;
  * its gate.
  *
  * Each is charged what its type is likely to take. So the cost is that of the jobs that go.
+ *
+ * What a type that yields may have beyond its limit it is lent once nobody else has a turn.
  */
 export function chooseJobs(
   picture: QueuePicture,
@@ -42,7 +44,7 @@ export function chooseJobs(
   const { order, times } = picture;
   const taking = beginToTake(picture, windows, rooms);
   for (let place = 0; place < most; ) {
-    const group = nextGroup(picture, taking);
+    const group = nextGroup(picture, taking) ?? nextThatBorrows(picture, taking);
     if (group === undefined) break;
     const tenantId = order.take(group);
     if (tenantId === undefined) break;
@@ -83,6 +85,16 @@ export function isSlowHeldBack(picture: QueuePicture, windows: readonly LaneWind
   });
 }
 
+/** Names the limited types of which jobs wait. */
+export function limitedTypesThatWait({ order }: QueuePicture): Set<string> {
+  const types = new Set<string>();
+  for (const name of order.groups()) {
+    const { limitedType } = parseGroup(name);
+    if (limitedType !== undefined && order.nextPass(name) !== undefined) types.add(limitedType);
+  }
+  return types;
+}
+
 /** What is left to take while jobs are chosen. */
 interface Taking {
   windows: readonly LaneWindow[];
@@ -90,6 +102,10 @@ interface Taking {
   inFlight: number[];
   /** By lane: how many more of those may be jobs whose handlers are not known to be quick. */
   slowRooms: number[];
+  /** By type: how many more jobs may be in flight of one whose handlers are slower than usual. */
+  typeRooms: Map<string, number>;
+  /** The types that may have more than that; none before nobody else has a turn. */
+  borrowers: Set<string>;
   quickTypes: ReadonlySet<string>;
   groups: Map<string, Group>;
   isFull: (gate: string) => boolean;
@@ -104,10 +120,11 @@ interface Taking {
 }
 
 function beginToTake(
-  { flights, quickTypes, lines }: QueuePicture,
+  picture: QueuePicture,
   windows: readonly LaneWindow[],
   rooms: ReadonlyMap<string, number>,
 ): Taking {
+  const { flights, quickTypes, lines } = picture;
   const inFlight = windows.map(({ buildId }) => flights.through(buildId));
   const slowRooms = windows.map(({ buildId, mostSlow = Number.POSITIVE_INFINITY }) =>
     Math.max(0, mostSlow - flights.slowThrough(buildId, quickTypes)),
@@ -115,12 +132,22 @@ function beginToTake(
   return {
     ...{ windows, inFlight, slowRooms, quickTypes, isFull: lines.gates.isFull },
     rooms: new Map(rooms),
+    typeRooms: typeRoomsOf(picture),
+    borrowers: new Set(),
     groups: new Map(),
     chosen: new Map(),
     ofTenants: new Map(),
     heldBack: new Set(),
     setAside: new Set(),
   };
+}
+
+function typeRoomsOf({ flights, adaptiveLimits }: QueuePicture): Map<string, number> {
+  if (adaptiveLimits.size === 0) return new Map();
+  const inFlight = flights.ofTypes();
+  return new Map(
+    adaptiveLimits.entries().map(([type, { most }]) => [type, most - (inFlight.get(type) ?? 0)]),
+  );
 }
 
 function groupOf(name: string, { groups }: Taking): Group {
@@ -134,12 +161,13 @@ function groupOf(name: string, { groups }: Taking): Group {
 /** The lanes of a group that have room; none where its type has as many in flight as may be, or no more may be started just now. */
 function openLanes(name: string, taking: Taking): number[] {
   const { lanes, isSlow, limitedType } = groupOf(name, taking);
-  if (limitedType !== undefined && isTypeFull(gateOf.type(limitedType), taking)) return [];
+  if (limitedType !== undefined && isTypeFull(limitedType, taking)) return [];
   return lanes.filter((lane) => hasRoom(taking, lane) && (!isSlow || hasRoomForSlow(taking, lane)));
 }
 
-function isTypeFull(gate: string, { isFull, rooms }: Taking): boolean {
-  return isFull(gate) || (rooms.get(gate) ?? 1) <= 0;
+function isTypeFull(type: string, taking: Taking): boolean {
+  const gate = gateOf.type(type);
+  return taking.isFull(gate) || (taking.rooms.get(gate) ?? 1) <= 0 || !hasTypeRoom(taking, type);
 }
 
 const hasRoom = ({ inFlight, windows }: Taking, lane: number) =>
@@ -147,9 +175,18 @@ const hasRoom = ({ inFlight, windows }: Taking, lane: number) =>
 
 const hasRoomForSlow = ({ slowRooms }: Taking, lane: number) => (slowRooms[lane] ?? 0) > 0;
 
+const hasTypeRoom = ({ typeRooms, borrowers }: Taking, type: string) =>
+  (typeRooms.get(type) ?? 1) > 0 || borrowers.has(type);
+
 /** Of the groups that have a lane with room the one in which the tenant stands that is next. */
 function nextGroup({ order }: QueuePicture, taking: Taking): string | undefined {
   return order.nextOf([...order.groups()].filter((group) => openLanes(group, taking).length > 0));
+}
+
+/** The same where nobody has a turn, of types that yield. */
+function nextThatBorrows(picture: QueuePicture, taking: Taking): string | undefined {
+  for (const [type, { yields }] of picture.adaptiveLimits) if (yields) taking.borrowers.add(type);
+  return taking.borrowers.size > 0 ? nextGroup(picture, taking) : undefined;
 }
 
 /** A line whose next job may go, to this lane. */
@@ -240,13 +277,15 @@ function flightsOf(
 }
 
 function takeRoom(taking: Taking, { tenantId, type }: Line, lane: number): void {
-  const { inFlight, slowRooms, ofTenants, rooms } = taking;
+  const { inFlight, slowRooms, typeRooms, ofTenants, rooms } = taking;
   const gate = gateOf.type(type);
-  const roomOfType = rooms.get(gate);
-  if (roomOfType !== undefined) rooms.set(gate, roomOfType - 1);
+  const roomByRate = rooms.get(gate);
+  if (roomByRate !== undefined) rooms.set(gate, roomByRate - 1);
   const isQuick = taking.quickTypes.has(type);
   inFlight[lane] = (inFlight[lane] ?? 0) + 1;
   if (!isQuick) slowRooms[lane] = (slowRooms[lane] ?? 0) - 1;
+  const ofType = typeRooms.get(type);
+  if (ofType !== undefined) typeRooms.set(type, ofType - 1);
   const has = ofTenants.get(`${tenantId} ${lane}`);
   if (!has) return;
   has.all += 1;

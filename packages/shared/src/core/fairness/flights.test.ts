@@ -14,6 +14,10 @@ test('flights are counted by lane and tenant as they begin and land', () => {
   flights.begin(group({ tenantId: 'b', buildId: 'two' }), 0);
   flights.land(group({ jobs: 2 }));
   expect([flights.through('one'), flights.through('two')]).toEqual([2, 1]);
+  expect([...flights.ofTypes()]).toEqual([
+    ['quick', 2],
+    ['slow', 1],
+  ]);
   expect(flights.of('a', 'one', QUICK)).toEqual({ all: 2, slow: 1 });
   expect(flights.of('b', 'one', QUICK)).toEqual({ all: 0, slow: 0 });
   expect(flights.most('one', new Set())).toEqual({ all: 2, slow: 2 });
@@ -21,6 +25,7 @@ test('flights are counted by lane and tenant as they begin and land', () => {
   flights.land(group());
   flights.land(group({ type: 'slow' }));
   expect(flights.groups()).toEqual([group({ tenantId: 'b', buildId: 'two' })]);
+  expect([...flights.ofTypes()]).toEqual([['quick', 1]]);
   expect([flights.has('a'), flights.has('b')]).toEqual([false, true]);
 });
 

@@ -28,6 +28,8 @@ export interface Flights {
   /** How many are in flight through a lane whose handlers are not known to be quick. */
   slowThrough(buildId: string, quickTypes: ReadonlySet<string>): number;
   all(): number;
+  /** How many there are of each type that has any. */
+  ofTypes(): Map<string, number>;
   of(tenantId: string, buildId: string, quickTypes: ReadonlySet<string>): TenantFlights;
   /** The most that a tenant has through a lane. */
   most(buildId: string, quickTypes: ReadonlySet<string>): TenantFlights;
@@ -91,6 +93,7 @@ export function createFlights(): Flights {
         ?.entries()
         .reduce((sum, [type, jobs]) => (quickTypes.has(type) ? sum : sum + jobs), 0) ?? 0,
     all: () => byBuild.keys().reduce((sum, buildId) => sum + through(buildId), 0),
+    ofTypes: () => countTypes(byBuild.values()),
     of,
     most(buildId, quickTypes) {
       const most = { all: 0, slow: 0 };
@@ -111,4 +114,11 @@ export function createFlights(): Flights {
 
 function keyOf({ type, concurrencyKey, buildId }: FlightGroup): string {
   return JSON.stringify([type, concurrencyKey, buildId]);
+}
+
+function countTypes(ofBuilds: Iterable<ReadonlyMap<string, number>>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const ofBuild of ofBuilds)
+    for (const [type, jobs] of ofBuild) if (jobs > 0) counts.set(type, (counts.get(type) ?? 0) + jobs);
+  return counts;
 }

@@ -1,3 +1,4 @@
+import type { AdaptiveLimit } from './adaptive-limits.ts';
 import { FairOrder, type FairOrderState } from './fair-order.ts';
 import { createFlights, type FlightGroup, type Flights, type Landing } from './flights.ts';
 import { gateOf } from './gates.ts';
@@ -62,6 +63,8 @@ export interface QueuePicture extends Pick<Survey, 'epoch' | 'snapshot' | 'seenA
   readonly builds: Map<string, TakenTypes>;
   /** The types whose handlers are known to be quick. */
   quickTypes: ReadonlySet<string>;
+  /** Of types whose handlers are slower than usual. */
+  adaptiveLimits: ReadonlyMap<string, AdaptiveLimit>;
   /** What the lines are grouped by. */
   grouping: string;
   /** No job in flight, of any queue, was dispatched by a transaction before this one (`xid8`), in this epoch. */
@@ -78,6 +81,7 @@ export function createQueuePicture(survey: Survey): QueuePicture {
   const order = new FairOrder(survey.order);
   const picture: QueuePicture = {
     quickTypes: new Set(),
+    adaptiveLimits: new Map(),
     ...{ epoch, snapshot, seenAt, round, order },
     lines: new QueueLines(order),
     flights: createFlights(),

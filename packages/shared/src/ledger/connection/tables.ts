@@ -106,6 +106,9 @@ interface QueuesTable {
   /** How many of its jobs could be started a second when its dispatcher told so last. */
   drain_per_second: Generated<number | null>;
   drain_told_at: Generated<Date | null>;
+  /** The types that its dispatcher held down when it told so last (`ledger/limits/adaptive-limits.ts`). */
+  adaptive_limits: Generated<unknown>;
+  adaptive_limits_told_at: Generated<Date | null>;
   created_at: CreatedAt;
 }
 

@@ -3,7 +3,9 @@ import {
   chooseJobs,
   isAnyoneNext,
   isSlowHeldBack,
+  limitedTypesThatWait,
 } from '../../core/fairness/choose-jobs.ts';
+import type { Landing } from '../../core/fairness/flights.ts';
 import { gateOf, typeOfGate } from '../../core/fairness/gates.ts';
 import type { Line } from '../../core/fairness/queue-lines.ts';
 import {
@@ -54,6 +56,10 @@ export interface DispatchTurn {
   heldBack: boolean;
   /** Whether any of them wait for slow handlers to end. */
   isSlowHeldBack: boolean;
+  /** The types of which jobs were left that are limited, by operators or as they have become slow. */
+  waitingTypes: ReadonlySet<string>;
+  /** What left flight since the turn before. */
+  landings: readonly Landing[];
   /** Whether another dispatcher has had a turn first: then the picture is worth nothing. */
   lost: boolean;
   /** Whether jobs wait, and by some rate none more may be started just now. */
@@ -85,6 +91,7 @@ export async function dispatchJobs(
   known.order.weigh(rules.weights);
   known.lines.gates.pause(rules.paused);
   await learnBuilds(db, known, windows);
+  known.adaptiveLimits = rules.adaptiveLimits;
   const limitedTypes = limitedTypesOf(rules);
   groupLines(known, windows, limitedTypes);
   const heard = await hearQueue(db, queue, known, atOnce(known, windows, rules));
@@ -107,6 +114,8 @@ export async function dispatchJobs(
   return {
     ...turn,
     lanes,
+    landings: heard.landings,
+    waitingTypes: limitedTypesThatWait(known),
     moreToDo: turn.moreToDo || lanes.some(({ isFull }) => isFull),
     round,
     picture: known,
@@ -114,9 +123,14 @@ export async function dispatchJobs(
 }
 
 /** Those that may find no room: by how many of them are in flight, or were started. */
-function limitedTypesOf({ limits, rooms }: Pick<TurnRules, 'limits' | 'rooms'>): string[] {
+function limitedTypesOf({
+  limits,
+  adaptiveLimits,
+  rooms,
+}: Pick<TurnRules, 'limits' | 'adaptiveLimits' | 'rooms'>): string[] {
   const rated = [...rooms.keys()].flatMap((gate) => typeOfGate(gate) ?? []);
-  return [...new Set([...limits.type.map(({ name }) => name), ...rated])];
+  const types = [...limits.type.map(({ name }) => name), ...adaptiveLimits.keys(), ...rated];
+  return [...new Set(types)].sort();
 }
 
 async function learnBuilds(db: Database, { builds }: QueuePicture, windows: LaneWindow[]): Promise<void> {
@@ -129,7 +143,7 @@ async function learnBuilds(db: Database, { builds }: QueuePicture, windows: Lane
 function atOnce(
   picture: QueuePicture,
   windows: LaneWindow[],
-  { limits, paused, rooms, ...rules }: TurnRules,
+  { limits, adaptiveLimits, paused, rooms, ...rules }: TurnRules,
 ): AtOnce {
   const [window, ...others] = windows;
   const isPaused = paused.has(gateOf.queue());
@@ -141,10 +155,8 @@ function atOnce(
   const mostSlow = (window.mostSlow ?? size) - flights.slowThrough(buildId, quickTypes);
   const room = Math.min(size - flights.through(buildId), mostSlow);
   const most = mostAtOnce(window.mostPerTenant, () => flights.most(buildId, quickTypes));
-  const isFree = (type: string) =>
-    !paused.has(gateOf.type(type)) &&
-    !rooms.has(gateOf.type(type)) &&
-    !limits.type.some(({ name }) => name === type);
+  const limitedTypes = limitedTypesOf({ limits, adaptiveLimits, rooms });
+  const isFree = (type: string) => !paused.has(gateOf.type(type)) && !limitedTypes.includes(type);
   const types = [...(picture.builds.get(buildId)?.keys() ?? [])].filter(isFree);
   return { jobs: Math.max(0, Math.min(room, most, mostOf(picture, { ...rules, rooms }))), buildId, types };
 }

@@ -1,3 +1,4 @@
+import type { AdaptiveLimit } from '../../core/fairness/adaptive-limits.ts';
 import type { Limits } from './take-jobs.ts';
 
 /** What a turn goes by beside the picture. */
@@ -5,6 +6,8 @@ export interface TurnRules {
   /** Types of which handlers hang: how long others took says nothing of them. */
   slowTypes: readonly string[];
   limits: Limits;
+  /** By type; they hold for this queue alone, and nobody else has to know of them. */
+  adaptiveLimits: ReadonlyMap<string, AdaptiveLimit>;
   /** How many jobs of the queue may be in flight; `null`: any number. */
   queueLimit: number | null;
   /** By gate: how many jobs more may go through it just now, where a rate says so. */
@@ -18,6 +21,7 @@ export interface TurnRules {
 export const NO_RULES: TurnRules = {
   slowTypes: [],
   limits: { key: [], type: [], tenant: [] },
+  adaptiveLimits: new Map(),
   queueLimit: null,
   rooms: new Map(),
   paused: new Set(),

@@ -87,6 +87,15 @@ export async function takeBackPaused(db: Database, queue: string, paused: Paused
   );
 }
 
+/** Takes jobs of these types back that wait in the engine: they would take slots as soon as any come free. */
+export async function takeBackTypes(db: Database, queue: string, types: readonly string[]): Promise<void> {
+  await moveBack(
+    db,
+    sql`/* take-back-types */`,
+    sql`WHERE queue = ${queue} AND ${OF_QUEUE} AND type = ANY(${types}::text[])`,
+  );
+}
+
 function countEach(names: readonly string[]): Map<string, number> {
   return new Map(
     Map.groupBy(names, (name) => name)

@@ -7,7 +7,7 @@ import type { TurnRules } from '../jobs/turn-rules.ts';
 import type { PausedJobs } from '../jobs/unclaimed-jobs.ts';
 
 /** What operators and live builds have laid down for the jobs of a queue. */
-export interface DispatchRules extends Omit<TurnRules, 'slowTypes' | 'rooms'> {
+export interface DispatchRules extends Omit<TurnRules, 'slowTypes' | 'adaptiveLimits' | 'rooms'> {
   /** By which rates jobs are started. */
   rates: StartRate[];
   pausedJobs: PausedJobs;

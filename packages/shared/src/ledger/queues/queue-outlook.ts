@@ -38,15 +38,15 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
     buildIds.length === 0 ? new Map() : listTakenTypes(db, buildIds),
     sketchQueue(db, queue),
   ]);
-  const full = fullGates(queue, rules, sketch.flights);
+  const full = fullGates(queue, rules, sketch);
   const picture = pictureOf(sketch, rules, full);
   for (const [buildId, types] of builds) picture.builds.set(buildId, types);
   const windows = buildIds.map((buildId) => ({ buildId, size: 0 }));
-  groupLines(
-    picture,
-    windows,
-    rules.limits.type.map(({ name }) => name),
-  );
+  const limitedTypes = [
+    ...rules.limits.type.map(({ name }) => name),
+    ...sketch.heldTypes.map(({ type }) => type),
+  ];
+  groupLines(picture, windows, limitedTypes);
   const conditions = { paused: rules.paused, full, rated, takenBy: [...builds.values()] };
   return {
     conditions,
@@ -113,7 +113,7 @@ export function startsPerSecond({
 function fullGates(
   queue: string,
   { limits, queueLimit }: DispatchRules,
-  flights: readonly FlightCount[],
+  { flights, heldTypes }: Pick<QueueSketch, 'flights' | 'heldTypes'>,
 ): Set<string> {
   const full = new Set<string>();
   const ofTypes = sumBy(flights, ({ type }) => type);
@@ -121,7 +121,11 @@ function fullGates(
   const ofTenants = sumBy(flights, ({ tenantId }) => tenantId);
   for (const { name, most } of limits.tenant)
     if ((ofTenants.get(name) ?? 0) >= most) full.add(gateOf.tenant(name));
-  const ofQueue = sumOf(flights, (flight) => (flight.queue === queue ? flight.jobs : 0));
+  const ownFlights = flights.filter((flight) => flight.queue === queue);
+  const ofOwnTypes = sumBy(ownFlights, ({ type }) => type);
+  for (const { type, most } of heldTypes)
+    if ((ofOwnTypes.get(type) ?? 0) >= most) full.add(gateOf.type(type));
+  const ofQueue = sumOf(ownFlights, ({ jobs }) => jobs);
   if (queueLimit !== null && ofQueue >= queueLimit) full.add(gateOf.queue());
   return full;
 }

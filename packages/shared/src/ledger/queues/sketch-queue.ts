@@ -4,6 +4,7 @@ import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { BLOCKED_LINE, isAfterBlockedLine, isAfterLine, LINE } from '../jobs/survey-queue.ts';
+import { FRESH_HELD_TYPES, type ToldType } from '../limits/adaptive-limits.ts';
 import { countLines, type FirstOfLine, type LineLength } from './count-lines.ts';
 import { FRESH_DRAIN } from './drain.ts';
 import { planThroughIndexes } from './plan-through-indexes.ts';
@@ -34,6 +35,8 @@ export interface QueueSketch {
   order: FairOrderState;
   /** How many jobs can be started a second; `null` where nobody has told of late. */
   drainPerSecond: number | null;
+  /** The types that its dispatcher holds down. */
+  heldTypes: readonly Pick<ToldType, 'type' | 'most'>[];
 }
 
 /** So many lines are looked at, in the order of their tenants, and so many jobs are counted in all of them together. */
@@ -64,15 +67,18 @@ export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
       SELECT queue, tenant_id AS "tenantId", type, count(*)::int AS jobs,
         count(*) FILTER (WHERE worker_id IS NULL)::int AS unclaimed
       FROM in_flight WHERE ${OF_QUEUE} GROUP BY queue, tenant_id, type`.execute(tx);
-    const { rows: held } = await sql<{ present: number; drain: number | null }>`
-      SELECT present_pass AS present, ${FRESH_DRAIN} AS drain FROM queues WHERE name = ${queue}`.execute(tx);
+    const { rows: held } = await sql<{ present: number; drain: number | null; heldTypes: ToldType[] | null }>`
+      SELECT present_pass AS present, ${FRESH_DRAIN} AS drain, ${FRESH_HELD_TYPES} AS "heldTypes" FROM queues WHERE name = ${queue}`.execute(
+      tx,
+    );
     const tenants = [...new Set(lines.map(({ tenantId }) => tenantId))];
     const { rows: passes } = await sql<FairOrderState['passes'][number]>`
       SELECT tenant_id AS "tenantId", pass FROM passes
       WHERE queue = ${queue} AND tenant_id = ANY(${tenants}::uuid[])`.execute(tx);
     const isCut = lines.filter(({ blockedBy }) => blockedBy === null).length >= MOST_LINES;
-    const { present, drain } = held[0] ?? { present: 0, drain: null };
-    return { lines, isCut, flights, order: { present, passes }, drainPerSecond: drain };
+    const { present, drain, heldTypes } = held[0] ?? { present: 0, drain: null, heldTypes: null };
+    const order = { present, passes };
+    return { lines, isCut, flights, order, drainPerSecond: drain, heldTypes: heldTypes ?? [] };
   });
 }
 
