@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { chooseJobs, isSlowHeldBack, limitedTypesThatWait } from './choose-jobs.ts';
+import { chooseJobs, isSlowHeldBack } from './choose-jobs.ts';
 import { gateOf } from './gates.ts';
 import {
   createQueuePicture,
@@ -136,40 +136,6 @@ describe('jobs are chosen', () => {
     };
     timeOf(10);
     expect(timeOf(20_000)).toBeLessThan(timeOf(10) * 10 + 20);
-  });
-
-  const limitedBy = (picture: QueuePicture, limits: Record<string, { most: number; yields: boolean }>) => {
-    picture.adaptiveLimits = new Map(Object.entries(limits));
-    const windows = [{ buildId: '0', size: 20 }];
-    groupLines(picture, windows, Object.keys(limits));
-    const ofTypes = (picture: QueuePicture) =>
-      chooseJobs(picture, windows).lines.map(({ line: { type }, lanes }) => `${lanes.length} ${type}`);
-    return ofTypes(picture).sort();
-  };
-
-  test('of a type that is held down up to its limit, of whatever tenants, which hides no others', () => {
-    const lines = [
-      line('a', 9, { type: 'slow' }),
-      line('b', 9, { type: 'slow' }),
-      line('b', 5),
-      line('c', 5),
-    ];
-    const picture = pictureOf(lines, { 'd slow 0': 1, 'e slow 1': 1 });
-    expect(limitedBy(picture, { slow: { most: 4, yields: false } })).toEqual([
-      '1 slow',
-      '1 slow',
-      '5 quick',
-      '5 quick',
-    ]);
-    expect([...limitedTypesThatWait(picture)]).toEqual(['slow']);
-  });
-
-  test('of one that yields what is left when nobody else has a turn', () => {
-    const lines = () => [line('a', 30, { type: 'slow', placedBy: '1' }), line('a', 30, { placedBy: '2' })];
-    const limits = { slow: { most: 4, yields: true } };
-    expect(limitedBy(pictureOf(lines()), limits)).toEqual(['16 quick', '4 slow']);
-    const few = pictureOf([...lines().slice(0, 1), line('a', 3, { placedBy: '2' })]);
-    expect(limitedBy(few, limits)).toEqual(['17 slow', '3 quick']);
   });
 
   test('of many lines as fast as of few', () => {
