@@ -148,12 +148,14 @@ describe('GET /v1/jobs/{id}', () => {
 });
 
 test('Retry-After comes from the measured drain of the queue', async () => {
-  const id = await api.submit({ queue: 'strict' });
+  const first = await api.submit({ queue: 'strict' });
   await Promise.all(Array.from({ length: 99 }, () => api.submit({ queue: 'strict' })));
+  const last = await api.submit({ queue: 'strict' });
   await recordWorkerRate(api.db, 'strict', 2);
-  await waitUntil(async () => (await api.send('GET', `/v1/jobs/${id}`)).headers['retry-after'] === '50', {
+  await waitUntil(async () => (await api.send('GET', `/v1/jobs/${last}`)).headers['retry-after'] === '50', {
     until: '100 jobs at 2 a second are estimated at 50 seconds',
   });
+  expect((await api.send('GET', `/v1/jobs/${first}`)).headers['retry-after']).toBe('1');
 });
 
 describe('long-poll', () => {

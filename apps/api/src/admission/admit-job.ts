@@ -39,7 +39,7 @@ function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Adm
         app.writing.leave(job);
         if (!isNew) return giveBack();
         app.decisions.admitted(job.queue);
-        app.noteWaiting(job);
+        app.forecasts.noteAccepted(job);
       },
     };
   };

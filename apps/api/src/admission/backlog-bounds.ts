@@ -87,8 +87,8 @@ export const backlogBounds = fp(async (app) => {
       return gauge.admit(arrival);
     }
     const { bound, jobs, most } = full;
-    const closedSeconds = app.secondsToFinish(arrival.queue, jobs - (1 - FREE_THEN) * most);
-    const perSecond = app.finishedPerSecond(arrival.queue);
+    const closedSeconds = app.forecasts.secondsToFinish(arrival.queue, jobs - (1 - FREE_THEN) * most);
+    const perSecond = app.forecasts.finishedPerSecond(arrival.queue);
     throw refusal(bound, returns.nextInSeconds(bound, arrival, { closedSeconds, perSecond }));
   }
 

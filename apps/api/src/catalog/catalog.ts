@@ -1,4 +1,4 @@
-import { listQueueNames } from '@accepted/shared/ledger/queues/queue-estimates';
+import { listQueueNames } from '@accepted/shared/ledger/queues/queue-names';
 import { listCatalog } from '@accepted/shared/ledger/workers/catalog';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';

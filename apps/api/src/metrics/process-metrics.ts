@@ -1,5 +1,5 @@
 import { watchConnections } from '@accepted/shared/ledger/connection/connect';
-import { Gauge, Histogram, type Metric } from 'prom-client';
+import { Gauge, Histogram, type Metric, Summary } from 'prom-client';
 import type { Writing } from '../admission/writing.ts';
 import { GROUPS } from '../pools/pool-sizes.ts';
 import type { Pools } from '../pools/pools.ts';
@@ -12,11 +12,27 @@ export const PROCESS_METRIC_LABELS = {
   accepted_pool_wait_seconds: ['pool'],
   accepted_pool_connections: ['pool', 'state'],
   accepted_writing_limit_jobs: [],
+  accepted_prediction_error_ratio: ['quantile'],
 } satisfies Record<string, string[]>;
 
 /** Makes the metrics of what only this process knows. */
-export function createProcessMetrics(pools: Pools, writing: Pick<Writing, 'size'>): Metric[] {
-  return [...poolMetrics(pools), writingLimit(writing)];
+export function createProcessMetrics(
+  pools: Pools,
+  writing: Pick<Writing, 'size'>,
+  predictionErrors: Metric,
+): Metric[] {
+  return [...poolMetrics(pools), writingLimit(writing), predictionErrors];
+}
+
+/** Makes the metric of how far off predictions were, of the last minutes: there are no lines of it while nobody knows. */
+export function predictionErrorRatios(): Summary {
+  return new Summary({
+    name: 'accepted_prediction_error_ratio',
+    help: 'By which factor waits until jobs started were off that this process foresaw, from 1 on; of waits of half a second and more.',
+    percentiles: [0.5, 0.95],
+    ...{ maxAgeSeconds: 600, ageBuckets: 5, pruneAgedBuckets: true },
+    registers: [],
+  });
 }
 
 function poolMetrics(pools: Pools): Metric[] {

@@ -48,7 +48,7 @@ export const metrics = fp(async (app) => {
       return { ...ofJobs, breakers, totals, engine, adaptiveLimits };
     },
   });
-  const ofProcess = createProcessMetrics(app.pools, app.writing);
+  const ofProcess = createProcessMetrics(app.pools, app.writing, app.predictionErrors.ratios);
   const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'), ofProcess);
   app.decorate('writeMetrics', async () => ({ contentType, text: await write() }));
 });

@@ -41,7 +41,7 @@ export function answerNewJob(app: FastifyInstance, reply: FastifyReply, row: Sho
 /** Sets `ETag`, and `Retry-After` until the job is finished. */
 function tellHowToFollow(app: FastifyInstance, reply: FastifyReply, row: ShownJob, etag: string): void {
   reply.header('etag', etag).header('cache-control', 'private, no-cache');
-  const retryAfter = app.retryAfterOf(row);
+  const retryAfter = app.forecasts.retryAfterOf(row);
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
 }
 

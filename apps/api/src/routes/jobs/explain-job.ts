@@ -1,5 +1,5 @@
 import { explainWait } from '@accepted/shared/core/fairness/explain-wait';
-import { estimateStart, type StartEstimate } from '@accepted/shared/core/fairness/start-estimate';
+import type { StartEstimate } from '@accepted/shared/core/fairness/start-estimate';
 import { publicId } from '@accepted/shared/core/job/id';
 import { isTerminal } from '@accepted/shared/core/job/status';
 import { breakerTargetOf, CALLING_TYPES } from '@accepted/shared/core/outbound/breaker-target';
@@ -7,9 +7,9 @@ import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import { findWaitingJob, type WaitingJob } from '@accepted/shared/ledger/jobs/waiting-job';
 import { findBreaker } from '@accepted/shared/ledger/outbound/breakers';
-import { type QueueOutlook, startsPerSecond } from '@accepted/shared/ledger/queues/queue-outlook';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import type { QueueLook } from '../../forecasts/queue-looks.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
 import { JobIdParameter, NoParameters } from '../../schemas/parameters.ts';
 import { jobNotFound, requestedJob } from './answer-job.ts';
@@ -84,10 +84,11 @@ async function explainWaiting(app: FastifyInstance, row: ShownJob): Promise<Expl
     default: {
       const waiting =
         row.dispatched_at === null ? await findWaitingJob(app.db, row.tenant_id, row.id) : undefined;
-      const outlook = await app.outlookOf(row.queue);
+      const look = await app.forecasts.lookAt(row.queue);
       // Whoever finds it nowhere looks just while it is moved.
-      if (!waiting) return { reasons: [reasonView('in_delivery')], estimate: estimateOf(outlook, 0) };
-      return shownWait(waiting, outlook);
+      if (!waiting)
+        return { reasons: [reasonView('in_delivery')], estimate: look.forecast.startInDelivery() ?? null };
+      return shownWait(row, waiting, look);
     }
   }
 }
@@ -97,10 +98,13 @@ function untilDue({ run_at }: ShownJob, reason: ReasonView): Explanation {
   return { reasons: [reason], estimate: { startsInMs: ms, p90Ms: ms } };
 }
 
-function shownWait(waiting: WaitingJob, outlook: QueueOutlook): Explanation {
-  const explained = explainWait(waiting, outlook);
+function shownWait(row: ShownJob, waiting: WaitingJob, look: QueueLook): Explanation {
+  const explained = explainWait(waiting, look.outlook);
   if ('ahead' in explained)
-    return { reasons: [reasonView('position', explained)], estimate: estimateOf(outlook, explained.ahead) };
+    return {
+      reasons: [reasonView('position', explained)],
+      estimate: estimateOf(row, waiting, explained, look),
+    };
   const heldBy = waiting.holderIds.map((id) => publicId('job', id));
   const reasons = explained.codes.map((code) =>
     reasonView(code, code === 'concurrency_key_full' ? { heldBy } : {}),
@@ -108,8 +112,14 @@ function shownWait(waiting: WaitingJob, outlook: QueueOutlook): Explanation {
   return { reasons, estimate: null };
 }
 
-/** What is in the engine goes before all else. */
-function estimateOf(outlook: QueueOutlook, ahead: number): StartEstimate | null {
-  const perSecond = startsPerSecond(outlook);
-  return perSecond > 0 ? estimateStart(ahead + outlook.inDelivery, perSecond) : null;
+/** As who comes now is told, but by where the job stands, as far as that was counted. */
+function estimateOf(
+  { tenant_id: tenantId, priority, run_at }: ShownJob,
+  { before }: WaitingJob,
+  { ahead, isAtLeast }: { ahead: number; isAtLeast: boolean },
+  { forecast }: QueueLook,
+): StartEstimate | null {
+  const nowMs = performance.now();
+  const placedAtMs = isAtLeast ? nowMs - Math.max(0, Date.now() - run_at.getTime()) : undefined;
+  return forecast.startOf({ tenantId, priority, before, ahead, placedAtMs }, nowMs) ?? null;
 }

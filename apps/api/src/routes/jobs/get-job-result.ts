@@ -55,7 +55,7 @@ function whyNoResult(app: FastifyInstance, found: JobResult): Problem {
     case 'expired':
       return new Problem('job_expired');
     default: {
-      const headers = { 'retry-after': String(app.retryAfterOf(found) ?? 1) };
+      const headers = { 'retry-after': String(app.forecasts.retryAfterOf(found) ?? 1) };
       return new Problem('job_not_finished', { headers, members: { jobStatus: found.status } });
     }
   }

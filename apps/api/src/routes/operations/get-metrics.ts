@@ -5,7 +5,7 @@ import { NoParameters } from '../../schemas/parameters.ts';
 const options = needsScope('metrics', {
   summary: 'Metrics of all tenants',
   description:
-    'OpenMetrics 1.0 text. Every API process shows the same numbers, but for `accepted_pool_…` and `accepted_writing_…`, which are its own.',
+    'OpenMetrics 1.0 text. Every API process shows the same numbers, but for `accepted_pool_…`, `accepted_writing_…` and `accepted_prediction_…`, which are its own.',
   tags: ['operations'],
   querystring: NoParameters,
   response: answers({ 200: { description: 'The metrics.', mediaType: 'application/openmetrics-text' } }, []),

@@ -6,14 +6,11 @@ import { LRUCache } from 'lru-cache';
 declare module 'fastify' {
   interface FastifyInstance {
     /** Looks at a queue as its dispatcher does, at most once a second however many ask. */
-    outlookOf(queue: string): Promise<SeenOutlook>;
+    outlookOf(queue: string): Promise<QueueOutlook>;
     /** Looks at what a tenant has waiting in a queue, at most once a second. */
     waitingLinesOf(queue: string, tenantId: string): Promise<SketchedLine[]>;
   }
 }
-
-/** An outlook, and when it was begun, by `performance.now()`. */
-export type SeenOutlook = QueueOutlook & { seenAtMs: number };
 
 const TTL_MS = 1_000;
 const MAX_QUEUES = 100;
@@ -21,13 +18,10 @@ const MAX_TENANTS = 1_000;
 
 /** Shares looks at the queues among all who ask why jobs wait. */
 export const queueOutlooks = fp(async (app) => {
-  const outlooks = new LRUCache<string, SeenOutlook>({
+  const outlooks = new LRUCache<string, QueueOutlook>({
     max: MAX_QUEUES,
     ttl: TTL_MS,
-    fetchMethod: async (queue) => {
-      const seenAtMs = performance.now();
-      return { ...(await readOutlook(app.db, queue)), seenAtMs };
-    },
+    fetchMethod: (queue) => readOutlook(app.db, queue),
   });
   const lines = new LRUCache<string, SketchedLine[], { queue: string; tenantId: string }>({
     max: MAX_TENANTS,

@@ -75,6 +75,50 @@ describe('before a job that comes now go', () => {
   });
 });
 
+describe('before a job go some that come later', () => {
+  const coming = (tenantId: string, priority: number, perStart: number) => ({ tenantId, priority, perStart });
+  const behind = (jobs: number, priority: number, come: ReturnType<typeof coming>) =>
+    createWaitModel([{ tenantId: 'a', priority, jobs }], NOBODY, [come]).aheadOf({ tenantId: 'a', priority });
+
+  test('all of a tenant that has less than its share, and of one that has more as many as its own', () => {
+    expect(behind(100, 2, coming('b', 2, 0.25))).toBe(133);
+    expect(behind(100, 2, coming('b', 2, 0.9))).toBe(201);
+    expect(behind(100, 2, coming('a', 2, 0.9))).toBe(100);
+  });
+
+  test('more urgent ones of its own, as many as have turns', () => {
+    expect(behind(10, 3, coming('a', 0, 0.8))).toBe(50);
+    expect(behind(10, 3, coming('a', 0, 2))).toBe(10 + 11 * 512);
+    expect(behind(10, 3, coming('a', 2, 3))).toBe(10 + 11 * 8);
+  });
+
+  test('until others have nothing left they have their share, and then what comes of them', () => {
+    const waiting = [
+      { tenantId: 'a', priority: 2, jobs: 1_000 },
+      { tenantId: 'b', priority: 2, jobs: 100 },
+    ];
+    const model = createWaitModel(waiting, NOBODY, [coming('b', 2, 0.2)]);
+    // The level is s / 2 until that is 100 + 0.2 s, at 333 starts; from then on four of five are its own.
+    expect(model.aheadOf({ tenantId: 'a', priority: 2, before: 100 })).toBe(201);
+    expect(model.aheadOf({ tenantId: 'a', priority: 2 })).toBe((1_000 + 100) / 0.8);
+  });
+});
+
+describe('once jobs have been started', () => {
+  const waiting = [{ tenantId: 'a', priority: 2, jobs: 100 }];
+
+  test('fewer go before those that waited', () => {
+    expect(createWaitModel(waiting, NOBODY).aheadOf({ tenantId: 'a', priority: 2 }, 30)).toBe(70);
+  });
+
+  test('who comes then begins beside the others', () => {
+    const model = createWaitModel(waiting, NOBODY);
+    expect(model.aheadOf({ tenantId: 'b', priority: 2 }, 50)).toBe(1);
+    for (let come = 0; come < 10; come += 1) model.add({ tenantId: 'b', priority: 2 }, 50);
+    expect(model.aheadOf({ tenantId: 'b', priority: 2 }, 50)).toBe(21);
+  });
+});
+
 const anyLine = fc.record({
   tenantId: fc.constantFrom('a', 'b', 'c', 'd'),
   priority: fc.integer({ min: 0, max: 3 }),

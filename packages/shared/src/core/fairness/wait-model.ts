@@ -1,11 +1,5 @@
+import { createServiceLevels, type ServiceLevels, type StartedBy } from './service-levels.ts';
 import { goBefore } from './urgency.ts';
-
-/** Jobs of a tenant and a priority that wait for their turn and that nothing else holds up. */
-export interface WaitingJobs {
-  tenantId: string;
-  priority: number;
-  jobs: number;
-}
 
 /** Whose job comes, and how urgent it is. */
 export interface ArrivingJob {
@@ -13,102 +7,173 @@ export interface ArrivingJob {
   priority: number;
 }
 
+/** Jobs of a tenant and a priority that wait for their turn and that nothing else holds up. */
+export interface WaitingJobs extends ArrivingJob {
+  jobs: number;
+}
+
+/** How many jobs of a tenant and a priority come for each one of the queue that is started. */
+export interface ComingJobs extends ArrivingJob {
+  perStart: number;
+}
+
+/** A job, and how many of its tenant and priority go before it, of those that waited then or came since; all of them when left out. */
+export interface PlacedJob extends ArrivingJob {
+  before?: number | undefined;
+}
+
 /**
- * Knows how many jobs go before one that comes now: what the fair order of tenants and the turns of priorities come to where all jobs
- * take as long. It is for far more jobs than one would choose from, and costs no more for many.
+ * Knows how many jobs are started before one: what the fair order of tenants and the turns of priorities come to where all jobs
+ * take as long, with what comes meanwhile and goes before it. It is for far more jobs than one would choose from, and costs no more for many.
+ * `started` are those that were started since the model was made.
  */
 export interface WaitModel {
-  aheadOf(arrival: ArrivingJob): number;
+  aheadOf(job: PlacedJob, started?: number): number;
   /** Counts a job that has come since. */
-  add(arrival: ArrivingJob): void;
+  add(arrival: ArrivingJob, started?: number): void;
+  /** How many jobs of its tenant and priority waited then, or came since. */
+  jobsOf(arrival: ArrivingJob): number;
 }
 
 /** The sums are made anew when so much has been added: so far they may be off. */
 const STALE_PART = 1 / 50;
+const LEAST_STALE = 20;
+
+interface Tenant {
+  weight: number;
+  /** By priority. */
+  jobs: number[];
+  perStart: number[];
+  sum: number;
+  /** Where it stands among those that the levels are of. */
+  place: number | undefined;
+  /** The level at which it began to wait, where it did not wait from the beginning. */
+  since: number;
+}
 
 export function createWaitModel(
   waiting: Iterable<WaitingJobs>,
   weights: ReadonlyMap<string, number>,
+  coming: Iterable<ComingJobs> = [],
 ): WaitModel {
-  const ofTenants = new Map<string, Map<number, number>>();
-  let all = 0;
-  let addedSince = 0;
-  let others = sumUp([]);
+  const tenants = new Map<string, Tenant>();
+  let [all, addedSince] = [0, 0];
+  let levels = createServiceLevels([]);
 
-  const weightOf = (tenantId: string) => weights.get(tenantId) ?? 1;
+  function tenantOf(tenantId: string): Tenant {
+    const known = tenants.get(tenantId);
+    if (known) return known;
+    const tenant = newcomer(weights.get(tenantId));
+    tenants.set(tenantId, tenant);
+    return tenant;
+  }
 
   function put({ tenantId, priority, jobs }: WaitingJobs): void {
-    const byPriority = ofTenants.get(tenantId) ?? new Map<number, number>();
-    ofTenants.set(tenantId, byPriority.set(priority, (byPriority.get(priority) ?? 0) + jobs));
+    const tenant = tenantOf(tenantId);
+    tenant.jobs[priority] = (tenant.jobs[priority] ?? 0) + jobs;
+    tenant.sum += jobs;
     all += jobs;
   }
 
-  function sumAnew(): void {
+  function sumAnew(started: number): void {
     addedSince = 0;
-    others = sumUp(
-      [...ofTenants].map(([tenantId, byPriority]) => ({
-        weight: weightOf(tenantId),
-        jobs: byPriority.values().reduce((sum, jobs) => sum + jobs, 0),
-      })),
-    );
+    const demands = [...tenants.values()].map((tenant, place) => {
+      tenant.place = place;
+      const perStart = sumOf(tenant.perStart);
+      // What was added since is counted, and need not be taken to come.
+      return { weight: tenant.weight, jobs: Math.max(0, tenant.sum - perStart * started), perStart };
+    });
+    levels = createServiceLevels(demands);
   }
+
+  /** Who has not waited all the time begins at the present, and nobody waits for what it might have had. */
+  const levelBefore = ({ since, sum, weight }: Tenant, started: number) =>
+    Math.max(since, levels.at(started) - sum / weight);
 
   for (const jobs of waiting) put(jobs);
-  sumAnew();
+  for (const { tenantId, priority, perStart } of coming) tenantOf(tenantId).perStart[priority] = perStart;
+  sumAnew(0);
 
   return {
-    aheadOf({ tenantId, priority }) {
-      const own = ofTenants.get(tenantId) ?? new Map<number, number>();
-      const ofPriority = own.get(priority) ?? 0;
-      const before = [...own].reduce(
-        (sum, [other, jobs]) => sum + Math.min(jobs, (ofPriority + 1) * goBefore(other, priority)),
-        0,
-      );
-      const ownAhead = Math.max(ofPriority, before);
-      const weight = weightOf(tenantId);
-      const ownJobs = own.values().reduce((sum, jobs) => sum + jobs, 0);
-      const served = (ownAhead + 1) / weight;
-      const ofOthers = others.until(served) - Math.min(ownJobs, served * weight);
-      return Math.round(ownAhead + Math.max(0, ofOthers));
+    aheadOf({ tenantId, priority, before }, started = 0) {
+      const tenant = tenants.get(tenantId) ?? newcomer(weights.get(tenantId));
+      const job = { priority, before: before ?? tenant.jobs[priority] ?? 0 };
+      const standing = { tenant, job, since: levelBefore(tenant, started), started };
+      return Math.round(Math.max(0, countStarts(standing, levels) - started));
     },
-    add({ tenantId, priority }) {
+    add({ tenantId, priority }, started = 0) {
+      const tenant = tenantOf(tenantId);
+      tenant.since = levelBefore(tenant, started);
       put({ tenantId, priority, jobs: 1 });
       addedSince += 1;
-      if (addedSince > all * STALE_PART) sumAnew();
+      if (addedSince > Math.max(LEAST_STALE, all * STALE_PART, tenants.size / 2)) sumAnew(started);
     },
+    jobsOf: ({ tenantId, priority }) => tenants.get(tenantId)?.jobs[priority] ?? 0,
   };
 }
 
-interface TenantSum {
-  weight: number;
-  jobs: number;
+function newcomer(weight = 1): Tenant {
+  return { weight, jobs: [], perStart: [], sum: 0, place: undefined, since: 0 };
 }
 
-/** Sums up what tenants have had by the time that each has had so much for its weight, or has nothing left. */
-function sumUp(tenants: TenantSum[]): { until(served: number): number } {
-  const sorted = tenants
-    .map(({ weight, jobs }) => ({ weight, jobs, lasts: jobs / weight }))
-    .sort((one, other) => one.lasts - other.lasts);
-  const jobsBefore = [0];
-  for (const { jobs } of sorted) jobsBefore.push((jobsBefore.at(-1) ?? 0) + jobs);
-  const weightFrom = [0];
-  for (const { weight } of sorted.toReversed()) weightFrom.push((weightFrom.at(-1) ?? 0) + weight);
-
-  return {
-    until(served) {
-      const ended = countEnded(sorted, served);
-      return (jobsBefore[ended] ?? 0) + served * (weightFrom[sorted.length - ended] ?? 0);
-    },
-  };
+interface Standing {
+  tenant: Tenant;
+  job: { priority: number; before: number };
+  /** The level that its tenant begins at. */
+  since: number;
+  started: number;
 }
 
-/** How many of them, sorted by how long they last, have ended by then. */
-function countEnded(sorted: readonly { lasts: number }[], served: number): number {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = (from + to) >> 1;
-    if ((sorted[middle]?.lasts ?? 0) <= served) from = middle + 1;
-    else to = middle;
+/** How many of a tenant's own go before a job: `jobs`, and `perStart` for each start, until there have been `until` starts. */
+interface OwnTurns extends Pick<StartedBy, 'jobs' | 'perStart'> {
+  until: number;
+}
+
+/** Of another priority there go all that wait and come, but no more than have turns. */
+function ownTurns({ tenant, job, started }: Standing, starts: number): OwnTurns {
+  const turns = { jobs: job.before, perStart: 0, until: Number.POSITIVE_INFINITY };
+  const priorities = Math.max(tenant.jobs.length, tenant.perStart.length);
+  for (let other = 0; other < priorities; other += 1) {
+    if (other === job.priority) continue;
+    const jobs = tenant.jobs[other] ?? 0;
+    const perStart = tenant.perStart[other] ?? 0;
+    const most = (job.before + 1) * goBefore(other, job.priority);
+    const until = most > jobs ? started + (most - jobs) / perStart : started;
+    if (starts >= until) turns.jobs += most;
+    else {
+      turns.jobs += jobs - perStart * started;
+      turns.perStart += perStart;
+      turns.until = Math.min(turns.until, until);
+    }
   }
-  return from;
+  return turns;
+}
+
+const MOST_STEPS = 20;
+const NEAR_ENOUGH = 0.5;
+
+/**
+ * Counts the starts until a job is next. Who goes before it depends on how many have come by then, so it is solved by Newton's
+ * method: what goes before grows ever more slowly with the starts.
+ */
+function countStarts(standing: Standing, levels: ServiceLevels): number {
+  const { tenant, since, started } = standing;
+  const { weight, place } = tenant;
+  let starts = started;
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    const { jobs, perStart, until } = ownTurns(standing, starts);
+    const others = levels.by(since + (jobs + perStart * starts + 1) / weight, place);
+    const fixed = others.jobs + others.weight * (since + (jobs + 1) / weight) + jobs;
+    const slope = others.perStart + perStart * (1 + others.weight / weight);
+    const next = slope < 1 ? Math.min(fixed / (1 - slope), until) : until;
+    if (Math.abs(next - starts) < NEAR_ENOUGH) return next;
+    starts = next;
+  }
+  return starts;
+}
+
+function sumOf(numbers: Iterable<number | undefined>): number {
+  let sum = 0;
+  for (const number of numbers) sum += number ?? 0;
+  return sum;
 }

@@ -6,7 +6,7 @@ import { asTenant } from '../connection/as-tenant.ts';
 import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { type JobKey, jobsOf } from './job-key.ts';
-import type { AttemptOutcome, AttemptRow, RecordedError } from './jobs-tables.ts';
+import type { AttemptOutcome, AttemptRow } from './jobs-tables.ts';
 import { isLive } from './live-condition.ts';
 import { type JobListRow, LISTED, SHOWN, type ShownJob } from './shown-job.ts';
 
@@ -30,21 +30,32 @@ function findOne<Row>(
 }
 
 /** A finished job's result as the JSON text it was recorded as, and what is needed to say why there is none. */
-export interface JobResult {
-  status: JobStatus;
-  queue: string;
-  run_at: Date;
-  version: number;
-  error: RecordedError | null;
-  resultJson: string | null;
-}
+export type JobResult = Pick<ShownJob, (typeof RESULT_COLUMNS)[number] | 'resultJson'>;
+
+/** Of one that is not there yet it is foreseen when it will be. */
+const RESULT_COLUMNS = [
+  'id',
+  'tenant_id',
+  'queue',
+  'type',
+  'priority',
+  'status',
+  'attempt',
+  'concurrency_key',
+  'run_at',
+  'dispatched_at',
+  'started_at',
+  'finished_at',
+  'version',
+  'error',
+] as const;
 
 /** Finds the result of a job of this tenant without parsing it. */
 export function findJobResult(db: Database, tenantId: string, jobId: string): Promise<JobResult | undefined> {
   return findOne<JobResult>(
     db,
     tenantId,
-    sql`/* find-job-result */ SELECT status, queue, run_at, version, error, result::text AS "resultJson"
+    sql`/* find-job-result */ SELECT ${sql.join(RESULT_COLUMNS.map((column) => sql.ref(column)))}, result::text AS "resultJson"
       FROM current_jobs WHERE tenant_id = ${tenantId} AND id = ${jobId}`,
   );
 }

@@ -2,7 +2,6 @@ import { foresee, type Outlook, type WaitConditions, whyWaiting } from '../../co
 import { gateOf } from '../../core/fairness/gates.ts';
 import { createQueuePicture, groupLines, type QueuePicture } from '../../core/fairness/queue-picture.ts';
 import { startBucket } from '../../core/fairness/start-allowance.ts';
-import { createWaitModel, type WaitModel } from '../../core/fairness/wait-model.ts';
 import type { Database } from '../connection/connect.ts';
 import { type DispatchRules, readDispatchRules } from '../limits/dispatch-rules.ts';
 import { listUsedUp } from '../limits/token-buckets.ts';
@@ -15,12 +14,15 @@ const MOST_AHEAD = 1_000;
 
 /** With those who serve the queue, and all that is due. */
 export interface QueueOutlook extends Outlook {
+  /** When it was looked at, by `performance.now()`. */
+  seenAtMs: number;
   lanes: LiveLane[];
   lines: SketchedLine[];
   /** How many jobs are dispatched and not claimed. */
   inDelivery: number;
-  /** How many jobs go before one that comes now. */
-  waits: WaitModel;
+  /** Of the lines those that only wait for their turn. */
+  going: SketchedLine[];
+  weights: ReadonlyMap<string, number>;
   /** How many can be started a second; `null` where nobody has told of late. */
   drainPerSecond: number | null;
 }
@@ -49,13 +51,15 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
   groupLines(picture, windows, limitedTypes);
   const conditions = { paused: rules.paused, full, rated, takenBy: [...builds.values()] };
   return {
+    seenAtMs: sketch.seenAtMs,
     conditions,
     foreseen: foresee(picture, windows, MOST_AHEAD),
     isCut: sketch.isCut,
     keyLimits: rules.limits.key,
     lanes,
     lines: sketch.lines,
-    waits: createWaitModel(goingLines(sketch, conditions), rules.weights),
+    going: goingLines(sketch, conditions),
+    weights: rules.weights,
     drainPerSecond: sketch.drainPerSecond,
     inDelivery: sumOf(sketch.flights, (flight) => (flight.queue === queue ? flight.unclaimed : 0)),
   };
@@ -95,18 +99,6 @@ function pictureOf(
 /** What only waits for its turn, and for no slot of a key. */
 function goingLines({ lines }: QueueSketch, conditions: WaitConditions): SketchedLine[] {
   return lines.filter((line) => line.blockedBy === null && whyWaiting(line, conditions).length === 0);
-}
-
-/**
- * How many jobs of a queue are taken to be started a second: what was measured, or else what workers finished of late. One that idles
- * has neither; then every slot is taken to finish a job a second.
- */
-export function startsPerSecond({
-  lanes,
-  drainPerSecond,
-}: Pick<QueueOutlook, 'lanes' | 'drainPerSecond'>): number {
-  const sum = (of: (lane: LiveLane) => number) => lanes.reduce((total, lane) => total + of(lane), 0);
-  return drainPerSecond ?? (sum((lane) => lane.finishedPerSecond) || sum((lane) => lane.concurrency));
 }
 
 /** Names the types, the tenants and the queue that have as many jobs in flight as they may. */

@@ -26,6 +26,8 @@ export interface FlightCount {
 }
 
 export interface QueueSketch {
+  /** When the lines were looked at, by `performance.now()`. */
+  seenAtMs: number;
   lines: SketchedLine[];
   /** Whether there may be others, beside those that wait for a slot of a key. */
   isCut: boolean;
@@ -62,6 +64,7 @@ export function sketchLines(
 export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
   return db.transaction().execute(async (tx) => {
     await planThroughIndexes(tx);
+    const seenAtMs = performance.now();
     const lines = await lookAtLines(tx, queue, undefined);
     const { rows: flights } = await sql<FlightCount>`
       SELECT queue, tenant_id AS "tenantId", type, count(*)::int AS jobs,
@@ -77,8 +80,8 @@ export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
       WHERE queue = ${queue} AND tenant_id = ANY(${tenants}::uuid[])`.execute(tx);
     const isCut = lines.filter(({ blockedBy }) => blockedBy === null).length >= MOST_LINES;
     const { present, drain, heldTypes } = held[0] ?? { present: 0, drain: null, heldTypes: null };
-    const order = { present, passes };
-    return { lines, isCut, flights, order, drainPerSecond: drain, heldTypes: heldTypes ?? [] };
+    const ofQueue = { order: { present, passes }, drainPerSecond: drain, heldTypes: heldTypes ?? [] };
+    return { seenAtMs, lines, isCut, flights, ...ofQueue };
   });
 }
 
