@@ -1,6 +1,12 @@
 import type { ArrivalLog } from './arrival-log.ts';
 import { estimateStart, type StartEstimate } from './start-estimate.ts';
-import { type ArrivingJob, createWaitModel, type WaitingJobs } from './wait-model.ts';
+import {
+  type ArrivingJob,
+  type ComingJobs,
+  createWaitModel,
+  type WaitingJobs,
+  type WaitModel,
+} from './wait-model.ts';
 
 /** Jobs that wait for nothing but their turn, and how long the first of them has. */
 export interface GoingJobs extends WaitingJobs {
@@ -29,6 +35,12 @@ export interface ForeseenJob extends ArrivingJob {
   ahead?: number | undefined;
 }
 
+/**
+ * What comes while a job waits is likely to be what came of late, and what came on the average. Nobody knows for how long a load stays
+ * as it is, so a model looks back that far for each, and between them lies what is foreseen.
+ */
+const LOOK_BACK_MS = { late: 2_000, average: 30_000 };
+
 /** Foresees when jobs of a queue start. `undefined`: nobody works on it. */
 export interface Forecast {
   startOf(job: ForeseenJob, nowMs: number): StartEstimate | undefined;
@@ -51,18 +63,20 @@ export interface ForecastOptions {
 
 /** Makes a forecast of what was seen of a queue a moment ago, and of what has come of late. */
 export function createForecast(seen: SeenQueue, { log, nowMs, before }: ForecastOptions): Forecast {
-  const { queue, seenAtMs, going, weights, inDelivery, perSecond } = seen;
+  const { queue, seenAtMs, going, inDelivery, perSecond } = seen;
   const comingForEach = before ? followComing(seen, log, before) : 1;
-  const pace = log.pace(queue, nowMs - lookBackMs(going), nowMs);
-  const coming = pace.map((line) => ({
-    ...line,
-    perStart: perSecond > 0 ? (line.perSecond * comingForEach) / perSecond : 0,
-  }));
-  const come = pace.map((line) => ({ ...line, jobs: log.since({ ...line, queue }, seenAtMs) }));
-  const model = createWaitModel([...going, ...come], weights, coming);
+  const model = createModelOf(seen, (lookBackMs) =>
+    log.pace(queue, nowMs - lookBackMs, nowMs).map((line) => ({
+      ...line,
+      perStart: perSecond > 0 ? (line.perSecond * comingForEach) / perSecond : 0,
+    })),
+  );
   const lines = sumLines(going);
   const startedBy = (nowMs: number) => (Math.max(0, nowMs - seenAtMs) / 1_000) * perSecond;
   const estimate = (ahead: number) => (perSecond > 0 ? estimateStart(ahead, perSecond) : undefined);
+  for (const line of log.pace(queue, seenAtMs, nowMs))
+    for (let left = log.since({ ...line, queue }, seenAtMs); left >= 1; left -= 1)
+      model.add(line, startedBy(nowMs));
 
   /** How many go before a job of those that waited when somebody looked, or came since. */
   function beforeOf(job: ArrivingJob, placedAtMs: number): number {
@@ -96,12 +110,27 @@ export function createForecast(seen: SeenQueue, { log, nowMs, before }: Forecast
   };
 }
 
-/** What comes is likely to be what came in as much time as jobs wait. */
-const LOOK_BACK_MS = { least: 15_000, most: 60_000 };
-
-function lookBackMs(going: readonly GoingJobs[]): number {
-  const longestMs = going.reduce((longest, { ageMs }) => Math.max(longest, ageMs), 0);
-  return Math.min(LOOK_BACK_MS.most, Math.max(LOOK_BACK_MS.least, longestMs));
+/** Between what is foreseen by what came of late, and by what comes on the average. */
+function createModelOf(
+  { going, weights }: SeenQueue,
+  comingOver: (lookBackMs: number) => ComingJobs[],
+): Pick<WaitModel, 'aheadOf' | 'add' | 'jobsOf'> {
+  const late = createWaitModel(going, weights, comingOver(LOOK_BACK_MS.late));
+  /** Where nobody waits nobody needs it. */
+  let average: WaitModel | undefined;
+  return {
+    aheadOf(job, started) {
+      const ahead = late.aheadOf(job, started);
+      if (ahead === 0) return 0;
+      average ??= createWaitModel(late.waiting(), weights, comingOver(LOOK_BACK_MS.average));
+      return Math.round(Math.sqrt(ahead * average.aheadOf(job, started)));
+    },
+    add(arrival, started) {
+      late.add(arrival, started);
+      average?.add(arrival, started);
+    },
+    jobsOf: late.jobsOf,
+  };
 }
 
 const MOST_FOR_EACH = 100;

@@ -31,7 +31,9 @@ export interface WaitModel {
   aheadOf(job: PlacedJob, started?: number): number;
   /** Counts a job that has come since. */
   add(arrival: ArrivingJob, started?: number): void;
-  /** How many jobs of its tenant and priority waited then, or came since. */
+  /** What waited then, or came since. */
+  waiting(): WaitingJobs[];
+  /** How many of those are of its tenant and priority. */
   jobsOf(arrival: ArrivingJob): number;
 }
 
@@ -108,6 +110,10 @@ export function createWaitModel(
       addedSince += 1;
       if (addedSince > Math.max(LEAST_STALE, all * STALE_PART, tenants.size / 2)) sumAnew(started);
     },
+    waiting: () =>
+      [...tenants].flatMap(([tenantId, { jobs }]) =>
+        jobs.flatMap((some, priority) => (some > 0 ? [{ tenantId, priority, jobs: some }] : [])),
+      ),
     jobsOf: ({ tenantId, priority }) => tenants.get(tenantId)?.jobs[priority] ?? 0,
   };
 }
