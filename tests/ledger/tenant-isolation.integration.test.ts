@@ -79,7 +79,7 @@ async function fillTables(db: Database, tenantId: string): Promise<void> {
 /** For dispatchers, which serve all tenants: what triggers tell them, and what they leave for each other. And what all have together. */
 const OUT_OF_REACH = [
   ...['arrivals', 'landings', 'passes', 'backlogs', 'backlogs_counted'],
-  ...['token_buckets', 'rates_edition'],
+  ...['token_buckets', 'rates_edition', 'hotspots'],
 ];
 /** A tenant only adds to it. */
 const TOLD = 'backlog_changes';

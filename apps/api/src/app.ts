@@ -5,6 +5,7 @@ import { bullBoard } from './admin/bull-board.ts';
 import { backlogBounds } from './admission/backlog-bounds.ts';
 import { deadlines } from './admission/deadlines.ts';
 import { decisions } from './admission/decisions.ts';
+import { hotspots } from './admission/hotspots.ts';
 import { rates } from './admission/rates.ts';
 import { writing } from './admission/writing.ts';
 import { BOUNDS } from './bounds.ts';
@@ -87,6 +88,7 @@ export async function buildApp(
   await app.register(readiness);
   await app.register(catalog, { maxBodyBytes: config.MAX_BODY_BYTES });
   await app.register(decisions);
+  await app.register(hotspots);
   await app.register(rates);
   await app.register(backlogBounds);
   await app.register(queueStatistics);

@@ -14,6 +14,7 @@ export interface Admission {
  * throws a problem otherwise. Waits for Postgres only where there is little room.
  */
 export function admitJob(app: FastifyInstance, caller: Caller, job: NewJob): Admission | Promise<Admission> {
+  app.noteSubmitted(job.tenantId, job.concurrencyKey);
   const taken = takeOfQuota(app.rates, caller);
   return taken instanceof Promise
     ? taken.then((giveBack) => admitWith(app, job, giveBack))

@@ -28,6 +28,7 @@ export const rateLimits = fp(async (app) => {
     if (!policies) return done();
     const end = (empty: RatePolicy | undefined) => {
       showLimits(rates, request.caller, reply);
+      if (empty) app.noteSubmitted(request.caller.tenantId);
       done(empty && rateLimited(rates, empty));
     };
     if (!request.routeOptions.config.takesJobs) return end(undefined);

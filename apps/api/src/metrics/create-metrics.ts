@@ -1,4 +1,6 @@
+import { publicId } from '@accepted/shared/core/job/id';
 import type { JobsWithoutBuild } from '@accepted/shared/ledger/jobs/jobs-without-build';
+import type { Hotspots } from '@accepted/shared/ledger/limits/hotspots';
 import type { CounterTotal } from '@accepted/shared/ledger/queues/counters';
 import type { EngineState } from '@accepted/shared/ledger/workers/workers';
 import { Counter, Gauge, type Metric, type OpenMetricsContentType, Registry } from 'prom-client';
@@ -15,6 +17,7 @@ export interface Measurement {
   engine: EngineState;
   misplacedInFlight: number;
   adaptiveLimits: { queue: string; type: string; most: number }[];
+  hotspots: Hotspots;
 }
 
 type Row = [labels: Record<string, string>, value: number];
@@ -72,6 +75,24 @@ const GAUGES: Record<string, GaugeDefinition> = {
     help: 'Jobs in flight that wait in another table as well, or have ended. Anything but 0 is a fault of ours. Only those in flight are looked at.',
     labels: [],
     rows: ({ misplacedInFlight }) => [[{}, misplacedInFlight]],
+  },
+  accepted_hot_tenant_jobs_per_second: {
+    help: 'Jobs that come a second from each of the ten tenants that submit most, refused ones among them. Those of less than 1 are left out.',
+    labels: ['tenant'],
+    rows: ({ hotspots }) =>
+      hotspots.tenants.map(({ tenantId, perSecond }) => [
+        { tenant: publicId('tenant', tenantId) },
+        perSecond,
+      ]),
+  },
+  accepted_hot_key_jobs_per_second: {
+    help: 'The same for the ten concurrency keys that most is submitted for.',
+    labels: ['tenant', 'concurrency_key'],
+    rows: ({ hotspots }) =>
+      hotspots.keys.map(({ tenantId, concurrencyKey, perSecond }) => [
+        { tenant: publicId('tenant', tenantId), concurrency_key: concurrencyKey },
+        perSecond,
+      ]),
   },
   accepted_dead_letters_open: {
     help: 'Dead letters that nobody has replayed or discarded, counted up to 50,000.',

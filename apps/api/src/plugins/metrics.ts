@@ -5,6 +5,7 @@ import { listAdaptiveLimits } from '@accepted/shared/ledger/limits/adaptive-limi
 import { countBreakers } from '@accepted/shared/ledger/outbound/breakers';
 import { readCounters } from '@accepted/shared/ledger/queues/counters';
 import { readEngineState } from '@accepted/shared/ledger/workers/workers';
+import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { createMetrics, type Measurement } from '../metrics/create-metrics.ts';
@@ -25,30 +26,32 @@ export const metrics = fp(async (app) => {
     max: 1,
     ttl: TTL_MS,
     fetchMethod: async () => {
-      const [
-        queues,
-        withoutBuild,
-        openDeadLetters,
-        breakers,
-        totals,
-        engine,
-        misplacedInFlight,
-        adaptiveLimits,
-      ] = await Promise.all([
-        app.readQueueStatistics(),
-        countJobsWithoutBuild(app.db),
-        countOpenDeadLetters(app.db),
-        countBreakers(app.db),
-        readCounters(app.db),
-        readEngineState(app.db),
-        countMisplacedInFlight(app.db),
-        listAdaptiveLimits(app.db),
-      ]);
-      const ofJobs = { queues, withoutBuild, openDeadLetters, misplacedInFlight };
-      return { ...ofJobs, breakers, totals, engine, adaptiveLimits };
+      const [ofJobs, ofOthers] = await Promise.all([measureJobs(app), measureOthers(app)]);
+      return { ...ofJobs, ...ofOthers };
     },
   });
   const ofProcess = createProcessMetrics(app.pools, app.writing, app.predictionErrors.ratios);
   const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'), ofProcess);
   app.decorate('writeMetrics', async () => ({ contentType, text: await write() }));
 });
+
+async function measureJobs(app: FastifyInstance) {
+  const [queues, withoutBuild, openDeadLetters, misplacedInFlight] = await Promise.all([
+    app.readQueueStatistics(),
+    countJobsWithoutBuild(app.db),
+    countOpenDeadLetters(app.db),
+    countMisplacedInFlight(app.db),
+  ]);
+  return { queues, withoutBuild, openDeadLetters, misplacedInFlight };
+}
+
+async function measureOthers(app: FastifyInstance) {
+  const [totals, engine, breakers, adaptiveLimits, hotspots] = await Promise.all([
+    readCounters(app.db),
+    readEngineState(app.db),
+    countBreakers(app.db),
+    listAdaptiveLimits(app.db),
+    app.readHotspots(),
+  ]);
+  return { totals, engine, breakers, adaptiveLimits, hotspots };
+}

@@ -19,6 +19,7 @@ import { getDeadLetter } from './dead-letters/get-dead-letter.ts';
 import { listDeadLetterGroups } from './dead-letters/list-dead-letter-groups.ts';
 import { listDeadLetters } from './dead-letters/list-dead-letters.ts';
 import { replayDeadLetter } from './dead-letters/replay-dead-letter.ts';
+import { getHotspots } from './hotspots/get-hotspots.ts';
 import { changeJobType } from './job-types/change-job-type.ts';
 import { getJobType } from './job-types/get-job-type.ts';
 import { listJobTypes } from './job-types/list-job-types.ts';
@@ -113,4 +114,5 @@ const administration: FastifyPluginAsync<Pick<V1Options, 'secretBox' | 'startObj
   await app.register(listAuditLog);
   await app.register(getMetrics);
   await app.register(getScaling, { startObjectiveMs });
+  await app.register(getHotspots);
 };
