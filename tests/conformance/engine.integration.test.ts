@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { newUuid } from '@accepted/shared/core/job/id';
 import { readDelivery } from '@accepted/shared/engine/delivery';
 import type { Engine, EngineJob, Lane } from '@accepted/shared/engine/engine';
@@ -145,6 +146,46 @@ describe.each(['redis', 'postgres'] as const)('the engine on %s', (kind) => {
     await waitUntil(async () => (await engine.missing(lane, [active])).length === 1, {
       until: 'the job is done',
     });
+  });
+
+  test('a consumer that was paused goes on, with another number of deliveries at once, also while one of them lasts', async () => {
+    const engine = await open();
+    const lane = laneOf('paused');
+    const gate = Promise.withResolvers<void>();
+    const jobs = newJobs(21);
+    const delivered: string[] = [];
+    let [running, most] = [0, 0];
+    const take = async ([job]: { id: string }[]) => {
+      running += 1;
+      most = Math.max(most, running);
+      delivered.push(job?.id ?? '');
+      await (job?.id === jobs[0]?.id ? gate.promise : delay(1));
+      running -= 1;
+    };
+    const deliver = (some: EngineJob[]) =>
+      engine.deliver(
+        lane,
+        some.map((job) => [job]),
+      );
+    const areDelivered = (count: number) =>
+      waitUntil(() => delivered.length === count, { until: `${count} are delivered`, timeoutMs: 10_000 });
+    const consumer = engine.consume(lane, take, { concurrency: 5 });
+    closers.push(consumer.close);
+    await consumer.pause();
+    await deliver(jobs.slice(0, 11));
+    await consumer.goOn({ concurrency: 1 });
+    await areDelivered(1);
+    await consumer.goOn({ concurrency: 3 });
+    await areDelivered(11);
+    expect(most).toBe(3);
+    gate.resolve();
+    await consumer.pause();
+    // It waits for a delivery for five seconds, paused or not; only then it has stopped.
+    await delay(6_000);
+    await deliver(jobs.slice(11));
+    expect(delivered).toHaveLength(11);
+    await consumer.goOn({ concurrency: 1 });
+    await areDelivered(21);
   });
 
   test('two workers share the jobs of a queue', async () => {

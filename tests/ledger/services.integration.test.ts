@@ -25,6 +25,8 @@ async function endLease(name: string): Promise<void> {
 test('a service is with who has it for as long as it says so, and others hear when its lease ends', async () => {
   expect(await ask(ledger.workerId, ['a', 'b'])).toEqual({
     isAlive: true,
+    isSlow: false,
+    others: [],
     held: ['a', 'b'],
     othersEndInMs: null,
     hasSeveralTenants: false,

@@ -1,5 +1,8 @@
 import { newUuid, parsePublicId } from '@accepted/shared/core/job/id';
+import { beat } from '@accepted/shared/ledger/workers/beat';
+import { markSlow } from '@accepted/shared/ledger/workers/slow-workers';
 import { dispatchOne } from '@accepted/testing/move-jobs';
+import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ApiUnderTest, runJob, startApi } from './api-under-test.ts';
@@ -200,7 +203,7 @@ describe('catalog and queues', () => {
     expect(data[0]).toMatchObject({
       depth: { queued: 4, scheduled: 0, retrying: 0, running: 0 },
       finishedPerSecond: 12.5,
-      workers: { count: 2, concurrency: 20 },
+      workers: { count: 2, concurrency: 20, slow: 0 },
     });
     expect(data[0].oldestWaitMs).toBeGreaterThan(0);
     expect(data[1]).toMatchObject({
@@ -208,6 +211,25 @@ describe('catalog and queues', () => {
       oldestWaitMs: null,
       workers: { count: 0 },
     });
+  });
+
+  test('workers that take no jobs as they are far slower than others are told apart', async () => {
+    const worker = await api.db.selectFrom('workers').select('id').executeTakeFirstOrThrow();
+    for (const { id } of await api.db.selectFrom('workers').select('id').execute())
+      await beat(api.db, id, { heartbeatMs: 60_000, finishedPerSecond: {}, engineUp: true });
+    expect(await markSlow(api.db, worker.id, 60_000)).toBe(true);
+    const workersOf = async () => (await api.send('GET', '/v1/queues/default')).json().workers;
+    const { count, concurrency } = await waitUntil(
+      async () => {
+        const workers = await workersOf();
+        return workers.slow === 1 ? workers : undefined;
+      },
+      { until: 'one of them is slow' },
+    );
+    expect([count, concurrency]).toEqual([1, 10]);
+    const { body } = await api.send('GET', '/metrics');
+    expect(body).toContain('accepted_queue_slow_workers{queue="default"} 1');
+    expect(body).toContain('accepted_queue_slow_workers{queue="strict"} 0');
   });
 
   test('GET /v1/queues/{name} gives one, and 404 for another', async () => {

@@ -14,7 +14,7 @@ import { type Breakers, createBreakers } from './outbound/breakers.ts';
 import { createAnnouncer } from './path/announcer.ts';
 import { byQueue } from './path/by-queue.ts';
 import { createClaimer } from './path/claimer.ts';
-import { consumeQueues } from './path/consume-queues.ts';
+import { consumeQueues, type QueueConsumers } from './path/consume-queues.ts';
 import { createExecutor } from './path/executor.ts';
 import { createFinishMeter, type FinishMeter } from './path/finish-meter.ts';
 import { createHandlerSlots } from './path/handler-slots.ts';
@@ -31,6 +31,7 @@ import { type Dispatch, startDispatch } from './services/dispatch/start-dispatch
 import { createTenantShare, type TenantShare } from './services/dispatch/tenant-share.ts';
 import { startMaintenance } from './services/maintenance/start-maintenance.ts';
 import { holdLease, type Lease } from './services/rescue/lease.ts';
+import { createRest, type Rest } from './services/rescue/rest.ts';
 import { startRescue } from './services/rescue/start-rescue.ts';
 import { startWatchdog } from './services/rescue/watchdog.ts';
 import { createServiceLeases, type ServiceLeases } from './services/service-leases.ts';
@@ -99,7 +100,9 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const engineWatch = watchEngine(engine, heartbeatMs);
   const services = createServiceLeases();
   const timesOf = createTimes(slotsIn);
-  const leaseParts = { queues, buildId, running, meter, timesOf, engineWatch, services };
+  const times = () => queues.map(timesOf);
+  const rest = createRest({ db: resources.heartbeatDb, heartbeatMs, times, logger });
+  const leaseParts = { queues, buildId, running, meter, timesOf, engineWatch, services, rest };
   const lease = await startLease(resources, leaseParts);
   const share = createTenantShare(config.MAX_TENANT_SHARE, lease.hasSeveralTenants);
   const { slotsOf, slotsFor } = createSlots(slotsIn, timesOf, share);
@@ -119,12 +122,10 @@ export async function startWorker(resources: WorkerResources): Promise<StartedWo
   const stages = { claimer, running, executor, recorder, counters, meter, announcer, logger };
   const path = pathOf({ ...stages, ownJobs: rescue.ownJobs });
   const runOne = (dispatched: DispatchKey) => runAttempt(path, dispatched);
-  const consumed = { engine, queues, buildId, slotsIn };
-  const consumers = consumeQueues({ ...consumed, run: createDeliveryRunner({ slotsIn, slotsOf, runOne }) });
-  for (const queue of queues)
-    services.one(`lost deliveries of ${queue}, ${buildId}`).onGained(() => consumers.bringBackLost(queue));
+  const run = createDeliveryRunner({ slotsIn, slotsOf, runOne });
+  const consumers = startConsuming({ engine, queues, buildId, slotsIn, run }, { services, rest });
   const watchdog = startWatchdog({ ...resources, queues, buildId, slotsIn, consumers, deafAfterMs });
-  const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch].flat();
+  const loops = [dispatch.loops, rescue.loops, maintenance, deadLetters, watchdog, engineWatch, rest].flat();
   lease.lookForServices();
   const parts = { lease, consumers, claimer, running, notifications, logger };
   return {
@@ -191,6 +192,7 @@ function startLease(
     timesOf: (queue: string) => Pick<HandlerTimes, 'slowTypes'>;
     engineWatch: EngineWatch;
     services: ServiceLeases;
+    rest: Rest;
   },
 ): Promise<Lease> {
   return holdLease({
@@ -205,9 +207,23 @@ function startLease(
     isEngineUp: of.engineWatch.isUp,
     engineFullness: of.engineWatch.fullness,
     services: of.services,
+    rest: of.rest,
     onLost: () => of.running.stopAll('leaseLost'),
     logger,
   });
+}
+
+/** Takes deliveries while this worker does not rest. */
+function startConsuming(
+  options: Parameters<typeof consumeQueues>[0],
+  { services, rest }: { services: Pick<ServiceLeases, 'one'>; rest: Pick<Rest, 'onChange'> },
+): QueueConsumers {
+  const { queues, buildId } = options;
+  const consumers = consumeQueues(options);
+  for (const queue of queues)
+    services.one(`lost deliveries of ${queue}, ${buildId}`).onGained(() => consumers.bringBackLost(queue));
+  rest.onChange(consumers.take);
+  return consumers;
 }
 
 /** Where this was the last worker of its build, others would find its jobs only when they next look for such. */

@@ -56,6 +56,11 @@ const GAUGES: Record<string, GaugeDefinition> = {
     labels: ['queue', 'type'],
     rows: ({ adaptiveLimits }) => adaptiveLimits.map(({ queue, type, most }) => [{ queue, type }, most]),
   },
+  accepted_queue_slow_workers: {
+    help: 'Live workers of the queue that take no jobs for a while, as they are far slower than others.',
+    labels: ['queue'],
+    rows: ({ queues }) => queues.map(({ name, slowWorkers }) => [{ queue: name }, slowWorkers]),
+  },
   accepted_engine_up: {
     help: 'Whether all live workers reach the queue engine, 1 or 0; NaN while no worker lives.',
     labels: [],

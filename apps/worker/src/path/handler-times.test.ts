@@ -36,3 +36,18 @@ test('a type of which handlers hang is slow already, and those that have ended a
   for (const end of ends) end();
   expect([times.slowTypes(), times.isQuick('test')]).toEqual([[], true]);
 });
+
+test('what is usual counts those that run as well, and after it was forgotten only those that began since', () => {
+  const { clock, times, run } = setUp();
+  run(20, { count: 30 });
+  const end = times.begin('test');
+  clock.ms += 5_000;
+  expect(times.usual()).toMatchObject([{ type: 'test', count: 31, ms: expect.closeTo(25, 0) }]);
+  expect(times.isBusy()).toBe(true);
+  times.forget();
+  expect([times.usual(), times.isBusy()]).toMatchObject([[{ type: 'test', count: 0 }], false]);
+  end();
+  expect(times.usual()).toMatchObject([{ count: 0 }]);
+  run(40);
+  expect(times.usual()).toMatchObject([{ count: 1, ms: expect.closeTo(40) }]);
+});

@@ -32,6 +32,7 @@ beforeEach(async () => {
     isEngineUp: () => true,
     engineFullness: () => 0,
     services,
+    rest: { isOn: () => false, tell: () => ({}), hear: async () => undefined },
     onLost: lost.resolve,
     logger,
   });

@@ -33,6 +33,12 @@ export function createEngine(store: BullmqStore, onError: (error: Error) => void
     return {
       pause: () => worker.pause(true),
       close: () => worker.close(true),
+      async goOn({ concurrency }) {
+        worker.concurrency = concurrency;
+        // It looks at the number when one of its deliveries ends, and when it goes on after a pause.
+        await worker.pause(true);
+        await worker.resume();
+      },
       bringBackLost() {
         worker.opts.skipStalledCheck = false;
         worker.startStalledCheckTimer().catch(onError);

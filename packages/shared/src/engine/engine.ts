@@ -22,6 +22,8 @@ export interface Consumer {
 
 /** A consumer of a lane. */
 export interface LaneConsumer extends Consumer {
+  /** Takes deliveries again after a pause, or another number of them at once. */
+  goOn(options: { concurrency: number }): Promise<void>;
   /**
    * Has deliveries come again whose worker was lost before they were done, from now on until the consumer ends. One of a lane's
    * consumers does; where several do, it costs more.

@@ -26,6 +26,8 @@ export interface QueueStatistics {
   finishedPerSecond: number | null;
   workers: number;
   concurrency: number;
+  /** Live ones that take no jobs for a while, as they are far slower than others. */
+  slowWorkers: number;
 }
 
 declare module 'fastify' {
@@ -107,6 +109,7 @@ function combine(waiting: WaitingJobs[], { workers, inFlight }: AtWork): QueueSt
       finishedPerSecond: served?.finishedPerSecond ?? 0,
       workers: served?.workers ?? 0,
       concurrency: served?.concurrency ?? 0,
+      slowWorkers: served?.slowWorkers ?? 0,
     };
   });
 }

@@ -41,8 +41,11 @@ const queueFields = {
   ),
   workers: Type.Object(
     {
-      count: Type.Integer({ description: 'Live workers.' }),
+      count: Type.Integer({ description: 'Live workers that take jobs.' }),
       concurrency: Type.Integer({ description: 'Jobs that they can run at once, all together.' }),
+      slow: Type.Integer({
+        description: 'Live workers that take none for a while, as they are far slower than the others.',
+      }),
     },
     { description: 'Who works on it.' },
   ),
@@ -125,7 +128,11 @@ function queueView(statistics: QueueStatistics, rules: QueueRules | undefined) {
     depth: { queued, scheduled, retrying, running },
     oldestWaitMs,
     finishedPerSecond,
-    workers: { count: statistics.workers, concurrency: statistics.concurrency },
+    workers: {
+      count: statistics.workers,
+      concurrency: statistics.concurrency,
+      slow: statistics.slowWorkers,
+    },
     ...rulesView(rules),
     ratePerSecond: rules?.ratePerSecond ?? null,
     maxBacklog: rules?.maxBacklog ?? null,

@@ -7,6 +7,7 @@ import { markDraining, registerWorker, removeWorker } from '@accepted/shared/led
 import type { Logger } from 'pino';
 import { startLoop } from '../loop.ts';
 import { SERVICE_LEASE_MS, type ServiceLeases } from '../service-leases.ts';
+import type { Rest } from './rest.ts';
 
 /** The lease that this process holds on all the jobs it runs. */
 export interface Lease {
@@ -37,6 +38,7 @@ export interface LeaseOptions {
   isEngineUp: () => boolean;
   engineFullness: () => number | undefined;
   services: Pick<ServiceLeases, 'wanted' | 'beaten' | 'holdsAny'>;
+  rest: Pick<Rest, 'isOn' | 'tell' | 'hear'>;
   /** The jobs that run under the old worker id belong to others now. */
   onLost: () => void;
   logger: Logger;
@@ -49,7 +51,7 @@ const AFTER_END_MS = 10;
 
 /** Registers this process as a worker and keeps its heartbeat going; resolves once the first lease is held. */
 export async function holdLease(options: LeaseOptions): Promise<Lease> {
-  const { db, services, heartbeatMs, logger } = options;
+  const { db, services, rest, heartbeatMs, logger } = options;
   let workerId: string | undefined = await register(options);
   let takesServices = true;
   let hasSeveralTenants = true;
@@ -65,6 +67,7 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
       options.onLost();
     }
     workerId ??= await register(options);
+    if (brought) await rest.hear(brought, workerId);
     const othersEndInMs = (brought?.othersEndInMs ?? heartbeatMs) + AFTER_END_MS;
     return Math.min(heartbeatMs, services.holdsAny() ? RENEW_MS : heartbeatMs, othersEndInMs);
   }
@@ -79,9 +82,14 @@ export async function holdLease(options: LeaseOptions): Promise<Lease> {
         slowTypes: options.slowTypes(),
         engineUp: options.isEngineUp(),
         engineFullness: options.engineFullness(),
+        ...rest.tell(),
       },
-      { services: takesServices ? services.wanted() : [], leaseMs: SERVICE_LEASE_MS },
+      { services: takesServices ? wantedServices() : [], leaseMs: SERVICE_LEASE_MS },
     );
+
+  /** Where this worker is slow others do better what there is to do once. */
+  const wantedServices = () =>
+    services.wanted().map(({ name, isAble }) => ({ name, isAble: isAble && !rest.isOn() }));
 
   const loop = startLoop({
     runOnce,

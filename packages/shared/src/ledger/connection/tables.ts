@@ -178,6 +178,11 @@ interface WorkersTable {
   engine_fullness: number | null;
   /** The types of which handlers that it runs hung then. */
   slow_types: Generated<string[]>;
+  /** How long its handlers usually took then, by job type, and how late its event loop was. */
+  handler_ms: ColumnType<Record<string, number>, string | undefined, string>;
+  loop_late_ms: Generated<number>;
+  /** Since when it takes no jobs, or a few, as it is far slower than others. */
+  slow_since: Date | null;
   draining_at: Date | null;
   lost_at: Date | null;
   /** How many jobs ran in this worker when its lease was ended. */

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { DispatchKey } from '../../core/job/dispatch-key.ts';
 import type { Database } from '../connection/connect.ts';
 import { isAt, unnestBatch } from '../connection/unnest.ts';
+import { TAKES_JOBS } from '../workers/workers.ts';
 import { CARRIED, carriedFrom, OF_QUEUE } from './hot-rows.ts';
 import type { DispatchedJob } from './take-jobs.ts';
 
@@ -51,7 +52,7 @@ export async function takeBack(db: Database, jobs: DispatchKey[]): Promise<numbe
 
 /**
  * Takes jobs back, of these queues or of all, that wait in the lanes of builds that no live worker has any more; answers how many
- * of each queue. A worker that is draining claims no more, so its build may be gone while it lives.
+ * of each queue. A worker that is draining or rests claims no more, so its build may be gone while it lives.
  */
 export async function takeBackFromGoneBuilds(
   db: Database,
@@ -64,7 +65,7 @@ export async function takeBackFromGoneBuilds(
     // The lanes are few, and listed once for all jobs.
     sql`WHERE ${ofQueues} AND ${OF_QUEUE} AND in_flight.queue || ' ' || coalesce(in_flight.build_id, '') <> ALL (ARRAY(
       SELECT DISTINCT queue || ' ' || coalesce(build_id, '') FROM workers CROSS JOIN unnest(queues) AS queue
-      WHERE lost_at IS NULL AND draining_at IS NULL))`,
+      WHERE lost_at IS NULL AND ${TAKES_JOBS}))`,
   );
   return countEach(takenBack);
 }

@@ -4,7 +4,7 @@ import type { Database } from '../connection/connect.ts';
 import type { Ledger } from '../connection/tables.ts';
 import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { BLOCKED_LINE, isAfterBlockedLine, isAfterLine, LINE } from '../jobs/survey-queue.ts';
-import { slotsIn } from '../workers/workers.ts';
+import { slotsIn, TAKES_JOBS } from '../workers/workers.ts';
 import { countRows } from './count-rows.ts';
 import { planThroughIndexes } from './plan-through-indexes.ts';
 
@@ -38,6 +38,8 @@ export interface QueueWorkers {
   workers: number;
   /** Jobs that they can run at once, all together. */
   concurrency: number;
+  /** How many live workers take no jobs for a while, as they are far slower than others; they are not among `workers`. */
+  slowWorkers: number;
 }
 
 /** Counts what waits in every queue, over all tenants. Costs a step in an index for each line that jobs wait in. */
@@ -112,13 +114,15 @@ export function countInFlight(db: Database): Promise<JobsInFlight[]> {
 
 /** Lists who serves each queue, also those that nobody does. */
 export async function listQueueWorkers(db: Database): Promise<QueueWorkers[]> {
+  const takes = sql`FILTER (WHERE ${TAKES_JOBS})`;
   const { rows } = await sql<QueueWorkers>`
     SELECT q.name AS queue, coalesce(live.rate, 0) AS "finishedPerSecond", coalesce(live.workers, 0) AS workers,
-      coalesce(live.concurrency, 0) AS concurrency
+      coalesce(live.concurrency, 0) AS concurrency, coalesce(live.slow, 0) AS "slowWorkers"
     FROM queues q
     LEFT JOIN LATERAL (
-      SELECT sum((finished_per_second ->> q.name)::float8) AS rate, count(*)::int AS workers,
-        sum(${slotsIn(sql`q.name`)})::int AS concurrency
+      SELECT sum((finished_per_second ->> q.name)::float8) ${takes} AS rate, (count(*) ${takes})::int AS workers,
+        (sum(${slotsIn(sql`q.name`)}) ${takes})::int AS concurrency,
+        (count(*) FILTER (WHERE slow_since IS NOT NULL))::int AS slow
       FROM workers WHERE lost_at IS NULL AND draining_at IS NULL AND q.name = ANY(queues)) AS live ON true
     ORDER BY q.name`.execute(db);
   return rows;

@@ -30,6 +30,9 @@ export function slotsIn(queue: RawBuilder<unknown>): RawBuilder<number> {
   return sql<number>`coalesce((slots_by_queue ->> ${queue})::integer, concurrency)`;
 }
 
+/** Whether dispatchers count on a row of `workers`: it neither ends nor rests for being slow. */
+export const TAKES_JOBS = sql`draining_at IS NULL AND slow_since IS NULL`;
+
 /** How much later than the one before a heartbeat may come, so that a worker still counts as steady. */
 export const steadyGap = (heartbeatMs: number) => sql`${2 * heartbeatMs} * interval '1 ms'`;
 
@@ -113,7 +116,7 @@ export interface LiveLane {
   buildId: string;
   workers: number;
   concurrency: number;
-  /** The same with the workers that take no more jobs, but run what they have to its end. */
+  /** The same with the workers that take no more jobs, or none for a while, but run what they have to its end. */
   concurrencyWithDraining: number;
   finishedPerSecond: number;
   /** The types of which handlers hang, by worker. */
@@ -123,7 +126,7 @@ export interface LiveLane {
 /** Sums up the live workers of a queue by build. Those of the version before builds dispatch for themselves. */
 export async function listLiveLanes(db: Database, queue: string): Promise<LiveLane[]> {
   const slots = slotsIn(sql`${queue}`);
-  const takes = sql`FILTER (WHERE draining_at IS NULL)`;
+  const takes = sql`FILTER (WHERE ${TAKES_JOBS})`;
   const { rows } = await sql<LiveLane>`
     SELECT build_id AS "buildId", (count(*) ${takes})::int AS workers, (sum(${slots}) ${takes})::int AS concurrency,
       sum(${slots})::int AS "concurrencyWithDraining",
