@@ -253,6 +253,7 @@ const ROUTES = [
   'GET /readyz',
   'GET /v1/api-keys',
   'GET /v1/audit-log',
+  'GET /v1/breakers',
   'GET /v1/bulk-replays/{id}',
   'GET /v1/dead-letters',
   'GET /v1/dead-letters/groups',

@@ -29,6 +29,7 @@ const isForeseen = (id: string | undefined, between: [least: number, most: numbe
   waitUntil(
     async () => {
       await tellDrain(api.db, 'default', PER_SECOND);
+      if (!(await api.app.forecasts.lookAt('default')).isMeasured) return false;
       const seconds = await retryAfterOf(id);
       return seconds >= between[0] && seconds <= between[1];
     },
