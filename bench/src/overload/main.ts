@@ -1,57 +1,43 @@
-// `npm run overload`: several times as much is offered as can be done, to Accepted and to what one would write instead.
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+// `npm run overload`: more is offered than can be done, to Accepted and to what one would write instead.
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { request } from 'undici';
-import { acceptedRedis } from '../contenders/accepted/accepted.ts';
-import { handWritten } from '../contenders/hand-written/hand-written.ts';
-import { pgBoss } from '../contenders/pg-boss/pg-boss.ts';
-import { writeFigure } from '../report/table.ts';
+import { isReached } from '../report/target.ts';
 import { runProgram } from '../run-program.ts';
-import { startServers } from '../world/servers.ts';
-import { drawGoodput, drawStarts } from './draw-overload.ts';
-import { judgeWorkers, type OverloadVerdict } from './judge-overload.ts';
-import { type LayDown, measureWorkers } from './measure-workers.ts';
 import { parseOverloadOptions, USAGE } from './options.ts';
+import type { OverloadReport } from './report/overload-report.ts';
+import { renderReport } from './report/render-report.ts';
+import { runOverload } from './run-overload.ts';
 
 const EXIT_BROKEN = 1;
 
 const startedAt = Date.now();
 
+/** Progress goes to stderr, so that stdout has the figures alone. */
 function say(line: string): void {
   const seconds = Math.round((Date.now() - startedAt) / 1_000);
   process.stderr.write(`${String(seconds).padStart(5)} s  ${line}\n`);
 }
 
-/** An operator bounds what may wait. It is in force within a second. */
-const layDownBacklog: LayDown = async ({ api }, maxBacklog) => {
-  const url = new URL('/v1/queues/default', api.url);
-  const body = JSON.stringify({ maxBacklog });
-  const reply = await request(url, { method: 'PATCH', headers: api.headers, body });
-  if (reply.statusCode !== 200) throw new Error(`The bound was answered with ${reply.statusCode}.`);
-  await reply.body.dump();
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-};
-
 async function main(): Promise<number> {
-  const options = parseOverloadOptions(process.argv.slice(2));
-  const { steps, folder = await mkdtemp(join(tmpdir(), 'accepted-overload-')) } = options;
+  const args = process.argv.slice(2);
+  const options = parseOverloadOptions(args);
+  const { minutes, folder = await mkdtemp(join(tmpdir(), 'accepted-overload-')) } = options;
   await mkdir(folder, { recursive: true });
-  await using servers = await startServers();
-  const ours = await measureWorkers(servers, acceptedRedis, steps, layDownBacklog, say);
-  const workers = [ours];
-  for (const other of options.withOthers ? [handWritten, pgBoss] : [])
-    workers.push(await measureWorkers(servers, other, steps, undefined, say));
-  const verdicts = judgeWorkers(ours);
-  await writeFile(join(folder, 'overload.json'), JSON.stringify({ steps, verdicts, workers }, null, 2));
-  await writeFile(join(folder, 'overload-starts.svg'), drawStarts(workers));
-  await writeFile(join(folder, 'overload-goodput.svg'), drawGoodput(workers));
-  process.stdout.write(`${verdicts.map(renderVerdict).join('\n')}\nfigures and plots: ${folder}\n`);
-  return verdicts.every(({ holds }) => holds) ? 0 : EXIT_BROKEN;
+  setTimeout(() => giveUp(minutes), minutes * 60_000).unref();
+  const command = ['npm run overload --', ...args].join(' ');
+  const report = await runOverload({ ...options, command, folder, say });
+  process.stdout.write(`${renderReport(report)}\nfigures and plots: ${folder}\n`);
+  return holds(report) ? 0 : EXIT_BROKEN;
 }
 
-function renderVerdict({ title, value, wanted, holds }: OverloadVerdict): string {
-  return `${holds ? 'holds ' : 'BROKEN'}  ${title}: ${writeFigure(value)}, wanted ${wanted}`;
+function holds({ parts, failures }: OverloadReport): boolean {
+  return failures.length === 0 && parts.every(({ goals }) => goals.every(isReached));
+}
+
+function giveUp(minutes: number): void {
+  say(`The run is not over after ${minutes} minutes: something in it hangs.`);
+  process.exit(EXIT_BROKEN);
 }
 
 runProgram(main, USAGE);

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { replaceBetween } from '@accepted/faults/report/replace-between';
 import { ALL_MEASURES } from '../measures/all-measures.ts';
 import type { Part } from '../parts.ts';
+import { describeRun } from './describe-run.ts';
 import { listReached } from './reach.ts';
 import { renderMarkdown, tabulateTargets } from './render.ts';
 import { type RunReport, whyIncomplete, whyNoParts } from './run-report.ts';
@@ -62,7 +63,7 @@ async function renderResults(run: Run, parts: ShownPart[]): Promise<string> {
   const partTargets = await Promise.all(parts.map(({ part, of }) => part.targets(of.folder)));
   const targets = [...listReached(report.samples), ...partTargets.flat()];
   const sections = [
-    describeRun(report),
+    describe(report),
     `### What was to be reached\n\n${renderMarkdown(tabulateTargets(targets))}`,
   ];
   for (const measure of ALL_MEASURES) {
@@ -77,25 +78,13 @@ async function renderResults(run: Run, parts: ShownPart[]): Promise<string> {
     );
   }
   for (const { part, of } of parts) {
-    const when = of === run ? [] : [describeRun(of.report)];
+    const when = of === run ? [] : [describe(of.report)];
     sections.push([`### ${part.title}`, ...when, await part.render(of.folder)].join('\n\n'));
   }
   return sections.join('\n\n');
 }
 
-function describeRun({ machine, commit, command, rounds, samples, startedAt, endedAt }: RunReport): string {
-  const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
-  const minutes = Math.round((endedAt - startedAt) / 60_000);
-  return [
-    `Measured on ${new Date(startedAt).toISOString().slice(0, 10)} at ${commit}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, ${machine.syncMs.toFixed(2)} ms for a write to reach the disk; ${versions.join(', ')}. ${samples.length > 0 ? `${rounds} rounds, ` : ''}${minutes} minutes.`,
-    '',
-    '```sh',
-    withoutPlaces(command),
-    '```',
-  ].join('\n');
-}
-
-/** Where somebody kept a run is of no use to others. */
-function withoutPlaces(command: string): string {
-  return command.replaceAll(/ --(folder|json) \S+/g, '');
+function describe(report: RunReport): string {
+  const { rounds, samples } = report;
+  return describeRun(report, samples.length > 0 ? [`${rounds} rounds`] : []);
 }

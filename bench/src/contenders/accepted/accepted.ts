@@ -52,10 +52,10 @@ export const acceptedPostgres: Contender = {
   startWorker: (stores, env = {}) => startAcceptedWorker(stores, { ...WITHOUT_REDIS, ...env }),
 };
 
-/** The API takes a type of job when a worker has told of it once. */
-async function migrateAndRegister(stores: Stores, engine: Environment): Promise<void> {
+/** The API takes a type of job when a worker has told of it once; `more` is set for that worker. */
+export async function migrateAndRegister(stores: Stores, more: Environment): Promise<void> {
   await migrate(stores);
-  await using worker = await startAcceptedWorker(stores, engine);
+  await using worker = await startAcceptedWorker(stores, more);
   worker.kill('SIGTERM');
   await worker.exited;
 }

@@ -1,0 +1,3 @@
+import { worksAs } from './_works.ts';
+
+export default worksAs('overload.report');
