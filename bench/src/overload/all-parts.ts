@@ -1,9 +1,11 @@
 import { postgres, processor, workers } from './bottlenecks/bottleneck-part.ts';
 import type { OverloadPart } from './part.ts';
+import { priorities } from './parts/priorities.ts';
 
 /** In the order in which they are run and shown. */
 export const ALL_PARTS: readonly OverloadPart[] = [
   workers,
   processor,
   postgres,
+  priorities,
 ];
