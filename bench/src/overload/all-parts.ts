@@ -1,6 +1,7 @@
 import { postgres, processor, workers } from './bottlenecks/bottleneck-part.ts';
 import type { OverloadPart } from './part.ts';
 import { priorities } from './parts/priorities.ts';
+import { slowDependency } from './parts/slow-dependency.ts';
 
 /** In the order in which they are run and shown. */
 export const ALL_PARTS: readonly OverloadPart[] = [
@@ -8,4 +9,5 @@ export const ALL_PARTS: readonly OverloadPart[] = [
   processor,
   postgres,
   priorities,
+  slowDependency,
 ];
