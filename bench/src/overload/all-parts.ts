@@ -1,5 +1,6 @@
 import { postgres, processor, workers } from './bottlenecks/bottleneck-part.ts';
 import type { OverloadPart } from './part.ts';
+import { deadlines } from './parts/deadlines.ts';
 import { priorities } from './parts/priorities.ts';
 import { slowDependency } from './parts/slow-dependency.ts';
 
@@ -9,5 +10,6 @@ export const ALL_PARTS: readonly OverloadPart[] = [
   processor,
   postgres,
   priorities,
+  deadlines,
   slowDependency,
 ];
