@@ -2,6 +2,7 @@ import { postgres, processor, workers } from './bottlenecks/bottleneck-part.ts';
 import type { OverloadPart } from './part.ts';
 import { deadlines } from './parts/deadlines.ts';
 import { priorities } from './parts/priorities.ts';
+import { retries } from './parts/retries.ts';
 import { slowDependency } from './parts/slow-dependency.ts';
 
 /** In the order in which they are run and shown. */
@@ -9,6 +10,7 @@ export const ALL_PARTS: readonly OverloadPart[] = [
   workers,
   processor,
   postgres,
+  retries,
   priorities,
   deadlines,
   slowDependency,
