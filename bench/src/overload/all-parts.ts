@@ -1,6 +1,7 @@
 import { postgres, processor, workers } from './bottlenecks/bottleneck-part.ts';
 import type { OverloadPart } from './part.ts';
 import { deadlines } from './parts/deadlines.ts';
+import { predictions } from './parts/predictions.ts';
 import { priorities } from './parts/priorities.ts';
 import { retries } from './parts/retries.ts';
 import { slowDependency } from './parts/slow-dependency.ts';
@@ -14,4 +15,5 @@ export const ALL_PARTS: readonly OverloadPart[] = [
   priorities,
   deadlines,
   slowDependency,
+  predictions,
 ];
