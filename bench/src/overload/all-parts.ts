@@ -1,6 +1,7 @@
 import { postgres, processor, workers } from './bottlenecks/bottleneck-part.ts';
 import type { OverloadPart } from './part.ts';
 import { deadlines } from './parts/deadlines.ts';
+import { hog } from './parts/hog.ts';
 import { predictions } from './parts/predictions.ts';
 import { priorities } from './parts/priorities.ts';
 import { retries } from './parts/retries.ts';
@@ -13,6 +14,7 @@ export const ALL_PARTS: readonly OverloadPart[] = [
   postgres,
   retries,
   priorities,
+  hog,
   deadlines,
   slowDependency,
   predictions,
