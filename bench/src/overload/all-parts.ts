@@ -1,6 +1,7 @@
 import { postgres, processor, workers } from './bottlenecks/bottleneck-part.ts';
 import type { OverloadPart } from './part.ts';
 import { deadlines } from './parts/deadlines.ts';
+import { failingReceiver } from './parts/failing-receiver.ts';
 import { hog } from './parts/hog.ts';
 import { predictions } from './parts/predictions.ts';
 import { priorities } from './parts/priorities.ts';
@@ -17,5 +18,6 @@ export const ALL_PARTS: readonly OverloadPart[] = [
   hog,
   deadlines,
   slowDependency,
+  failingReceiver,
   predictions,
 ];
