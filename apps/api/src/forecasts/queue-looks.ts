@@ -44,7 +44,7 @@ interface KnownQueue {
 }
 
 const LOOK_EVERY_MS = { least: 1_000, most: 3_000 };
-/** Where a look takes long there are fewer of them. */
+/** Where a look takes long, or nothing waits, there are fewer of them. */
 const MOST_TIME_FOR_IT = 1 / 50;
 const MOST_QUEUES = 1_000;
 
@@ -74,9 +74,10 @@ export function createQueueLooks(
 
   async function look(queue: string, known: KnownQueue): Promise<void> {
     known.askedAtMs = performance.now();
-    see(queue, known, await readOutlook(app.db, queue));
+    const { outlook } = see(queue, known, await readOutlook(app.db, queue));
+    const { least, most } = LOOK_EVERY_MS;
     const wantedMs = (performance.now() - known.askedAtMs) / MOST_TIME_FOR_IT;
-    known.everyMs = Math.min(LOOK_EVERY_MS.most, Math.max(LOOK_EVERY_MS.least, wantedMs));
+    known.everyMs = outlook.going.length === 0 ? most : Math.min(most, Math.max(least, wantedMs));
   }
 
   function lookInBackground(queue: string, known: KnownQueue): void {
