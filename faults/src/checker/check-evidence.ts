@@ -1,4 +1,3 @@
-import { checkAdmission } from './admission.ts';
 import { checkAttemptLimits } from './attempt-limits.ts';
 import type { Evidence } from './evidence.ts';
 import { checkExits } from './exits.ts';
@@ -35,7 +34,6 @@ const CHECKS = [
   checkRecovery,
   checkAttemptLimits,
   checkLimits,
-  checkAdmission,
   checkWeights,
   checkNeighbours,
   checkLeases,

@@ -38,8 +38,6 @@ test('most jobs are plain, and every ordinary kind is among 5,000', () => {
     'weighedHeavy',
     'steadyLight',
     'steadyHeavy',
-    'rated',
-    'crowded',
     ...BUILDS,
   ];
 
