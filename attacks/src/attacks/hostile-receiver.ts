@@ -1,39 +1,49 @@
+import type { Socket } from 'node:net';
 import type { Attack } from '../attack.ts';
 import { startReceiver } from '../receiver.ts';
 import { sendAgain } from '../requests.ts';
 
 const CLIENTS = 2;
 const EVERY_MS = 500;
+/** Calls that fail open a circuit breaker, origin by origin: of one alone hardly any would be made. */
+const ORIGINS = 20;
 
-/** Has the platform call a server that never comes to an end. */
+/** Has the platform call servers that never come to an end. */
 function hostileReceiver(name: string, does: string, start: string, more: string): Attack {
   return {
     name,
     does,
     async begin({ url, keyOfA }) {
-      const receiver = await startReceiver((socket) => {
+      const flood = (socket: Socket) => {
         const pour = () => {
           while (!socket.destroyed && socket.write(more));
         };
         socket.on('drain', pour);
         socket.write(start);
         pour();
-      });
-      const payload = { url: receiver.url, timeoutMs: 5_000 };
-      const retry = { maxAttempts: 1 };
-      const body = JSON.stringify({ type: 'http.request', payload, retry });
+      };
+      const receivers = await Promise.all(Array.from({ length: ORIGINS }, () => startReceiver(flood)));
+      const bodies = receivers.map(({ url: target }) =>
+        JSON.stringify({
+          type: 'http.request',
+          payload: { url: target, timeoutMs: 5_000 },
+          retry: { maxAttempts: 1 },
+        }),
+      );
+      let turn = 0;
+      const called = () => receivers.reduce((sum, receiver) => sum + receiver.called(), 0);
       const calls = sendAgain(url, keyOfA, {
         clients: CLIENTS,
         everyMs: EVERY_MS,
         counts: [202],
-        next: () => ({ method: 'POST', path: '/v1/jobs', body }),
+        next: () => ({ method: 'POST', path: '/v1/jobs', body: bodies[turn++ % ORIGINS] ?? '' }),
       });
       return {
-        done: receiver.called,
-        got: () => `${receiver.called()} calls came; ${calls.got()}`,
+        done: called,
+        got: () => `${called()} calls came; ${calls.got()}`,
         async stop() {
           await calls.stop();
-          receiver.stop();
+          for (const receiver of receivers) receiver.stop();
         },
       };
     },
