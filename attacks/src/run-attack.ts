@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import { cancelJob } from '@accepted/shared/ledger/jobs/cancel-jobs';
 import { bytesWithoutGarbage } from '@accepted/testing/bytes-without-garbage';
 import type { SpawnedProcess } from '@accepted/testing/spawn-process';
 import { waitUntil } from '@accepted/testing/wait-until';
@@ -56,6 +58,7 @@ async function untilItComesAbout({ done }: RunningAttack): Promise<void> {
 /** What one attack left must not be charged to the next. */
 async function drain({ db }: World): Promise<void> {
   const isDrained = async () => {
+    await cancelHeld(db);
     const { rows } =
       await sql`SELECT FROM ready UNION ALL SELECT FROM due UNION ALL SELECT FROM in_flight LIMIT 1`.execute(
         db,
@@ -63,6 +66,13 @@ async function drain({ db }: World): Promise<void> {
     return rows.length === 0;
   };
   await waitUntil(isDrained, { until: 'all jobs have ended', timeoutMs: DRAINS_WITHIN_MS });
+}
+
+/** Of those that were to call a server that is gone one would try in minutes. */
+async function cancelHeld(db: Database): Promise<void> {
+  const { rows } = await sql<{ tenantId: string; jobId: string }>`
+    SELECT tenant_id AS "tenantId", job_id AS "jobId" FROM due WHERE status = 'retrying'`.execute(db);
+  for (const { tenantId, jobId } of rows) await cancelJob(db, tenantId, jobId);
 }
 
 async function held(processes: SpawnedProcess[]): Promise<number> {
