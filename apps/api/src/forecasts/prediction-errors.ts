@@ -1,7 +1,7 @@
 import { createPredictionSamples, type Prediction } from '@accepted/shared/core/fairness/prediction-samples';
 import { findFirstStarts } from '@accepted/shared/ledger/jobs/first-starts';
 import fp from 'fastify-plugin';
-import type { Summary } from 'prom-client';
+import type { Histogram } from 'prom-client';
 import { predictionErrorRatios } from '../metrics/process-metrics.ts';
 
 declare module 'fastify' {
@@ -9,7 +9,7 @@ declare module 'fastify' {
     predictionErrors: {
       /** Remembers some of the predictions that clients are told, to see how far off they were. */
       note(prediction: Prediction): void;
-      ratios: Summary;
+      ratios: Histogram;
     };
   }
 }

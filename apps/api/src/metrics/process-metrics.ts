@@ -1,5 +1,5 @@
 import { watchConnections } from '@accepted/shared/ledger/connection/connect';
-import { Gauge, Histogram, type Metric, Summary } from 'prom-client';
+import { Gauge, Histogram, type Metric } from 'prom-client';
 import type { Writing } from '../admission/writing.ts';
 import { GROUPS } from '../pools/pool-sizes.ts';
 import type { Pools } from '../pools/pools.ts';
@@ -7,12 +7,15 @@ import type { Pools } from '../pools/pools.ts';
 /** From what hardly anybody notices to what a caller of whom nobody is waited for any more has waited. */
 const WAITS_SECONDS = [0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 0.8];
 
+/** From as good as right to what nobody waits for any more. */
+const ERROR_RATIOS = [1.02, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.5, 1.6, 1.8, 2, 2.5, 3, 4, 6, 9.99];
+
 /** Names what is of this process, and not of the whole installation. */
 export const PROCESS_METRIC_LABELS = {
   accepted_pool_wait_seconds: ['pool'],
   accepted_pool_connections: ['pool', 'state'],
   accepted_writing_limit_jobs: [],
-  accepted_prediction_error_ratio: ['quantile'],
+  accepted_prediction_error_ratio: [],
 } satisfies Record<string, string[]>;
 
 /** Makes the metrics of what only this process knows. */
@@ -24,13 +27,12 @@ export function createProcessMetrics(
   return [...poolMetrics(pools), writingLimit(writing), predictionErrors];
 }
 
-/** Makes the metric of how far off predictions were, of the last minutes: there are no lines of it while nobody knows. */
-export function predictionErrorRatios(): Summary {
-  return new Summary({
+/** Makes the metric of how far off predictions were. */
+export function predictionErrorRatios(): Histogram {
+  return new Histogram({
     name: 'accepted_prediction_error_ratio',
     help: 'By which factor waits until jobs started were off that this process foresaw, from 1 on; of waits of half a second and more.',
-    percentiles: [0.5, 0.95],
-    ...{ maxAgeSeconds: 600, ageBuckets: 5, pruneAgedBuckets: true },
+    buckets: ERROR_RATIOS,
     registers: [],
   });
 }

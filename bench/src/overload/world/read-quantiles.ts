@@ -1,4 +1,4 @@
-/** What a histogram has counted: up to a bound, in order, or what its text says of quantiles. */
+/** What a histogram has counted, up to each bound. */
 export type Buckets = ReadonlyMap<number, number>;
 
 /** Reads a histogram out of OpenMetrics text, over all of its labels; `undefined` where it is not there. */
