@@ -3,7 +3,7 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { createOtherTenant } from './api-under-test.ts';
-import { startTwoProcesses, times } from './two-processes.ts';
+import { startProcess, startTwoProcesses, times } from './two-processes.ts';
 
 const rig = await startTwoProcesses();
 const { api, other, ownTenant, submit, statusesOf, layDown: bound } = rig;
@@ -76,6 +76,17 @@ test('a backlog whose count was lost, as by a crash of Postgres, is bounded agai
     timeoutMs: 2_000,
   });
   expect((await submit()).statusCode).toBe(503);
+});
+
+test.each([
+  ['a queue', () => bound('queues/default', { maxBacklog: 5 }), 503],
+  ['a tenant', async () => bound(`tenants/${await ownTenant()}`, { maxBacklog: 5 }), 429],
+])('a process that starts when the count was lost lets no job more into %s', async (_whose, lay, refusal) => {
+  await lay();
+  expect(await statusesOf(6)).toEqual([...times(5, 202), refusal]);
+  await sql`TRUNCATE backlogs, backlog_changes, backlogs_counted`.execute(api.db);
+  await using started = await startProcess(api.url);
+  expect(await statusesOf(20, { app: started.app })).toEqual(times(20, refusal));
 });
 
 test('whoever was not waited for while the count hung takes no room', async () => {

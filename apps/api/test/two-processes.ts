@@ -28,16 +28,28 @@ export interface TwoProcesses extends AsyncDisposable {
   statusesOf(count: number, options?: SubmitOptions): Promise<number[]>;
 }
 
-export async function startTwoProcesses(): Promise<TwoProcesses> {
-  const api = await startApi();
+/** Starts another process on a ledger. */
+export async function startProcess(databaseUrl: string): Promise<AsyncDisposable & { app: FastifyInstance }> {
   const config = parseConfig(configSchema, {
-    DATABASE_URL: api.url,
+    DATABASE_URL: databaseUrl,
     SECRETS_KEY: secretsKey,
     PUBLIC_URL: 'https://jobs.test',
     DATABASE_LATENCY_BUDGET_MS: PATIENT_MS,
   });
   const pools = openTestPools(config);
-  const other = await buildApp({ pools, logger: pino({ level: 'silent' }) }, config, BOUNDS);
+  const app = await buildApp({ pools, logger: pino({ level: 'silent' }) }, config, BOUNDS);
+  return {
+    app,
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await closePools(pools);
+    },
+  };
+}
+
+export async function startTwoProcesses(): Promise<TwoProcesses> {
+  const api = await startApi();
+  const other = await startProcess(api.url);
 
   const submit = ({ app = api.app, key = api.key, headers = {} }: SubmitOptions = {}) =>
     app.inject({
@@ -47,7 +59,7 @@ export async function startTwoProcesses(): Promise<TwoProcesses> {
 
   return {
     api,
-    other,
+    other: other.app,
     submit,
     async ownTenant() {
       const { data } = (await api.send('GET', '/v1/tenants')).json();
@@ -66,8 +78,7 @@ export async function startTwoProcesses(): Promise<TwoProcesses> {
       return statuses;
     },
     async [Symbol.asyncDispose]() {
-      await other.close();
-      await closePools(pools);
+      await other[Symbol.asyncDispose]();
       await api[Symbol.asyncDispose]();
     },
   };

@@ -4,7 +4,7 @@ import {
   type FullBacklog,
   type Verdict,
 } from '@accepted/shared/core/overload/backlog-gauge';
-import { countBacklogs, foldBacklogs, readBacklogs } from '@accepted/shared/ledger/limits/backlogs';
+import { type Backlogs, countBacklogs, foldBacklogs, readBacklogs } from '@accepted/shared/ledger/limits/backlogs';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
@@ -45,13 +45,21 @@ export const backlogBounds = fp(async (app) => {
   async function look(): Promise<void> {
     const end = gauge.beginCount();
     const beganMs = performance.now();
-    const found = await readBacklogs(app.pools.admission, [...counted.keys()]);
+    const found = await readCounted();
     app.rates.follow(found.ratesEdition);
-    if (!found.isCounted) return upkeep.run(() => countBacklogs(app.pools.admission));
     if (found.unfolded > MOST_UNFOLDED) upkeep.run(() => foldBacklogs(app.pools.admission));
     end(found);
     bounded = new Set(found.boundedTenants);
     lookedAtMs = beganMs;
+  }
+
+  /** Where the sums were lost whoever has to know them waits until the jobs were counted. */
+  async function readCounted(): Promise<Backlogs> {
+    const read = () => readBacklogs(app.pools.admission, [...counted.keys()]);
+    const found = await read();
+    if (found.isCounted) return found;
+    await countBacklogs(app.pools.admission, { ifLost: true });
+    return await read();
   }
 
   function lookOnce(): Promise<void> {
@@ -70,6 +78,8 @@ export const backlogBounds = fp(async (app) => {
   const inBackground = () => lookOnce().catch(tellDebug);
 
   function mustBeCounted({ tenantId, queue }: Arrival): boolean {
+    // Who has just started knows of no bound.
+    if (lookedAtMs === Number.NEGATIVE_INFINITY) return true;
     if (!bounded.has(tenantId) && !gauge.boundsTenants(queue)) return false;
     counted.set(tenantId, true);
     return !gauge.knows(tenantId);

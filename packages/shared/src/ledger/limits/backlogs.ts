@@ -120,16 +120,18 @@ export function foldBacklogs(db: Database): Promise<number> {
 }
 
 /**
- * Counts all live jobs anew: where the sums were lost, and now and then, as programs of the version before tell of nothing. Reads
- * every job that lives, by the indexes of the queues, in one snapshot; what is told meanwhile counts from there.
+ * Counts all live jobs anew: now and then, as programs of the version before tell of nothing, and where the sums were lost; `ifLost`: only
+ * where nobody has since. Reads every job that lives, by the indexes of the queues, in one snapshot; what is told meanwhile counts from there.
  */
-export async function countBacklogs(db: Database): Promise<void> {
+export async function countBacklogs(db: Database, { ifLost = false } = {}): Promise<void> {
   await db
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async (tx) => {
       // The snapshot comes after it: nobody folds what this deletes.
       await sql`LOCK TABLE backlogs IN SHARE ROW EXCLUSIVE MODE`.execute(tx);
+      const { rows: counted } = await sql`SELECT FROM backlogs_counted WHERE is_only_row`.execute(tx);
+      if (ifLost && counted.length > 0) return;
       await sql`DELETE FROM backlog_changes WHERE told_by >= '0'`.execute(tx);
       await sql`DELETE FROM backlogs WHERE tenant_id >= ${ALL_TENANTS}`.execute(tx);
       await sql`
