@@ -4,7 +4,13 @@ import {
   type FullBacklog,
   type Verdict,
 } from '@accepted/shared/core/overload/backlog-gauge';
-import { type Backlogs, countBacklogs, foldBacklogs, readBacklogs } from '@accepted/shared/ledger/limits/backlogs';
+import type { Database } from '@accepted/shared/ledger/connection/connect';
+import {
+  type Backlogs,
+  countBacklogs,
+  foldBacklogs,
+  readBacklogs,
+} from '@accepted/shared/ledger/limits/backlogs';
 import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
@@ -45,21 +51,12 @@ export const backlogBounds = fp(async (app) => {
   async function look(): Promise<void> {
     const end = gauge.beginCount();
     const beganMs = performance.now();
-    const found = await readCounted();
+    const found = await readCounted(app.pools.admission, [...counted.keys()]);
     app.rates.follow(found.ratesEdition);
     if (found.unfolded > MOST_UNFOLDED) upkeep.run(() => foldBacklogs(app.pools.admission));
     end(found);
     bounded = new Set(found.boundedTenants);
     lookedAtMs = beganMs;
-  }
-
-  /** Where the sums were lost whoever has to know them waits until the jobs were counted. */
-  async function readCounted(): Promise<Backlogs> {
-    const read = () => readBacklogs(app.pools.admission, [...counted.keys()]);
-    const found = await read();
-    if (found.isCounted) return found;
-    await countBacklogs(app.pools.admission, { ifLost: true });
-    return await read();
   }
 
   function lookOnce(): Promise<void> {
@@ -120,6 +117,14 @@ export const backlogBounds = fp(async (app) => {
     await upkeep.ended();
   });
 });
+
+/** Where the sums were lost whoever has to know them waits until the jobs were counted. */
+async function readCounted(db: Database, tenantIds: readonly string[]): Promise<Backlogs> {
+  const found = await readBacklogs(db, tenantIds);
+  if (found.isCounted) return found;
+  await countBacklogs(db, { ifLost: true });
+  return await readBacklogs(db, tenantIds);
+}
 
 /** Whether another count may say something else that matters. */
 function mayWait({ full, isSure, room }: Verdict, isOld: boolean): boolean {
