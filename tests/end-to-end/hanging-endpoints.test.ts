@@ -12,7 +12,6 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { type Installation, startInstallation } from './installation.ts';
 
-const HANGING = 3;
 const ANSWERING = 17;
 const JOBS_EACH = 6;
 /** `HANGING_DELIVERIES=100000` is the size that the figures of docs/webhooks.md are from. */
@@ -27,12 +26,17 @@ async function listenOn(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-/** An endpoint that takes connections and answers none of them, or sends a byte of its answer now and then. */
-async function startHanging(drips: boolean): Promise<{ url: string; open: () => number }> {
+const FAULTS = ['hangs', 'drips', 'refuses'] as const;
+
+/** An endpoint that answers nothing, or a byte of its answer now and then, or hangs up, so that its circuit breaker is opened at once. */
+async function startFaulty(fault: (typeof FAULTS)[number]): Promise<{ url: string; calls: () => number }> {
   const sockets = new Set<Socket>();
+  let calls = 0;
   const server = createServer((socket) => {
+    calls += 1;
+    if (fault === 'refuses') return socket.destroy();
     sockets.add(socket);
-    const drip = drips && setInterval(() => socket.write('H'), 500);
+    const drip = fault === 'drips' && setInterval(() => socket.write('H'), 500);
     socket
       .on('error', () => undefined)
       .once('close', () => {
@@ -46,7 +50,7 @@ async function startHanging(drips: boolean): Promise<{ url: string; open: () => 
     server.close();
     for (const socket of sockets) socket.destroy();
   });
-  return { url, open: () => sockets.size };
+  return { url, calls: () => calls };
 }
 
 /** An endpoint that answers at once, and notes when it was told of each job. */
@@ -133,7 +137,7 @@ async function measureOthers(
 
 describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
   test(
-    'endpoints that hang or drip delay no others, however many deliveries wait for them',
+    'endpoints that hang, drip or hang up delay no others, however many deliveries wait for them',
     async () => {
       await using database = await createTestDatabase({ engine: kind });
       await using redis = await createTestRedis();
@@ -144,16 +148,16 @@ describe.each(['redis', 'postgres'] as const)('on the %s engine', (kind) => {
       });
       await installation.startWorker();
       const { id: tenantId } = await database.db.selectFrom('tenants').select('id').executeTakeFirstOrThrow();
-      const hanging = await Promise.all(Array.from({ length: HANGING }, (_, n) => startHanging(n > 0)));
+      const faulty = await Promise.all(FAULTS.map(startFaulty));
       const toldAtMs = new Map<string, number>();
       const answering = await Promise.all(Array.from({ length: ANSWERING }, () => startAnswering(toldAtMs)));
       await insertDeliveries(
         database.db,
         tenantId,
-        hanging.map(({ url }) => url),
+        faulty.map(({ url }) => url),
         WAITING,
       );
-      await waitUntil(() => hanging.every(({ open }) => open() > 0), { until: 'all three are called' });
+      await waitUntil(() => faulty.every(({ calls }) => calls() > 0), { until: 'all three are called' });
       await waitUntil(() => isEveryKeyLookedAt(database.db), {
         until: 'what waits for them waits apart',
         timeoutMs: 60_000,

@@ -3,7 +3,6 @@ import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { type BreakerTarget, breakerTargetOf } from '@accepted/shared/core/outbound/breaker-target';
 import { type CallVerdict, callVerdict } from '@accepted/shared/core/outbound/call-verdict';
 import type { Circuit } from '@accepted/shared/core/outbound/circuit';
-import type { WorkerCounters } from '../metrics/worker-counters.ts';
 import { type CircuitOptions, type SharedCircuits, shareCircuits } from './shared-circuits.ts';
 
 export type Held = Extract<AttemptResult, { kind: 'held' }>;
@@ -22,10 +21,6 @@ export interface Breakers extends Pick<SharedCircuits, 'hasChanged' | 'readAll' 
   enter(job: ClaimedJob): Passage | { held: Held } | Promise<Passage | { held: Held }>;
 }
 
-export interface BreakerOptions extends CircuitOptions {
-  counters: Pick<WorkerCounters, 'add'>;
-}
-
 /** A job that calls, and what is known of that. */
 interface Call {
   target: BreakerTarget;
@@ -38,13 +33,14 @@ const FREE: Passage = { heldSince: () => undefined, ended: () => undefined };
 
 const isClosed = ({ circuit }: Call) => circuit.openForMs(performance.now()) === undefined;
 
-function hold({ target, circuit }: Call): Held {
-  return { kind: 'held', breakerId: target.id, forMs: circuit.nextInMs(performance.now()) };
-}
-
-export function createBreakers(options: BreakerOptions): Breakers {
+export function createBreakers(options: CircuitOptions): Breakers {
   const { counters, onError } = options;
   const circuits = shareCircuits(options);
+
+  function hold({ target, circuit }: Call): Held {
+    circuits.holdWaiting(target);
+    return { kind: 'held', breakerId: target.id, forMs: circuit.nextInMs(performance.now()) };
+  }
 
   function open({ target, queue }: Call, result: AttemptResult): void {
     circuits.open(target, result.kind === 'threw' ? result.error.code : 'timeout');

@@ -1,6 +1,5 @@
 import type { BreakerTarget } from '@accepted/shared/core/outbound/breaker-target';
 import { Circuit } from '@accepted/shared/core/outbound/circuit';
-import type { Database } from '@accepted/shared/ledger/connection/connect';
 import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notifications';
 import { createTeller } from '@accepted/shared/ledger/connection/teller';
 import {
@@ -13,15 +12,17 @@ import {
   readOpenBreakers,
   tryBreaker,
 } from '@accepted/shared/ledger/outbound/breakers';
-import { letHeldJobsGo } from '@accepted/shared/ledger/outbound/held-jobs';
 import { LRUCache } from 'lru-cache';
 import type { Logger } from 'pino';
+import { createHeldJobs, type HeldJobsOptions } from './held-jobs.ts';
 
 /** The circuits that this worker knows, as they stand in the ledger. */
 export interface SharedCircuits {
   of(target: BreakerTarget): Circuit;
   /** Opens it here at once, and for all soon. */
   open(target: BreakerTarget, errorCode: string): void;
+  /** Has those wait for it as well that wait for slots, and would be dispatched one after the other. */
+  holdWaiting(target: BreakerTarget): void;
   /** Closes it, and lets those go whom it held. */
   close(target: BreakerTarget): void;
   /** Asks to be the one that tries; `false` where somebody else does. When it is closed already, it is here as well. */
@@ -29,16 +30,13 @@ export interface SharedCircuits {
   leaveTryToOthers(target: BreakerTarget): void;
   /** Another worker has opened or closed one, or left it to others to try. */
   hasChanged(id: string): void;
-  /** Others may have opened some, and nobody has heard of it. */
+  /** Others may have opened and closed some, and nobody has heard of it. */
   readAll(): void;
   /** Resolves when what was begun is written. */
   drain(): Promise<void>;
 }
 
-export interface CircuitOptions {
-  db: Database;
-  /** Tells that jobs of a queue are due sooner than was known. */
-  timesHaveChanged: (queue: string) => void;
+export interface CircuitOptions extends HeldJobsOptions {
   logger: Logger;
   onError: (error: unknown) => void;
   openSeconds?: OpenSeconds | undefined;
@@ -51,7 +49,6 @@ const TRY_SECONDS = 75;
 const ASKING_MS = 1_000;
 /** How many targets a process knows; one that is forgotten is found to be open when the next calls fail. */
 const MOST_TARGETS = 10_000;
-const LET_GO_AT_ONCE = 1_000;
 
 export function shareCircuits(options: CircuitOptions): SharedCircuits {
   const { db, logger, onError, openSeconds = OPEN_SECONDS } = options;
@@ -59,6 +56,7 @@ export function shareCircuits(options: CircuitOptions): SharedCircuits {
   const changed = createTeller((id) => notify(db, CHANNELS.breakerHasChanged, id), onError);
   const reader = createTeller(async (id) => adopt(id, await readBreaker(db, id)), onError);
   const underWay = new Set<Promise<void>>();
+  const heldJobs = createHeldJobs(options);
 
   function circuitOf(id: string): Circuit {
     const known = circuits.get(id) ?? new Circuit();
@@ -66,16 +64,9 @@ export function shareCircuits(options: CircuitOptions): SharedCircuits {
     return known;
   }
 
-  /** Takes over how a breaker stands in the ledger. */
   function adopt(id: string, standing: OpenBreaker | undefined): void {
-    if (!standing) {
-      circuits.get(id)?.close();
-      return;
-    }
-    const nowMs = performance.now();
-    const circuit = circuitOf(id);
-    circuit.open(nowMs + standing.openForMs);
-    if (standing.triedForMs > 0) circuit.isTried(nowMs + standing.triedForMs);
+    if (standing) takeOver(circuitOf(id), standing);
+    else circuits.get(id)?.close();
   }
 
   function inBackground(work: () => Promise<void>): void {
@@ -94,15 +85,17 @@ export function shareCircuits(options: CircuitOptions): SharedCircuits {
         const text = 'calls fail, so that others wait: a circuit breaker was opened';
         logger.warn({ err: errorCode, ...shown(target) }, text);
         changed.tell(target.id);
+        await heldJobs.holdWaiting(target);
       });
     },
+    holdWaiting: (target) => inBackground(() => heldJobs.holdWaiting(target)),
     close(target) {
       circuitOf(target.id).close();
       inBackground(async () => {
         await closeBreaker(db, target.id);
         changed.tell(target.id);
         logger.info(shown(target), 'calls are answered: a circuit breaker was closed');
-        await letAllGo(options, target);
+        await heldJobs.letAllGo(target);
       });
     },
     async askToTry({ id }) {
@@ -121,7 +114,10 @@ export function shareCircuits(options: CircuitOptions): SharedCircuits {
     hasChanged: (id) => reader.tell(id),
     readAll: () =>
       inBackground(async () => {
-        for (const standing of await readOpenBreakers(db, MOST_TARGETS)) adopt(standing.id, standing);
+        const standing = new Map((await readOpenBreakers(db, MOST_TARGETS)).map((one) => [one.id, one]));
+        for (const [id, one] of standing) adopt(id, one);
+        if (standing.size < MOST_TARGETS)
+          for (const [id, circuit] of circuits.entries()) if (!standing.has(id)) circuit.close();
       }),
     async drain() {
       while (underWay.size > 0) await Promise.all(underWay);
@@ -130,15 +126,11 @@ export function shareCircuits(options: CircuitOptions): SharedCircuits {
   };
 }
 
-async function letAllGo(
-  { db, timesHaveChanged }: Pick<CircuitOptions, 'db' | 'timesHaveChanged'>,
-  { id }: BreakerTarget,
-): Promise<void> {
-  for (let jobs = LET_GO_AT_ONCE; jobs === LET_GO_AT_ONCE; ) {
-    const freed = await letHeldJobsGo(db, id, LET_GO_AT_ONCE);
-    for (const queue of freed.queues) timesHaveChanged(queue);
-    jobs = freed.jobs;
-  }
+/** Has a circuit stand as its breaker does in the ledger. */
+function takeOver(circuit: Circuit, { openForMs, triedForMs }: OpenBreaker): void {
+  const nowMs = performance.now();
+  circuit.open(nowMs + openForMs);
+  if (triedForMs > 0) circuit.isTried(nowMs + triedForMs);
 }
 
 /** The path of a URL may be a secret. */

@@ -1,6 +1,7 @@
 import type { AttemptResult } from '@accepted/shared/core/job/decide-outcome';
 import { newUuid } from '@accepted/shared/core/job/id';
 import { CHANNELS, listen, notify } from '@accepted/shared/ledger/connection/notifications';
+import { closeBreaker } from '@accepted/shared/ledger/outbound/breakers';
 import { createTestDatabase, type TestDatabase } from '@accepted/testing/test-database';
 import { waitUntil } from '@accepted/testing/wait-until';
 import { sql } from 'kysely';
@@ -29,7 +30,7 @@ const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => await Promise.all(ends.splice(0).map((end) => end())));
 
 /** Starts what a worker keeps of breakers, told by others as it is. */
-function startBreakers() {
+function startBreakers({ hears = true } = {}) {
   const counters = createWorkerCounters();
   const errors: unknown[] = [];
   const onError = (error: unknown) => errors.push(error);
@@ -42,12 +43,14 @@ function startBreakers() {
     onError,
     openSeconds: OPEN_SECONDS,
   });
+  ends.push(breakers.drain, async () => expect(errors).toEqual([]));
+  if (!hears) return { breakers, counters };
   const listeners = { [CHANNELS.breakerHasChanged]: breakers.hasChanged };
   const link = listen(ledger.url, listeners, {
     ...{ applicationName: 'test', onError },
     onListening: breakers.readAll,
   });
-  ends.push(breakers.drain, link.close, async () => expect(errors).toEqual([]));
+  ends.push(link.close);
   return { breakers, counters };
 }
 
@@ -158,6 +161,16 @@ describe('when it has been open for a while', () => {
     expect(await rows()).toEqual([]);
     await waitUntil(async () => !(await isHeld(one)), { until: 'the other worker has heard of it' });
     expect(await isHeld(other)).toBe(false);
+  });
+
+  test('and was closed while a worker could not hear of it, it is once that can', async () => {
+    const { breakers: deaf } = startBreakers({ hears: false });
+    await failFiveTimes(deaf);
+    await closeBreaker(ledger.db, (await rows())[0]?.id ?? '');
+    expect(await isHeld(deaf)).toBe(true);
+    deaf.readAll();
+    await deaf.drain();
+    expect(await isHeld(deaf)).toBe(false);
   });
 
   test('and is not answered, nobody calls for longer', async () => {

@@ -35,7 +35,13 @@ export type JobEvent =
  */
 export const TRANSITIONS: Readonly<Record<JobStatus, Partial<Record<JobEvent, JobStatus>>>> = {
   scheduled: { becameDue: 'queued', rescheduled: 'scheduled', canceled: 'canceled', expired: 'expired' },
-  queued: { claimed: 'running', rescheduled: 'scheduled', canceled: 'canceled', expired: 'expired' },
+  queued: {
+    claimed: 'running',
+    held: 'scheduled',
+    rescheduled: 'scheduled',
+    canceled: 'canceled',
+    expired: 'expired',
+  },
   running: {
     succeeded: 'succeeded',
     failedForNow: 'retrying',

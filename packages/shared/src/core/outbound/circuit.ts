@@ -5,7 +5,7 @@ import type { CallVerdict } from './call-verdict.ts';
 /** It opens when more than half of the latest calls failed, of so many at least. */
 const CALLS = { threshold: 0.5, size: 20, minimumNumberOfCalls: 5 };
 /** So many jobs a second come back to a circuit that is open: it takes one that tries whether it may be closed, and each is claimed for it. */
-const BACK_PER_SECOND = 5;
+export const BACK_PER_SECOND = 5;
 
 /**
  * What a process knows of the circuit breaker of one target (M. Nygard, Release It!, "Circuit Breaker"): closed, open for a while, or

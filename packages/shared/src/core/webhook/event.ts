@@ -75,7 +75,7 @@ export function deliveryJobs(job: NotifiedJob, view: object): NewJob[] {
       maxAttempts: DELIVERY_ATTEMPTS,
       backoff: DELIVERY_BACKOFF,
       timeoutMs: DELIVERY_TIMEOUT_MS,
-      concurrencyKey: `endpoint:${originOf(job.webhook.url)}`,
+      concurrencyKey: serverKey(job.webhook.url),
       concurrencyLimit: ENDPOINT_CONCURRENCY,
       tags: [],
       metadata: { event, jobId: publicId('job', job.id) },
@@ -106,6 +106,7 @@ function without(view: object, names: string[]): object {
 }
 
 /** An address that is no URL is for the delivery to refuse, so that a dead letter tells of it. */
-function originOf(url: string): string {
-  return URL.canParse(url) ? new URL(url).origin : 'invalid';
+/** The concurrency key of what is delivered to the server of a URL. */
+export function serverKey(url: string): string {
+  return `endpoint:${URL.canParse(url) ? new URL(url).origin : 'invalid'}`;
 }

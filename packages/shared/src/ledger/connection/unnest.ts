@@ -61,7 +61,10 @@ export function isAt(column: string, value: string): RawBuilder<boolean> {
 }
 
 /** The same for the key of a job. Its first column is enough; of two, PostgreSQL 15 and 16 may look for the first alone. */
-export function isJobAt(table: 'jobs' | 'current_jobs' | 'ready', found: string): RawBuilder<boolean> {
-  const ownId = sql.ref(table === 'ready' ? 'ready.job_id' : `${table}.id`);
+export function isJobAt(
+  table: 'jobs' | 'current_jobs' | 'ready' | 'blocked',
+  found: string,
+): RawBuilder<boolean> {
+  const ownId = sql.ref(table === 'ready' || table === 'blocked' ? `${table}.job_id` : `${table}.id`);
   return sql<boolean>`${isAt(`${table}.tenant_id`, `${found}.tenant_id`)} AND ${ownId} = ${sql.ref(`${found}.job_id`)}`;
 }
