@@ -89,6 +89,16 @@ test.each([
   expect(await statusesOf(20, { app: started.app })).toEqual(times(20, refusal));
 });
 
+test('a process that starts while nobody can count lets nothing in, and as much as may be when somebody can', async () => {
+  await bound(`tenants/${await ownTenant()}`, { maxBacklog: 5 });
+  expect(await statusesOf(4)).toEqual(times(4, 202));
+  await sql`ALTER TABLE backlogs RENAME TO backlogs_away`.execute(api.db);
+  await using started = await startProcess(api.url);
+  expect(await statusesOf(2, { app: started.app })).toEqual(times(2, 503));
+  await sql`ALTER TABLE backlogs_away RENAME TO backlogs`.execute(api.db);
+  expect(await statusesOf(3, { app: started.app })).toEqual([202, 429, 429]);
+});
+
 test('whoever was not waited for while the count hung takes no room', async () => {
   // More than come in before the last count is too old.
   const most = 60;

@@ -136,10 +136,10 @@ function bodyOf(
       return { type: `faults.${kind}`, payload: { n }, retry: { ...RETRY, maxAttempts: FEW_ATTEMPTS } };
     case 'weighedLight':
     case 'weighedHeavy':
-      return effect({ workMs: 100 });
+      return { ...weighedJob(n), queue: 'default' };
     case 'steadyLight':
     case 'steadyHeavy':
-      return { type: 'faults.weighed', payload: { n, workMs: 100 }, retry: RETRY };
+      return weighedJob(n);
     case 'firstBuild':
     case 'secondBuild':
     case 'thirdBuild':
@@ -148,6 +148,9 @@ function bodyOf(
       return bodyForBuild(kind, n);
   }
 }
+
+/** Of a type whose jobs all take as long: what becomes slow is held down. */
+const weighedJob = (n: number) => ({ type: 'faults.weighed', payload: { n, workMs: 100 }, retry: RETRY });
 
 /** What only some builds take (`jobs/versioned.ts`, `jobs/added.ts`). */
 const FOR_BUILDS = {

@@ -16,6 +16,7 @@ import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { Problem } from '../http/problem.ts';
 import { createBacklogReturns } from './backlog-returns.ts';
+import { databaseUnavailable } from './database-budget.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -82,9 +83,12 @@ export const backlogBounds = fp(async (app) => {
     return !gauge.knows(tenantId);
   }
 
-  /** Where nobody can be asked what is known holds, and writing the job tells what is the matter. */
+  /** Where nobody can be asked what is known holds, and where nothing is known nobody is let in. */
   async function admitAfterLook(arrival: Arrival): Promise<() => void> {
     await lookAnew().catch(tellDebug);
+    // The first look tells whose jobs are to be counted.
+    if (mustBeCounted(arrival)) await lookAnew().catch(tellDebug);
+    if (mustBeCounted(arrival)) throw databaseUnavailable();
     return admit(arrival, gauge.judge(arrival, performance.now()));
   }
 
