@@ -3,7 +3,7 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import type { LightMyRequestResponse } from 'fastify';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ApiUnderTest, countJobs, startApi } from './api-under-test.ts';
+import { type ApiUnderTest, countJobs, runJob, startApi } from './api-under-test.ts';
 
 let server: PostgresServer;
 let api: ApiUnderTest;
@@ -124,4 +124,40 @@ test('a job that was accepted keeps its 202 when Postgres dies while the caller 
   expect(statusCode).toBe(202);
   expect(headers.location).toBe(`/v1/jobs/${JSON.parse(body).id}`);
   expect(await countJobs(waitedFor.db)).toBe(2);
+});
+
+test('whoever waits for the end of a job is told of it, though it could not be read at first', async () => {
+  const { promise: mayEnd, resolve: release } = Promise.withResolvers<void>();
+  const { promise: isLocked, resolve: locked } = Promise.withResolvers<void>();
+  const locker = api.db.transaction().execute(async (tx) => {
+    await sql`LOCK TABLE attempts IN ACCESS EXCLUSIVE MODE`.execute(tx);
+    locked();
+    await mayEnd;
+  });
+  await isLocked;
+  const reply = api.send('POST', '/v1/jobs', {
+    body: { type: 'test.echo', payload: {} },
+    headers: { prefer: 'wait=20' },
+  });
+  await waitUntil(
+    async () => {
+      const { rows } = await sql<{ isCanceled: boolean }>`
+        SELECT pg_cancel_backend(pid) AS "isCanceled" FROM pg_stat_activity
+        WHERE wait_event_type = 'Lock' AND query LIKE '%find-job%' AND pid <> pg_backend_pid()`.execute(
+        api.db,
+      );
+      return rows.length > 0;
+    },
+    { until: 'the job that was accepted is read, in vain' },
+  );
+  release();
+  await locker;
+  const { id } = await api.db
+    .selectFrom('current_jobs')
+    .select('id')
+    .where('status', '=', 'queued')
+    .orderBy('created_at', 'desc')
+    .executeTakeFirstOrThrow();
+  await runJob(api.db, id, { kind: 'succeed', resultJson: '{}' });
+  expect((await reply).json().status).toBe('succeeded');
 });

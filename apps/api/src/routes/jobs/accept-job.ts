@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isNewJob, jobLinks } from '@accepted/shared/contract/job-view';
 import type { ProblemCode } from '@accepted/shared/contract/problems';
 import { newUuid, publicId } from '@accepted/shared/core/job/id';
@@ -217,11 +218,26 @@ async function keepPromise<T>(known: T, read: () => Promise<T>): Promise<T> {
   }
 }
 
+/** While a failover lasts no longer than the caller waits, nobody is told less for it. */
+const READ_AGAIN_MS = 500;
+
+/** Waits for the job; where Postgres cannot be asked just now, for as long as the caller does. */
 async function readAfterWait(
   app: FastifyInstance,
   row: ShownJob,
   waitMs: number,
   signal: AbortSignal,
 ): Promise<ShownJob> {
-  return (await waitForJob(app, { tenantId: row.tenant_id, id: row.id }, waitMs, signal)) ?? row;
+  const job = { tenantId: row.tenant_id, id: row.id };
+  const endsAtMs = performance.now() + waitMs;
+  for (;;) {
+    const leftMs = Math.max(0, endsAtMs - performance.now());
+    try {
+      return (await waitForJob(app, job, leftMs, signal)) ?? row;
+    } catch (error) {
+      const isOver = signal.aborted || performance.now() + READ_AGAIN_MS > endsAtMs;
+      if (isOver || !isDatabaseUnavailable(error)) throw error;
+    }
+    await delay(READ_AGAIN_MS);
+  }
 }
