@@ -1,3 +1,3 @@
-import { worksAs } from './_works.ts';
+import { worksAs } from '../../works-as.ts';
 
 export default worksAs('overload.report');

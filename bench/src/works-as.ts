@@ -1,8 +1,8 @@
 import { defineJob } from '@accepted/job';
 import { z } from 'zod';
-import { runNoop } from '../../noop.ts';
+import { runNoop } from './noop.ts';
 
-/** Makes a job type that works for as long as it is asked to, as that of the benchmark does. */
+/** Makes a job type that works for as long as it is asked to. */
 export const worksAs = (type: string) =>
   defineJob({
     type,
