@@ -1,10 +1,13 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import type { FastifyInstance } from 'fastify';
 import type { Caller } from './authentication.ts';
+import type { PlaceInBacklog } from './backlog-bounds.ts';
 import { takeOfQuota } from './rate-limits.ts';
 
 /** A job that was let in counts until it is known what became of it. */
 export interface Admission {
+  /** The names of the bounds that it may turn out not to fit in when it is written. */
+  near: readonly string[];
   /** Is told whether a job was written that was not there before. */
   end(isNew: boolean): void;
 }
@@ -26,7 +29,7 @@ function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Adm
     giveBack();
     throw error;
   };
-  const admit = (leave: () => void): Admission => {
+  const admit = ({ near, leave }: PlaceInBacklog): Admission => {
     try {
       app.checkDeadline(job);
       app.writing.admit(job);
@@ -35,6 +38,7 @@ function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Adm
       throw error;
     }
     return {
+      near,
       end(isNew) {
         leave();
         app.writing.leave(job);
@@ -45,7 +49,7 @@ function admitWith(app: FastifyInstance, job: NewJob, giveBack: () => void): Adm
     };
   };
   try {
-    const admitted = app.admitToBacklog(job);
+    const admitted = app.backlogs.admit(job);
     return admitted instanceof Promise ? admitted.then(admit).catch(refuse) : admit(admitted);
   } catch (error) {
     return refuse(error);

@@ -2,6 +2,7 @@ import {
   type Arrival,
   createBacklogGauge,
   type FullBacklog,
+  type FullBound,
   type Verdict,
 } from '@accepted/shared/core/overload/backlog-gauge';
 import type { Database } from '@accepted/shared/ledger/connection/connect';
@@ -15,25 +16,35 @@ import type { FastifyInstance } from 'fastify';
 import fp from 'fastify-plugin';
 import { LRUCache } from 'lru-cache';
 import { Problem } from '../http/problem.ts';
-import { createBacklogReturns } from './backlog-returns.ts';
+import { type BacklogReturns, createBacklogReturns } from './backlog-returns.ts';
 import { databaseUnavailable } from './database-budget.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /**
-     * Lets a job in where there is room for it, and counts it from then on; the answer is to be called once it was written, or was
-     * not. Throws a problem where queue or tenant have as many as they may. Waits for Postgres only where that is near.
-     */
-    admitToBacklog(arrival: Arrival): (() => void) | Promise<() => void>;
+    backlogs: {
+      /**
+       * Lets a job in where there seems to be room for it, and counts it from then on. Throws a problem where queue or tenant have as many as
+       * they may. Waits for Postgres only where that is in doubt.
+       */
+      admit(arrival: Arrival): PlaceInBacklog | Promise<PlaceInBacklog>;
+      /** The problem of a job that there was no room for when it was to be written. */
+      refuse(arrival: Arrival, full: FullBound): Problem;
+    };
   }
+}
+
+/** What a job takes that was let in. */
+export interface PlaceInBacklog {
+  /** The bounds that are near: others may have filled them meanwhile, so whoever writes the job counts again. */
+  near: readonly string[];
+  /** Is to be called once the job was written, or was not. */
+  leave(): void;
 }
 
 /** Others let jobs in too: so old may a count be where there is little room, and where there is much. */
 const NEAR_MS = 250;
 const FAR_MS = 750;
 const FAR_ROOM = 50_000;
-/** With more room than this nobody waits for a count that is too old. */
-const ROOM_FOR_ALL = 1_000;
 /** Tenants whose jobs are counted: those with a bound that have sent something of late. */
 const COUNTED_TENANTS = { max: 1_000, ttl: 60_000 };
 /** Whoever finds more changes folds them. Workers do, where there are any. */
@@ -84,7 +95,7 @@ export const backlogBounds = fp(async (app) => {
   }
 
   /** Where nobody can be asked what is known holds, and where nothing is known nobody is let in. */
-  async function admitAfterLook(arrival: Arrival): Promise<() => void> {
+  async function admitAfterLook(arrival: Arrival): Promise<PlaceInBacklog> {
     await lookAnew().catch(tellDebug);
     // The first look tells whose jobs are to be counted.
     if (mustBeCounted(arrival)) await lookAnew().catch(tellDebug);
@@ -92,25 +103,27 @@ export const backlogBounds = fp(async (app) => {
     return admit(arrival, gauge.judge(arrival, performance.now()));
   }
 
-  function admit(arrival: Arrival, { full }: Verdict): () => void {
-    if (!full) {
-      returns.letIn(arrival);
-      return gauge.admit(arrival);
-    }
-    const { bound, jobs, most } = full;
-    const closedSeconds = app.forecasts.secondsToFinish(arrival.queue, jobs - (1 - FREE_THEN) * most);
-    const perSecond = app.forecasts.finishedPerSecond(arrival.queue);
-    throw refusal(bound, returns.nextInSeconds(bound, arrival, { closedSeconds, perSecond }));
+  function admit(arrival: Arrival, { full, near }: Verdict): PlaceInBacklog {
+    if (full) throw refusal(app, returns, arrival, full);
+    returns.letIn(arrival);
+    return { near, leave: gauge.admit(arrival) };
   }
 
-  app.decorate('admitToBacklog', (arrival) => {
-    const nowMs = performance.now();
-    gauge.note(arrival, nowMs);
-    const verdict = gauge.judge(arrival, nowMs);
-    const isOld = nowMs - lookedAtMs > (verdict.room > FAR_ROOM ? FAR_MS : NEAR_MS);
-    if (mustBeCounted(arrival) || mayWait(verdict, isOld)) return admitAfterLook(arrival);
-    if (isOld) void inBackground();
-    return admit(arrival, verdict);
+  app.decorate('backlogs', {
+    admit(arrival) {
+      const nowMs = performance.now();
+      gauge.note(arrival, nowMs);
+      const verdict = gauge.judge(arrival, nowMs);
+      const isOld = nowMs - lookedAtMs > (verdict.room > FAR_ROOM ? FAR_MS : NEAR_MS);
+      if (mustBeCounted(arrival) || mayBeWrong(verdict, isOld)) return admitAfterLook(arrival);
+      if (isOld) void inBackground();
+      return admit(arrival, verdict);
+    },
+    refuse(arrival, full) {
+      // Others have filled it.
+      void inBackground();
+      return refusal(app, returns, arrival, full);
+    },
   });
   // Bounds are in force in every process, also in one that nobody has sent anything for long.
   const timer = setInterval(() => void inBackground(), FAR_MS).unref();
@@ -130,9 +143,9 @@ async function readCounted(db: Database, tenantIds: readonly string[]): Promise<
   return await readBacklogs(db, tenantIds);
 }
 
-/** Whether another count may say something else that matters. */
-function mayWait({ full, isSure, room }: Verdict, isOld: boolean): boolean {
-  return full ? isOld || !isSure : isOld && room <= ROOM_FOR_ALL;
+/** Whether somebody would be refused whom another count may let in. */
+function mayBeWrong({ full, isSure }: Verdict, isOld: boolean): boolean {
+  return full !== undefined && (isOld || !isSure);
 }
 
 /** Does what keeps the sums in order, one thing at a time and beside the requests. */
@@ -160,7 +173,15 @@ const POLICIES: Record<FullBacklog, string> = {
   tenant_in_queue: 'tenant-backlog-in-queue',
 };
 
-function refusal(bound: FullBacklog, seconds: number): Problem {
+function refusal(
+  { forecasts }: FastifyInstance,
+  returns: BacklogReturns,
+  arrival: Arrival,
+  { bound, jobs, most }: FullBound,
+): Problem {
+  const closedSeconds = forecasts.secondsToFinish(arrival.queue, jobs - (1 - FREE_THEN) * most);
+  const perSecond = forecasts.finishedPerSecond(arrival.queue);
+  const seconds = returns.nextInSeconds(bound, arrival, { closedSeconds, perSecond });
   return new Problem(bound === 'queue' ? 'queue_backlog_full' : 'tenant_backlog_full', {
     headers: { 'retry-after': String(seconds) },
     members: { violatedPolicies: [POLICIES[bound]] },

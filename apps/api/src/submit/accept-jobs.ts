@@ -1,12 +1,23 @@
 import type { NewJob } from '@accepted/shared/core/job/new-job';
 import { type Database, isDatabaseUnavailable } from '@accepted/shared/ledger/connection/connect';
 import type { Teller } from '@accepted/shared/ledger/connection/teller';
-import { type InsertedJob, insertJobs } from '@accepted/shared/ledger/jobs/insert-jobs';
+import {
+  type InsertedJob,
+  insertJobs,
+  insertJobsWithinBounds,
+  type JobBeyondBound,
+} from '@accepted/shared/ledger/jobs/insert-jobs';
 import { type Batcher, createBatcher } from '@accepted/shared/runtime/batching/batcher';
 import type { Writing } from '../admission/writing.ts';
 
 /** What became of one job of a batch; `refused` is a row that Postgres would not take. */
-export type AcceptedJob = InsertedJob | { kind: 'refused'; error: unknown };
+export type AcceptedJob = InsertedJob | JobBeyondBound | { kind: 'refused'; error: unknown };
+
+export interface JobToAccept {
+  job: NewJob;
+  /** The names of the bounds that it may not fit in (`BacklogGauge`). */
+  near: readonly string[];
+}
 
 const MAX_BATCH_SIZE = 250;
 /** Making the text of a batch holds the event loop, and with it everybody: about 5 ms for so much. */
@@ -27,27 +38,31 @@ export interface AcceptBatches {
 export function createAcceptBatcher(
   { db, teller }: { db: Database; teller: Pick<Teller, 'tell' | 'tellsInPassing'> },
   { maxConcurrentBatches, maxBatchSize = MAX_BATCH_SIZE, onWritten, writing }: AcceptBatches,
-): Batcher<NewJob, AcceptedJob> {
-  async function insert(jobs: NewJob[], tellsOfWork: boolean): Promise<InsertedJob[]> {
+): Batcher<JobToAccept, AcceptedJob> {
+  async function insert(batch: JobToAccept[], tellsOfWork: boolean): Promise<AcceptedJob[]> {
+    const jobs = batch.map(({ job }) => job);
+    const bounds = [...new Set(batch.flatMap(({ near }) => near))];
     const answered = writing?.ask(performance.now());
     try {
-      return await insertJobs(db, jobs, { tellsOfWork });
+      return bounds.length > 0
+        ? await insertJobsWithinBounds(db, jobs, { tellsOfWork, bounds })
+        : await insertJobs(db, jobs, { tellsOfWork });
     } finally {
       answered?.(performance.now());
     }
   }
 
-  async function flush(jobs: NewJob[]): Promise<AcceptedJob[]> {
+  async function flush(jobs: JobToAccept[]): Promise<AcceptedJob[]> {
     const tellsOfWork = teller.tellsInPassing();
     const beganMs = performance.now();
     const accepted = await acceptJobs((batch) => insert(batch, tellsOfWork), jobs);
-    const bytes = jobs.reduce((sum, job) => sum + sizeOf(job), 0);
+    const bytes = jobs.reduce((sum, { job }) => sum + sizeOf(job), 0);
     onWritten?.(bytes, performance.now() - beganMs);
     if (!tellsOfWork) for (const job of accepted) if (isReady(job)) teller.tell(job.row.queue);
     return accepted;
   }
 
-  const bytes = { of: sizeOf, maxPerBatch: MAX_BATCH_BYTES };
+  const bytes = { of: ({ job }: JobToAccept) => sizeOf(job), maxPerBatch: MAX_BATCH_BYTES };
   return createBatcher({ maxBatchSize, maxConcurrentBatches, bytes, flush });
 }
 
@@ -65,9 +80,9 @@ export function sizeOf({ payloadJson, metadata }: NewJob): number {
  * Inserts a batch; when that fails although Postgres is there, tries each job alone, so that a bad row never fails its
  * neighbours. Rejects only when Postgres is unavailable: then nobody is promised anything.
  */
-export async function acceptJobs(
-  insert: (jobs: NewJob[]) => Promise<InsertedJob[]>,
-  jobs: NewJob[],
+export async function acceptJobs<Job>(
+  insert: (jobs: Job[]) => Promise<AcceptedJob[]>,
+  jobs: Job[],
 ): Promise<AcceptedJob[]> {
   try {
     return await insert(jobs);

@@ -3,6 +3,7 @@ import { CHANNELS, notify } from '@accepted/shared/ledger/connection/notificatio
 import { createTeller } from '@accepted/shared/ledger/connection/teller';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import fp from 'fastify-plugin';
+import type { Admission } from '../admission/admit-job.ts';
 import { Problem } from '../http/problem.ts';
 import { createAcceptor } from './acceptor.ts';
 
@@ -16,11 +17,11 @@ export interface SubmittedJob {
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Writes a job durably; resolves only after the commit. `replayed` says that the job of an earlier request with the
+     * Writes a job durably that was let in; resolves only after the commit. `replayed` says that the job of an earlier request with the
      * same idempotency key is the answer. Rejects with a problem, or when Postgres is unavailable. A job whose turn to be
      * written comes when `isWanted` answers `false` is not written.
      */
-    submitJob(job: NewJob, isWanted: () => boolean): Promise<SubmittedJob>;
+    submitJob(job: NewJob, admission: Admission, isWanted: () => boolean): Promise<SubmittedJob>;
     /** Whether jobs are being written, so that one which waits for too long waits for others and not for Postgres. */
     isWriting(): boolean;
   }
@@ -34,10 +35,11 @@ export const submitter = fp(async (app) => {
   );
   const acceptor = createAcceptor({ db: app.pools.submit, teller }, app.writing);
 
-  app.decorate('submitJob', async (job, isWanted) => {
-    const accepted = await acceptor.accept(job, isWanted);
+  app.decorate('submitJob', async (job, { near }, isWanted) => {
+    const accepted = await acceptor.accept({ job, near }, isWanted);
     if (accepted.kind === 'keyReused') throw new Problem('idempotency_key_reused');
     if (accepted.kind === 'refused') throw accepted.error;
+    if (accepted.kind === 'full') throw app.backlogs.refuse(job, accepted);
     const { kind, row } = accepted;
     const status = kind === 'replayed' ? accepted.status : job.idempotency?.status;
     return { row, replayed: kind === 'replayed', status: status ?? undefined };

@@ -195,7 +195,7 @@ async function write(
   };
   const admitting = admitJob(app, caller, job);
   const admission = admitting instanceof Promise ? await spendOrLeave(budget, admitting) : admitting;
-  const submitting = app.submitJob(job, isWanted);
+  const submitting = app.submitJob(job, admission, isWanted);
   submitting.then(
     ({ replayed }) => admission.end(!replayed),
     () => admission.end(false),

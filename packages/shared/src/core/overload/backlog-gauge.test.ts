@@ -33,17 +33,28 @@ test.each([
   ['tenant_in_queue', { jobs: 9, own: 4, perTenant: 5, max: 100 }],
 ] as const)('a job more fits into a %s that is nearly full, and then none', (bound, backlogs) => {
   const gauge = gaugeOf(counted(backlogs));
-  expect(gauge.judge(ARRIVAL, NOW_MS)).toEqual({ isSure: true, room: 1 });
+  expect(gauge.judge(ARRIVAL, NOW_MS)).toMatchObject({ isSure: true, room: 1 });
   gauge.admit(ARRIVAL)();
-  expect(gauge.judge(ARRIVAL, NOW_MS)).toEqual({ full: { bound, jobs: 5, most: 5 }, isSure: false, room: 0 });
+  expect(gauge.judge(ARRIVAL, NOW_MS)).toMatchObject({
+    ...{ full: { bound, jobs: 5, most: 5 }, isSure: false, room: 0 },
+  });
 });
 
 test('what is not bounded fits, and so does what nobody has counted', () => {
   expect(gaugeOf(counted({ jobs: 10 ** 9 })).judge(ARRIVAL, NOW_MS)).toEqual({
     isSure: true,
     room: Number.POSITIVE_INFINITY,
+    near: [],
   });
   expect(createBacklogGauge().judge(ARRIVAL, NOW_MS).full).toBeUndefined();
+});
+
+test('bounds are near that others may fill before it is known', () => {
+  const nearOf = (backlogs: Parameters<typeof counted>[0]) =>
+    gaugeOf(counted(backlogs)).judge(ARRIVAL, NOW_MS).near;
+  expect(nearOf({ jobs: 2_000, max: 10_000, perTenant: 9_000 })).toEqual([]);
+  expect(nearOf({ jobs: 9_000, own: 5, max: 10_000, ofTenant: 50_000 })).toEqual(['queue default']);
+  expect(nearOf({ jobs: 9, perTenant: 10, ofTenant: 20 })).toEqual(['tenant a', 'both a default']);
 });
 
 test('a count that shows a queue full leaves no doubt', () => {

@@ -34,13 +34,21 @@ export interface Arrival {
 /** Which bound a job does not fit in. */
 export type FullBacklog = 'queue' | 'tenant' | 'tenant_in_queue';
 
+export interface FullBound {
+  bound: FullBacklog;
+  jobs: number;
+  most: number;
+}
+
 export interface Verdict {
   /** `undefined`: it fits. */
-  full?: { bound: FullBacklog; jobs: number; most: number };
+  full?: FullBound;
   /** Whether another count could say otherwise: jobs of ours may be in this one, and were counted beside it. */
   isSure: boolean;
   /** How many more would fit; infinite where nothing bounds them. */
   room: number;
+  /** The names of the bounds with so little room that what others let in meanwhile may not fit beside it. */
+  near: readonly string[];
 }
 
 /**
@@ -74,6 +82,9 @@ const ofTenant = ({ tenantId }: Arrival) => `tenant ${tenantId}`;
 const ofTenantInQueue = ({ tenantId, queue }: Arrival) => `both ${tenantId} ${queue}`;
 const keysOf = (arrival: Arrival) => [ofQueue(arrival), ofTenant(arrival), ofTenantInQueue(arrival)];
 
+/** With more room than this there is enough for all that comes until others are known to have taken some. */
+const NEAR_ROOM = 1_000;
+const NONE: readonly string[] = [];
 /** With less in it there is room for what is urgent in any case. */
 const NEAR_PART = 1 / 2;
 
@@ -106,14 +117,16 @@ export function createBacklogGauge(): BacklogGauge {
 
   function judge(arrival: Arrival, nowMs: number): Verdict {
     let room = Number.POSITIVE_INFINITY;
+    let near = NONE;
     for (const { bound, key, counted, most } of boundsOf(arrival)) {
       const jobs = counted + since.of(key);
       const isNear = jobs >= most * NEAR_PART;
       const open = most - (isNear ? reserves.keptFrom(key, arrival.priority, most, nowMs) : 0);
-      if (jobs >= open) return { full: { bound, jobs, most }, isSure: counted >= open, room: 0 };
+      if (jobs >= open) return { full: { bound, jobs, most }, isSure: counted >= open, room: 0, near };
       room = Math.min(room, open - jobs);
+      if (most - jobs <= NEAR_ROOM) near = [...near, key];
     }
-    return { isSure: true, room };
+    return { isSure: true, room, near };
   }
 
   return {

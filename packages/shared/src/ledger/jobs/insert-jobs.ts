@@ -1,16 +1,19 @@
-import { type RawBuilder, sql } from 'kysely';
+import { sql } from 'kysely';
 import pg from 'pg';
 import { publicId } from '../../core/job/id.ts';
 import type { NewJob } from '../../core/job/new-job.ts';
+import type { FullBound } from '../../core/overload/backlog-gauge.ts';
 import type { Database } from '../connection/connect.ts';
-import { CHANNELS } from '../connection/notifications.ts';
-import { given, prepared } from '../connection/prepared.ts';
-import { tellBacklog } from '../limits/backlogs.ts';
-import { CARRIED, carriedFrom } from './hot-rows.ts';
-import { KEY_TTL_HOURS } from './idempotency-keys.ts';
+import { prepared } from '../connection/prepared.ts';
+import { countBacklogs } from '../limits/backlogs.ts';
+import {
+  type BoundedBatch,
+  insertNewJobs,
+  insertNewJobsWithinBounds,
+  type WrittenBatch,
+} from './insert-new-jobs.ts';
 import { jobsOf } from './job-key.ts';
-import { isLive } from './live-condition.ts';
-import { jobRecords, keyRecords } from './new-job-records.ts';
+import { keyRecords } from './new-job-records.ts';
 import { newJobRow } from './new-job-row.ts';
 import { SHOWN, type ShownJob } from './shown-job.ts';
 
@@ -20,32 +23,94 @@ export type InsertedJob =
   | { kind: 'replayed'; row: ShownJob; status: number | null }
   | { kind: 'keyReused' };
 
+/** A job that was not written: so many are there already, and no more may be. */
+export interface JobBeyondBound extends FullBound {
+  kind: 'full';
+}
+
+export interface InsertOptions {
+  /**
+   * Has the commit notify of the queues that have work now, which costs no round trip. Commits that notify wait for each other: for jobs
+   * that come alone.
+   */
+  tellsOfWork?: boolean;
+}
+
 /**
  * Writes jobs and their idempotency keys in one statement: after a crash either all of them are there or none.
  *
  * Results come in the order of `jobs`. Running it twice with the same ids writes once. A job whose key is already
  * taken is not written: it answers with the job of that key, or `keyReused` when the fingerprints differ. When
  * another transaction is just writing the same key, this waits for it to commit.
- *
- * With `tellsOfWork` the commit notifies of the queues that have work now, which costs no round trip, and commits that notify wait
- * for each other: for jobs that come alone.
  */
-export async function insertJobs(
+export function insertJobs(
   db: Database,
   jobs: NewJob[],
-  { tellsOfWork = false }: { tellsOfWork?: boolean } = {},
+  { tellsOfWork = false }: InsertOptions = {},
 ): Promise<InsertedJob[]> {
+  return insertMissing(db, jobs, async (missing) => {
+    const batch = { jobs: [...new Set(firstOfSameKey(missing))], tellsOfWork };
+    return await answerAll(db, missing, await insertNewJobs(db, batch));
+  });
+}
+
+/**
+ * The same where there may be no room: the live jobs are counted again in the statement that writes, under locks of the names `bounds`, so that
+ * all who write under one of them together let no more in than may be. A job that was there already takes room too, in its batch.
+ */
+export function insertJobsWithinBounds(
+  db: Database,
+  jobs: NewJob[],
+  { tellsOfWork = false, bounds }: InsertOptions & { bounds: readonly string[] },
+): Promise<(InsertedJob | JobBeyondBound)[]> {
+  return insertMissing(db, jobs, async (missing) => {
+    const firsts = firstOfSameKey(missing);
+    const batch = { jobs: [...new Set(firsts)], tellsOfWork, bounds };
+    const { fullOf, ...written } = await insertCounted(db, batch);
+    const full = firsts.map(({ id }) => fullOf.get(id));
+    const others = await answerAll(
+      db,
+      missing.filter((_, place) => !full[place]),
+      written,
+    );
+    return full.flatMap((refused) => refused ?? others.shift() ?? []);
+  });
+}
+
+/** Writes what was not written by an earlier run whose answer was lost. */
+async function insertMissing<Inserted>(
+  db: Database,
+  jobs: NewJob[],
+  insert: (missing: NewJob[]) => Promise<Inserted[]>,
+): Promise<(InsertedJob | Inserted)[]> {
   try {
-    return await insertOnce(db, jobs, tellsOfWork);
+    return await insert(jobs);
   } catch (error) {
     if (!isWrittenAlready(error)) throw error;
     const earlier = await findEarlierJobs(db, jobs);
     const rest = jobs.filter(({ id }) => !earlier.has(id));
     if (rest.length === jobs.length) throw error;
-    const inserted = await insertJobs(db, rest, { tellsOfWork });
+    const inserted = await insertMissing(db, rest, insert);
     const insertedOf = new Map(rest.map(({ id }, index) => [id, inserted[index]]));
     return jobs.flatMap(({ id }) => earlier.get(id) ?? insertedOf.get(id) ?? []);
   }
+}
+
+/** Where nobody has counted since that was lost, all is counted first. */
+async function insertCounted(
+  db: Database,
+  batch: BoundedBatch,
+): Promise<WrittenBatch & { fullOf: Map<string, JobBeyondBound> }> {
+  const { withoutRoom, ...written } = await insertNewJobsWithinBounds(db, batch);
+  const fullOf = new Map<string, JobBeyondBound>();
+  for (const { id, bound, jobs, most } of withoutRoom) {
+    if (bound === 'unknown') {
+      await countBacklogs(db, { ifLost: true });
+      return await insertCounted(db, batch);
+    }
+    fullOf.set(id, { kind: 'full', bound, jobs, most });
+  }
+  return { ...written, fullOf };
 }
 
 /**
@@ -62,8 +127,12 @@ function isWrittenAlready(error: unknown): boolean {
 
 const UNIQUE_VIOLATION = '23505';
 
-async function insertOnce(db: Database, jobs: NewJob[], tellsOfWork: boolean): Promise<InsertedJob[]> {
-  const { ids, writtenAt } = await insertNewOnes(db, { jobs: firstOfEachKey(jobs), tellsOfWork });
+/** Says of each job what became of it; one that was not written just now was there before, or has a key that was. */
+async function answerAll(
+  db: Database,
+  jobs: NewJob[],
+  { ids, writtenAt }: WrittenBatch,
+): Promise<InsertedJob[]> {
   const rest = jobs.filter((job) => !ids.has(job.id));
   const earlier = rest.length > 0 ? await findEarlierJobs(db, rest) : new Map<string, InsertedJob>();
   return jobs.map((job) => {
@@ -74,103 +143,16 @@ async function insertOnce(db: Database, jobs: NewJob[], tellsOfWork: boolean): P
   });
 }
 
-/** Two equal keys in one statement would conflict with each other, so only the first of them takes part. */
-function firstOfEachKey(jobs: NewJob[]): NewJob[] {
-  const seen = new Set<string>();
-  return jobs.filter(({ tenantId, idempotency }) => {
-    if (!idempotency) return true;
-    const identity = JSON.stringify([tenantId, idempotency.route, idempotency.key]);
-    if (seen.has(identity)) return false;
-    seen.add(identity);
-    return true;
+/** Two equal keys in one statement would conflict with each other: answers for each job the first that has its key, which alone takes part. */
+function firstOfSameKey(jobs: NewJob[]): NewJob[] {
+  const firsts = new Map<string, NewJob>();
+  return jobs.map((job) => {
+    if (!job.idempotency) return job;
+    const identity = JSON.stringify([job.tenantId, job.idempotency.route, job.idempotency.key]);
+    const first = firsts.get(identity) ?? job;
+    firsts.set(identity, first);
+    return first;
   });
-}
-
-/** What the ledger alone knows of a batch. `ids` are `null` when all of it was written. */
-interface Written {
-  writtenAt: Date;
-  ids: string[] | null;
-}
-
-interface Batch {
-  jobs: NewJob[];
-  tellsOfWork: boolean;
-}
-
-async function insertNewOnes(db: Database, batch: Batch): Promise<{ writtenAt: Date; ids: Set<string> }> {
-  const { jobs } = batch;
-  const insert = jobs.some(isKeyed) ? insertWithKeys : insertWithoutKeys;
-  const [written] = await insert(db, batch);
-  const { writtenAt, ids } = written as Written;
-  return { writtenAt, ids: new Set(ids ?? jobs.map(({ id }) => id)) };
-}
-
-const isKeyed = ({ idempotency }: NewJob) => idempotency !== undefined;
-const jobsOfBatch = ({ jobs }: Batch) => jobs;
-
-const NEW_HOT_ROW = carriedFrom('asked', {
-  version: sql`1`,
-  attempt: sql`0`,
-  attempts_made: sql`0`,
-  replay_round: sql`0`,
-  dispatch_no: sql`0`,
-  revision: sql`0`,
-  losses: sql`0`,
-  suspect: sql`false`,
-});
-
-const insertWithoutKeys = prepared<Batch, Written>(
-  () => sql`/* insert-jobs */ WITH ${insertSelected(sql`SELECT * FROM ${jobRecords(jobsOfBatch)}`)}`,
-);
-
-/**
- * Takes the keys first, in a fixed order so that two batches cannot deadlock, and writes the jobs whose key was
- * free. An expired key is free once its job is finished.
- */
-const insertWithKeys = prepared<Batch, Written>(
-  () => sql`/* insert-keyed-jobs */
-    WITH taken AS (
-      INSERT INTO idempotency_keys AS k (tenant_id, route, key, fingerprint, job_id, status, expires_at)
-      SELECT tenant_id, route, key, fingerprint, job_id, status, now() + make_interval(hours => ${KEY_TTL_HOURS})
-      FROM ${keyRecords(({ jobs }: Batch) => jobs.filter(isKeyed))}
-      ORDER BY tenant_id, route, key
-      ON CONFLICT (tenant_id, route, key) DO UPDATE
-        SET fingerprint = excluded.fingerprint, job_id = excluded.job_id, status = excluded.status,
-          expires_at = excluded.expires_at
-        WHERE k.expires_at < now() AND NOT ${isLive(sql`k.tenant_id`, sql`k.job_id`)}
-      RETURNING job_id
-    ),
-    ${insertSelected(sql`
-      SELECT * FROM ${jobRecords(jobsOfBatch)}
-      WHERE NOT keyed OR id IN (SELECT job_id FROM taken)`)}`,
-);
-
-/** What is due at once is ready; `now()` is the same moment all through the transaction. */
-function insertSelected(selected: RawBuilder<unknown>) {
-  return sql`
-    asked AS (
-      INSERT INTO jobs (id, tenant_id, type, queue, priority, payload, refused_by, max_attempts, backoff, timeout_ms,
-        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, request_id_given, traceparent,
-        tracestate, run_at, expires_at)
-      SELECT id, tenant_id, type, queue, priority, payload::json, coalesce(refused_by, '{}'), max_attempts, backoff, timeout_ms,
-        concurrency_key, concurrency_limit, tags, metadata, webhook, copy_of, request_id, request_id_given, traceparent,
-        tracestate, coalesce(run_at, now() + delay_ms * interval '1 ms', now()), now() + ttl_ms * interval '1 ms'
-      FROM (${selected}) AS selected
-      RETURNING tenant_id, id AS job_id, run_at, expires_at, concurrency_limit, priority, webhook IS NOT NULL AS has_followers,
-        queue, type, concurrency_key, traceparent, refused_by
-    ),
-    made_ready AS (
-      INSERT INTO ready (${CARRIED}) SELECT ${NEW_HOT_ROW} FROM asked WHERE run_at <= now()
-    ),
-    made_due AS (
-      INSERT INTO due (${CARRIED}, status) SELECT ${NEW_HOT_ROW}, 'scheduled' FROM asked WHERE run_at > now()
-    ),
-    counted AS (${tellBacklog(sql`asked`, 1)})
-    SELECT now() AS "writtenAt",
-      CASE WHEN count(*) < ${given(({ jobs }: Batch) => jobs.length)} THEN coalesce(array_agg(job_id), '{}') END AS ids,
-      ARRAY(SELECT pg_notify(${CHANNELS.queueHasWork}, queue)::text FROM (
-        SELECT DISTINCT queue FROM asked WHERE run_at <= now() AND ${given(({ tellsOfWork }: Batch) => tellsOfWork)}::boolean) AS working)
-    FROM asked`;
 }
 
 interface Holder {
