@@ -9,12 +9,15 @@ interface Load {
   offered: number;
   shareOf?: (process: number) => number;
   seconds: number;
+  /** When nobody can be asked, in seconds from the start. */
+  away?: { from: number; to: number };
 }
 
 /** Has requests come evenly to processes that share a bucket; answers how many got a token, and how often it was asked. */
 function simulate(load: Load) {
   const { perSecond, capacity = Math.ceil(perSecond), processes, offered, seconds } = load;
-  const { shareOf = () => 1 / processes } = load;
+  const { shareOf = () => 1 / processes, away = { from: seconds, to: seconds } } = load;
+  const isAway = (nowMs: number) => nowMs >= away.from * 1_000 && nowMs < away.to * 1_000;
   const lenders = Array.from({ length: processes }, () => createLentTokens({ perSecond, capacity }));
   const bucket = { tokens: capacity, filledAtMs: 0 };
   const came = lenders.map(() => 0);
@@ -25,6 +28,7 @@ function simulate(load: Load) {
     const wanted = tokens?.wanted(nowMs, isWaitedFor ? 1 : 0) ?? 0;
     if (!tokens || wanted === 0) return;
     asks += 1;
+    if (isAway(nowMs)) return tokens.standAlone(nowMs, 1_000);
     const filled = Math.min(capacity, bucket.tokens + (perSecond * (nowMs - bucket.filledAtMs)) / 1_000);
     const lent = Math.min(Math.floor(filled), wanted);
     Object.assign(bucket, { tokens: filled - lent, filledAtMs: nowMs });
@@ -73,6 +77,15 @@ describe('over all processes no more is done than may be, and hardly less', () =
 
   test('all of what comes slower', () => {
     expect(simulate({ perSecond: 100, processes: 4, offered: 90, seconds: 10 }).given).toBe(900);
+  });
+
+  test.each(
+    [20, 100, 1_000].flatMap((perSecond) => [1, 2, 4].map((processes) => ({ perSecond, processes }))),
+  )('$perSecond a second by $processes processes that cannot ask for three seconds', (load) => {
+    const rates = { ...load, offered: 2 * load.perSecond, seconds: 10, away: { from: 4, to: 7 } };
+    const { given, most } = simulate(rates);
+    expect(given).toBeLessThanOrEqual(1.02 * most);
+    expect(given).toBeGreaterThanOrEqual(0.8 * most);
   });
 
   test('of a quota all, and no more', () => {

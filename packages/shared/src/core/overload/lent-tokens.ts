@@ -30,7 +30,7 @@ export interface LentTokens {
   /** How many tokens to be lent where so many wait for one; 0 while enough are held, or the bucket is known to be empty. */
   wanted(nowMs: number, waiting: number): number;
   receive(loan: Loan, nowMs: number): void;
-  /** For so long nobody can be asked: until then it goes by what it knows, as if it were alone. */
+  /** For so long nobody can be asked: until then it goes by what it knows, and leaves to others what they took of late. */
   standAlone(nowMs: number, forMs: number): void;
   /** Whether a token may come by asking now. */
   isWorthAsking(nowMs: number): boolean;
@@ -57,6 +57,7 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
   let known: { left: number; atMs: number } | undefined;
   let emptyUntilMs = Number.NEGATIVE_INFINITY;
   const alone = createOwnBucket(perSecond, capacity);
+  const others = createOthersPart(perSecond);
   /** Taken while alone, and to be taken out of the bucket yet. */
   let owed = 0;
   const returns = createReturnLine();
@@ -109,6 +110,7 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
       alone.close();
       // What was taken alone for longer than it takes to fill the bucket would have come back meanwhile.
       const debt = Math.min(owed, lent + Math.floor(left));
+      if (known) others.note(leftAt(nowMs) - lent - left, nowMs - known.atMs);
       owed = Math.max(0, debt - lent);
       held += Math.max(0, lent - debt);
       known = { left, atMs: nowMs };
@@ -117,7 +119,9 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
       const emptyForMs = Math.max(msFor(1 - left), Math.min(LEAST_EMPTY_MS, msFor(capacity / 2)));
       emptyUntilMs = nowMs + (perSecond > 0 ? emptyForMs : EMPTY_QUOTA_MS);
     },
-    standAlone: (nowMs, forMs) => alone.open(Math.max(0, leftAt(nowMs) - owed), nowMs, forMs),
+    standAlone(nowMs, forMs) {
+      alone.open({ tokens: Math.max(0, leftAt(nowMs) - owed), part: 1 - others.part() }, nowMs, forMs);
+    },
     isWorthAsking: (nowMs) => !isEmpty(nowMs) && !alone.isOpen(nowMs),
     remaining: (nowMs) => Math.max(0, Math.floor(Math.min(capacity, held + leftAt(nowMs) - owed))),
     returnInMs(nowMs) {
@@ -129,21 +133,24 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
 
 /** What a process goes by while nobody can be asked. */
 function createOwnBucket(perSecond: number, capacity: number) {
-  let bucket: { tokens: number; filledAtMs: number; untilMs: number } | undefined;
+  let bucket: { tokens: number; part: number; filledAtMs: number; untilMs: number } | undefined;
   const isOpen = (nowMs: number) => bucket !== undefined && nowMs < bucket.untilMs;
 
   return {
     isOpen,
-    /** One that is open goes on with what is in it. */
-    open(tokens: number, nowMs: number, forMs: number): void {
-      bucket = { ...(bucket ?? { tokens, filledAtMs: nowMs }), untilMs: nowMs + forMs };
+    /** Takes this part of what was there and of what comes back; one that is open goes on with what is in it. */
+    open({ tokens, part }: { tokens: number; part: number }, nowMs: number, forMs: number): void {
+      const own = bucket ?? { tokens: tokens * part, part, filledAtMs: nowMs };
+      bucket = { ...own, untilMs: nowMs + forMs };
     },
     close(): void {
       bucket = undefined;
     },
     take(nowMs: number): boolean {
       if (!bucket || !isOpen(nowMs)) return false;
-      bucket.tokens = Math.min(capacity, bucket.tokens + (perSecond * (nowMs - bucket.filledAtMs)) / 1_000);
+      const { tokens, part, filledAtMs } = bucket;
+      const filled = tokens + (part * perSecond * (nowMs - filledAtMs)) / 1_000;
+      bucket.tokens = Math.min(Math.max(1, part * capacity), filled);
       bucket.filledAtMs = nowMs;
       if (bucket.tokens < 1) return false;
       bucket.tokens -= 1;
@@ -152,5 +159,25 @@ function createOwnBucket(perSecond: number, capacity: number) {
     giveBack(): void {
       if (bucket) bucket.tokens += 1;
     },
+  };
+}
+
+/** Over so long it is measured what others take. */
+const OTHERS_OVER_MS = 500;
+
+/** Measures which part of what comes back others take, by what is missing when this process asks. */
+function createOthersPart(perSecond: number) {
+  let [taken, lastedMs] = [0, 0];
+  let part = 0;
+
+  return {
+    note(missing: number, overMs: number): void {
+      taken += Math.max(0, missing);
+      lastedMs += overMs;
+      if (lastedMs < OTHERS_OVER_MS || perSecond === 0) return;
+      part = Math.min(1 - LEAST_PART, (taken / lastedMs / perSecond) * 1_000);
+      [taken, lastedMs] = [0, 0];
+    },
+    part: () => part,
   };
 }
