@@ -44,6 +44,9 @@ export const JOB_KINDS = {
   /** Of two tenants that have jobs waiting in a queue of their own all the time. */
   steadyLight: ['succeeded'],
   steadyHeavy: ['succeeded'],
+  /** Of tenants that submit more than they may: a second, or that are not finished. */
+  rated: ['succeeded'],
+  crowded: ['succeeded'],
   /** Of a deploy of three builds: each may have one attempt, and only some of the builds take it. */
   firstBuild: ['succeeded'],
   secondBuild: ['succeeded'],

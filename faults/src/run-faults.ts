@@ -6,6 +6,7 @@ import { boundType } from './bounded-type.ts';
 import { callTheRoll } from './call-the-roll.ts';
 import { drain } from './drain.ts';
 import type { FaultKind, JobKind } from './kinds.ts';
+import { startLimitedTenants } from './limited-tenants.ts';
 import { type Client, openClient } from './load/client.ts';
 import { makeJob, type ReceiverUrls } from './load/mix.ts';
 import { replayDeadLetters } from './load/replay-dead-letters.ts';
@@ -127,7 +128,7 @@ async function loadAndBreak(
   const schedule = scheduleFaults({ ...options, ...faultsWithin, leftOut });
   const { client, receivers, submit, history } = openClients(world, seed, loadDeadline);
   await boundType(world);
-  const steady = options.isShown ? undefined : await startSteadyTenants(world, submit, loadDeadline);
+  const tenants = options.isShown ? undefined : await startTenants(world, submit, loadDeadline);
   const loadStartedAt = Date.now();
   const nemesis = startNemesis({ world, schedule, submit, deadline: loadDeadline });
   history.since = nemesis.since;
@@ -152,7 +153,7 @@ async function loadAndBreak(
     await Promise.all([load.done, nemesis.done]);
     const loadEndedAt = Date.now();
     const wrongUnderLoad = await listWrongBacklogs(world);
-    await steady?.stop();
+    await tenants?.stop();
     repaired.abort();
     await replays;
     const drainedAt = await drain(world, drainDeadline, options.isShown);
@@ -168,6 +169,22 @@ async function loadAndBreak(
     repaired.abort();
     await client.close();
   }
+}
+
+/** Starts those who submit all the time beside the load. */
+async function startTenants(
+  world: World,
+  submit: (kind: JobKind, apiKey: string) => Promise<string>,
+  deadline: AbortSignal,
+): Promise<{ stop(): Promise<void> }> {
+  const steady = await startSteadyTenants(world, submit, deadline);
+  const limited = await startLimitedTenants(world, submit, deadline);
+  return {
+    async stop() {
+      await limited.stop();
+      await steady.stop();
+    },
+  };
 }
 
 /** The history of the faults is filled in when there is one. */

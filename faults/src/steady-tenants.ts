@@ -39,7 +39,7 @@ export async function startSteadyTenants(
     TENANTS.map(async ({ kind, weight }) => ({
       kind,
       wanted: WAITING_A_WEIGHT * weight,
-      apiKey: await makeTenant(world, kind, weight),
+      apiKey: await makeTenant(world, kind, { weight }),
     })),
   );
   const stopped = new AbortController();

@@ -24,7 +24,7 @@ export async function weighTenants(
   submit: (kind: JobKind, apiKey: string) => Promise<string>,
 ): Promise<void> {
   const keys = new Map<JobKind, string>();
-  for (const { kind, weight } of TENANTS) keys.set(kind, await makeTenant(world, kind, weight));
+  for (const { kind, weight } of TENANTS) keys.set(kind, await makeTenant(world, kind, { weight }));
   await operate(world, 'POST', '/v1/queues/default/pause');
   try {
     await waitUntil(() => world.ledger.ask(isPausedFor), { until: 'the pause is in force' });

@@ -25,8 +25,12 @@ beforeEach(async () => {
   await layDown({});
 });
 
-async function layDown({ queue = null, perTenant = null, tenant = null } = {} as Record<string, number | null>) {
-  await sql`UPDATE queues SET max_backlog = ${queue}, max_backlog_per_tenant = ${perTenant}`.execute(ledger.db);
+async function layDown(
+  { queue = null, perTenant = null, tenant = null } = {} as Record<string, number | null>,
+) {
+  await sql`UPDATE queues SET max_backlog = ${queue}, max_backlog_per_tenant = ${perTenant}`.execute(
+    ledger.db,
+  );
   await sql`UPDATE tenants SET max_backlog = ${tenant} WHERE id = ${bounded}`.execute(ledger.db);
 }
 

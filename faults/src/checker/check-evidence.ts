@@ -1,3 +1,4 @@
+import { checkAdmission } from './admission.ts';
 import { checkAttemptLimits } from './attempt-limits.ts';
 import type { Evidence } from './evidence.ts';
 import { checkExits } from './exits.ts';
@@ -34,6 +35,7 @@ const CHECKS = [
   checkRecovery,
   checkAttemptLimits,
   checkLimits,
+  checkAdmission,
   checkWeights,
   checkNeighbours,
   checkLeases,

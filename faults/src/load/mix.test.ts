@@ -38,6 +38,8 @@ test('most jobs are plain, and every ordinary kind is among 5,000', () => {
     'weighedHeavy',
     'steadyLight',
     'steadyHeavy',
+    'rated',
+    'crowded',
     ...BUILDS,
   ];
 

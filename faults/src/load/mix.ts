@@ -100,7 +100,10 @@ function bodyOf(
   switch (kind) {
     case 'plain':
     case 'probe':
+    case 'rated':
       return effect();
+    case 'crowded':
+      return { ...effect(), delayMs: 2_000 };
     case 'retry':
       return effect({ failures: random.int(1, 2) });
     case 'webhook':

@@ -73,6 +73,11 @@ const ROWS: Row[] = [
     name: 'Writes of zombies that were refused',
     ours: count('I4', 'zombieWritesRefused'),
   },
+  {
+    name: 'Let in within ten seconds at a rate of 20 a second, 220 meant',
+    ours: count('Admit', 'mostInWindow'),
+  },
+  { name: 'Not finished at once under a bound of 30', ours: count('Admit', 'mostLive') },
   { name: 'Illegal transitions', ours: count('I6', 'illegalTransitions') },
   { name: 'Webhook events', ours: count('I7', 'events') },
   { name: 'Events lost, altered, unsigned or under a second id', ours: count('I7', 'wrongDeliveries') },

@@ -61,9 +61,9 @@ export async function layDownConcurrency(
   await untilInForce();
 }
 
-/** Makes a tenant as an operator does; answers an API key of it. */
-export async function makeTenant(world: World, name: string, weight: number): Promise<string> {
-  const { id } = await operate<{ id: string }>(world, 'POST', '/v1/tenants', { name, weight });
+/** Makes a tenant as an operator does, with these rules; answers an API key of it. */
+export async function makeTenant(world: World, name: string, rules: object): Promise<string> {
+  const { id } = await operate<{ id: string }>(world, 'POST', '/v1/tenants', { name, ...rules });
   const asked = { name, scopes: [...TENANT_SCOPES], tenantId: id };
   return (await operate<{ key: string }>(world, 'POST', '/v1/api-keys', asked)).key;
 }

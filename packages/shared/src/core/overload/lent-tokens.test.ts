@@ -28,7 +28,10 @@ function simulate(load: Load) {
     const wanted = tokens?.wanted(nowMs, isWaitedFor ? 1 : 0) ?? 0;
     if (!tokens || wanted === 0) return;
     asks += 1;
-    if (isAway(nowMs)) return tokens.standAlone(nowMs, 1_000);
+    if (isAway(nowMs)) {
+      tokens.standAlone(nowMs, 1_000);
+      return;
+    }
     const filled = Math.min(capacity, bucket.tokens + (perSecond * (nowMs - bucket.filledAtMs)) / 1_000);
     const lent = Math.min(Math.floor(filled), wanted);
     Object.assign(bucket, { tokens: filled - lent, filledAtMs: nowMs });
