@@ -15,6 +15,7 @@ import { checkThreads } from './checks/own-check-threads.ts';
 import { type Config, poolSize, publicUrl as publicUrlOf } from './config.ts';
 import { createClients } from './connections/clients.ts';
 import { type BoundedServerOptions, createBoundedServer } from './connections/create-server.ts';
+import { createDoors } from './connections/doors.ts';
 import { createTurns } from './connections/turns.ts';
 import { forecasts } from './forecasts/forecasts.ts';
 import { predictionErrors } from './forecasts/prediction-errors.ts';
@@ -47,6 +48,8 @@ import { submitter } from './submit/submitter.ts';
 
 /** As long as a request may wait for another one. */
 const SLICE = { ms: 5, count: 32 };
+/** A closed loop of 64 clients is never refused, nor a burst of as many and 256 more. */
+const DOORS = { slice: SLICE, atOnce: { lateMs: 10, least: 16, first: 64, most: 1_000 }, mostWaiting: 256 };
 
 /** What the app works with and does not own: whoever opened it ends it after `app.close()`. */
 export interface Resources {
@@ -63,7 +66,7 @@ export async function buildApp(
   const publicUrl = publicUrlOf(config);
   const maxWaitSeconds = config.MAX_WAIT_SECONDS;
   const hasDocs = config.API_DOCS === 'on';
-  const inTurns = { turns: createTurns(SLICE), clients: createClients() };
+  const inTurns = { turns: createTurns(SLICE), clients: createClients(), doors: createDoors(DOORS) };
   const app = createServer(logger, config, {
     ...inTurns,
     onLate: (problem) => app.decisions.refused(problem),
@@ -134,7 +137,7 @@ export async function buildApp(
 function createServer(
   logger: FastifyBaseLogger,
   config: Config,
-  inTurns: Pick<BoundedServerOptions, 'turns' | 'clients' | 'onLate'>,
+  atDoor: Pick<BoundedServerOptions, 'doors' | 'clients' | 'onLate'>,
 ) {
   const publicUrl = publicUrlOf(config);
   return fastify({
@@ -150,7 +153,7 @@ function createServer(
         requestTimeoutMs: config.REQUEST_TIMEOUT_MS,
         maxConnectionsPerAddress: config.MAX_CONNECTIONS_PER_ADDRESS,
         publicUrl,
-        ...inTurns,
+        ...atDoor,
       }),
     trustProxy: config.TRUST_PROXY.length > 0 && [...config.TRUST_PROXY],
     requestIdHeader: false,

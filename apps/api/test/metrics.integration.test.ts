@@ -117,6 +117,8 @@ test('says how long this process waits for connections, and what the connections
   expect(await shown('accepted_pool_connections{pool="submit",state="idle"}')).toBeGreaterThanOrEqual(1);
   expect(await shown('accepted_pool_connections{pool="admin",state="waiting"}')).toBe(0);
   expect(await shown('accepted_writing_limit_jobs')).toBe(2_000);
+  expect(await shown('accepted_request_limit{door="submit"}')).toBe(64);
+  expect(await shown('accepted_requests_under_way{door="submit"}')).toBe(0);
 });
 
 test('needs a key with the scope', async () => {

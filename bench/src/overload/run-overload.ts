@@ -29,16 +29,22 @@ export async function runOverload(run: OverloadRun): Promise<OverloadReport> {
     say(`${part.name}: ${part.title}`);
     try {
       parts.push(await runPart(part, options, folder));
+      await keep();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       say(`${part.name} FAILED: ${message}`);
       failures.push({ part: part.name, message });
     }
   }
-  const times = { startedAt, endedAt: Date.now() };
-  const report: OverloadReport = { size, commit, command, ...times, machine, parts, failures };
-  await writeFile(join(folder, 'overload.json'), `${JSON.stringify(report, undefined, 2)}\n`);
-  return report;
+  return await keep();
+
+  /** A run that is cut short leaves what it has. */
+  async function keep(): Promise<OverloadReport> {
+    const times = { startedAt, endedAt: Date.now() };
+    const report: OverloadReport = { size, commit, command, ...times, machine, parts, failures };
+    await writeFile(join(folder, 'overload.json'), `${JSON.stringify(report, undefined, 2)}\n`);
+    return report;
+  }
 }
 
 async function runPart(

@@ -13,6 +13,19 @@ export interface Admission {
 }
 
 /**
+ * Makes what throws the problem of a job for which there is surely no room, before its payload is looked at: that may take longer than all
+ * else, and more comes than can be done just then.
+ */
+export function requireRoomFor(app: FastifyInstance, { tenantId }: Caller) {
+  return ({ queue, priority }: { queue: string; priority: number }): void => {
+    const refusal = app.backlogs.glance({ tenantId, queue, priority });
+    if (!refusal) return;
+    app.noteSubmitted(tenantId);
+    throw refusal;
+  };
+}
+
+/**
  * Lets a job in that quota and bounds have room for, that is likely to start in time, and that Postgres is quick enough to write;
  * throws a problem otherwise. Waits for Postgres only where there is little room.
  */

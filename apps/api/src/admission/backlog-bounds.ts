@@ -1,5 +1,6 @@
 import {
   type Arrival,
+  type BacklogGauge,
   createBacklogGauge,
   type FullBacklog,
   type FullBound,
@@ -22,6 +23,8 @@ import { databaseUnavailable } from './database-budget.ts';
 declare module 'fastify' {
   interface FastifyInstance {
     backlogs: {
+      /** The problem of a job that there is surely no room for; it has not been let in where there is none. */
+      glance(arrival: Arrival): Problem | undefined;
       /**
        * Lets a job in where there seems to be room for it, and counts it from then on. Throws a problem where queue or tenant have as many as
        * they may. Waits for Postgres only where that is in doubt.
@@ -54,11 +57,70 @@ const MOST_UNFOLDED = 5_000;
 export const backlogBounds = fp(async (app) => {
   const gauge = createBacklogGauge();
   const counted = new LRUCache<string, true>(COUNTED_TENANTS);
+  const looks = createLooks(app, gauge, counted);
+  const returns = createBacklogReturns();
+
+  function mustBeCounted({ tenantId, queue }: Arrival): boolean {
+    // Who has just started knows of no bound.
+    if (!looks.hasLooked()) return true;
+    if (!looks.isBounded(tenantId) && !gauge.boundsTenants(queue)) return false;
+    counted.set(tenantId, true);
+    return !gauge.knows(tenantId);
+  }
+
+  /** Where nobody can be asked what is known holds, and where nothing is known nobody is let in. */
+  async function admitAfterLook(arrival: Arrival): Promise<PlaceInBacklog> {
+    await looks.anew();
+    // The first look tells whose jobs are to be counted.
+    if (mustBeCounted(arrival)) await looks.anew();
+    if (mustBeCounted(arrival)) throw databaseUnavailable();
+    return admit(arrival, gauge.judge(arrival, performance.now()));
+  }
+
+  function admit(arrival: Arrival, { full, near }: Verdict): PlaceInBacklog {
+    if (full) throw refusal(app, returns, arrival, full);
+    returns.letIn(arrival);
+    return { near, leave: gauge.admit(arrival) };
+  }
+
+  app.decorate('backlogs', {
+    glance(arrival) {
+      const nowMs = performance.now();
+      const verdict = gauge.judge(arrival, nowMs);
+      if (!verdict.full || mayBeWrong(verdict, looks.isTooOld(verdict, nowMs))) return undefined;
+      gauge.note(arrival, nowMs);
+      return refusal(app, returns, arrival, verdict.full);
+    },
+    admit(arrival) {
+      const nowMs = performance.now();
+      gauge.note(arrival, nowMs);
+      const verdict = gauge.judge(arrival, nowMs);
+      const isOld = looks.isTooOld(verdict, nowMs);
+      if (mustBeCounted(arrival) || mayBeWrong(verdict, isOld)) return admitAfterLook(arrival);
+      if (isOld) void looks.inBackground();
+      return admit(arrival, verdict);
+    },
+    refuse(arrival, full) {
+      // Others have filled it.
+      void looks.inBackground();
+      return refusal(app, returns, arrival, full);
+    },
+  });
+  // Bounds are in force in every process, also in one that nobody has sent anything for long.
+  const timer = setInterval(() => void looks.inBackground(), FAR_MS).unref();
+  app.addHook('onReady', async () => void (await looks.inBackground()));
+  app.addHook('onClose', async () => {
+    clearInterval(timer);
+    await looks.ended();
+  });
+});
+
+/** Has the jobs of queues, and of the tenants that are `counted`, be counted for the gauge: once at a time. */
+function createLooks(app: FastifyInstance, gauge: BacklogGauge, counted: LRUCache<string, true>) {
+  const upkeep = createUpkeep(app);
   let bounded: ReadonlySet<string> = new Set();
   let lookedAtMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
-  const upkeep = createUpkeep(app);
-  const returns = createBacklogReturns();
 
   async function look(): Promise<void> {
     const end = gauge.beginCount();
@@ -71,69 +133,31 @@ export const backlogBounds = fp(async (app) => {
     lookedAtMs = beganMs;
   }
 
-  function lookOnce(): Promise<void> {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
+  function inBackground(): Promise<void> {
+    looking ??= look()
+      .catch((error: unknown) => app.log.debug({ err: error }, 'cannot count the backlogs'))
+      .finally(() => {
+        looking = undefined;
+      });
     return looking;
   }
 
-  /** A look that is under way may have begun before what is in doubt. */
-  const lookAnew = async () => {
-    await looking?.catch(() => undefined);
-    await lookOnce();
+  return {
+    inBackground,
+    /** A look that is under way may have begun before what is in doubt. */
+    async anew(): Promise<void> {
+      await looking;
+      await inBackground();
+    },
+    hasLooked: () => lookedAtMs !== Number.NEGATIVE_INFINITY,
+    isTooOld: ({ room }: Verdict, nowMs: number) => nowMs - lookedAtMs > (room > FAR_ROOM ? FAR_MS : NEAR_MS),
+    isBounded: (tenantId: string) => bounded.has(tenantId),
+    async ended(): Promise<void> {
+      await looking;
+      await upkeep.ended();
+    },
   };
-  const tellDebug = (error: unknown) => app.log.debug({ err: error }, 'cannot count the backlogs');
-  const inBackground = () => lookOnce().catch(tellDebug);
-
-  function mustBeCounted({ tenantId, queue }: Arrival): boolean {
-    // Who has just started knows of no bound.
-    if (lookedAtMs === Number.NEGATIVE_INFINITY) return true;
-    if (!bounded.has(tenantId) && !gauge.boundsTenants(queue)) return false;
-    counted.set(tenantId, true);
-    return !gauge.knows(tenantId);
-  }
-
-  /** Where nobody can be asked what is known holds, and where nothing is known nobody is let in. */
-  async function admitAfterLook(arrival: Arrival): Promise<PlaceInBacklog> {
-    await lookAnew().catch(tellDebug);
-    // The first look tells whose jobs are to be counted.
-    if (mustBeCounted(arrival)) await lookAnew().catch(tellDebug);
-    if (mustBeCounted(arrival)) throw databaseUnavailable();
-    return admit(arrival, gauge.judge(arrival, performance.now()));
-  }
-
-  function admit(arrival: Arrival, { full, near }: Verdict): PlaceInBacklog {
-    if (full) throw refusal(app, returns, arrival, full);
-    returns.letIn(arrival);
-    return { near, leave: gauge.admit(arrival) };
-  }
-
-  app.decorate('backlogs', {
-    admit(arrival) {
-      const nowMs = performance.now();
-      gauge.note(arrival, nowMs);
-      const verdict = gauge.judge(arrival, nowMs);
-      const isOld = nowMs - lookedAtMs > (verdict.room > FAR_ROOM ? FAR_MS : NEAR_MS);
-      if (mustBeCounted(arrival) || mayBeWrong(verdict, isOld)) return admitAfterLook(arrival);
-      if (isOld) void inBackground();
-      return admit(arrival, verdict);
-    },
-    refuse(arrival, full) {
-      // Others have filled it.
-      void inBackground();
-      return refusal(app, returns, arrival, full);
-    },
-  });
-  // Bounds are in force in every process, also in one that nobody has sent anything for long.
-  const timer = setInterval(() => void inBackground(), FAR_MS).unref();
-  app.addHook('onReady', async () => void (await inBackground()));
-  app.addHook('onClose', async () => {
-    clearInterval(timer);
-    await looking?.catch(() => undefined);
-    await upkeep.ended();
-  });
-});
+}
 
 /** Where the sums were lost whoever has to know them waits until the jobs were counted. */
 async function readCounted(db: Database, tenantIds: readonly string[]): Promise<Backlogs> {

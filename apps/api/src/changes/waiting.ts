@@ -4,8 +4,9 @@ import type { JobKey } from '@accepted/shared/ledger/jobs/job-key';
 import { findJob, finishedAmong } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import { type DeliveryRow, findDeliveries } from '@accepted/shared/ledger/webhooks/webhook-deliveries';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
+import { clientSignal } from '../http/client-signal.ts';
 import { createJobWaiter, type JobWaiter } from './job-waiter.ts';
 import { createSharedReads } from './shared-reads.ts';
 import { createWaitRoom, type WaitRoom } from './wait-room.ts';
@@ -68,15 +69,16 @@ function shareReads<Value>(read: ReadJob<Value>): ReadJob<Value> {
 }
 
 /**
- * Waits until a job is finished, `waitMs` has passed or `signal` aborts; answers the job as it is then. `undefined` when
- * the tenant has no such job.
+ * Waits for the caller of `reply` until a job is finished, `waitMs` has passed or the caller is gone; answers the job as it is then.
+ * `undefined` when the tenant has no such job.
  */
 export async function waitForJob(
   app: FastifyInstance,
+  reply: FastifyReply,
   job: JobKey,
   waitMs: number,
-  signal: AbortSignal,
 ): Promise<ShownJob | undefined> {
+  const signal = clientSignal(reply);
   const watch = app.jobWaiter.watch(job);
   const leave = app.waitRoom.enter(job.tenantId);
   const timer = setTimeout(watch.stop, waitMs);
@@ -84,6 +86,7 @@ export async function waitForJob(
   try {
     const row = await app.sharedReads.job(job);
     if (!row || isTerminal(row.status)) return row;
+    app.doors.leave(reply.raw);
     await watch.finished;
     const ended = await app.sharedReads.job(job);
     // Those who wait for one job are woken all at once, and what they are answered takes its time.

@@ -7,8 +7,8 @@ import { waitUntil } from '@accepted/testing/wait-until';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createClients } from './clients.ts';
 import { type BoundedServerOptions, createBoundedServer } from './create-server.ts';
+import { createDoors } from './doors.ts';
 import type { HandleRequest } from './pipeline.ts';
-import { createTurns } from './turns.ts';
 import { createUnreadReplies, type UnreadBounds } from './unread-replies.ts';
 
 const closers: (() => unknown)[] = [];
@@ -23,7 +23,11 @@ async function listen(handle: HandleRequest, options: Partial<BoundedServerOptio
     requestTimeoutMs: 10_000,
     maxConnectionsPerAddress: undefined,
     publicUrl: 'https://jobs.test',
-    turns: createTurns({ ms: 5, count: 32 }),
+    doors: createDoors({
+      slice: { ms: 5, count: 32 },
+      atOnce: { lateMs: 10, least: 16, first: 64, most: 1_000 },
+      mostWaiting: 256,
+    }),
     clients: createClients(),
     onLate: () => undefined,
     ...options,

@@ -1,12 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
 import { refuseConnection, refuseRequest } from '../http/broken-requests.ts';
+import { originForm } from '../http/origin-form.ts';
 import { Problem } from '../http/problem.ts';
 import type { Clients } from './clients.ts';
 import { limitConnectionsPerAddress } from './connections-per-address.ts';
-import { createLateRequests } from './late-requests.ts';
+import type { Doors } from './doors.ts';
 import { type HandleRequest, onePerConnection } from './pipeline.ts';
+import { createLateRequests } from './refuse-late.ts';
 import { stopParsing } from './stop-parsing.ts';
-import type { Turns } from './turns.ts';
 
 export interface BoundedServerOptions {
   http: ServerOptions;
@@ -15,9 +16,9 @@ export interface BoundedServerOptions {
   /** No bound when left out. */
   maxConnectionsPerAddress: number | undefined;
   publicUrl: string;
-  turns: Turns;
+  doors: Doors;
   clients: Clients;
-  /** Is told of requests that were refused because they had waited for too long. */
+  /** Is told of requests that were refused because they would have waited for too long. */
   onLate: (problem: Problem) => void;
 }
 
@@ -49,23 +50,38 @@ export function createBoundedServer(handle: HandleRequest, options: BoundedServe
   return server;
 }
 
+/** What watches this process asks it for these, and takes it for dead where it is not answered. */
+const HEALTH = new Set(['/livez', '/readyz']);
+
 /** Lets requests begin client by client. */
 function handleInTurn(
   handle: HandleRequest,
   {
-    turns,
+    doors,
     clients,
     publicUrl,
     onLate,
-  }: Pick<BoundedServerOptions, 'turns' | 'clients' | 'publicUrl' | 'onLate'>,
+  }: Pick<BoundedServerOptions, 'doors' | 'clients' | 'publicUrl' | 'onLate'>,
 ): HandleRequest {
   const late = createLateRequests(publicUrl, onLate);
-  return (request, response) =>
-    turns.take(clients.of(request), (waitedMs) => {
-      // Nobody is left to be answered.
-      if (request.socket.destroyed) return;
-      if (!late.refuse(request, response, waitedMs)) handle(request, response);
+  return (request, response) => {
+    if (isHealth(request)) return handle(request, response);
+    const begin = () => {
+      late.noteServed();
+      handle(request, response);
+    };
+    doors.of(request).enter(clients.of(request), {
+      request,
+      response,
+      begin,
+      refuse: () => late.refuse(request, response),
     });
+  };
+}
+
+function isHealth({ url = '' }: IncomingMessage): boolean {
+  const [path = ''] = originForm(url).split('?');
+  return HEALTH.has(path);
 }
 
 /** RFC 9112, section 3.2: a request of HTTP/1.1 has one field `Host`, or is answered with 400. */

@@ -80,11 +80,12 @@ export const forecasts = fp(async (app) => {
   app.decorate('forecasts', {
     startOfNew(job) {
       const look = looks.latest(job.queue, MEASURED_FOR_MS);
-      if (!look?.isMeasured || !isDue(job) || !isGoing(job)) return undefined;
+      if (!look?.isKnown || !isDue(job) || !isGoing(job)) return undefined;
       const start = look.forecast.startOf(job, performance.now());
       return start && start.startsInMs > 0 ? start : undefined;
     },
     noteAccepted(job) {
+      looks.noteNew(job.queue);
       if (!isDue(job) || !isGoing(job)) return;
       const nowMs = performance.now();
       log.note(job, nowMs);

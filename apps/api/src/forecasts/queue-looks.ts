@@ -19,7 +19,9 @@ export interface JobKind {
 export interface QueueLook {
   outlook: QueueOutlook;
   forecast: Forecast;
-  /** Whether it was measured how fast jobs go, and is no guess. */
+  /** Whether it was measured a while ago how fast jobs go, and is no guess. */
+  isKnown: boolean;
+  /** Whether it is measured now. */
   isMeasured: boolean;
   /** What holds up jobs of a kind; nothing where they only wait for their turn. */
   heldUpBy(kind: JobKind): readonly WaitCode[];
@@ -29,6 +31,8 @@ export interface QueueLook {
 export interface QueueLooks {
   /** What was seen not longer ago than that; has it looked at again where it is old. Never waits for Postgres. */
   latest(queue: string, goodForMs: number): QueueLook | undefined;
+  /** Is told of each job that is let in. */
+  noteNew(queue: string): void;
   /** What was seen a second ago at most. */
   fresh(queue: string): Promise<QueueLook>;
   /** How long jobs of the queue run, as far as it was seen. */
@@ -40,6 +44,9 @@ interface KnownQueue {
   isLooking: boolean;
   askedAtMs: number;
   everyMs: number;
+  soonMs: number;
+  /** How many jobs were let in since then. */
+  newJobs: number;
   times: RunTimes;
 }
 
@@ -47,6 +54,8 @@ const LOOK_EVERY_MS = { least: 1_000, most: 3_000 };
 /** Where a look takes long, or nothing waits, there are fewer of them. */
 const MOST_TIME_FOR_IT = 1 / 50;
 const MOST_QUEUES = 1_000;
+/** With so many new jobs it is looked sooner: what was seen before they came says little. */
+const SOON = { newJobs: 50, ms: 250 };
 
 export function createQueueLooks(
   app: Pick<FastifyInstance, 'db' | 'outlookOf' | 'log'>,
@@ -60,6 +69,7 @@ export function createQueueLooks(
     const fresh = {
       ...{ look: undefined, isLooking: false, times: createRunTimes() },
       ...{ askedAtMs: Number.NEGATIVE_INFINITY, everyMs: LOOK_EVERY_MS.least },
+      ...{ soonMs: SOON.ms, newJobs: 0 },
     };
     queues.set(queue, fresh);
     return fresh;
@@ -73,15 +83,17 @@ export function createQueueLooks(
   }
 
   async function look(queue: string, known: KnownQueue): Promise<void> {
-    known.askedAtMs = performance.now();
+    Object.assign(known, { askedAtMs: performance.now(), newJobs: 0 });
     const { outlook } = see(queue, known, await readOutlook(app.db, queue));
     const { least, most } = LOOK_EVERY_MS;
-    const wantedMs = (performance.now() - known.askedAtMs) / MOST_TIME_FOR_IT;
-    known.everyMs = outlook.going.length === 0 ? most : Math.min(most, Math.max(least, wantedMs));
+    const wantedMs = Math.min(most, (performance.now() - known.askedAtMs) / MOST_TIME_FOR_IT);
+    known.everyMs = outlook.going.length === 0 ? most : Math.max(least, wantedMs);
+    known.soonMs = Math.max(SOON.ms, wantedMs);
   }
 
   function lookInBackground(queue: string, known: KnownQueue): void {
-    if (known.isLooking || performance.now() - known.askedAtMs < known.everyMs) return;
+    const afterMs = known.newJobs >= SOON.newJobs ? known.soonMs : known.everyMs;
+    if (known.isLooking || performance.now() - known.askedAtMs < afterMs) return;
     known.isLooking = true;
     look(queue, known)
       .catch((error: unknown) => app.log.debug({ err: error }, 'cannot look at a queue'))
@@ -97,6 +109,9 @@ export function createQueueLooks(
       const { look } = known;
       return look && performance.now() - look.outlook.seenAtMs < goodForMs ? look : undefined;
     },
+    noteNew(queue) {
+      knownOf(queue).newJobs += 1;
+    },
     fresh: async (queue) => see(queue, knownOf(queue), await app.outlookOf(queue)),
     timesOf: (queue) => knownOf(queue).times,
   };
@@ -111,13 +126,14 @@ interface Seen {
 }
 
 function lookOf({ queue, outlook, known, log, nowMs }: Seen): QueueLook {
-  const { drainPerSecond, going, weights, inDelivery, seenAtMs, conditions } = outlook;
+  const { drainPerSecond, isDrainFresh, going, weights, inDelivery, seenAtMs, conditions } = outlook;
   const perSecond = drainPerSecond || guessStarts(outlook.lanes, known.times);
   const seen = { queue, seenAtMs, going, weights, inDelivery, perSecond };
   const codes = new Map<string, readonly WaitCode[]>();
   return {
     outlook,
-    isMeasured: Boolean(drainPerSecond),
+    isKnown: Boolean(drainPerSecond),
+    isMeasured: Boolean(drainPerSecond) && isDrainFresh,
     forecast: createForecast(seen, { log, nowMs, before: known.look?.forecast }),
     heldUpBy({ tenantId, type, refusedBy = [] }) {
       const kind = `${tenantId} ${type} ${refusedBy.join(' ')}`;

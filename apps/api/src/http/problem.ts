@@ -24,7 +24,11 @@ export class Problem extends Error {
   readonly members: Record<string, unknown>;
 
   constructor(code: ProblemCode, options: ProblemOptions = {}) {
+    // Nobody looks where a problem was thrown, and to find that out takes longer than to answer it.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(options.detail ?? PROBLEMS[code].meaning, { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.status = PROBLEMS[code].status;
     this.errors = options.errors;

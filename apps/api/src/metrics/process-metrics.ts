@@ -1,6 +1,8 @@
 import { watchConnections } from '@accepted/shared/ledger/connection/connect';
 import { Gauge, Histogram, type Metric } from 'prom-client';
 import type { Writing } from '../admission/writing.ts';
+import type { Door } from '../connections/door.ts';
+import type { Doors } from '../connections/doors.ts';
 import { GROUPS } from '../pools/pool-sizes.ts';
 import type { Pools } from '../pools/pools.ts';
 
@@ -15,16 +17,18 @@ export const PROCESS_METRIC_LABELS = {
   accepted_pool_wait_seconds: ['pool'],
   accepted_pool_connections: ['pool', 'state'],
   accepted_writing_limit_jobs: [],
+  accepted_requests_under_way: ['door'],
+  accepted_request_limit: ['door'],
   accepted_prediction_error_ratio: [],
 } satisfies Record<string, string[]>;
 
 /** Makes the metrics of what only this process knows. */
 export function createProcessMetrics(
   pools: Pools,
-  writing: Pick<Writing, 'size'>,
+  { writing, doors }: { writing: Pick<Writing, 'size'>; doors: Pick<Doors, 'byName'> },
   predictionErrors: Metric,
 ): Metric[] {
-  return [...poolMetrics(pools), writingLimit(writing), predictionErrors];
+  return [...poolMetrics(pools), writingLimit(writing), ...doorMetrics(doors), predictionErrors];
 }
 
 /** Makes the metric of how far off predictions were. */
@@ -61,6 +65,20 @@ function poolMetrics(pools: Pools): Metric[] {
     },
   });
   return [waits, connections];
+}
+
+function doorMetrics({ byName }: Pick<Doors, 'byName'>): Metric[] {
+  const gauge = (name: string, help: string, of: keyof ReturnType<Door['sizes']>) =>
+    new Gauge({
+      ...{ name, help, labelNames: ['door'], registers: [] },
+      collect() {
+        for (const [door, { sizes }] of Object.entries(byName)) this.set({ door }, sizes()[of]);
+      },
+    });
+  return [
+    gauge('accepted_requests_under_way', 'Requests that this process works on.', 'inside'),
+    gauge('accepted_request_limit', 'How many it may work on: fewer while their turns come late.', 'limit'),
+  ];
 }
 
 function writingLimit(writing: Pick<Writing, 'size'>): Metric {

@@ -29,11 +29,12 @@ export interface DatabaseOptions {
 export const database = fp<DatabaseOptions>(async (app, { pools, connections, tenantConnections }) => {
   const { submit, read, admin } = divide(connections);
   const { maxWaitMs } = tenantConnections;
+  const onWaited = app.doors.byName.other.noteWait;
   // The last one is for what is done for all, such as to look whether jobs are finished that somebody waits for.
-  shareConnections(pools.read, Math.max(1, read - 1), maxWaitMs);
-  shareConnections(pools.admin, Math.max(1, admin - 1), maxWaitMs);
+  shareConnections(pools.read, { connections: Math.max(1, read - 1), maxWaitMs, onWaited });
+  shareConnections(pools.admin, { connections: Math.max(1, admin - 1), maxWaitMs });
   // What looks for jobs of earlier requests leaves the others to new ones.
-  shareConnections(pools.submit, Math.max(1, Math.floor(submit / 2)), maxWaitMs);
+  shareConnections(pools.submit, { connections: Math.max(1, Math.floor(submit / 2)), maxWaitMs });
   app.decorate('db', pools.read);
   app.decorate('pools', pools);
 });

@@ -30,7 +30,7 @@ export const metrics = fp(async (app) => {
       return { ...ofJobs, ...ofOthers };
     },
   });
-  const ofProcess = createProcessMetrics(app.pools, app.writing, app.predictionErrors.ratios);
+  const ofProcess = createProcessMetrics(app.pools, app, app.predictionErrors.ratios);
   const { write, contentType } = createMetrics(() => cache.forceFetch('measurement'), ofProcess);
   app.decorate('writeMetrics', async () => ({ contentType, text: await write() }));
 });

@@ -22,7 +22,12 @@ export function openPools(
   const sizes = divide(connections);
   const open = (group: Group) =>
     openDatabase(
-      { ...options, applicationName: `accepted-api-${group}`, maxConnections: sizes[group] },
+      {
+        ...options,
+        applicationName: `accepted-api-${group}`,
+        maxConnections: sizes[group],
+        pipeline: group === 'read',
+      },
       onConnectionError,
     );
   return {

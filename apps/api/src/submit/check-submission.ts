@@ -6,7 +6,7 @@ import { mergeFaults } from '../http/faults.ts';
 import { type Fault, validationFailed } from '../http/problem.ts';
 import type { InspectedPayload } from './inspect-payload.ts';
 import type { JobRequest } from './job-request.ts';
-import { findRequestFaults } from './resolve-job.ts';
+import { findRequestFaults, priorityOf, queueOf } from './resolve-job.ts';
 
 /** Gets the catalog for a request. Nearly always it is at hand and has all that the request names. */
 export function catalogFor(catalog: Catalog, body: JobRequest): CatalogSnapshot | Promise<CatalogSnapshot> {
@@ -36,12 +36,21 @@ export type InspectPayload = (
   payload: unknown,
 ) => InspectedPayload | Promise<InspectedPayload>;
 
+/** What a request is checked against. */
+export interface Checks {
+  snapshot: CatalogSnapshot;
+  inspect: InspectPayload;
+  now: Date;
+  /** Throws where there is no room for a job that nothing seems to be wrong with: its payload need not be looked at then. */
+  requireRoom: (job: { queue: string; priority: number }) => void;
+}
+
 /**
  * Finds the job type of a request and everything that is wrong with it, apart from `bodyFaults` that are known already.
  * Throws `validation_failed` with all faults. `body` may have any shape when it has faults.
  */
 export function checkSubmission(
-  { snapshot, inspect, now }: { snapshot: CatalogSnapshot; inspect: InspectPayload; now: Date },
+  { snapshot, inspect, now, requireRoom }: Checks,
   body: JobRequest,
   bodyFaults: Fault[],
 ): CheckedSubmission | Promise<CheckedSubmission> {
@@ -57,6 +66,8 @@ export function checkSubmission(
     if (all.length > 0 || !known || !payload) throw validationFailed(all);
     return { jobType: known.row, payload };
   };
+  if (known && bodyFaults.length + faults.length === 0)
+    requireRoom({ queue: queueOf(body, known.row), priority: priorityOf(body) });
   const inspected = known && 'payload' in body ? inspect(known, body.payload) : undefined;
   return inspected instanceof Promise ? inspected.then(conclude) : conclude(inspected);
 }

@@ -74,6 +74,16 @@ function faultsOfWebhook(url: unknown): Fault[] {
   return detail === undefined ? [] : [{ pointer: '/webhook/url', detail }];
 }
 
+/** Tells where the job goes that a valid request asks for. */
+export function queueOf(request: Pick<JobRequest, 'queue'>, jobType: Pick<CatalogType, 'queue'>): string {
+  return request.queue ?? jobType.queue;
+}
+
+/** The more urgent the less. */
+export function priorityOf({ priority = 'normal' }: Pick<JobRequest, 'priority'>): number {
+  return priorityRank(priority);
+}
+
 /** Makes the job that a valid request asks for, with every default of its type filled in. Pure. */
 export function resolveJob(
   request: JobRequest,
@@ -91,8 +101,8 @@ export function resolveJob(
     tenantId: submission.tenantId,
     refusedBy: payload.refusedBy,
     type: jobType.type,
-    queue: request.queue ?? jobType.queue,
-    priority: priorityRank(request.priority ?? 'normal'),
+    queue: queueOf(request, jobType),
+    priority: priorityOf(request),
     payloadJson: payload.json,
     maxAttempts: request.retry?.maxAttempts ?? defaults.maxAttempts,
     backoff: request.retry?.backoff ? completeBackoff(request.retry.backoff) : defaults.backoff,

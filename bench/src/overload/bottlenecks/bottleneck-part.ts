@@ -55,7 +55,7 @@ export const workers = makePart(WORKERS, {
 
 export const processor = makePart(PROCESSOR, {
   title: 'Too little of the processor for one API process',
-  explanation: `No worker runs, and nothing bounds how much may wait. The load comes from three client processes with 1,500 connections together, on the same cores as all else. ${OTHERS_LACK}`,
+  explanation: `No worker runs, and nothing bounds how much may wait. The API process has a core for itself, where the system lets it, and all else runs on the others. The load comes from three client processes with 600 connections together. ${OTHERS_LACK}`,
 });
 
 export const postgres = makePart(POSTGRES, {

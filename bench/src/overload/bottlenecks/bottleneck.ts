@@ -13,6 +13,8 @@ export interface Bottleneck {
   saturation: { perSecond: number } | { inFlight: number };
   clients: number;
   connections: number;
+  /** Has the API run on a core of its own, and all else on the others, where that can be. */
+  hasOwnCore?: boolean;
 }
 
 /** So many seconds of work may wait, where workers do any. */
@@ -35,8 +37,8 @@ export const WORKERS: Bottleneck = {
 
 /** The closed loop waits for less than what is refused, whatever the processor. */
 export const PROCESSOR: Bottleneck = {
-  ...{ name: 'processor', slots: 0, kinds: IDLE_KINDS, saturation: { inFlight: 64 } },
-  ...{ clients: 3, connections: 1_500 },
+  ...{ name: 'processor', slots: 0, kinds: IDLE_KINDS, saturation: { inFlight: 64 }, hasOwnCore: true },
+  ...{ clients: 3, connections: 600 },
 };
 
 export const POSTGRES: Bottleneck = {

@@ -10,6 +10,7 @@ import type { PartOptions } from '../part.ts';
 import { acceptedOverloaded, slotsOf } from '../world/accepted-overloaded.ts';
 import { forgetAnswerTimes, readAnswerTimes } from '../world/answer-times.ts';
 import { addTenant, layDown, type Tenant } from '../world/operate.ts';
+import { giveFirstCore, leaveFirstCore, whyNoOwnCore } from '../world/own-core.ts';
 import { withSlowCommits } from '../world/slow-commits.ts';
 import { forgetStarts, readStarts } from '../world/starts.ts';
 import { BOUND_SECONDS, type Bottleneck, saturate } from './bottleneck.ts';
@@ -49,12 +50,14 @@ export async function measureBottleneck(
   bottleneck: Bottleneck,
   contender: Contender,
 ): Promise<Overloaded> {
-  const { slots, kinds, commitMs, clients, connections } = bottleneck;
+  const { slots, kinds, commitMs, clients, connections, hasOwnCore = false } = bottleneck;
   const isOurs = contender === acceptedOverloaded;
+  await using pinned = hasOwnCore && !(await whyNoOwnCore()) ? await leaveFirstCore(servers) : undefined;
   await using session = await openSession(
     servers,
     commitMs === undefined ? contender : withSlowCommits(contender, commitMs),
   );
+  if (pinned) await giveFirstCore(session.api.process);
   if (slots > 0) {
     await session.startWorkers(1, slotsOf(slots));
     await submitAndDrain(session, WARM_UP_JOBS);

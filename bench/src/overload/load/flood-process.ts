@@ -66,8 +66,19 @@ function pollWhatIsDue(): void {
   }
 }
 
+/** Who floods is connected before: what it costs to connect says nothing of what comes then. */
+async function connect(): Promise<void> {
+  const asked = { method: 'GET', path: '/livez', headers: {} } as const;
+  const answered = Array.from(
+    { length: connections },
+    () => new Promise<void>((resolve) => exchange(pool, asked, () => resolve())),
+  );
+  await Promise.all(answered);
+}
+
 async function sendWhenDue(perSecond: number): Promise<void> {
   const arrivals = evenArrivals({ perSecond, seconds: load.seconds });
+  await delay(Math.max(0, startAt - now()));
   for (let place = 0; place < arrivals.count; ) {
     for (const due = arrivals.dueBy(now() - startAt); place < due; place += 1) {
       if (hasRoom()) submit(numberOf(place), startAt + arrivals.dueMs(place));
@@ -89,6 +100,7 @@ async function keepInFlight(inFlight: number): Promise<void> {
   for (; now() < endsAt; await delay(LOOK_EVERY_MS)) pollWhatIsDue();
 }
 
+await connect();
 await ('perSecond' in load ? sendWhenDue(load.perSecond) : keepInFlight(load.inFlight));
 const isOver = () => submitted + polled + toPoll.length === 0 && now() >= returnsUntil;
 while (!isOver() && now() < returnsUntil + GRACE_MS) {

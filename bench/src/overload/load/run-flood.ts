@@ -17,8 +17,8 @@ export interface Flooding extends Pick<FloodSpec, 'mix' | 'load'> {
   returnSeconds?: number;
 }
 
-/** So long a client process may take until it can begin. */
-const BOOT_MS = 1_500;
+/** So long a client process may take until it has all of its connections and can begin. */
+const BOOT_MS = 3_000;
 const USUAL_CONNECTIONS = 256;
 
 /** When a flood can begin that is started now. */

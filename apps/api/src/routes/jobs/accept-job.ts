@@ -15,7 +15,6 @@ import { type Admission, admitJob } from '../../admission/admit-job.ts';
 import { type DatabaseBudget, spend } from '../../admission/database-budget.ts';
 import { showLimits } from '../../admission/rate-limits.ts';
 import { waitForJob } from '../../changes/waiting.ts';
-import { clientSignal } from '../../http/client-signal.ts';
 import { parseIdempotencyKey } from '../../http/idempotency-key.ts';
 import { parsePreferences } from '../../http/preferences.ts';
 import { Problem } from '../../http/problem.ts';
@@ -134,8 +133,7 @@ async function answerAccepted(
   const { row, replayed, status } = submitted;
   const preferences = parsePreferences(request.headers.prefer as string | undefined);
   const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
-  const current =
-    waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, row, waitMs, clientSignal(reply))) : row;
+  const current = waitMs > 0 ? await keepPromise(row, () => readAfterWait(app, reply, row, waitMs)) : row;
   const id = publicId('job', row.id);
   const body = isNewJob(current)
     ? answerNewJob(app, reply, current, id)
@@ -224,18 +222,18 @@ const READ_AGAIN_MS = 500;
 /** Waits for the job; where Postgres cannot be asked just now, for as long as the caller does. */
 async function readAfterWait(
   app: FastifyInstance,
+  reply: FastifyReply,
   row: ShownJob,
   waitMs: number,
-  signal: AbortSignal,
 ): Promise<ShownJob> {
   const job = { tenantId: row.tenant_id, id: row.id };
   const endsAtMs = performance.now() + waitMs;
   for (;;) {
     const leftMs = Math.max(0, endsAtMs - performance.now());
     try {
-      return (await waitForJob(app, job, leftMs, signal)) ?? row;
+      return (await waitForJob(app, reply, job, leftMs)) ?? row;
     } catch (error) {
-      const isOver = signal.aborted || performance.now() + READ_AGAIN_MS > endsAtMs;
+      const isOver = reply.raw.closed || performance.now() + READ_AGAIN_MS > endsAtMs;
       if (isOver || !isDatabaseUnavailable(error)) throw error;
     }
     await delay(READ_AGAIN_MS);

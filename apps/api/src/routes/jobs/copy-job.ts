@@ -4,6 +4,7 @@ import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { ShownJob } from '@accepted/shared/ledger/jobs/shown-job';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { requireRoomFor } from '../../admission/admit-job.ts';
 import { spend } from '../../admission/database-budget.ts';
 import type { CatalogSnapshot } from '../../catalog/catalog.ts';
 import { allowNoBody } from '../../http/optional-body.ts';
@@ -85,8 +86,9 @@ export const copyJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = as
       const copied = requestOfCopy(source, changes, await keyMadeFor(source, snapshot, inspect));
       const submission = () => submissionOf(request, { key, route: ROUTE, target: id, asked: request.body });
       try {
-        const checking = checkSubmission({ snapshot, inspect, now: new Date() }, copied, bodyFaults);
-        const { jobType, payload } = await checking;
+        const requireRoom = requireRoomFor(app, request.caller);
+        const checks = { snapshot, inspect, now: new Date(), requireRoom };
+        const { jobType, payload } = await checkSubmission(checks, copied, bodyFaults);
         const job = resolveJob(copied, jobType, { ...submission(), payload, copyOf: source.id });
         return await acceptJob(app, request, reply, { job, maxWaitSeconds });
       } catch (error) {

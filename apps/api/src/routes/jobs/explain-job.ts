@@ -95,7 +95,7 @@ async function explainWaiting(app: FastifyInstance, row: ShownJob): Promise<Expl
 
 function untilDue({ run_at }: ShownJob, reason: ReasonView): Explanation {
   const ms = Math.max(0, run_at.getTime() - Date.now());
-  return { reasons: [reason], estimate: { startsInMs: ms, p90Ms: ms } };
+  return { reasons: [reason], estimate: { startsInMs: ms, p90Ms: ms, p99Ms: ms } };
 }
 
 function shownWait(row: ShownJob, waiting: WaitingJob, look: QueueLook): Explanation {

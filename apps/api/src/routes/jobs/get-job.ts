@@ -2,7 +2,6 @@ import { findJob } from '@accepted/shared/ledger/jobs/read-jobs';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { waitForJob } from '../../changes/waiting.ts';
-import { clientSignal } from '../../http/client-signal.ts';
 import { matchesETag } from '../../http/conditional.ts';
 import { parsePreferences } from '../../http/preferences.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
@@ -57,9 +56,7 @@ export const getJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = asy
     const preferences = parsePreferences(request.headers.prefer as string | undefined);
     const waitMs = applyPreferences(request, reply, preferences, maxWaitSeconds);
     const row =
-      waitMs > 0
-        ? await waitForJob(app, job, waitMs, clientSignal(reply))
-        : await findJob(app.db, job.tenantId, job.id);
+      waitMs > 0 ? await waitForJob(app, reply, job, waitMs) : await findJob(app.db, job.tenantId, job.id);
     if (!row) throw jobNotFound();
     const body = answerJob(app, reply, row, await deliveriesOf(app, row));
     if (request.query.onComplete === 'redirect' && row.status === 'succeeded') {

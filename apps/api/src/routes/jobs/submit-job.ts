@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { requireRoomFor } from '../../admission/admit-job.ts';
 import { spend } from '../../admission/database-budget.ts';
 import { bodyFaultsOf } from '../../plugins/validation.ts';
 import { answers, needsScope } from '../../schemas/describe-route.ts';
@@ -56,7 +57,9 @@ export const submitJob: FastifyPluginAsyncTypebox<{ maxWaitSeconds: number }> = 
     const inspect = app.inspectPayloadsOf(request.caller.tenantId);
     const submission = () => submissionOf(request, { key, route: ROUTE, asked: request.body });
     try {
-      const checking = checkSubmission({ snapshot, inspect, now: new Date() }, request.body, bodyFaults);
+      const requireRoom = requireRoomFor(app, request.caller);
+      const checks = { snapshot, inspect, now: new Date(), requireRoom };
+      const checking = checkSubmission(checks, request.body, bodyFaults);
       const { jobType, payload } = checking instanceof Promise ? await checking : checking;
       const job = resolveJob(request.body, jobType, { ...submission(), payload });
       return await acceptJob(app, request, reply, { job, maxWaitSeconds });

@@ -3,10 +3,10 @@ import { type OwnPace, type Slowness, toldPace } from '@accepted/shared/core/ove
 import type { Database } from '@accepted/shared/ledger/connection/connect';
 import type { Beat, Heartbeat } from '@accepted/shared/ledger/workers/beat';
 import { markSlow } from '@accepted/shared/ledger/workers/slow-workers';
+import { type LoopDelay, overBoth, watchLoop } from '@accepted/shared/runtime/event-loop/loop-delay';
 import type { Logger } from 'pino';
 import type { HandlerTimes } from '../../path/handler-times.ts';
 import type { Loop } from '../loop.ts';
-import { type LoopDelay, overBoth, watchLoop } from './loop-delay.ts';
 
 /** Has this worker rest while it is far slower than others that can do its work. */
 export interface Rest extends Pick<Loop, 'stop'> {

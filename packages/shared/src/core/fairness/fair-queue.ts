@@ -10,6 +10,8 @@ export interface FairQueueOptions {
   concurrency: number;
   /** How long work may wait to be begun; without end when left out. */
   maxWaitMs?: number;
+  /** Is told how long each waited that was begun. */
+  onWaited?: (ms: number) => void;
 }
 
 /** Others were before it for too long. */
@@ -19,7 +21,7 @@ export class WaitedTooLongError extends Error {
   }
 }
 
-export function createFairQueue({ concurrency, maxWaitMs }: FairQueueOptions): FairQueue {
+export function createFairQueue({ concurrency, maxWaitMs, onWaited }: FairQueueOptions): FairQueue {
   const waiting = createRounds<{ start(): boolean }>();
   let running = 0;
 
@@ -50,8 +52,10 @@ export function createFairQueue({ concurrency, maxWaitMs }: FairQueueOptions): F
 
   return {
     async run(client, work) {
+      const sinceMs = performance.now();
       if (running < concurrency) running += 1;
       else await turnOf(client);
+      onWaited?.(performance.now() - sinceMs);
       try {
         return await work();
       } finally {

@@ -5,6 +5,10 @@
  */
 export interface ControlledDelay {
   isLate(waitedMs: number, nowMs: number): boolean;
+  /** Is told that more have come than a burst has: from now on nobody is to wait for long. */
+  noteCrowd(nowMs: number): void;
+  /** Whether somebody did, of late. */
+  isStrict(nowMs: number): boolean;
 }
 
 export interface DelayBounds {
@@ -23,6 +27,15 @@ export function createControlledDelay({ mostMs, strictMs }: DelayBounds): Contro
   let strictForMs = 0;
   let strictUntilMs = Number.NEGATIVE_INFINITY;
   let overSinceMs: number | undefined;
+
+  function beStrict(nowMs: number): void {
+    const wasCalm = nowMs - strictUntilMs > strictForMs;
+    const longer = Math.min(STRICT_FOR_MS.most, 2 * strictForMs);
+    strictForMs = wasCalm ? STRICT_FOR_MS.least : longer;
+    strictUntilMs = nowMs + strictForMs;
+    overSinceMs = undefined;
+  }
+
   return {
     isLate(waitedMs, nowMs) {
       if (nowMs < strictUntilMs) return waitedMs > strictMs;
@@ -33,11 +46,12 @@ export function createControlledDelay({ mostMs, strictMs }: DelayBounds): Contro
       overSinceMs ??= nowMs;
       const wasCalm = nowMs - strictUntilMs > strictForMs;
       if (wasCalm && nowMs - overSinceMs < BURST_MS) return false;
-      const longer = Math.min(STRICT_FOR_MS.most, 2 * strictForMs);
-      strictForMs = wasCalm ? STRICT_FOR_MS.least : longer;
-      strictUntilMs = nowMs + strictForMs;
-      overSinceMs = undefined;
+      beStrict(nowMs);
       return true;
     },
+    noteCrowd(nowMs) {
+      if (nowMs >= strictUntilMs) beStrict(nowMs);
+    },
+    isStrict: (nowMs) => nowMs < strictUntilMs,
   };
 }

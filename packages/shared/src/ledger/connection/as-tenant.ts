@@ -7,9 +7,16 @@ import { beginningFor, type TenantTransaction } from './tenant-dialect.ts';
 /** The connections that tenants take turns at, so that one who asks for everything leaves some to the others. */
 const fairShares = new WeakMap<Database, FairQueue>();
 
+export interface ShareOptions {
+  connections: number;
+  maxWaitMs: number;
+  /** Is told how long each waited. */
+  onWaited?: (ms: number) => void;
+}
+
 /** Has tenants share so many connections; the others of the pool are for what is done for all. */
-export function shareConnections(db: Database, connections: number, maxWaitMs: number): void {
-  fairShares.set(db, createFairQueue({ concurrency: connections, maxWaitMs }));
+export function shareConnections(db: Database, { connections, ...waits }: ShareOptions): void {
+  fairShares.set(db, createFairQueue({ concurrency: connections, ...waits }));
 }
 
 /** For which tenant a transaction was begun. */
@@ -26,11 +33,15 @@ export function asTenant<T>(
   db: Database,
   tenantId: string,
   work: (tx: Transaction<Ledger>) => Promise<T>,
-  { keepsPlans = false, isOneSnapshot = false }: Partial<Omit<TenantTransaction, 'tenantId'>> = {},
+  {
+    keepsPlans = false,
+    isOneSnapshot = false,
+    isOneRead = false,
+  }: Partial<Omit<TenantTransaction, 'tenantId'>> = {},
 ): Promise<T> {
   if (db.isTransaction) return work(transactionOf(db, tenantId));
   const inTransaction = () =>
-    beginningFor.run({ tenantId, keepsPlans, isOneSnapshot }, () =>
+    beginningFor.run({ tenantId, keepsPlans, isOneSnapshot, isOneRead }, () =>
       db.transaction().execute((tx) => {
         tenantOf.set(tx, tenantId);
         // Only this transaction is the tenant's, and none that `work` may begin besides.

@@ -27,6 +27,8 @@ export interface DatabaseOptions {
    * have one to go through. What a partial index asks for must stand in the text.
    */
   indexPlansOnly?: boolean;
+  /** Has statements go out before those before them are answered, where nobody needs the answer for that. */
+  pipeline?: boolean;
 }
 
 const INDEX_PLANS_ONLY = {
@@ -42,6 +44,7 @@ const INDEX_PLANS_ONLY = {
  * A connection that the server closes must not end the process, so `onConnectionError` is told instead.
  */
 export function openDatabase(options: DatabaseOptions, onConnectionError: (error: Error) => void): Database {
+  const { pipeline = false } = options;
   const pool = new WatchedPool({
     Client: SettledClient,
     connectionString: withSettings(options.url, options.indexPlansOnly ? INDEX_PLANS_ONLY : {}),
@@ -54,9 +57,10 @@ export function openDatabase(options: DatabaseOptions, onConnectionError: (error
     idle_in_transaction_session_timeout: 5_000,
     keepAlive: true,
     types: { getTypeParser },
+    pipeline,
   });
   tellConnectionErrors(pool, onConnectionError);
-  const db = new PersistentKysely({ dialect: new TenantDialect({ pool }) });
+  const db = new PersistentKysely({ dialect: new TenantDialect({ pool, pipeline }) });
   poolOf.set(db, pool);
   return db;
 }

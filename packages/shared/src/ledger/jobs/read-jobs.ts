@@ -26,7 +26,7 @@ function findOne<Row>(
   statement: RawBuilder<unknown>,
 ): Promise<Row | undefined> {
   const find = async (tx: Transaction<Ledger>) => (await (statement as RawBuilder<Row>).execute(tx)).rows[0];
-  return asTenant(db, tenantId, find, { keepsPlans: true });
+  return asTenant(db, tenantId, find, { keepsPlans: true, isOneRead: true });
 }
 
 /** A finished job's result as the JSON text it was recorded as, and what is needed to say why there is none. */

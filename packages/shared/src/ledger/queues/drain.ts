@@ -12,6 +12,15 @@ export async function tellDrain(db: Database, queue: string, perSecond: number):
 /** What was told before this is of another time. */
 const FRESH_SECONDS = 5;
 
-/** What was told of late, in a statement that reads `queues`; `null` where nobody has. */
-export const FRESH_DRAIN = sql<number | null>`
-  CASE WHEN drain_told_at > now() - make_interval(secs => ${sql.lit(FRESH_SECONDS)}) THEN drain_per_second END`;
+/** While handlers idle nothing is told, and a burst is likely to be worked off as the one before was. */
+const RECENT_SECONDS = 30;
+
+const isToldWithin = (seconds: number) =>
+  sql<boolean>`coalesce(drain_told_at > now() - make_interval(secs => ${sql.lit(seconds)}), false)`;
+
+/** What was told a while ago at most, in a statement that reads `queues`; `null` where nobody has. */
+export const RECENT_DRAIN = sql<
+  number | null
+>`CASE WHEN ${isToldWithin(RECENT_SECONDS)} THEN drain_per_second END`;
+/** Whether that is what can be started now. */
+export const IS_DRAIN_FRESH = isToldWithin(FRESH_SECONDS);

@@ -23,8 +23,10 @@ export interface QueueOutlook extends Outlook {
   /** Of the lines those that only wait for their turn. */
   going: SketchedLine[];
   weights: ReadonlyMap<string, number>;
-  /** How many can be started a second; `null` where nobody has told of late. */
+  /** How many jobs could be started a second when handlers were last busy; `null` where that is long ago. */
   drainPerSecond: number | null;
+  /** Whether that is of now. */
+  isDrainFresh: boolean;
 }
 
 /**
@@ -61,6 +63,7 @@ export async function readOutlook(db: Database, queue: string): Promise<QueueOut
     going: goingLines(sketch, conditions),
     weights: rules.weights,
     drainPerSecond: sketch.drainPerSecond,
+    isDrainFresh: sketch.isDrainFresh,
     inDelivery: sumOf(sketch.flights, (flight) => (flight.queue === queue ? flight.unclaimed : 0)),
   };
 }

@@ -6,7 +6,7 @@ import { IN_ORDER, OF_QUEUE } from '../jobs/hot-rows.ts';
 import { BLOCKED_LINE, isAfterBlockedLine, isAfterLine, LINE } from '../jobs/survey-queue.ts';
 import { FRESH_HELD_TYPES, type ToldType } from '../limits/adaptive-limits.ts';
 import { countLines, type FirstOfLine, type LineLength } from './count-lines.ts';
-import { FRESH_DRAIN } from './drain.ts';
+import { IS_DRAIN_FRESH, RECENT_DRAIN } from './drain.ts';
 import { planThroughIndexes } from './plan-through-indexes.ts';
 
 /** A line of a queue as somebody saw it who takes nothing. */
@@ -35,11 +35,20 @@ export interface QueueSketch {
   flights: FlightCount[];
   /** Of the tenants of the lines. */
   order: FairOrderState;
-  /** How many jobs can be started a second; `null` where nobody has told of late. */
+  /** How many jobs could be started a second when handlers were last busy; `null` where that is long ago. */
   drainPerSecond: number | null;
+  /** Whether that is of now. */
+  isDrainFresh: boolean;
   /** The types that its dispatcher holds down. */
   heldTypes: readonly Pick<ToldType, 'type' | 'most'>[];
 }
+
+interface ToldOfQueue extends Pick<QueueSketch, 'drainPerSecond' | 'isDrainFresh'> {
+  present: number;
+  heldTypes: ToldType[] | null;
+}
+
+const NOTHING_TOLD: ToldOfQueue = { present: 0, drainPerSecond: null, isDrainFresh: false, heldTypes: null };
 
 /** So many lines are looked at, in the order of their tenants, and so many jobs are counted in all of them together. */
 const MOST_LINES = 1_000;
@@ -70,18 +79,18 @@ export function sketchQueue(db: Database, queue: string): Promise<QueueSketch> {
       SELECT queue, tenant_id AS "tenantId", type, count(*)::int AS jobs,
         count(*) FILTER (WHERE worker_id IS NULL)::int AS unclaimed
       FROM in_flight WHERE ${OF_QUEUE} GROUP BY queue, tenant_id, type`.execute(tx);
-    const { rows: held } = await sql<{ present: number; drain: number | null; heldTypes: ToldType[] | null }>`
-      SELECT present_pass AS present, ${FRESH_DRAIN} AS drain, ${FRESH_HELD_TYPES} AS "heldTypes" FROM queues WHERE name = ${queue}`.execute(
-      tx,
-    );
+    const { rows: told } = await sql<ToldOfQueue>`
+      SELECT present_pass AS present, ${RECENT_DRAIN} AS "drainPerSecond", ${IS_DRAIN_FRESH} AS "isDrainFresh",
+        ${FRESH_HELD_TYPES} AS "heldTypes"
+      FROM queues WHERE name = ${queue}`.execute(tx);
     const tenants = [...new Set(lines.map(({ tenantId }) => tenantId))];
     const { rows: passes } = await sql<FairOrderState['passes'][number]>`
       SELECT tenant_id AS "tenantId", pass FROM passes
       WHERE queue = ${queue} AND tenant_id = ANY(${tenants}::uuid[])`.execute(tx);
     const isCut = lines.filter(({ blockedBy }) => blockedBy === null).length >= MOST_LINES;
-    const { present, drain, heldTypes } = held[0] ?? { present: 0, drain: null, heldTypes: null };
-    const ofQueue = { order: { present, passes }, drainPerSecond: drain, heldTypes: heldTypes ?? [] };
-    return { seenAtMs, lines, isCut, flights, ...ofQueue };
+    const { present, heldTypes, ...drain } = told[0] ?? NOTHING_TOLD;
+    const ofQueue = { order: { present, passes }, heldTypes: heldTypes ?? [] };
+    return { seenAtMs, lines, isCut, flights, ...drain, ...ofQueue };
   });
 }
 

@@ -69,7 +69,7 @@ export async function findDeliveries(
         SELECT id, status, attempts_made, error FROM current_jobs
         WHERE tenant_id = ${tenantId} AND id = made.delivery_id OFFSET 0) AS delivery
       ORDER BY made.delivery_id DESC`.execute(tx),
-    { keepsPlans: true },
+    { keepsPlans: true, isOneRead: true },
   );
   return Map.groupBy(rows, ({ jobId }) => jobId);
 }

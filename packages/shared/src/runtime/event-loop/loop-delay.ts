@@ -13,15 +13,16 @@ export interface LoopWatch {
   stop(): void;
 }
 
-const RESOLUTION_MS = 50;
+const USUAL_RESOLUTION_MS = 50;
 const NS_PER_MS = 1_000_000;
 
 /**
  * Starts measuring. The library tells how far apart turns of the loop are, and what comes at any moment waits for the next one: half of
  * the mean square of the distances over their mean. That heeds one turn of two seconds as it should: most of what comes then comes in it.
+ * It looks every `resolutionMs`.
  */
-export function watchLoop(): LoopWatch {
-  const turns = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+export function watchLoop(resolutionMs = USUAL_RESOLUTION_MS): LoopWatch {
+  const turns = monitorEventLoopDelay({ resolution: resolutionMs });
   turns.enable();
   let sinceMs = performance.now();
 
@@ -35,7 +36,7 @@ export function watchLoop(): LoopWatch {
       if (count === 0) return { lateMs: 0, overMs };
       const waitMs = (mean ** 2 + stddev ** 2) / (2 * mean) / NS_PER_MS;
       // It looks so often by itself.
-      return { lateMs: Math.max(0, waitMs - RESOLUTION_MS / 2), overMs };
+      return { lateMs: Math.max(0, waitMs - resolutionMs / 2), overMs };
     },
     stop: () => void turns.disable(),
   };

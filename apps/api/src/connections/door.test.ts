@@ -6,7 +6,7 @@ import { afterEach, expect, test } from 'vitest';
 import type { Problem } from '../http/problem.ts';
 import { createClients } from './clients.ts';
 import { createBoundedServer } from './create-server.ts';
-import { createTurns } from './turns.ts';
+import { createDoors } from './doors.ts';
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -34,7 +34,11 @@ async function listen() {
       requestTimeoutMs: 10_000,
       maxConnectionsPerAddress: undefined,
       publicUrl: 'https://jobs.test',
-      turns: createTurns({ ms: 5, count: 32 }),
+      doors: createDoors({
+        slice: { ms: 5, count: 32 },
+        atOnce: { lateMs: 10, least: 16, first: 64, most: 1_000 },
+        mostWaiting: 256,
+      }),
       clients: createClients(),
       onLate: (problem) => refused.push(problem),
     },

@@ -1,0 +1,113 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRounds } from '@accepted/shared/core/fairness/rounds';
+import type { ConcurrencyLimitOptions } from '@accepted/shared/core/overload/concurrency-limit';
+import { createControlledDelay } from '@accepted/shared/core/overload/controlled-delay';
+import { createPace } from '@accepted/shared/core/overload/pace';
+import { createPlaces, type Places } from './places.ts';
+
+/** A request, and what is to become of it: one of the two is called, once, unless its client is gone. */
+export interface Guest {
+  request: IncomingMessage;
+  response: ServerResponse;
+  begin: () => void;
+  refuse: () => void;
+}
+
+/** Lets requests begin: at once while there are few, client by client when there are more, and none of those that would be late. */
+export interface Door extends Pick<Places, 'noteWait' | 'sizes' | 'close'> {
+  enter(client: string, guest: Guest): void;
+  /** Gives back the place of a request that has one here. */
+  leave(response: ServerResponse): void;
+}
+
+export interface DoorBounds {
+  /** How many may be worked on at once: fewer while the event loop is later than this. */
+  atOnce: ConcurrencyLimitOptions;
+  /** What may begin before the event loop looks at the network again. */
+  slice: { ms: number; count: number };
+  /** So many may wait where they come at once. */
+  mostWaiting: number;
+}
+
+/** Nobody waits for longer than `mostMs` but in a burst, nor than `strictMs` while more come than can be served. */
+const WAIT_BOUNDS = { mostMs: 100, strictMs: 20 };
+/** However slowly others begin, so many may wait. */
+const LEAST_WAITING = 8;
+
+interface Waiting extends Guest {
+  sinceMs: number;
+}
+
+export function createDoor({ atOnce, slice, mostWaiting }: DoorBounds): Door {
+  const delay = createControlledDelay(WAIT_BOUNDS);
+  const begun = createPace();
+  const waiting = createRounds<Waiting>();
+  const places = createPlaces(atOnce, {
+    onLeave: () => !waiting.isEmpty() && schedule(),
+    onStretch: refuseLate,
+  });
+  const spent = { ms: 0, count: 0 };
+  let isScheduled = false;
+
+  const isUsedUp = () => spent.ms >= slice.ms || spent.count >= slice.count;
+
+  function run({ request, response, begin }: Guest, nowMs: number): void {
+    places.take(request, response, nowMs);
+    begun.count(nowMs);
+    begin();
+    spent.ms += performance.now() - nowMs;
+    spent.count += 1;
+  }
+
+  function refuseLate(): void {
+    const nowMs = performance.now();
+    for (const { refuse } of waiting.takeWhile(({ sinceMs }) => delay.isLate(nowMs - sinceMs, nowMs)))
+      refuse();
+  }
+
+  function mayWait(nowMs: number): number {
+    if (!delay.isStrict(nowMs)) return mostWaiting;
+    return Math.max(LEAST_WAITING, Math.ceil((begun.perSecond(nowMs) * WAIT_BOUNDS.strictMs) / 1_000));
+  }
+
+  function startSlice(): void {
+    isScheduled = false;
+    places.leaveWithoutBody();
+    Object.assign(spent, { ms: 0, count: 0 });
+    while (!isUsedUp() && places.isFree()) {
+      const next = waiting.next();
+      if (!next) return;
+      const nowMs = performance.now();
+      // Nobody is left to be answered.
+      if (next.request.socket.destroyed) continue;
+      if (delay.isLate(nowMs - next.sinceMs, nowMs)) next.refuse();
+      else run(next, nowMs);
+    }
+    if (places.isFree()) schedule();
+  }
+
+  function schedule(): void {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(startSlice);
+  }
+
+  return {
+    enter(client, guest) {
+      schedule();
+      const nowMs = performance.now();
+      if (waiting.isEmpty() && places.isFree() && !isUsedUp()) {
+        run(guest, nowMs);
+        return;
+      }
+      waiting.add(client, { ...guest, sinceMs: nowMs });
+      if (waiting.size() <= mayWait(nowMs)) return;
+      delay.noteCrowd(nowMs);
+      waiting.takeLast()?.refuse();
+    },
+    leave: places.leave,
+    noteWait: places.noteWait,
+    sizes: places.sizes,
+    close: places.close,
+  };
+}
