@@ -43,9 +43,10 @@ test('a job that would expire before it starts is refused, with the wait that is
   expect(reply.json()).toMatchObject({ code: 'deadline_unreachable' });
   const { predictedWaitMs } = reply.json();
   expect(predictedWaitMs).toBeGreaterThan(4_000);
-  expect(predictedWaitMs).toBeLessThan(10_000);
+  // The 99th percentile, and a quarter more, of five to eight seconds that there are jobs for.
+  expect(predictedWaitMs).toBeLessThan(15_000);
   expect(Number(reply.headers['retry-after'])).toBeGreaterThanOrEqual(3);
-  expect(Number(reply.headers['retry-after'])).toBeLessThanOrEqual(15);
+  expect(Number(reply.headers['retry-after'])).toBeLessThanOrEqual(25);
 });
 
 test('one that has the time is not, nor one that need not wait as long', async () => {

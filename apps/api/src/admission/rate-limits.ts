@@ -4,6 +4,7 @@ import {
   type RatePolicy,
   secondsToMidnight,
 } from '@accepted/shared/core/overload/rate-policies';
+import { wholeSeconds } from '@accepted/shared/core/overload/return-line';
 import type { FastifyReply } from 'fastify';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
@@ -87,7 +88,7 @@ export function takeOfQuota(rates: Rates, caller: Caller): (() => void) | Promis
 }
 
 function rateLimited(rates: Rates, { name, bucket }: RatePolicy): Problem {
-  const seconds = Math.max(1, Math.ceil(rates.returnInMs(bucket) / 1_000));
+  const seconds = wholeSeconds(rates.returnInMs(bucket));
   return new Problem('rate_limited', {
     headers: { 'retry-after': String(seconds) },
     members: { violatedPolicies: [name] },

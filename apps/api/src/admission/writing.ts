@@ -5,7 +5,7 @@ import {
   type Writer,
 } from '@accepted/shared/core/overload/latency-limit';
 import { createPace } from '@accepted/shared/core/overload/pace';
-import { createReturnLine } from '@accepted/shared/core/overload/return-line';
+import { createReturnLine, wholeSeconds } from '@accepted/shared/core/overload/return-line';
 import fp from 'fastify-plugin';
 import { Problem } from '../http/problem.ts';
 
@@ -40,7 +40,7 @@ export const writing = fp<WritingOptions>(async (app, options) => {
 
   function refusal(priority: number, nowMs: number): Problem {
     const { returns, letIn } = lines[priority] as (typeof lines)[number];
-    const seconds = Math.ceil(returns.nextInMs(nowMs, letIn.perSecond(nowMs)) / 1_000);
+    const seconds = wholeSeconds(returns.nextInMs(nowMs, letIn.perSecond(nowMs)));
     return new Problem('dependency_slow', {
       headers: { 'retry-after': String(seconds) },
       members: { violatedPolicies: ['database-latency'] },

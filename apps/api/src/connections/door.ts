@@ -35,6 +35,7 @@ const WAIT_BOUNDS = { mostMs: 100, strictMs: 20 };
 const LEAST_WAITING = 8;
 
 interface Waiting extends Guest {
+  client: string;
   sinceMs: number;
 }
 
@@ -51,8 +52,8 @@ export function createDoor({ atOnce, slice, mostWaiting }: DoorBounds): Door {
 
   const isUsedUp = () => spent.ms >= slice.ms || spent.count >= slice.count;
 
-  function run({ request, response, begin }: Guest, nowMs: number): void {
-    places.take(request, response, nowMs);
+  function run({ client, request, response, begin }: Omit<Waiting, 'sinceMs'>, nowMs: number): void {
+    places.take(client, request, response, nowMs);
     begun.count(nowMs);
     begin();
     spent.ms += performance.now() - nowMs;
@@ -74,16 +75,16 @@ export function createDoor({ atOnce, slice, mostWaiting }: DoorBounds): Door {
     isScheduled = false;
     places.leaveWithoutBody();
     Object.assign(spent, { ms: 0, count: 0 });
-    while (!isUsedUp() && places.isFree()) {
-      const next = waiting.next();
-      if (!next) return;
+    while (!isUsedUp()) {
+      const next = places.isFree() ? waiting.next() : waiting.next(places.isFreeFor);
+      if (!next) break;
       const nowMs = performance.now();
       // Nobody is left to be answered.
       if (next.request.socket.destroyed) continue;
       if (delay.isLate(nowMs - next.sinceMs, nowMs)) next.refuse();
       else run(next, nowMs);
     }
-    if (places.isFree()) schedule();
+    if (places.isFree() && !waiting.isEmpty()) schedule();
   }
 
   function schedule(): void {
@@ -96,11 +97,11 @@ export function createDoor({ atOnce, slice, mostWaiting }: DoorBounds): Door {
     enter(client, guest) {
       schedule();
       const nowMs = performance.now();
-      if (waiting.isEmpty() && places.isFree() && !isUsedUp()) {
-        run(guest, nowMs);
+      if (waiting.isEmpty() && (places.isFree() || places.isFreeFor(client)) && !isUsedUp()) {
+        run({ ...guest, client }, nowMs);
         return;
       }
-      waiting.add(client, { ...guest, sinceMs: nowMs });
+      waiting.add(client, { ...guest, client, sinceMs: nowMs });
       if (waiting.size() <= mayWait(nowMs)) return;
       delay.noteCrowd(nowMs);
       waiting.takeLast()?.refuse();

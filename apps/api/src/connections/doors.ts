@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createDoor, type Door, type DoorBounds } from './door.ts';
 
-/** What is submitted has a door of its own: neither keeps the other out. */
-export type DoorName = 'submit' | 'other';
+/** What is submitted, what waits for a job to end, and all else: none of them keeps another out. */
+export type DoorName = 'submit' | 'wait' | 'other';
 
 export interface Doors {
   of(request: IncomingMessage): Door;
@@ -12,11 +12,21 @@ export interface Doors {
   close(): void;
 }
 
+/** Who waits for a job takes hardly any time before, and they come by the thousand. */
+const MOST_WAITING_TO_WAIT = 10_000;
+
 export function createDoors(bounds: DoorBounds): Doors {
-  const byName = { submit: createDoor(bounds), other: createDoor(bounds) };
+  const byName = {
+    submit: createDoor(bounds),
+    wait: createDoor({ ...bounds, mostWaiting: MOST_WAITING_TO_WAIT }),
+    other: createDoor(bounds),
+  };
   const all = Object.values(byName);
   return {
-    of: ({ method }) => (method === 'POST' ? byName.submit : byName.other),
+    of({ method, headers }) {
+      if (method === 'POST') return byName.submit;
+      return headers.prefer === undefined ? byName.other : byName.wait;
+    },
     leave(response) {
       for (const door of all) door.leave(response);
     },

@@ -9,7 +9,9 @@ import { type LoopWatch, watchLoop } from '@accepted/shared/runtime/event-loop/l
 /** Who is worked on: no more at once than event loop and connections have turns for in time. */
 export interface Places {
   isFree(): boolean;
-  take(request: IncomingMessage, response: ServerResponse, nowMs: number): void;
+  /** Whether a client has one that has none: for those some are kept that the others cannot fill. */
+  isFreeFor(client: string): boolean;
+  take(client: string, request: IncomingMessage, response: ServerResponse, nowMs: number): void;
   leave(response: ServerResponse): void;
   /** Has those leave whose bodies have not come with their heads, until they have: whoever sends slowly must not keep others out. */
   leaveWithoutBody(): void;
@@ -23,6 +25,13 @@ const STRETCH_MS = 50;
 const LOOKS_MS = 10;
 /** A request that takes longer waits for something else. */
 const LONGEST_INSIDE_MS = 1_000;
+/** So much of what may be inside is there besides, for clients that have nothing there. */
+const SPARE_PART = 1 / 4;
+
+interface Inside {
+  client: string;
+  beganMs: number;
+}
 
 /** `onLeave` is called when a place is free, and `onStretch` every now and then while there is anything to do. */
 export function createPlaces(
@@ -30,27 +39,35 @@ export function createPlaces(
   { onLeave, onStretch }: { onLeave: () => void; onStretch: () => void },
 ): Places {
   const limit = createConcurrencyLimit(atOnce);
-  /** With when they began, the first one first. */
-  const inside = new Map<ServerResponse, number>();
-  let withBodies: { request: IncomingMessage; response: ServerResponse }[] = [];
+  /** The first one first. */
+  const inside = new Map<ServerResponse, Inside>();
+  const ofClient = new Map<string, number>();
+  let withBodies: { client: string; request: IncomingMessage; response: ServerResponse }[] = [];
   const stretches = createStretches(limit, () => {
     leaveOverdue();
     onStretch();
     return inside.size;
   });
 
-  function sitDown(response: ServerResponse, nowMs: number): void {
-    inside.set(response, nowMs);
+  function sitDown(client: string, response: ServerResponse, beganMs: number): void {
+    inside.set(response, { client, beganMs });
+    ofClient.set(client, (ofClient.get(client) ?? 0) + 1);
     stretches.note(inside.size);
   }
 
   function leave(response: ServerResponse): void {
-    if (inside.delete(response)) onLeave();
+    const { client } = inside.get(response) ?? {};
+    if (client === undefined) return;
+    inside.delete(response);
+    const left = (ofClient.get(client) ?? 1) - 1;
+    if (left > 0) ofClient.set(client, left);
+    else ofClient.delete(client);
+    onLeave();
   }
 
   function leaveOverdue(): void {
     const sinceMs = performance.now() - LONGEST_INSIDE_MS;
-    for (const [response, beganMs] of inside) {
+    for (const [response, { beganMs }] of inside) {
       if (beganMs > sinceMs) return;
       leave(response);
     }
@@ -58,19 +75,20 @@ export function createPlaces(
 
   return {
     isFree: () => inside.size < limit.size(),
-    take(request, response, nowMs) {
-      sitDown(response, nowMs);
+    isFreeFor: (client) => !ofClient.has(client) && inside.size < limit.size() * (1 + SPARE_PART),
+    take(client, request, response, nowMs) {
+      sitDown(client, response, nowMs);
       response.once('prefinish', () => leave(response));
       response.once('close', () => leave(response));
-      if (hasBody(request)) withBodies.push({ request, response });
+      if (hasBody(request)) withBodies.push({ client, request, response });
     },
     leave,
     leaveWithoutBody() {
-      for (const { request, response } of withBodies) {
+      for (const { client, request, response } of withBodies) {
         if (request.complete || !inside.has(response)) continue;
         leave(response);
         request.once('end', () => {
-          if (!response.writableEnded && !response.destroyed) sitDown(response, performance.now());
+          if (!response.writableEnded && !response.destroyed) sitDown(client, response, performance.now());
         });
       }
       withBodies = [];

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createPace } from '@accepted/shared/core/overload/pace';
-import { createReturnLine } from '@accepted/shared/core/overload/return-line';
+import { createReturnLine, wholeSeconds } from '@accepted/shared/core/overload/return-line';
 import { refuseRequest } from '../http/broken-requests.ts';
 import { Problem } from '../http/problem.ts';
 
@@ -25,7 +25,7 @@ export function createLateRequests(publicUrl: string, onRefused: (problem: Probl
     noteServed: () => served.count(performance.now()),
     refuse(request, response) {
       const nowMs = performance.now();
-      const seconds = Math.ceil(returns.nextInMs(nowMs, served.perSecond(nowMs)) / 1_000);
+      const seconds = wholeSeconds(returns.nextInMs(nowMs, served.perSecond(nowMs)));
       const problem = tooLate(seconds);
       refuseRequest(response, problem, publicUrl, { keepsConnection: isSmall(request) });
       onRefused(problem);

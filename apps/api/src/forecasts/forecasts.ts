@@ -41,8 +41,8 @@ export interface Forecasts {
   retryAfterOf(job: FollowedJob): number | undefined;
   /** In how many seconds so many jobs of a queue are done. Never waits for Postgres. */
   secondsToFinish(queue: string, jobs: number): number;
-  /** How many jobs of a queue are done a second; 1 where nobody knows. Never waits for Postgres. */
-  finishedPerSecond(queue: string): number;
+  /** How many jobs of a queue are done a second; `undefined` where nobody knows. Never waits for Postgres. */
+  finishedPerSecond(queue: string): number | undefined;
   /** What was seen of a queue a second ago at most. */
   lookAt(queue: string): Promise<QueueLook>;
   /** Whether anything but its turn holds up jobs of a kind, as far as it was seen. */
@@ -108,7 +108,7 @@ export const forecasts = fp(async (app) => {
       return undefined;
     },
     secondsToFinish: (queue, jobs) => secondsToFinish(jobs, perSecondOf(queue)),
-    finishedPerSecond: (queue) => perSecondOf(queue) || 1,
+    finishedPerSecond: (queue) => perSecondOf(queue) || undefined,
     lookAt: looks.fresh,
     areHeldUp: (queue, kind) => (looks.latest(queue, MEASURED_FOR_MS)?.heldUpBy(kind).length ?? 0) > 0,
     noteRun,

@@ -12,9 +12,9 @@ const CONCURRENT_LARGE_BATCHES = 2;
 const CONCURRENT_NEAR_BATCHES = 1;
 const ONE_BY_ONE = 1;
 const MIB = 2 ** 20;
-/** Of what is large, so much may wait to be written: as much as is written within the time that a caller is given. */
-const LARGE_UNDER_WAY = { least: 3 * MIB, most: 16 * MIB };
-const WRITTEN_WITHIN_MS = 800;
+/** Of what is large, so much may wait to be written: as much as is written within a moment. */
+const LARGE_UNDER_WAY = { least: MIB, most: 16 * MIB };
+const WRITTEN_WITHIN_MS = 300;
 
 /** Writes jobs durably, many at a time. */
 export interface Acceptor {

@@ -34,13 +34,18 @@ export const explainJob: FastifyPluginAsyncTypebox = async (app) => {
     const row = await findJob(app.db, tenantId, id);
     if (!row) throw jobNotFound();
     reply.header('cache-control', 'private, no-cache');
-    return { status: row.status, ...(await explain(app, row)) };
+    const { reasons, estimate } = await explain(app, row);
+    return { status: row.status, reasons, estimate: estimate && estimateView(estimate) };
   });
 };
 
+type Estimate = Pick<StartEstimate, 'startsInMs' | 'p90Ms'>;
+
+const estimateView = ({ startsInMs, p90Ms }: Estimate): Estimate => ({ startsInMs, p90Ms });
+
 interface Explanation {
   reasons: ReasonView[];
-  estimate: StartEstimate | null;
+  estimate: Estimate | null;
 }
 
 async function explain(app: FastifyInstance, row: ShownJob): Promise<Explanation> {
@@ -95,7 +100,7 @@ async function explainWaiting(app: FastifyInstance, row: ShownJob): Promise<Expl
 
 function untilDue({ run_at }: ShownJob, reason: ReasonView): Explanation {
   const ms = Math.max(0, run_at.getTime() - Date.now());
-  return { reasons: [reason], estimate: { startsInMs: ms, p90Ms: ms, p99Ms: ms } };
+  return { reasons: [reason], estimate: { startsInMs: ms, p90Ms: ms } };
 }
 
 function shownWait(row: ShownJob, waiting: WaitingJob, look: QueueLook): Explanation {
@@ -118,7 +123,7 @@ function estimateOf(
   { before }: WaitingJob,
   { ahead, isAtLeast }: { ahead: number; isAtLeast: boolean },
   { forecast }: QueueLook,
-): StartEstimate | null {
+): Estimate | null {
   const nowMs = performance.now();
   const placedAtMs = isAtLeast ? nowMs - Math.max(0, Date.now() - run_at.getTime()) : undefined;
   return forecast.startOf({ tenantId, priority, before, ahead, placedAtMs }, nowMs) ?? null;

@@ -21,6 +21,18 @@ test('clients have their turns one after the other, each with what has waited lo
   expect([rounds.size(), rounds.isEmpty()]).toEqual([0, true]);
 });
 
+test('clients that may not are left out, and keep their turn', () => {
+  const rounds = roundsOf([
+    ['a', 1],
+    ['b', 2],
+    ['b', 3],
+  ]);
+  expect([rounds.next((client) => client === 'b'), rounds.next(() => false), rounds.size()]).toEqual([
+    ...[2, undefined, 2],
+  ]);
+  expect([rounds.next(), rounds.next()]).toEqual([1, 3]);
+});
+
 test('what came last of the client that has most is taken first', () => {
   const rounds = roundsOf([
     ['a', 1],

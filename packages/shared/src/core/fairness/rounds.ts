@@ -1,8 +1,8 @@
 /** What waits, client by client: each that waits has its turn, however much another has waiting. */
 export interface Rounds<Item> {
   add(client: string, item: Item): void;
-  /** Takes what has waited longest of the client whose turn it is; `undefined` when nothing waits. */
-  next(): Item | undefined;
+  /** Takes what has waited longest of the client whose turn it is, of those that `may`; `undefined` when nothing of them waits. */
+  next(may?: (client: string) => boolean): Item | undefined;
   /** Takes what came last of the client that has most waiting: it has waited the least, and others lose nothing by it. */
   takeLast(): Item | undefined;
   /** Takes what has waited longest of each client, for as long as `is` says so of it. */
@@ -29,8 +29,12 @@ export function createRounds<Item>(): Rounds<Item> {
       if (items) items.push(item);
       else waiting.set(client, [item]);
     },
-    next() {
-      const [first] = waiting;
+    next(may = () => true) {
+      let first: [string, Item[]] | undefined;
+      for (const entry of waiting) {
+        first = may(entry[0]) ? entry : undefined;
+        if (first) break;
+      }
       if (!first) return undefined;
       const [client, items] = first;
       const item = items.shift();

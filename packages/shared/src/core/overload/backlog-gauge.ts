@@ -77,11 +77,14 @@ interface Bound {
   most: number;
 }
 
+const isNumber = (value: number | null | undefined): value is number => typeof value === 'number';
+
 const ofQueue = ({ queue }: Arrival) => `queue ${queue}`;
 const ofTenant = ({ tenantId }: Arrival) => `tenant ${tenantId}`;
 const ofTenantInQueue = ({ tenantId, queue }: Arrival) => `both ${tenantId} ${queue}`;
-const keysOf = (arrival: Arrival) => [ofQueue(arrival), ofTenant(arrival), ofTenantInQueue(arrival)];
 
+/** With less in it nobody asks how much of what is urgent came. */
+const NOTED_PART = 1 / 4;
 /** With more room than this there is enough for all that comes until others are known to have taken some. */
 const NEAR_ROOM = 1_000;
 const NONE: readonly string[] = [];
@@ -103,16 +106,22 @@ export function createBacklogGauge(): BacklogGauge {
   function boundsOf(arrival: Arrival): Bound[] {
     const queue = queues.get(arrival.queue);
     const tenant = tenants.get(arrival.tenantId);
-    const inQueue = tenant?.queues.find((one) => one.queue === arrival.queue)?.jobs ?? 0;
-    const bounds: (Omit<Bound, 'most'> & { most: number | null | undefined })[] = [
-      { bound: 'tenant', key: ofTenant(arrival), counted: tenant?.jobs ?? 0, most: tenant?.maxBacklog },
-      {
-        ...{ bound: 'tenant_in_queue', key: ofTenantInQueue(arrival) },
-        ...{ counted: inQueue, most: queue?.maxBacklogPerTenant },
-      },
-      { bound: 'queue', key: ofQueue(arrival), counted: queue?.jobs ?? 0, most: queue?.maxBacklog },
-    ];
-    return bounds.flatMap(({ most, ...bound }) => (typeof most === 'number' ? [{ ...bound, most }] : []));
+    const bounds: Bound[] = [];
+    const add = (bound: FullBacklog, key: string, counted: number, most: number) =>
+      bounds.push({ bound, key, counted, most });
+    if (isNumber(tenant?.maxBacklog)) add('tenant', ofTenant(arrival), tenant?.jobs ?? 0, tenant.maxBacklog);
+    if (isNumber(queue?.maxBacklogPerTenant)) {
+      const inQueue = tenant?.queues.find((one) => one.queue === arrival.queue)?.jobs ?? 0;
+      add('tenant_in_queue', ofTenantInQueue(arrival), inQueue, queue.maxBacklogPerTenant);
+    }
+    if (isNumber(queue?.maxBacklog)) add('queue', ofQueue(arrival), queue.jobs, queue.maxBacklog);
+    return bounds;
+  }
+
+  /** What it is counted for: of a tenant that nobody has counted nothing needs to be known. */
+  function keysOf(arrival: Arrival): string[] {
+    if (!tenants.has(arrival.tenantId)) return [ofQueue(arrival)];
+    return [ofQueue(arrival), ofTenant(arrival), ofTenantInQueue(arrival)];
   }
 
   function judge(arrival: Arrival, nowMs: number): Verdict {
@@ -132,7 +141,8 @@ export function createBacklogGauge(): BacklogGauge {
   return {
     judge,
     note(arrival, nowMs) {
-      for (const { key } of boundsOf(arrival)) reserves.came(key, arrival.priority, nowMs);
+      for (const { key, counted, most } of boundsOf(arrival))
+        if (counted + since.of(key) >= most * NOTED_PART) reserves.came(key, arrival.priority, nowMs);
     },
     knows: (tenantId) => tenants.has(tenantId),
     boundsTenants: (queue) => typeof queues.get(queue)?.maxBacklogPerTenant === 'number',

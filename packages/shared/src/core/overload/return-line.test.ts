@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createReturnLine } from './return-line.ts';
+import { createReturnLine, wholeSeconds } from './return-line.ts';
 
 test('those who are refused together come back one after the other, as fast as others are let in', () => {
   const line = createReturnLine();
@@ -27,4 +27,27 @@ test('nobody for longer than is said', () => {
   for (let refused = 0; refused < 1_000; refused += 1) line.nextInMs(0, 1);
   expect(line.nextInMs(0, 1)).toBe(10_000);
   expect(line.nextInMs(5_000, 1)).toBeLessThanOrEqual(6_000);
+});
+
+test('in whole seconds, too, those who were refused within seconds come back no closer together than others are let in', () => {
+  const line = createReturnLine();
+  let seed = 1;
+  const random = () => {
+    seed = (seed * 16_807) % 2_147_483_647;
+    return seed / 2_147_483_647;
+  };
+  const perSecond = 400;
+  const returnsAtMs = Array.from({ length: 3 * 2 * perSecond }, (_, refused) => {
+    const nowMs = (refused / (3 * perSecond)) * 1_000;
+    return nowMs + wholeSeconds(line.nextInMs(nowMs, perSecond, 1_000), random) * 1_000;
+  });
+  for (let fromMs = 0; fromMs < 10_000; fromMs += 100) {
+    const within = returnsAtMs.filter((atMs) => atMs >= fromMs && atMs < fromMs + 1_000).length;
+    expect(within / perSecond).toBeLessThan(1.2);
+  }
+});
+
+test('nobody is told to come back at once', () => {
+  const at = (ms: number, random: number) => wholeSeconds(ms, () => random);
+  expect([at(0, 0), at(600, 0), at(600, 0.5), at(600, 0.99)]).toEqual([1, 1, 1, 3]);
 });

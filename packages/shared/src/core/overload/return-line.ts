@@ -21,3 +21,16 @@ export function createReturnLine(mostMs = 600_000): ReturnLine {
     },
   };
 }
+
+/**
+ * Makes of a time the whole seconds that a `Retry-After` has (RFC 9110, section 10.2.3), up to a second and a half and three tenths of it later.
+ * Rounded up, all who were refused within a moment are told the same, and come back as close together as they came: half as many again in a
+ * second as can be done. By a second at random, too, as moments and seconds go together.
+ */
+export function wholeSeconds(ms: number, random: () => number = Math.random): number {
+  const seconds = (ms / 1_000) * (1 + LATER_PART * random());
+  return Math.max(1, Math.floor(seconds + SPREAD_SECONDS * random() - 1 / 2));
+}
+
+const LATER_PART = 0.3;
+const SPREAD_SECONDS = 3;
