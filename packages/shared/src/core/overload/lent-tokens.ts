@@ -57,7 +57,7 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
   let known: { left: number; atMs: number } | undefined;
   let emptyUntilMs = Number.NEGATIVE_INFINITY;
   const alone = createOwnBucket(perSecond, capacity);
-  const others = createOthersPart(perSecond);
+  const shared = createOwnPart(perSecond);
   /** Taken while alone, and to be taken out of the bucket yet. */
   let owed = 0;
   const returns = createReturnLine();
@@ -110,7 +110,7 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
       alone.close();
       // What was taken alone for longer than it takes to fill the bucket would have come back meanwhile.
       const debt = Math.min(owed, lent + Math.floor(left));
-      if (known) others.note(leftAt(nowMs) - lent - left, nowMs - known.atMs);
+      if (known) shared.note({ lent, missing: leftAt(nowMs) - lent - left }, nowMs - known.atMs);
       owed = Math.max(0, debt - lent);
       held += Math.max(0, lent - debt);
       known = { left, atMs: nowMs };
@@ -120,7 +120,7 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
       emptyUntilMs = nowMs + (perSecond > 0 ? emptyForMs : EMPTY_QUOTA_MS);
     },
     standAlone(nowMs, forMs) {
-      alone.open({ tokens: Math.max(0, leftAt(nowMs) - owed), part: 1 - others.part() }, nowMs, forMs);
+      alone.open({ tokens: Math.max(0, leftAt(nowMs) - owed), part: shared.part() }, nowMs, forMs);
     },
     isWorthAsking: (nowMs) => !isEmpty(nowMs) && !alone.isOpen(nowMs),
     remaining: (nowMs) => Math.max(0, Math.floor(Math.min(capacity, held + leftAt(nowMs) - owed))),
@@ -163,20 +163,24 @@ function createOwnBucket(perSecond: number, capacity: number) {
 }
 
 /** Over so long it is measured what others take. */
-const OTHERS_OVER_MS = 500;
+const SHARED_OVER_MS = 500;
 
-/** Measures which part of what comes back others take, by what is missing when this process asks. */
-function createOthersPart(perSecond: number) {
-  let [taken, lastedMs] = [0, 0];
-  let part = 0;
+/** Measures which part of a bucket is this process's, by what is missing when it asks: others have taken that. */
+function createOwnPart(perSecond: number) {
+  let [own, others, lastedMs] = [0, 0, 0];
+  let part = 1;
 
   return {
-    note(missing: number, overMs: number): void {
-      taken += Math.max(0, missing);
+    note({ lent, missing }: { lent: number; missing: number }, overMs: number): void {
+      own += lent;
+      others += Math.max(0, missing);
       lastedMs += overMs;
-      if (lastedMs < OTHERS_OVER_MS || perSecond === 0) return;
-      part = Math.min(1 - LEAST_PART, (taken / lastedMs / perSecond) * 1_000);
-      [taken, lastedMs] = [0, 0];
+      if (lastedMs < SHARED_OVER_MS || perSecond === 0) return;
+      // What came at once was taken out of what had been left, and nobody takes as much of what comes back.
+      const ofTaken = others > 0 ? own / (own + others) : 1;
+      const ofRate = 1 - (others / lastedMs / perSecond) * 1_000;
+      part = Math.max(LEAST_PART, ofTaken, ofRate);
+      [own, others, lastedMs] = [0, 0, 0];
     },
     part: () => part,
   };
