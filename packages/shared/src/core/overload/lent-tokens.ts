@@ -69,6 +69,11 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
     return Math.min(capacity, known.left + (perSecond * (nowMs - known.atMs)) / 1_000);
   }
 
+  /** The bucket has filled as if nobody had taken anything: what is missing in the own one is to be taken out of it. */
+  function owedAt(nowMs: number): number {
+    return owed + alone.missing(leftAt(nowMs), nowMs);
+  }
+
   function isEmpty(nowMs: number): boolean {
     return nowMs < emptyUntilMs;
   }
@@ -88,28 +93,24 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
     noteDemand: (nowMs) => asked.count(nowMs),
     take(nowMs) {
       if (held >= 1) held -= 1;
-      else if (alone.take(nowMs)) owed += 1;
-      else return false;
+      else if (!alone.take(nowMs)) return false;
       given.count(nowMs);
       return true;
     },
     giveBack() {
-      if (owed > 0) {
-        owed -= 1;
-        alone.giveBack();
-      } else if (perSecond > 0) held += 1;
-      else return false;
+      if (alone.giveBack()) return true;
+      if (perSecond === 0) return false;
+      held += 1;
       return true;
     },
     wanted(nowMs, waiting) {
       if (isEmpty(nowMs)) return 0;
       const atHand = wantedAtHand(nowMs, waiting);
-      return held > atHand / 2 ? owed : Math.ceil(atHand - held) + owed;
+      return owedAt(nowMs) + (held > atHand / 2 ? 0 : Math.ceil(atHand - held));
     },
     receive({ lent, left }, nowMs) {
+      const debt = owedAt(nowMs);
       alone.close();
-      // What was taken alone for longer than it takes to fill the bucket would have come back meanwhile.
-      const debt = Math.min(owed, lent + Math.floor(left));
       if (known) shared.note({ lent, missing: leftAt(nowMs) - lent - left }, nowMs - known.atMs);
       owed = Math.max(0, debt - lent);
       held += Math.max(0, lent - debt);
@@ -123,7 +124,7 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
       alone.open({ tokens: Math.max(0, leftAt(nowMs) - owed), part: shared.part() }, nowMs, forMs);
     },
     isWorthAsking: (nowMs) => !isEmpty(nowMs) && !alone.isOpen(nowMs),
-    remaining: (nowMs) => Math.max(0, Math.floor(Math.min(capacity, held + leftAt(nowMs) - owed))),
+    remaining: (nowMs) => Math.max(0, Math.floor(Math.min(capacity, held + leftAt(nowMs) - owedAt(nowMs)))),
     returnInMs(nowMs) {
       const pace = Math.max(given.perSecond(nowMs), perSecond * LEAST_PART);
       return returns.nextInMs(nowMs, pace, Math.max(0, emptyUntilMs - nowMs));
@@ -135,6 +136,13 @@ export function createLentTokens({ perSecond, capacity }: Omit<Bucket, 'name'>):
 function createOwnBucket(perSecond: number, capacity: number) {
   let bucket: { tokens: number; part: number; filledAtMs: number; untilMs: number } | undefined;
   const isOpen = (nowMs: number) => bucket !== undefined && nowMs < bucket.untilMs;
+
+  function tokensAt(nowMs: number): number {
+    if (!bucket) return 0;
+    const { tokens, part, filledAtMs } = bucket;
+    const filled = tokens + (part * perSecond * (nowMs - filledAtMs)) / 1_000;
+    return Math.min(Math.max(1, part * capacity), filled);
+  }
 
   return {
     isOpen,
@@ -148,16 +156,20 @@ function createOwnBucket(perSecond: number, capacity: number) {
     },
     take(nowMs: number): boolean {
       if (!bucket || !isOpen(nowMs)) return false;
-      const { tokens, part, filledAtMs } = bucket;
-      const filled = tokens + (part * perSecond * (nowMs - filledAtMs)) / 1_000;
-      bucket.tokens = Math.min(Math.max(1, part * capacity), filled);
-      bucket.filledAtMs = nowMs;
-      if (bucket.tokens < 1) return false;
+      const tokens = tokensAt(nowMs);
+      Object.assign(bucket, { tokens, filledAtMs: nowMs });
+      if (tokens < 1) return false;
       bucket.tokens -= 1;
       return true;
     },
-    giveBack(): void {
+    /** `false`: there is none. */
+    giveBack(): boolean {
       if (bucket) bucket.tokens += 1;
+      return bucket !== undefined;
+    },
+    /** How many there are fewer than in the same part of what is left where nobody took any. */
+    missing(left: number, nowMs: number): number {
+      return bucket ? Math.max(0, Math.ceil(bucket.part * left - tokensAt(nowMs))) : 0;
     },
   };
 }
