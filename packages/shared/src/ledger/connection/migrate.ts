@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
+import { tellConnectionErrors } from './connect.ts';
 import { judgeSchema, readSchemaVersion, type SchemaVersion } from './schema-version.ts';
 import { withSettings } from './session-settings.ts';
 import { SettledClient } from './settled-client.ts';
@@ -43,6 +44,8 @@ export async function migrateLedger(databaseUrl: string, migrationsDir: string):
     max: 1,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
+  // Whoever waits for an answer is told by that; a connection that breaks beside it must not end the process.
+  tellConnectionErrors(pool, () => undefined);
   const db = new Kysely<Ledger>({ dialect: new PostgresDialect({ pool }) });
   try {
     const migrations = await loadMigrations(migrationsDir);
