@@ -2,8 +2,11 @@ import { readlinkSync } from 'node:fs';
 import { constants, getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 
-/** By so much nicer a thread gets about a tenth of a processor that another one wants, too (sched(7)). */
-const NICER = 10;
+/**
+ * By so much nicer a thread gets about a quarter of a processor that another one wants, too (sched(7)). With 10, a tenth, what was to be
+ * checked waited for a second where other processes wanted all of the processors.
+ */
+const NICER = 5;
 
 /**
  * Has the thread that calls this give way to the other threads of its process. On Linux a thread has an id and a
