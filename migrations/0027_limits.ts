@@ -40,7 +40,7 @@ const ASKED = `json_to_recordset(asked_lines) AS asked (no integer, "tenantId" u
 
 /** Means an index of which this is the predicate, and no other: it is dear where it has to be looked at. */
 const meant = (predicate: string, column: string) =>
-  `${predicate} AND (${predicate} OR ${column} = ANY (array_fill(0, ARRAY[10000])))`;
+  `${predicate} AND (${predicate} OR dear_to_look_at(${column}))`;
 /** Means the indexes by lines. */
 const IN_ORDER = meant('CASE WHEN attempt >= 0 THEN true ELSE false END', 'attempt');
 /** Means the index of `in_flight` that begins with the queue. */

@@ -75,27 +75,49 @@ test(
   60_000 + FINISHED / 10,
 );
 
-test('a turn touches as many pages beside many rows that are gone, but that a snapshot keeps, as beside none', async ({
-  annotate,
-}) => {
-  const tenantId = newUuid();
-  const before = await liveThrough({ tenantId });
-  await database.db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (holder) => {
-      await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(holder);
-      await sql`SELECT FROM ready LIMIT 1`.execute(holder);
-      await liveThrough({ tenantId, jobsARound: KEPT / ROUNDS });
-      // From now on the server takes the tables for empty, as it may at any time: to sort what it finds looks free.
-      await sql`ANALYZE`.execute(worker);
-      const after = await liveThrough({ tenantId });
-      const seen = TURNS.map((step) => ({ step, before: before.get(step), after: after.get(step) }));
-      await annotate(seen.map(describeStep).join('\n'));
-      for (const { step, before: few, after: many } of seen)
-        expect(many?.moving, step).toBeLessThanOrEqual((few?.moving ?? 0) * 2);
-    });
-});
+/** What the server may come to believe of the tables, by itself and at any time, and what makes it. */
+const BELIEFS: { belief: string; whileFull?: string; whileEmpty: string }[] = [
+  { belief: 'takes the tables for empty, so that to sort what it finds looks free', whileEmpty: 'ANALYZE' },
+  {
+    belief: 'knows a tenant that has all the rows, and indexes that are large for nothing',
+    whileFull: 'ANALYZE',
+    whileEmpty: 'VACUUM',
+  },
+];
+
+test.for(BELIEFS)(
+  'a turn touches as many pages beside many rows that are gone, but that a snapshot keeps, as beside none, where the server $belief',
+  async ({ whileFull, whileEmpty }, { annotate }) => {
+    const tenantId = newUuid();
+    await sql`VACUUM (ANALYZE)`.execute(worker);
+    const before = await liveThrough({ tenantId });
+    await database.db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute(async (holder) => {
+        await sql`SET LOCAL idle_in_transaction_session_timeout = 0`.execute(holder);
+        await sql`SELECT FROM ready LIMIT 1`.execute(holder);
+        await liveThrough({ tenantId, jobsARound: KEPT / ROUNDS });
+        if (whileFull) await passThrough({ tenantId, whileFull: () => sql.raw(whileFull).execute(worker) });
+        await sql.raw(whileEmpty).execute(worker);
+        const after = await liveThrough({ tenantId });
+        const seen = TURNS.map((step) => ({ step, before: before.get(step), after: after.get(step) }));
+        await annotate(seen.map(describeStep).join('\n'));
+        for (const { step, before: few, after: many } of seen)
+          expect(many?.moving, step).toBeLessThanOrEqual((few?.moving ?? 0) * 2);
+      });
+  },
+);
+
+/** Takes jobs from the accept to the outcome, and does something while they wait. */
+async function passThrough({ tenantId, whileFull }: { tenantId: string; whileFull: () => Promise<unknown> }) {
+  const picture = await surveyQueue(worker, 'default');
+  const life: Life = { tenantId, picture, measure: async (_, act) => await act() };
+  await accept(life, JOBS);
+  await whileFull();
+  const claimed = await claimJobs(worker, workerId, await dispatch(life, 'dispatch', JOBS));
+  await recordOutcomes(worker, endsOf(claimed), VERSIONS);
+}
 
 const describeStep = ({
   step,

@@ -11,7 +11,7 @@ export interface SchemaVersion {
 }
 
 /** The schema that this code is written for. */
-export const SCHEMA_VERSION: SchemaVersion = { major: 7, minor: 43 };
+export const SCHEMA_VERSION: SchemaVersion = { major: 7, minor: 44 };
 
 /** Tells that code and ledger do not fit together; `message` is one sentence that says what to do. */
 export interface SchemaMismatch {

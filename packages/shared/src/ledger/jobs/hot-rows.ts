@@ -46,7 +46,7 @@ export function carriedFrom(
 
 /**
  * Means the index of `ready`, or of `blocked`, by lines, and no other (`migrations/0026_turns.ts`): it holds for every row, and is
- * dear where it has to be looked at, as the key of the table is cheaper while that is taken for empty.
+ * dear where it has to be looked at (`migrations/0044_dear_to_look_at.ts`), as the key of the table looks cheaper while that is taken for empty.
  */
 export const IN_ORDER = meant('attempt');
 /** Means the index of `due`, or of `in_flight`, that begins with the queue. */
@@ -55,7 +55,7 @@ export const OF_QUEUE = meant('priority');
 /** Builds what the predicate of the index implies, so that nobody looks at it there. Elsewhere it is done with at `>= 0`. */
 function meant(column: 'attempt' | 'priority'): RawBuilder<unknown> {
   const predicate = `CASE WHEN ${column} >= 0 THEN true ELSE false END`;
-  return sql.raw(`${predicate} AND (${predicate} OR ${column} = ANY (array_fill(0, ARRAY[10000])))`);
+  return sql.raw(`${predicate} AND (${predicate} OR dear_to_look_at(${column}))`);
 }
 
 /** Where a live job is, and whether a job in flight has been claimed. */
