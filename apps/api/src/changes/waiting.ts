@@ -90,7 +90,7 @@ export async function waitForJob(
     await watch.finished;
     const ended = await app.sharedReads.job(job);
     // Those who wait for one job are woken all at once, and what they are answered takes its time.
-    await new Promise<void>((begin) => app.turns.take(job.tenantId, () => begin()));
+    await new Promise<void>((begin) => app.turns.take(job.tenantId, begin));
     return ended;
   } finally {
     leave();

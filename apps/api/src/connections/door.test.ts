@@ -1,11 +1,13 @@
 import { once } from 'node:events';
-import { Agent, type IncomingMessage, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, IncomingMessage, request, ServerResponse } from 'node:http';
+import { type AddressInfo, Socket } from 'node:net';
 import { json } from 'node:stream/consumers';
+import { setImmediate as endOfTurn } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Problem } from '../http/problem.ts';
 import { createClients } from './clients.ts';
 import { createBoundedServer } from './create-server.ts';
+import { createDoor } from './door.ts';
 import { createDoors } from './doors.ts';
 
 const closers: (() => unknown)[] = [];
@@ -101,4 +103,26 @@ test('a connection goes on after it, unless a large body was to come', async () 
   expect(late?.headers.connection).toBe('close');
   expect(replies.some(({ status }) => status === 503)).toBe(true);
   expect((await send('/v1/jobs', '{}')).status).toBe(200);
+});
+
+test('clients for whom places are kept have them at the next slices, also when nobody comes or leaves', async () => {
+  const [places, turnsOfLoop] = [8, 20];
+  const door = createDoor({
+    slice: { ms: 1e9, count: 1 },
+    atOnce: { lateMs: 10, least: places, first: places, most: places },
+    mostWaiting: 256,
+  });
+  closers.push(() => door.close());
+  const begun: string[] = [];
+  const enter = (client: string) => {
+    const come = new IncomingMessage(new Socket());
+    const guest = { request: come, response: new ServerResponse(come) };
+    door.enter(client, { ...guest, begin: () => begun.push(client), refuse: () => begun.push('refused') });
+  };
+  for (let n = 0; n < places; n += 1) enter('crowd');
+  for (let n = 0; n < turnsOfLoop; n += 1) await endOfTurn();
+  expect(begun).toHaveLength(places);
+  for (const client of ['one', 'other']) enter(client);
+  for (let n = 0; n < turnsOfLoop; n += 1) await endOfTurn();
+  expect(begun.slice(places)).toEqual(['one', 'other']);
 });

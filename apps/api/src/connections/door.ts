@@ -4,6 +4,7 @@ import type { ConcurrencyLimitOptions } from '@accepted/shared/core/overload/con
 import { createControlledDelay } from '@accepted/shared/core/overload/controlled-delay';
 import { createPace } from '@accepted/shared/core/overload/pace';
 import { createPlaces, type Places } from './places.ts';
+import { createSlices, type SliceBounds } from './slices.ts';
 
 /** A request, and what is to become of it: one of the two is called, once, unless its client is gone. */
 export interface Guest {
@@ -23,8 +24,7 @@ export interface Door extends Pick<Places, 'noteWait' | 'sizes' | 'close'> {
 export interface DoorBounds {
   /** How many may be worked on at once: fewer while the event loop is later than this. */
   atOnce: ConcurrencyLimitOptions;
-  /** What may begin before the event loop looks at the network again. */
-  slice: { ms: number; count: number };
+  slice: SliceBounds;
   /** So many may wait where they come at once. */
   mostWaiting: number;
 }
@@ -44,20 +44,15 @@ export function createDoor({ atOnce, slice, mostWaiting }: DoorBounds): Door {
   const begun = createPace();
   const waiting = createRounds<Waiting>();
   const places = createPlaces(atOnce, {
-    onLeave: () => !waiting.isEmpty() && schedule(),
+    onLeave: () => !waiting.isEmpty() && slices.schedule(),
     onStretch: refuseLate,
   });
-  const spent = { ms: 0, count: 0 };
-  let isScheduled = false;
-
-  const isUsedUp = () => spent.ms >= slice.ms || spent.count >= slice.count;
+  const slices = createSlices(slice, beginMore);
 
   function run({ client, request, response, begin }: Omit<Waiting, 'sinceMs'>, nowMs: number): void {
     places.take(client, request, response, nowMs);
     begun.count(nowMs);
-    begin();
-    spent.ms += performance.now() - nowMs;
-    spent.count += 1;
+    slices.run(begin);
   }
 
   function refuseLate(): void {
@@ -71,33 +66,24 @@ export function createDoor({ atOnce, slice, mostWaiting }: DoorBounds): Door {
     return Math.max(LEAST_WAITING, Math.ceil((begun.perSecond(nowMs) * WAIT_BOUNDS.strictMs) / 1_000));
   }
 
-  function startSlice(): void {
-    isScheduled = false;
+  function beginMore(): void {
     places.leaveWithoutBody();
-    Object.assign(spent, { ms: 0, count: 0 });
-    while (!isUsedUp()) {
+    while (!slices.isUsedUp()) {
       const next = places.isFree() ? waiting.next() : waiting.next(places.isFreeFor);
-      if (!next) break;
+      if (!next) return;
       const nowMs = performance.now();
       // Nobody is left to be answered.
       if (next.request.socket.destroyed) continue;
       if (delay.isLate(nowMs - next.sinceMs, nowMs)) next.refuse();
       else run(next, nowMs);
     }
-    if (places.isFree() && !waiting.isEmpty()) schedule();
-  }
-
-  function schedule(): void {
-    if (isScheduled) return;
-    isScheduled = true;
-    setImmediate(startSlice);
   }
 
   return {
     enter(client, guest) {
-      schedule();
+      slices.schedule();
       const nowMs = performance.now();
-      if (waiting.isEmpty() && (places.isFree() || places.isFreeFor(client)) && !isUsedUp()) {
+      if (waiting.isEmpty() && (places.isFree() || places.isFreeFor(client)) && !slices.isUsedUp()) {
         run({ ...guest, client }, nowMs);
         return;
       }

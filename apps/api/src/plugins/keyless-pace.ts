@@ -21,7 +21,7 @@ export const keylessPace = fp<PaceBounds>(async (app, bounds) => {
       if (delayMs === 0) return begin();
       app.doors.leave(reply.raw);
       // Others of the address may have been sent something meanwhile.
-      const again = () => beginInTime(() => app.turns.take(app.clients.of(request.raw), () => done()));
+      const again = () => beginInTime(() => app.turns.take(app.clients.of(request.raw), done));
       // When the client has gone, nobody is left to be answered.
       setTimeout(() => !socket.destroyed && again(), delayMs);
     };
